@@ -1,0 +1,61 @@
+set terminal svg size 1542,640 noenhanced font 'Helvetica,14' background rgb 'white'
+$afd0 << EOD
+0.000 0.0550489 -0.450 0.450 0 0.0550489
+3.000 0.0677065 2.550 3.450 0 0.0677065
+6.000 0.0647632 5.550 6.450 0 0.0647632
+9.000 0.0618359 8.550 9.450 0 0.0618359
+12.000 0.0828433 11.550 12.450 0 0.0828433
+15.000 0.0672371 14.550 15.450 0 0.0672371
+18.000 0.0946667 17.550 18.450 0 0.0946667
+21.000 0.0839273 20.550 21.450 0 0.0839273
+24.000 0.0559464 23.550 24.450 0 0.0559464
+EOD
+$single0 << EOD
+1.000 0.0631787 0.550 1.450 0 0.0631787
+4.000 0.0677065 3.550 4.450 0 0.0677065
+7.000 0.0647632 6.550 7.450 0 0.0647632
+10.000 0.0751826 9.550 10.450 0 0.0751826
+13.000 0.106508 12.550 13.450 0 0.106508
+16.000 0.078596 15.550 16.450 0 0.078596
+19.000 0.120224 18.550 19.450 0 0.120224
+22.000 0.119708 21.550 22.450 0 0.119708
+25.000 0.0671278 24.550 25.450 0 0.0671278
+EOD
+$afd1 << EOD
+0.000 0.128808 -0.450 0.450 0 0.128808
+3.000 0.210908 2.550 3.450 0 0.210908
+6.000 0.207964 5.550 6.450 0 0.207964
+9.000 0.193257 8.550 9.450 0 0.193257
+12.000 0.2618 11.550 12.450 0 0.2618
+15.000 0.134346 14.550 15.450 0 0.134346
+18.000 0.150591 17.550 18.450 0 0.150591
+21.000 0.234922 20.550 21.450 0 0.234922
+24.000 0.190164 23.550 24.450 0 0.190164
+EOD
+$single1 << EOD
+1.000 0.153863 0.550 1.450 0 0.153863
+4.000 0.210908 3.550 4.450 0 0.210908
+7.000 0.207964 6.550 7.450 0 0.207964
+10.000 0.206604 9.550 10.450 0 0.206604
+13.000 0.285465 12.550 13.450 0 0.285465
+16.000 0.145705 15.550 16.450 0 0.145705
+19.000 0.176148 18.550 19.450 0 0.176148
+22.000 0.270703 21.550 22.450 0 0.270703
+25.000 0.201345 24.550 25.450 0 0.201345
+EOD
+set border 3 lc rgb '#444444'
+set tics nomirror out textcolor rgb '#222222'
+set grid ytics lc rgb '#dddddd' lw 1
+set xtics ('step-3' 0.500, 'deepseek-v3' 3.500, 'kimi-k2' 6.500, 'qwen3-moe' 9.500, 'qwen3-32b' 12.500, 'llama-4-maverick' 15.500, 'minimax-m1' 18.500, 'ernie-4.5' 21.500, 'pangu-pro-moe' 24.500) norotate scale 0
+set xrange [-1:26.000]
+set ylabel 'USD per 1M tokens'
+set yrange [0:*]
+set key outside top center horizontal
+set multiplot layout 2,1
+set title '8K tokens of context'
+plot $afd0 using 1:2:3:4:5:6 with boxxyerror lc rgb '#0072b2' fs solid 1 noborder title 'cheapest pair (AFD)', $single0 using 1:2:3:4:5:6 with boxxyerror lc rgb '#e69f00' fs solid 1 noborder title 'cheapest single chip'
+unset key
+set title '32K tokens of context'
+plot $afd1 using 1:2:3:4:5:6 with boxxyerror lc rgb '#0072b2' fs solid 1 noborder title 'cheapest pair (AFD)', $single1 using 1:2:3:4:5:6 with boxxyerror lc rgb '#e69f00' fs solid 1 noborder title 'cheapest single chip'
+unset key
+unset multiplot

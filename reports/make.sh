@@ -1,0 +1,79 @@
+#!/bin/sh
+# Makes every report from the binary: `make.sh AFFORD` writes them beside this script, `make.sh --check
+# AFFORD` compares the committed ones with what the binary makes now.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+check=no
+[ "$1" = "--check" ] && { check=yes; shift; }
+afford=$1
+out=$here
+[ "$check" = yes ] && { out=$(mktemp -d); trap 'rm -rf "$out"' EXIT; }
+
+nine="-m step-3,deepseek-v3,kimi-k2,qwen3-moe,qwen3-32b,llama-4-maverick,minimax-m1,ernie-4.5,pangu-pro-moe"
+four="--on h800,h20,a800,910b"
+
+index="$out/README.md"
+cat > "$index" <<'EOF'
+# Reports
+
+The tables and figures of the Step-3 report (arXiv 2507.19427) as `afford` makes them, for all nine of its
+models. `cmake --build --preset reports` writes them anew; a test fails when one no longer matches the code.
+The report's own cells are checked at their printed precision in `tests/paper/`. Its Figure 4 is read here as
+"disaggregated against a single chip", and its unit costs stand with its hardware in table-4.
+
+| report | what it shows | command |
+| --- | --- | --- |
+EOF
+
+# report NAME "WHAT" ARGUMENTS...: NAME.csv and NAME.md, and for figures NAME.svg and its script NAME.gp.
+report() {
+  name=$1 what=$2
+  shift 2
+  files="[csv]($name.csv) [md]($name.md)"
+  "$afford" "$@" --format csv -o "$out/$name.csv"
+  "$afford" "$@" --format md -o "$out/$name.md"
+  case $name in
+    figure-*)
+      files="$files [svg]($name.svg) [gnuplot]($name.gp)"
+      "$afford" "$@" --plot "$out/$name.gp" -o /dev/null
+      if command -v gnuplot >/dev/null; then
+        "$afford" "$@" --plot "$out/$name.svg" -o /dev/null
+      else
+        echo "reports: gnuplot is not installed, $name.svg skipped"
+      fi ;;
+  esac
+  echo "| $name: $files | $what | \`afford $*\` |" >> "$index"
+}
+
+# shellcheck disable=SC2086  # $nine and $four are lists of words
+{
+report table-2 "Counts of a decoded token at 8K" cost $nine --on h800 -c 8k
+report table-3 "The same at 32K" cost $nine --on h800 -c 32k
+report table-4 "Hardware, prices and unit costs" list hardware
+report table-5 "Cheapest pair of chips and cheapest single chip" compare $nine $four -c 8k,32k
+report table-6 "Cost of attention and FFN on each chip" cost $nine $four -c 8k,32k
+report table-7 "Smallest MoE sparsity the network allows" roofline -m step-3 $four --convention paper
+report figure-1 "Cost against activated parameters" compare $nine $four -c 8k,32k
+report figure-2 "Cost by module, model and chip" cost $nine $four -c 8k,32k
+report figure-3 "Cost against context" compare $nine $four -c '2k..128k*2' --chart context
+report figure-4 "Disaggregated against a single chip" compare $nine $four -c 8k,32k --chart split
+report figure-5 "Attention FLOPs against cache bytes, with the chips' ridges" roofline $nine $four -c 8k,32k --convention paper
+}
+
+[ "$check" = yes ] || exit 0
+status=0
+for made in "$out"/*; do
+  kept=$here/$(basename "$made")
+  case $made in
+    *.svg)
+      # Another gnuplot draws the same script a little differently; the script itself is compared.
+      maker() { grep -o 'Produced by GNUPLOT [^<]*' "$1" | head -1; }
+      if [ "$(maker "$made")" != "$(maker "$kept")" ]; then
+        echo "reports: $(basename "$made") skipped: kept one is $(maker "$kept"), this is $(maker "$made")"
+        continue
+      fi ;;
+  esac
+  cmp -s "$made" "$kept" || { echo "reports: $(basename "$made") no longer matches the code" >&2; status=1; }
+done
+[ $status -eq 0 ] || echo "reports: run cmake --build --preset reports and look at the difference" >&2
+exit $status

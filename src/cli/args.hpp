@@ -1,0 +1,62 @@
+#pragma once
+// Flags the verbs share, and how they become a study: models, chips, contexts and what-ifs.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ops/decode.hpp"
+#include "report/table.hpp"
+#include "spec/library.hpp"
+
+namespace afford::cli {
+
+/// One verb: its CLI11 sub-command, and what to do once parsed. Returns the exit code.
+struct Command {
+  CLI::App* app = nullptr;
+  std::function<int()> run;
+};
+
+struct OutputArgs {
+  std::string format = "table", file;
+};
+void add_output(CLI::App& app, OutputArgs& args);
+
+/// Throws UsageError for an unknown format.
+[[nodiscard]] Format format_of(const OutputArgs& args);
+
+/// The rendered table to -o or stdout; `after` (explanations) follows it.
+void emit(const Table& table, const OutputArgs& args, const std::string& after = "");
+
+struct StudyArgs {
+  std::vector<std::string> models{"all"}, hardware{"h800", "h20", "a800", "910b"}, contexts{"8k", "32k"};
+  std::vector<std::string> prices;
+  std::string attention_dtype, kv_dtype, weight_dtype, convention = "paper";
+  int drafts = 0;
+  double acceptance = -1;
+  std::string plot;
+  bool explain = false;
+  OutputArgs output;
+};
+void add_study(CLI::App& app, StudyArgs& args);
+
+/// Everything loaded, checked and compiled.
+struct Study {
+  std::vector<ModelSpec> models;    // with the formats asked for
+  std::vector<DecodeTerms> terms;   // of each model
+  std::vector<HardwareSpec> chips;  // with the prices asked for
+  std::vector<std::int64_t> contexts;
+  Convention convention = Convention::paper;
+  Speculation speculation;
+  std::vector<std::string> notes;  // fidelity, convention, fallbacks, estimates, what-ifs
+};
+
+/// Throws InputError or UsageError.
+[[nodiscard]] Study load_study(const StudyArgs& args);
+
+/// Where a chip's price comes from, as CSV shows it: published, estimate or given (--price).
+[[nodiscard]] std::string price_origin(const HardwareSpec& chip);
+
+}  // namespace afford::cli

@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "error.hpp"
+#include "text/suggest.hpp"
+#include "version.hpp"
+
+namespace afford::cli {
+namespace {
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+/// What the parser left over: a misspelt flag, or a word where none belongs.
+void refuse_leftovers(const CLI::App& app, const std::string& where) {
+  const std::vector<std::string> rest = app.remaining();
+  if (rest.empty()) return;
+  const std::string& first = rest.front();
+  if (first.starts_with('-')) {
+    const std::string name = first.substr(0, first.find('='));
+    throw UsageError(
+        fmt::format("{} has no option '{}'{}", where, name, suggestion(name, option_names(app))));
+  }
+  throw UsageError(fmt::format("{} does not expect '{}'", where, first));
+}
+
+void refuse_unknown_verb(const CLI::App& app) {
+  const std::vector<std::string> rest = app.remaining();
+  if (rest.empty() || rest.front().starts_with('-')) return refuse_leftovers(app, "afford");
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
+  throw UsageError(fmt::format("no verb '{}'{}", rest.front(), suggestion(rest.front(), verbs)));
+}
+
+int parse_and_run(CLI::App& app, const std::vector<Command>& commands, int argc, char** argv) {
+  app.parse(argc, argv);
+  for (const Command& command : commands) {
+    if (!command.app->parsed()) continue;
+    refuse_leftovers(*command.app, "afford " + command.app->get_name());
+    return command.run();
+  }
+  refuse_unknown_verb(app);
+  fmt::print("{}", app.help());
+  return exit_done;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CLI::App app("What a decoded token costs, on which hardware, split how.", "afford");
+  app.set_version_flag("--version", std::string("afford ") + version);
+  app.allow_extras();
+  app.footer("afford VERB --help tells more. Models and hardware: afford list.");
+  const std::vector<Command> commands = {cost_command(app), compare_command(app), roofline_command(app),
+                                         list_command(app), show_command(app),    check_command(app)};
+  for (const Command& command : commands) command.app->allow_extras();
+  try {
+    return parse_and_run(app, commands, argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "afford: {}\n", error.what());
+  } catch (const InputError& error) {
+    fmt::print(stderr, "{}\n", error.what());  // file:line:column first, for editors
+  } catch (const UsageError& error) {
+    fmt::print(stderr, "afford: {}\n", error.what());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "afford: {}\n", error.what());
+  }
+  return exit_bad_input;
+}
+
+}  // namespace afford::cli

@@ -1,0 +1,60 @@
+#pragma once
+// An accelerator, the server it sits in, and what it costs. Plain data; every number carries the id
+// of its source, and whether it is an estimate.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spec/dtype.hpp"
+#include "spec/source.hpp"
+
+namespace afford {
+
+/// A figure of a data sheet, or an estimate of one.
+template <class T>
+struct Figure {
+  T value{};
+  std::string source;
+  bool estimate = false;
+};
+
+struct Peak {
+  Dtype dtype = Dtype::bf16;
+  Figure<FlopRate> rate;  // dense
+};
+
+struct HardwareSpec {
+  std::string name, title, file;
+  Sources sources;
+  std::vector<Peak> peaks;
+  Figure<Bytes> memory_size;
+  Figure<ByteRate> memory_bandwidth;
+  std::string scale_up_kind;                   // "NVLink4"
+  Figure<ByteRate> scale_up_bandwidth;         // one accelerator, one direction
+  Figure<std::int64_t> scale_up_accelerators;  // how many one fabric joins
+  Figure<std::int64_t> server_accelerators;
+  Figure<std::int64_t> server_nics;
+  Figure<ByteRate> nic_bandwidth;  // one NIC, one direction
+  Figure<Watts> power;             // one accelerator
+  Figure<UsdRate> price;           // one accelerator
+};
+
+/// The peak at exactly this format, or null.
+[[nodiscard]] inline const Peak* find_peak(const HardwareSpec& chip, Dtype dtype) {
+  for (const Peak& peak : chip.peaks) {
+    if (peak.dtype == dtype) return &peak;
+  }
+  return nullptr;
+}
+
+/// All NICs of one server, one direction.
+[[nodiscard]] inline ByteRate server_network(const HardwareSpec& chip) {
+  return static_cast<double>(chip.server_nics.value) * chip.nic_bandwidth.value;
+}
+
+/// Reads and checks a hardware file. Throws InputError.
+[[nodiscard]] HardwareSpec read_hardware(const yaml::Node& root, const std::string& file);
+
+}  // namespace afford

@@ -1,0 +1,18 @@
+#pragma once
+// The largest shapes a spec file may state: generous for any real model, small enough that no
+// product of counts leaves the range where a double is exact to parts in a billion.
+
+#include "yaml/section.hpp"
+
+namespace afford::limits {
+
+inline constexpr yaml::Range width{1, 1 << 20};  // hidden, intermediate, ranks
+inline constexpr yaml::Range heads{1, 1 << 14};
+inline constexpr yaml::Range head_dim{1, 1 << 14};
+inline constexpr yaml::Range vocab{1, 1 << 24};
+inline constexpr yaml::Range experts{1, 1 << 16};
+inline constexpr yaml::Range layers{1, 1 << 12};
+inline constexpr yaml::Range tokens{1, 1'000'000'000};
+inline constexpr yaml::Range devices{1, 1 << 12};  // NICs or accelerators of one server
+
+}  // namespace afford::limits

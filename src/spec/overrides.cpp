@@ -1,0 +1,29 @@
+#include "spec/overrides.hpp"
+
+namespace afford {
+namespace {
+
+void set_kv(ModelSpec& model, Dtype dtype) {
+  model.precision.kv = dtype;
+  for (AttentionSpec& attention : model.attentions) {
+    if (!std::holds_alternative<Lightning>(attention.shape)) attention.cache.reset();
+  }
+}
+
+}  // namespace
+
+ModelSpec with_formats(ModelSpec model, const FormatOverrides& formats) {
+  if (formats.attention) {
+    model.precision.attention_compute = *formats.attention;
+    set_kv(model, *formats.attention);
+  }
+  if (formats.kv) set_kv(model, *formats.kv);
+  if (formats.weights) {
+    model.precision.attention_weights = model.precision.ffn_weights = *formats.weights;
+    if (bits_of(*formats.weights) >= 8)
+      model.precision.linear_compute = model.precision.ffn_compute = *formats.weights;
+  }
+  return model;
+}
+
+}  // namespace afford

@@ -1,0 +1,5 @@
+#pragma once
+
+namespace afford {
+inline constexpr const char* version = AFFORD_VERSION;  // from CMakeLists.txt
+}

@@ -1,0 +1,175 @@
+#include "yaml/document.hpp"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "error.hpp"
+
+namespace afford::yaml {
+namespace {
+
+constexpr size_t largest_file = 1024 * 1024;
+constexpr size_t deepest = 16;
+constexpr size_t most_nodes = 20'000;
+
+Place place_of(const std::string& file, const YAML::Mark& mark) {
+  // yaml-cpp counts from zero and marks "nowhere" with -1.
+  return {file, std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1};
+}
+
+/// Builds the tree bottom-up from the parser's events: open containers wait on a stack.
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  explicit TreeBuilder(const std::string& file) : file_(file) {}
+
+  Node take_root() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    refuse_anchor(mark, anchor);
+    add(make(Node::Kind::empty, mark));
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    throw InputError(place_of(file_, mark), "YAML aliases are not supported here; write the value out");
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    refuse_tag(mark, tag);
+    refuse_anchor(mark, anchor);
+    Node node = make(Node::Kind::scalar, mark);
+    node.text = value;
+    add(std::move(node));
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(Node::Kind::sequence, mark, tag, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(Node::Kind::mapping, mark, tag, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  Node make(Node::Kind kind, const YAML::Mark& mark) {
+    const Place place = place_of(file_, mark);
+    if (++count_ > most_nodes) {
+      throw InputError(place, fmt::format("more than {} values in one file", most_nodes));
+    }
+    Node node;
+    node.kind = kind;
+    node.line = place.line;
+    node.column = place.column;
+    return node;
+  }
+  void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
+    if (anchor == YAML::NullAnchor) return;
+    throw InputError(place_of(file_, mark), "YAML anchors are not supported here; write the value out");
+  }
+  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    throw InputError(place_of(file_, mark), "YAML tags are not supported here");
+  }
+  void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    refuse_tag(mark, tag);
+    refuse_anchor(mark, anchor);
+    if (open_.size() == deepest) {
+      throw InputError(place_of(file_, mark), fmt::format("nested more than {} levels deep", deepest));
+    }
+    open_.push_back(make(kind, mark));
+  }
+  void close() {
+    Node done = std::move(open_.back());
+    open_.pop_back();
+    add(std::move(done));
+  }
+  void add(Node node) {
+    if (open_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Node& parent = open_.back();
+    const bool is_key = parent.kind == Node::Kind::mapping && parent.keys.size() == parent.items.size();
+    if (is_key && node.kind != Node::Kind::scalar) {
+      throw InputError({file_, node.line, node.column},
+                       fmt::format("expected a key, got {}", describe(node)));
+    }
+    (is_key ? parent.keys : parent.items).push_back(std::move(node));
+  }
+
+  const std::string& file_;
+  std::vector<Node> open_;
+  Node root_;
+  size_t count_ = 0;
+};
+
+}  // namespace
+
+std::string describe(const Node& node) {
+  constexpr size_t longest_quoted = 60;
+  switch (node.kind) {
+    case Node::Kind::empty:
+      return "nothing";
+    case Node::Kind::sequence:
+      return "a list";
+    case Node::Kind::mapping:
+      return "a mapping";
+    case Node::Kind::scalar:
+      break;
+  }
+  if (node.text.size() <= longest_quoted) return fmt::format("'{}'", node.text);
+  return fmt::format("'{}...'", node.text.substr(0, longest_quoted));
+}
+
+Node parse(std::string_view text, const std::string& file) {
+  if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    const auto line = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
+    throw InputError({file, static_cast<int>(line) + 1, 1}, "not a text file: it holds a NUL byte");
+  }
+  std::istringstream stream{std::string(text)};
+  TreeBuilder tree(file);
+  try {
+    YAML::Parser parser(stream);
+    parser.HandleNextDocument(tree);
+    Node root = tree.take_root();
+    if (root.kind != Node::Kind::mapping) {
+      throw InputError({file, root.line, root.column},
+                       fmt::format("expected a mapping of keys, got {}", describe(root)));
+    }
+    TreeBuilder rest(file);
+    if (parser.HandleNextDocument(rest)) {
+      const Node second = rest.take_root();
+      throw InputError({file, second.line, second.column}, "expected one YAML document, got a second one");
+    }
+    return root;
+  } catch (const YAML::Exception& error) {
+    throw InputError(place_of(file, error.mark), fmt::format("not valid YAML: {}", error.msg));
+  }
+}
+
+Node parse_file(const std::filesystem::path& path) {
+  const std::string file = path.string();
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) throw InputError({file}, "no such file");
+  if (!std::filesystem::is_regular_file(status)) throw InputError({file}, "not a regular file");
+  const auto size = std::filesystem::file_size(path, error);
+  if (!error && size > largest_file)
+    throw InputError({file}, "larger than 1 MiB, the most a spec file may have");
+  std::ifstream stream(path, std::ios::binary);
+  std::string text(error ? 0 : size, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (error || !stream) throw InputError({file}, "cannot be read");
+  return parse(text, file);
+}
+
+}  // namespace afford::yaml

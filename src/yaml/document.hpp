@@ -1,0 +1,31 @@
+#pragma once
+// A YAML file as a plain tree that knows where each part stands. Only the subset a spec file needs:
+// one document of scalars, lists and mappings. Anchors, aliases and tags are refused, which also
+// disarms YAML bombs; size, depth and node count are bounded.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace afford::yaml {
+
+struct Node {
+  enum class Kind { empty, scalar, sequence, mapping };
+  Kind kind = Kind::empty;
+  int line = 1, column = 1;
+  std::string text;         // of a scalar
+  std::vector<Node> keys;   // of a mapping: scalars, one for each item
+  std::vector<Node> items;  // of a sequence or mapping
+};
+
+/// How a message names the node: "a list", "a mapping", "nothing", or the scalar in quotes.
+[[nodiscard]] std::string describe(const Node& node);
+
+/// The root mapping of `text`. `file` is only for messages. Throws InputError.
+[[nodiscard]] Node parse(std::string_view text, const std::string& file);
+
+/// Reads and parses a regular file of at most 1 MiB. Throws InputError.
+[[nodiscard]] Node parse_file(const std::filesystem::path& path);
+
+}  // namespace afford::yaml

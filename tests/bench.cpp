@@ -1,0 +1,84 @@
+// Speed as rates and ratios; nothing here can fail a test. `cmake --build --preset bench` runs it.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <string>
+
+#include "cost/ideal.hpp"
+#include "spec/library.hpp"
+
+using namespace afford;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Counting and pricing with terms and roofs compiled once for each model and chip.
+void bench_evaluations() {
+  const auto models = load_models({"all"});
+  const auto chips = load_hardware({"h800", "h20", "a800", "910b"});
+  std::vector<DecodeTerms> terms;
+  std::vector<std::vector<Roofs>> roof;
+  for (const ModelSpec& model : models) {
+    terms.push_back(decode_terms(model, Convention::paper, {}));
+    roof.emplace_back();
+    for (const HardwareSpec& chip : chips) roof.back().push_back(roofs(chip, model.precision));
+  }
+  constexpr std::int64_t rounds = 1'000'000;
+  double sum = 0;
+  const auto start = Clock::now();
+  for (std::int64_t i = 0; i < rounds; ++i) {
+    const double context = static_cast<double>(1024 + i % 100'000);
+    for (size_t m = 0; m < models.size(); ++m) {
+      const size_t c = static_cast<size_t>(i) % chips.size();
+      sum += ideal_cost(terms[m], context, roof[m][c], chips[c].price.value).cost.total().base();
+    }
+  }
+  const double elapsed = seconds_since(start);
+  const double count = static_cast<double>(rounds) * static_cast<double>(models.size());
+  fmt::print(
+      "counting and pricing: {:.1f} million evaluations a second and core ({:.0f} ns each; mean {:.3g} "
+      "USD/Mtok)\n",
+      count / elapsed / 1e6, elapsed / count * 1e9, sum / count / usd_per_mtok.base());
+}
+
+double child_cpu() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// A command as a whole process, the shell that starts it included.
+double process_cpu(const std::string& command) {
+  constexpr int runs = 20;
+  const double before = child_cpu();
+  for (int i = 0; i < runs; ++i) {
+    if (std::system((command + " >/dev/null").c_str()) != 0) fmt::print("failed: {}\n", command);
+  }
+  return (child_cpu() - before) / runs;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  bench_evaluations();
+  if (argc < 2) return 0;
+  const std::string afford = argv[1];
+  const double nothing = process_cpu("true");
+  const double version = process_cpu(afford + " --version");
+  const double study = process_cpu(afford + " cost -m all --on h800,h20,a800,910b -c 8k,32k");
+  fmt::print(
+      "whole process, 9 models x 4 chips x 2 contexts: {:.1f} ms CPU ({:.1f} x --version, {:.1f} x an empty "
+      "shell)\n",
+      study * 1e3, study / version, study / nothing);
+  return 0;
+}

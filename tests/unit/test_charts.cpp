@@ -1,0 +1,27 @@
+#include <doctest/doctest.h>
+
+#include "report/charts.hpp"
+#include "report/labels.hpp"
+
+using namespace afford;
+
+TEST_SUITE("unit") {
+  TEST_CASE("gnuplot strings cannot escape their quotes") {
+    CHECK(gnuplot_text("it's `date`") == "'it''s `date`'");
+    CHECK(gnuplot_text("two\nlines") == "'two lines'");
+  }
+
+  TEST_CASE("names of points side by side go to different sides") {
+    const std::vector<LabelledPoint> points = {{100, 100, "left-one"}, {150, 100, "right-one"}};
+    const auto sides = place_labels(points, 500);
+    CHECK(sides[0] == Side::left);
+    CHECK(sides[1] == Side::right);
+    CHECK(place_labels({{490, 50, "at-the-edge"}}, 500)[0] == Side::left);
+  }
+
+  TEST_CASE("every model of a chart is drawn") {
+    const Chart chart = cost_by_context({{"m1", 4096, 1e9, 0.1, 0.2}, {"m2", 4096, 2e9, 0.3, 0.4}});
+    CHECK(chart.script.find("title 'm1'") != std::string::npos);
+    CHECK(chart.script.find("title 'm2'") != std::string::npos);
+  }
+}
