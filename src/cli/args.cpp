@@ -164,10 +164,10 @@ void note_assumptions(Study& study) {
 
 }  // namespace
 
-void add_output(CLI::App& app, OutputArgs& args) {
-  app.add_option("--format", args.format, "table, csv, json or md")->capture_default_str();
-  app.add_option("-o,--output", args.file, "Write to FILE instead of stdout; it appears whole or not at all")
-      ->type_name("FILE");
+void add_output(Verb& verb, OutputArgs& args) {
+  verb.text("--format", args.format, "table, csv, json or md", "FORMAT");
+  verb.text("-o,--output", args.file, "Write to FILE instead of stdout; it appears whole or not at all",
+            "FILE");
 }
 
 Format format_of(const OutputArgs& args) { return choose(format_names, args.format, "--format"); }
@@ -180,24 +180,21 @@ void emit(const Table& table, const OutputArgs& args, const std::string& after) 
   }
 }
 
-void add_study(CLI::App& app, StudyArgs& args) {
-  const auto list = [&](const char* name, std::vector<std::string>& into, const char* help,
-                        const char* type) {
-    return app.add_option(name, into, help)->delimiter(',')->type_name(type)->capture_default_str();
-  };
-  list("-m,--model", args.models, "Models by name or path; all", "MODEL,..");
-  list("--on", args.hardware, "Chips by name or path; all", "CHIP,..");
-  list("-c,--context", args.contexts, "Context in tokens: 8192, 8k, 4k..128k*2", "TOKENS,..");
-  list("--price", args.prices, "Price of a chip in USD/h, such as h800=1.6", "CHIP=USD,..");
-  app.add_option("--attention-dtype", args.attention_dtype, "Format of the attention core and its KV cache");
-  app.add_option("--kv-dtype", args.kv_dtype, "Format of the KV cache: fp32, bf16, fp8, int8, fp4, int4");
-  app.add_option("--weight-dtype", args.weight_dtype, "Format of the weights");
-  app.add_option("--mtp", args.drafts, "Draft tokens a step (multi-token prediction)")->type_name("N");
-  app.add_option("--acceptance", args.acceptance, "Probability that a draft is accepted")->type_name("P");
-  app.add_option("--convention", args.convention, "Counting: paper or exact")->capture_default_str();
-  app.add_option("--plot", args.plot, "Also draw a picture: FILE.svg, .png or .gp")->type_name("FILE");
-  app.add_flag("--explain", args.explain, "Show where the numbers come from");
-  add_output(app, args.output);
+void add_study(Verb& verb, StudyArgs& args) {
+  verb.texts("-m,--model", args.models, "Models by name or path; all", "MODEL,..");
+  verb.texts("--on", args.hardware, "Chips by name or path; all", "CHIP,..");
+  verb.texts("-c,--context", args.contexts, "Contexts in tokens: 8192, 8k, 4k..128k*2", "TOKENS,..");
+  verb.texts("--price", args.prices, "Price of a chip in USD/h, such as h800=1.6", "CHIP=USD,..");
+  verb.text("--attention-dtype", args.attention_dtype,
+            "Core attention and its KV cache in bf16, fp8, int8, fp4", "DTYPE");
+  verb.text("--kv-dtype", args.kv_dtype, "KV cache in fp32, bf16, fp8, int8, fp4, int4", "DTYPE");
+  verb.text("--weight-dtype", args.weight_dtype, "Weights in bf16, fp8, int8, fp4, int4", "DTYPE");
+  verb.integer("--mtp", args.drafts, "Draft tokens a step (multi-token prediction)");
+  verb.real("--acceptance", args.acceptance, "Probability that a draft is accepted");
+  verb.text("--convention", args.convention, "Counting: paper or exact", "NAME");
+  verb.text("--plot", args.plot, "Also draw a picture: FILE.svg, .png or .gp", "FILE");
+  verb.flag("--explain", args.explain, "Show where the numbers come from");
+  add_output(verb, args.output);
 }
 
 Study load_study(const StudyArgs& args) {

@@ -1,28 +1,21 @@
 #pragma once
 // Flags the verbs share, and how they become a study: models, chips, contexts and what-ifs.
 
-#include <CLI/CLI.hpp>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/verb.hpp"
 #include "ops/decode.hpp"
 #include "report/table.hpp"
 #include "spec/library.hpp"
 
 namespace afford::cli {
 
-/// One verb: its CLI11 sub-command, and what to do once parsed. Returns the exit code.
-struct Command {
-  CLI::App* app = nullptr;
-  std::function<int()> run;
-};
-
 struct OutputArgs {
   std::string format = "table", file;
 };
-void add_output(CLI::App& app, OutputArgs& args);
+void add_output(Verb& verb, OutputArgs& args);
 
 /// Throws UsageError for an unknown format.
 [[nodiscard]] Format format_of(const OutputArgs& args);
@@ -40,7 +33,7 @@ struct StudyArgs {
   bool explain = false;
   OutputArgs output;
 };
-void add_study(CLI::App& app, StudyArgs& args);
+void add_study(Verb& verb, StudyArgs& args);
 
 /// Everything loaded, checked and compiled.
 struct Study {

@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "error.hpp"
 #include "ops/params.hpp"
+#include "spec/library.hpp"
 #include "text/suggest.hpp"
 #include "yaml/document.hpp"
 
@@ -73,11 +74,12 @@ int run(const std::vector<std::string>& files) {
 
 }  // namespace
 
-Command check_command(CLI::App& app) {
+Verb check_command(CLI::App& app) {
   auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* verb = app.add_subcommand("check", "Lint model and hardware files; says what is wrong and where");
-  verb->add_option("file", *files, "YAML files")->required()->type_name("FILE..");
-  return {verb, [files] { return run(*files); }};
+  Verb verb(app, "check", "Lint model and hardware files; says what is wrong and where");
+  verb.required("file", *files, "YAML files");
+  verb.run = [files] { return run(*files); };
+  return verb;
 }
 
 }  // namespace afford::cli

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/args.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
 #include "cli/explain.hpp"
@@ -138,16 +139,16 @@ int run(const CompareArgs& args) {
 
 }  // namespace
 
-Command compare_command(CLI::App& app) {
+Verb compare_command(CLI::App& app) {
   auto args = std::make_shared<CompareArgs>();
-  CLI::App* verb =
-      app.add_subcommand("compare", "For each model the cheapest pair of chips and the cheapest single one");
-  add_study(*verb, *args);
-  verb->add_option("--chart", args->chart,
-                   "What --plot draws: active (cost against activated parameters), "
-                   "context (against context), split (AFD beside a single chip)")
-      ->capture_default_str();
-  return {verb, [args] { return run(*args); }};
+  Verb verb(app, "compare", "For each model the cheapest pair of chips and the cheapest single one");
+  add_study(verb, *args);
+  verb.text("--chart", args->chart,
+            "What --plot draws: active (cost against activated parameters), "
+            "context (against context), split (AFD beside a single chip)",
+            "NAME");
+  verb.run = [args] { return run(*args); };
+  return verb;
 }
 
 }  // namespace afford::cli

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "cli/args.hpp"
 #include "cli/commands.hpp"
 #include "cli/explain.hpp"
 #include "cost/ideal.hpp"
@@ -80,11 +81,12 @@ int run(const StudyArgs& args) {
 
 }  // namespace
 
-Command cost_command(CLI::App& app) {
+Verb cost_command(CLI::App& app) {
   auto args = std::make_shared<StudyArgs>();
-  CLI::App* verb = app.add_subcommand("cost", "Counts and ideal USD per module, for each model on each chip");
-  add_study(*verb, *args);
-  return {verb, [args] { return run(*args); }};
+  Verb verb(app, "cost", "Counts and ideal USD per module, for each model on each chip");
+  add_study(verb, *args);
+  verb.run = [args] { return run(*args); };
+  return verb;
 }
 
 }  // namespace afford::cli

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "cli/args.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
 #include "cost/cost.hpp"
@@ -99,12 +100,13 @@ int run(const ListArgs& args) {
 
 }  // namespace
 
-Command list_command(CLI::App& app) {
+Verb list_command(CLI::App& app) {
   auto args = std::make_shared<ListArgs>();
-  CLI::App* verb = app.add_subcommand("list", "The models and chips that come with afford");
-  verb->add_option("what", args->what, "models or hardware; both when left out");
-  add_output(*verb, args->output);
-  return {verb, [args] { return run(*args); }};
+  Verb verb(app, "list", "The models and chips that come with afford");
+  verb.text("what", args->what, "models or hardware; both when left out");
+  add_output(verb, args->output);
+  verb.run = [args] { return run(*args); };
+  return verb;
 }
 
 }  // namespace afford::cli

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <memory>
 
+#include "cli/args.hpp"
 #include "cli/commands.hpp"
 #include "error.hpp"
 #include "ops/params.hpp"
@@ -135,18 +136,17 @@ int run(const RooflineArgs& args) {
 
 }  // namespace
 
-Command roofline_command(CLI::App& app) {
+Verb roofline_command(CLI::App& app) {
   auto args = std::make_shared<RooflineArgs>();
   args->convention = "exact";
   args->contexts = {"8k"};
-  CLI::App* verb =
-      app.add_subcommand("roofline", "Arithmetic intensity against ridge, FFN batch and sparsity bounds");
-  add_study(*verb, *args);
-  verb->add_option("--tpot", args->tpot, "Time per output token")->type_name("TIME")->capture_default_str();
-  verb->add_option("--stages", args->stages, "Stages of the AFD pipeline: 3 or 4")->capture_default_str();
-  verb->add_option("--nic-bandwidth", args->nic, "Measured rate of one NIC, such as 40GB/s")
-      ->type_name("RATE");
-  return {verb, [args] { return run(*args); }};
+  Verb verb(app, "roofline", "Arithmetic intensity against ridge, FFN batch and sparsity bounds");
+  add_study(verb, *args);
+  verb.text("--tpot", args->tpot, "Time per output token", "TIME");
+  verb.integer("--stages", args->stages, "Stages of the AFD pipeline: 3 or 4");
+  verb.text("--nic-bandwidth", args->nic, "Measured rate of one NIC, such as 40GB/s", "RATE");
+  verb.run = [args] { return run(*args); };
+  return verb;
 }
 
 }  // namespace afford::cli

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/args.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
 #include "cost/cost.hpp"
@@ -174,16 +175,15 @@ int run(const ShowArgs& args) {
 
 }  // namespace
 
-Command show_command(CLI::App& app) {
+Verb show_command(CLI::App& app) {
   auto args = std::make_shared<ShowArgs>();
-  CLI::App* verb =
-      app.add_subcommand("show", "One model or chip in full: every number with its source, every module");
-  verb->add_option("name", args->name, "A name or path")->required()->type_name("NAME");
-  verb->add_option("-c,--context", args->context, "Context in tokens of a model's module table")
-      ->capture_default_str();
-  verb->add_option("--convention", args->convention, "Counting: paper or exact")->capture_default_str();
-  add_output(*verb, args->output);
-  return {verb, [args] { return run(*args); }};
+  Verb verb(app, "show", "One model or chip in full: every number with its source, every module");
+  verb.required("name", args->name, "A name or path");
+  verb.text("-c,--context", args->context, "Context in tokens of a model's module table", "TOKENS");
+  verb.text("--convention", args->convention, "Counting: paper or exact", "NAME");
+  add_output(verb, args->output);
+  verb.run = [args] { return run(*args); };
+  return verb;
 }
 
 }  // namespace afford::cli

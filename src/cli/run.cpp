@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
 #include <vector>
@@ -41,12 +42,12 @@ void refuse_unknown_verb(const CLI::App& app) {
   throw UsageError(fmt::format("no verb '{}'{}", rest.front(), suggestion(rest.front(), verbs)));
 }
 
-int parse_and_run(CLI::App& app, const std::vector<Command>& commands, int argc, char** argv) {
+int parse_and_run(CLI::App& app, const std::vector<Verb>& verbs, int argc, char** argv) {
   app.parse(argc, argv);
-  for (const Command& command : commands) {
-    if (!command.app->parsed()) continue;
-    refuse_leftovers(*command.app, "afford " + command.app->get_name());
-    return command.run();
+  for (const Verb& verb : verbs) {
+    if (!verb.app().parsed()) continue;
+    refuse_leftovers(verb.app(), "afford " + verb.app().get_name());
+    return verb.run();
   }
   refuse_unknown_verb(app);
   fmt::print("{}", app.help());
@@ -60,11 +61,10 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", std::string("afford ") + version);
   app.allow_extras();
   app.footer("afford VERB --help tells more. Models and hardware: afford list.");
-  const std::vector<Command> commands = {cost_command(app), compare_command(app), roofline_command(app),
-                                         list_command(app), show_command(app),    check_command(app)};
-  for (const Command& command : commands) command.app->allow_extras();
+  const std::vector<Verb> verbs = {cost_command(app), compare_command(app), roofline_command(app),
+                                   list_command(app), show_command(app),    check_command(app)};
   try {
-    return parse_and_run(app, commands, argc, argv);
+    return parse_and_run(app, verbs, argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
     fmt::print(stderr, "afford: {}\n", error.what());

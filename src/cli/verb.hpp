@@ -1,0 +1,40 @@
+#pragma once
+// One verb of the command line. Keeps CLI11, which is slow to compile, out of every file but verb.cpp and
+// run.cpp.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace afford::cli {
+
+class Verb {
+ public:
+  /// A new sub-command of `app`, which must outlive it.
+  Verb(CLI::App& app, const std::string& name, const std::string& help);
+
+  /// What to do once parsed; returns the exit code.
+  std::function<int()> run;
+
+  // Flags and arguments. The variable must outlive the parsing; its value is the default shown in the
+  // help. `names` is as CLI11 takes it ("-c,--context"; "name" for a positional), `type` what the help
+  // shows for the value.
+  void text(const char* names, std::string& into, const char* help, const char* type = "TEXT");
+  void texts(const char* names, std::vector<std::string>& into, const char* help, const char* type);
+  void integer(const char* names, int& into, const char* help);
+  void real(const char* names, double& into, const char* help);
+  void flag(const char* names, bool& into, const char* help);
+  void required(const char* names, std::string& into, const char* help);
+  void required(const char* names, std::vector<std::string>& into, const char* help);
+
+  [[nodiscard]] const CLI::App& app() const { return *app_; }
+
+ private:
+  CLI::App* app_;
+};
+
+}  // namespace afford::cli
