@@ -30,63 +30,9 @@ UsdRate parse_price(const std::string& text) {
   return *price;
 }
 
-void apply_prices(std::vector<HardwareSpec>& chips, const std::vector<std::string>& prices) {
-  for (const std::string& text : prices) {
-    const size_t equals = text.find('=');
-    if (equals == std::string::npos) {
-      throw UsageError(fmt::format("--price: expected CHIP=USD_PER_HOUR such as h800=1.6, got '{}'", text));
-    }
-    const std::string name = text.substr(0, equals);
-    const UsdRate rate = parse_price(text.substr(equals + 1));
-    bool found = false;
-    std::vector<std::string> names;
-    for (HardwareSpec& chip : chips) {
-      names.push_back(chip.name);
-      if (chip.name != name) continue;
-      chip.price = {.value = rate, .source = std::string(given_price), .estimate = false};
-      found = true;
-    }
-    if (!found) {
-      throw UsageError(
-          fmt::format("--price: '{}' is not among the chips of this run{}", name, suggestion(name, names)));
-    }
-  }
-}
-
 std::optional<Dtype> optional_dtype(const std::string& text, std::string_view flag) {
   if (text.empty()) return std::nullopt;
   return choose(dtype_names, text, flag);
-}
-
-FormatOverrides overrides_of(const StudyArgs& args) {
-  FormatOverrides formats{.attention = std::nullopt,
-                          .kv = optional_dtype(args.kv_dtype, "--kv-dtype"),
-                          .weights = optional_dtype(args.weight_dtype, "--weight-dtype")};
-  if (!args.attention_dtype.empty()) {
-    formats.attention = choose(compute_dtype_names, args.attention_dtype, "--attention-dtype");
-  }
-  if (formats.weights == Dtype::fp32) {
-    throw UsageError(
-        "--weight-dtype: fp32 products are not modelled; expected one of bf16, fp8, int8, fp4, int4");
-  }
-  return formats;
-}
-
-Speculation speculation_of(const StudyArgs& args) {
-  constexpr int most_drafts = 16;
-  if (args.drafts < 0 || args.drafts > most_drafts) {
-    throw UsageError(fmt::format("--mtp: expected a number of draft tokens from 0 to {}, got {}", most_drafts,
-                                 args.drafts));
-  }
-  const bool given = args.acceptance != -1;
-  if (given && !(args.acceptance >= 0 && args.acceptance <= 1)) {
-    throw UsageError(
-        fmt::format("--acceptance: expected a probability from 0 to 1, got {}", args.acceptance));
-  }
-  if (args.drafts > 0 && !given)
-    throw UsageError("--mtp needs --acceptance P, the share of drafts that are accepted");
-  if (args.drafts == 0 && given) throw UsageError("--acceptance needs --mtp N");
-  return {.drafts = args.drafts, .acceptance = given ? args.acceptance : 0};
 }
 
 template <class Spec, class Predicate>
@@ -133,22 +79,6 @@ void note_fallbacks(Study& study) {
   }
 }
 
-/// The what-if flags in force, so that no table passes for the plain one.
-void note_what_ifs(const StudyArgs& args, Study& study) {
-  std::vector<std::string> parts;
-  if (!args.attention_dtype.empty()) parts.push_back("attention and KV in " + args.attention_dtype);
-  if (!args.kv_dtype.empty()) parts.push_back("KV in " + args.kv_dtype);
-  if (!args.weight_dtype.empty()) parts.push_back("weights in " + args.weight_dtype);
-  for (const std::string& price : args.prices) parts.push_back("price " + price);
-  if (study.speculation.drafts > 0) {
-    parts.push_back(
-        fmt::format("MTP with {} draft{} at {:.0f}% acceptance, {:.3g} tokens a step, draft layers counted",
-                    study.speculation.drafts, study.speculation.drafts > 1 ? "s" : "",
-                    100 * study.speculation.acceptance, tokens_per_step(study.speculation)));
-  }
-  if (!parts.empty()) study.notes.push_back(fmt::format("What if: {}.", fmt::join(parts, "; ")));
-}
-
 void note_assumptions(Study& study) {
   study.notes.push_back(
       "Fidelity: ideal. Every part runs at its roof, batches are large, communication is hidden.");
@@ -162,7 +92,91 @@ void note_assumptions(Study& study) {
     study.notes.push_back(fmt::format("Price is an estimate: {}.", fmt::join(estimates, ", ")));
 }
 
+FormatOverrides overrides_of(const StudyArgs& args) {
+  FormatOverrides formats{.attention = std::nullopt,
+                          .kv = optional_dtype(args.kv_dtype, "--kv-dtype"),
+                          .weights = optional_dtype(args.weight_dtype, "--weight-dtype")};
+  if (!args.attention_dtype.empty()) {
+    formats.attention = choose(compute_dtype_names, args.attention_dtype, "--attention-dtype");
+  }
+  if (formats.weights == Dtype::fp32) {
+    throw UsageError(
+        "--weight-dtype: fp32 products are not modelled; expected one of bf16, fp8, int8, fp4, int4");
+  }
+  return formats;
+}
+
 }  // namespace
+
+void apply_prices(std::vector<HardwareSpec>& chips, const std::vector<std::string>& prices) {
+  for (const std::string& text : prices) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos) {
+      throw UsageError(fmt::format("--price: expected CHIP=USD_PER_HOUR such as h800=1.6, got '{}'", text));
+    }
+    const std::string name = text.substr(0, equals);
+    const UsdRate rate = parse_price(text.substr(equals + 1));
+    bool found = false;
+    std::vector<std::string> names;
+    for (HardwareSpec& chip : chips) {
+      names.push_back(chip.name);
+      if (chip.name != name) continue;
+      chip.price = {.value = rate, .source = std::string(given_price), .estimate = false};
+      found = true;
+    }
+    if (!found) {
+      throw UsageError(
+          fmt::format("--price: '{}' is not among the chips of this run{}", name, suggestion(name, names)));
+    }
+  }
+}
+
+Speculation speculation_of(const StudyArgs& args) {
+  constexpr int most_drafts = 16;
+  if (args.drafts < 0 || args.drafts > most_drafts) {
+    throw UsageError(fmt::format("--mtp: expected a number of draft tokens from 0 to {}, got {}", most_drafts,
+                                 args.drafts));
+  }
+  const bool given = args.acceptance != -1;
+  if (given && !(args.acceptance >= 0 && args.acceptance <= 1)) {
+    throw UsageError(
+        fmt::format("--acceptance: expected a probability from 0 to 1, got {}", args.acceptance));
+  }
+  if (args.drafts > 0 && !given)
+    throw UsageError("--mtp needs --acceptance P, the share of drafts that are accepted");
+  if (args.drafts == 0 && given) throw UsageError("--acceptance needs --mtp N");
+  return {.drafts = args.drafts, .acceptance = given ? args.acceptance : 0};
+}
+
+std::vector<ModelSpec> models_of(const StudyArgs& args) {
+  const FormatOverrides formats = overrides_of(args);
+  std::vector<ModelSpec> models;
+  for (ModelSpec& model : load_models(args.models)) models.push_back(with_formats(std::move(model), formats));
+  return models;
+}
+
+std::vector<std::int64_t> contexts_of(const StudyArgs& args) {
+  std::vector<std::int64_t> contexts;
+  for (const std::string& text : args.contexts) {
+    for (const std::int64_t context : parse_token_counts(text)) contexts.push_back(context);
+  }
+  return contexts;
+}
+
+std::string what_ifs(const StudyArgs& args, const Speculation& speculation) {
+  std::vector<std::string> parts;
+  if (!args.attention_dtype.empty()) parts.push_back("attention and KV in " + args.attention_dtype);
+  if (!args.kv_dtype.empty()) parts.push_back("KV in " + args.kv_dtype);
+  if (!args.weight_dtype.empty()) parts.push_back("weights in " + args.weight_dtype);
+  for (const std::string& price : args.prices) parts.push_back("price " + price);
+  if (speculation.drafts > 0) {
+    parts.push_back(
+        fmt::format("MTP with {} draft{} at {:.0f}% acceptance, {:.3g} tokens a step, draft layers counted",
+                    speculation.drafts, speculation.drafts > 1 ? "s" : "", 100 * speculation.acceptance,
+                    tokens_per_step(speculation)));
+  }
+  return parts.empty() ? "" : fmt::format("What if: {}.", fmt::join(parts, "; "));
+}
 
 void add_output(Verb& verb, OutputArgs& args) {
   verb.text("--format", args.format, "table, csv, json or md", "FORMAT");
@@ -181,8 +195,16 @@ void emit(const Table& table, const OutputArgs& args, const std::string& after) 
 }
 
 void add_study(Verb& verb, StudyArgs& args) {
-  verb.texts("-m,--model", args.models, "Models by name or path; all", "MODEL,..");
   verb.texts("--on", args.hardware, "Chips by name or path; all", "CHIP,..");
+  add_what_ifs(verb, args);
+  verb.text("--convention", args.convention, "Counting: paper or exact", "NAME");
+  verb.text("--plot", args.plot, "Also draw a picture: FILE.svg, .png or .gp", "FILE");
+  verb.flag("--explain", args.explain, "Show where the numbers come from");
+  add_output(verb, args.output);
+}
+
+void add_what_ifs(Verb& verb, StudyArgs& args) {
+  verb.texts("-m,--model", args.models, "Models by name or path; all", "MODEL,..");
   verb.texts("-c,--context", args.contexts, "Contexts in tokens: 8192, 8k, 4k..128k*2", "TOKENS,..");
   verb.texts("--price", args.prices, "Price of a chip in USD/h, such as h800=1.6", "CHIP=USD,..");
   verb.text("--attention-dtype", args.attention_dtype,
@@ -191,10 +213,6 @@ void add_study(Verb& verb, StudyArgs& args) {
   verb.text("--weight-dtype", args.weight_dtype, "Weights in bf16, fp8, int8, fp4, int4", "DTYPE");
   verb.integer("--mtp", args.drafts, "Draft tokens a step (multi-token prediction)");
   verb.real("--acceptance", args.acceptance, "Probability that a draft is accepted");
-  verb.text("--convention", args.convention, "Counting: paper or exact", "NAME");
-  verb.text("--plot", args.plot, "Also draw a picture: FILE.svg, .png or .gp", "FILE");
-  verb.flag("--explain", args.explain, "Show where the numbers come from");
-  add_output(verb, args.output);
 }
 
 Study load_study(const StudyArgs& args) {
@@ -204,19 +222,15 @@ Study load_study(const StudyArgs& args) {
   if (!args.plot.empty()) check_picture_name(args.plot);
   study.convention = choose(convention_names, args.convention, "--convention");
   study.speculation = speculation_of(args);
-  for (const std::string& text : args.contexts) {
-    for (const std::int64_t context : parse_token_counts(text)) study.contexts.push_back(context);
-  }
-  const FormatOverrides formats = overrides_of(args);
-  for (ModelSpec& model : load_models(args.models))
-    study.models.push_back(with_formats(std::move(model), formats));
+  study.contexts = contexts_of(args);
+  study.models = models_of(args);
   study.chips = load_hardware(args.hardware);
   apply_prices(study.chips, args.prices);
   for (const ModelSpec& model : study.models) {
     study.terms.push_back(decode_terms(model, study.convention, study.speculation));
   }
   note_assumptions(study);
-  note_what_ifs(args, study);
+  if (const std::string note = what_ifs(args, study.speculation); !note.empty()) study.notes.push_back(note);
   return study;
 }
 

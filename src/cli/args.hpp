@@ -35,6 +35,17 @@ struct StudyArgs {
 };
 void add_study(Verb& verb, StudyArgs& args);
 
+/// The part of them every verb that computes takes: models, contexts, prices, formats, speculation.
+void add_what_ifs(Verb& verb, StudyArgs& args);
+
+/// The pieces of load_study(), for verbs that describe hardware in their own way. All throw UsageError.
+[[nodiscard]] std::vector<ModelSpec> models_of(const StudyArgs& args);  // with the formats asked for
+[[nodiscard]] std::vector<std::int64_t> contexts_of(const StudyArgs& args);
+[[nodiscard]] Speculation speculation_of(const StudyArgs& args);
+void apply_prices(std::vector<HardwareSpec>& chips, const std::vector<std::string>& prices);
+/// "What if: KV in int4; price h800=1.6.", or nothing.
+[[nodiscard]] std::string what_ifs(const StudyArgs& args, const Speculation& speculation);
+
 /// Everything loaded, checked and compiled.
 struct Study {
   std::vector<ModelSpec> models;    // with the formats asked for

@@ -1,0 +1,251 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/commands.hpp"
+#include "cli/deployment_args.hpp"
+#include "cli/timeline.hpp"
+#include "error.hpp"
+#include "report/output_file.hpp"
+#include "text/number.hpp"
+#include "text/quantity.hpp"
+
+namespace afford::cli {
+namespace {
+
+struct SimulateArgs : DeploymentArgs {
+  double jitter = 0;
+  int seed = 1, steps = 50;
+  bool timeline = false;
+  std::string trace;
+};
+
+std::vector<Column> columns() {
+  return {{"model", "model"},
+          {"deployment", "deployment"},
+          {"context_tokens", "context", Show::tokens},
+          {"gpus", "GPUs", Show::plain},
+          {"batch", "batch", Show::plain},
+          {"micro_batches", "mb", Show::plain},
+          {"tpot_ms", "TPOT ms", Show::plain},
+          {"tokens_per_gpu_s", "tok/s/GPU", Show::plain},
+          {"usd_per_mtok", "USD/Mtok", Show::money},
+          {"attention_us", "attn us", Show::plain},
+          {"a2f_us", "A->F us", Show::plain},
+          {"ffn_us", "FFN us", Show::plain},
+          {"f2a_us", "F->A us", Show::plain},
+          {"bound", "bound"},
+          {"feasible", "feasible"},
+          {"reason", "reason"},
+          {"attention_hardware", "attention on", Show::text, true},
+          {"ffn_hardware", "FFN on", Show::text, true},
+          {"tpot_p50_ms", "p50", Show::plain, true},
+          {"tpot_p99_ms", "p99", Show::plain, true},
+          {"attention_busy", "attention busy", Show::plain, true},
+          {"ffn_busy", "FFN busy", Show::plain, true},
+          {"bubble", "bubble", Show::plain, true},
+          {"head_us", "head us", Show::plain, true},
+          {"attention_memory_gb", "attention GB", Show::plain, true},
+          {"ffn_memory_gb", "FFN GB", Show::plain, true},
+          {"largest_batch", "largest batch", Show::plain, true},
+          {"tokens_per_step", "tok/step", Show::plain, true},
+          {"fidelity", "fidelity", Show::text, true}};
+}
+
+/// The closed form, and for AFD the events: exact where layer kinds differ, and the only way with jitter.
+struct Simulated {
+  Evaluation evaluation;
+  PipelineResult pipeline;
+  bool has_events = false;
+};
+
+Simulated simulate(const Deployment& deployment, const Setting& setting, const SimulateArgs& args) {
+  Simulated out;
+  if (deployment.colocated) {
+    out.evaluation = evaluate(*deployment.colocated, setting);
+    out.pipeline.mean = out.pipeline.p50 = out.pipeline.p99 = out.evaluation.step;
+    return out;
+  }
+  const Disaggregated& d = *deployment.disaggregated;
+  Evaluation& e = out.evaluation = evaluate(d, setting);
+  const Jitter jitter{.sigma = args.jitter,
+                      .attention_instances = d.attention.instances,
+                      .ffn_instances = d.ffn.instances,
+                      .micro_batch_scale = {},
+                      .seed = static_cast<std::uint64_t>(args.seed)};
+  const PipelineLoad load{std::span(e.runs.data(), e.kinds), e.head, d.micro_batches};
+  out.pipeline = simulate_pipeline(load, jitter, args.steps, args.timeline || !args.trace.empty());
+  out.has_events = true;
+  const double ratio = out.pipeline.mean / e.step;
+  e.step = out.pipeline.mean, e.tpot = ratio * e.tpot, e.cost = ratio * e.cost,
+  e.tokens_per_gpu = e.tokens_per_gpu / ratio;
+  if (e.verdict == Verdict::feasible || e.verdict == Verdict::slow) {
+    e.verdict = e.tpot > setting.tpot_limit ? Verdict::slow : Verdict::feasible;
+  }
+  return out;
+}
+
+Cell or_nothing(bool there, double value) { return there ? Cell(value) : Cell(); }
+
+std::vector<Cell> row(const Prepared& prepared, const Deployment& deployment, const Setting& setting,
+                      const Simulated& s) {
+  const Evaluation& e = s.evaluation;
+  const StageTimes& main = e.runs[e.main_kind].stages;
+  const double per_step = tokens_per_step(setting.speculation);
+  const int micro_batches = deployment.disaggregated ? deployment.disaggregated->micro_batches
+                                                     : deployment.colocated->micro_batches;
+  return {prepared.model.name,
+          deployment.label,
+          static_cast<std::int64_t>(setting.context),
+          e.gpus,
+          static_cast<std::int64_t>(e.batch),
+          std::int64_t{micro_batches},
+          e.tpot / millisecond,
+          e.tokens_per_gpu.base(),
+          e.cost / usd_per_mtok,
+          main.attention / microsecond,
+          main.a2f / microsecond,
+          main.ffn / microsecond,
+          main.f2a / microsecond,
+          std::string(e.bound),
+          std::string(e.verdict == Verdict::feasible ? "yes" : "no"),
+          reason(e, setting),
+          deployment.chips.front().name,
+          deployment.chips.back().name,
+          s.pipeline.p50 / per_step / millisecond,
+          s.pipeline.p99 / per_step / millisecond,
+          or_nothing(s.has_events, s.pipeline.busy[0]),
+          or_nothing(s.has_events, s.pipeline.busy[2]),
+          or_nothing(s.has_events, s.pipeline.bubble),
+          e.head / microsecond,
+          e.attention_memory.total() / GB,
+          or_nothing(s.has_events, e.ffn_memory.total() / GB),
+          e.largest_batch,
+          per_step,
+          std::string("roofline")};
+}
+
+void explain_ops(std::string& out, std::string_view title, const OpList& ops) {
+  out += fmt::format("  {} {:.1f} us\n", title, ops.time() / microsecond);
+  for (const Op& op : ops) {
+    out += fmt::format(
+        "    {:<24}{:>8.1f} us  {:<9}{:>4} kernel{} {:>9} FLOP {:>8} B weights {:>8} B cache {:>8} B "
+        "moved{}\n",
+        op.name, op.time / microsecond, name_of(op.bound), op.kernels, op.kernels == 1 ? " " : "s",
+        shown(Cell(op.flops.base()), Show::scientific), shown(Cell(op.weights.base()), Show::scientific),
+        shown(Cell(op.cache.base()), Show::scientific), shown(Cell(op.moved.base()), Show::scientific),
+        op.hidden ? "  (hidden)" : "");
+  }
+}
+
+std::string memory_text(std::string_view pool, const MemoryUse& m) {
+  return fmt::format("  {} memory an accelerator: weights {}, cache {}, buffers {}, of {} usable\n", pool,
+                     human(m.weights), human(m.cache), human(m.buffers), human(m.capacity));
+}
+
+std::string explanation(const Prepared& prepared, const Deployment& deployment, const Setting& setting,
+                        const Simulated& s) {
+  const Evaluation& e = s.evaluation;
+  const LayerKind& kind = prepared.model.layer_kinds[e.main_kind];
+  std::string out =
+      fmt::format("\n{} {} at {} tokens: one layer of {}/{} and one micro-batch, on one accelerator\n",
+                  prepared.model.name, deployment.label, setting.context,
+                  prepared.model.attentions[kind.attention].name, prepared.model.ffns[kind.ffn].name);
+  const StageOps ops = deployment.disaggregated ? stage_ops(*deployment.disaggregated, setting, e.main_kind)
+                                                : stage_ops(*deployment.colocated, setting, e.main_kind);
+  explain_ops(out, "attention", ops.attention);
+  explain_ops(out, "FFN", ops.ffn);
+  const StageTimes& main = e.runs[e.main_kind].stages;
+  out += fmt::format("  network: A->F {:.1f} us, F->A {:.1f} us, at the same time\n", main.a2f / microsecond,
+                     main.f2a / microsecond);
+  for (size_t k = 0; k < e.kinds; ++k) {
+    const StageTimes& t = e.runs[k].stages;
+    out += fmt::format(
+        "  {} layers of {}/{}: attention {:.0f}, A->F {:.0f}, FFN {:.0f}, F->A {:.0f} us; slack of attention "
+        "{:.0f}, FFN {:.0f} us\n",
+        e.runs[k].layers, prepared.model.attentions[prepared.model.layer_kinds[k].attention].name,
+        prepared.model.ffns[prepared.model.layer_kinds[k].ffn].name, t.attention / microsecond,
+        t.a2f / microsecond, t.ffn / microsecond, t.f2a / microsecond,
+        (t.longest() - t.attention) / microsecond, (t.longest() - t.ffn) / microsecond);
+  }
+  if (s.has_events) {
+    out += fmt::format("  attention pool busy {:.1f} %, FFN pool busy {:.1f} %, bubble {:.1f} %\n",
+                       100 * s.pipeline.busy[0], 100 * s.pipeline.busy[2], 100 * s.pipeline.bubble);
+  }
+  out += memory_text("attention", e.attention_memory);
+  if (s.has_events) out += memory_text("FFN", e.ffn_memory);
+  return out;
+}
+
+void check(const SimulateArgs& args) {
+  (void)format_of(args.output);
+  if ((args.explain || args.timeline) && args.output.format != "table") {
+    throw UsageError("--explain and --timeline go with --format table");
+  }
+  if (!(args.jitter >= 0 && args.jitter <= 2))
+    throw UsageError("--jitter: expected a standard deviation from 0 to 2");
+  if (args.steps < 1 || args.steps > 100'000) throw UsageError("--steps: expected 1 to 100000");
+  const bool events = args.timeline || !args.trace.empty() || args.jitter > 0;
+  if (events && !args.colocated.empty()) {
+    throw UsageError("--timeline, --trace and --jitter are for --attention and --ffn pools");
+  }
+}
+
+int run(const SimulateArgs& args) {
+  check(args);
+  Table table{.title = "One deployment in detail", .columns = columns(), .rows = {}, .notes = {}};
+  std::string after;
+  bool all_feasible = true;
+  for (const Prepared& prepared : prepared_models(args)) {
+    const Deployment deployment = deployment_of(args, prepared.model);
+    for (const std::int64_t context : contexts_of(args)) {
+      const Setting setting = setting_of(args, prepared, context);
+      const Simulated s = simulate(deployment, setting, args);
+      table.rows.push_back(row(prepared, deployment, setting, s));
+      all_feasible = all_feasible && s.evaluation.verdict == Verdict::feasible;
+      if (args.explain) after += explanation(prepared, deployment, setting, s);
+      if (args.timeline)
+        after += terminal_timeline(s.pipeline.events, deployment.disaggregated->micro_batches);
+      if (!args.trace.empty()) write_whole(args.trace, chrome_trace(s.pipeline.events));
+      if (args.jitter > 0) {
+        table.notes.push_back(
+            fmt::format("Jitter {} (seed {}): TPOT p50 {:.2f}, p99 {:.2f} ms at {} tokens.", args.jitter,
+                        args.seed, s.pipeline.p50 / tokens_per_step(setting.speculation) / millisecond,
+                        s.pipeline.p99 / tokens_per_step(setting.speculation) / millisecond, context));
+      }
+    }
+  }
+  table.notes.insert(table.notes.begin(),
+                     "Fidelity: roofline with default efficiencies, no calibration. Stage times: one layer, "
+                     "one micro-batch.");
+  if (const std::string note = what_ifs(args, speculation_of(args)); !note.empty())
+    table.notes.push_back(note);
+  emit(table, args.output, after);
+  return all_feasible ? exit_done : exit_no;
+}
+
+}  // namespace
+
+Verb simulate_command(CLI::App& app) {
+  auto args = std::make_shared<SimulateArgs>();
+  args->models.clear();
+  args->contexts = {"4k"};
+  Verb verb(app, "simulate", "One deployment in detail: AFD pools, or co-located EP or TP");
+  add_deployment(verb, *args);
+  verb.real("--jitter", args->jitter, "Standard deviation of the log of each stage's time");
+  verb.integer("--seed", args->seed, "Seed of the jitter");
+  verb.integer("--steps", args->steps, "Steps to simulate");
+  verb.flag("--timeline", args->timeline, "Draw the pipeline");
+  verb.text("--trace", args->trace, "Write the last step as a Chrome trace (opens in Perfetto)", "FILE.json");
+  verb.flag("--explain", args->explain, "Every operation with its bytes, FLOPs and what binds");
+  add_output(verb, args->output);
+  verb.run = [args] {
+    if (args->models.empty()) throw UsageError("simulate needs -m MODEL");
+    return run(*args);
+  };
+  return verb;
+}
+
+}  // namespace afford::cli

@@ -1,0 +1,263 @@
+#include "cli/deployment_args.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/choose.hpp"
+#include "error.hpp"
+#include "text/number.hpp"
+#include "text/quantity.hpp"
+
+namespace afford::cli {
+namespace {
+
+constexpr std::int64_t most_accelerators = 65536;
+
+template <Dimension D>
+Quantity<D> positive(const std::string& text, std::string_view flag) {
+  std::string why;
+  const auto value = parse_quantity<D>(text, why);
+  if (!value) throw UsageError(fmt::format("{}: {}", flag, why));
+  if (*value <= Quantity<D>(0)) throw UsageError(fmt::format("{}: expected more than zero", flag));
+  return *value;
+}
+
+struct PoolText {
+  std::string chip;
+  std::int64_t instances = 0, accelerators = 0;
+};
+
+/// "h800:2x8".
+PoolText parse_pool(const std::string& text, std::string_view flag) {
+  const size_t colon = text.rfind(':'), x = text.find('x', colon == std::string::npos ? 0 : colon);
+  if (colon != std::string::npos && x != std::string::npos) {
+    const auto instances = parse_integer(text.substr(colon + 1, x - colon - 1)),
+               each = parse_integer(text.substr(x + 1));
+    if (instances && each && *instances >= 1 && *each >= 1 && *instances <= most_accelerators &&
+        *each <= most_accelerators) {
+      return {text.substr(0, colon), *instances, *each};
+    }
+  }
+  throw UsageError(fmt::format(
+      "{}: expected CHIP:INSTANCESxACCELERATORS such as h800:2x8, both at least 1, got '{}'", flag, text));
+}
+
+HardwareSpec chip_of(const PoolText& pool, const DeploymentArgs& args, std::string_view flag) {
+  HardwareSpec chip = load_hardware({pool.chip}).front();
+  const std::int64_t server = chip.server_accelerators.value;
+  if (pool.accelerators > server && pool.accelerators > chip.scale_up_accelerators.value) {
+    throw UsageError(fmt::format("{}: an instance of {} is larger than what {} joins by {} ({})", flag,
+                                 pool.accelerators, chip.name, chip.scale_up_kind,
+                                 chip.scale_up_accelerators.value));
+  }
+  if (!args.nic.empty())
+    chip.nic_bandwidth.value = positive<Dimension{.time = -1, .byte = 1}>(args.nic, "--nic-bandwidth");
+  if (!args.scale_up.empty()) {
+    chip.scale_up_bandwidth.value =
+        positive<Dimension{.time = -1, .byte = 1}>(args.scale_up, "--scale-up-bandwidth");
+  }
+  return chip;
+}
+
+/// "tp", "ep", "tp8ep2".
+FfnSplit parse_split(const std::string& text, const Pool& pool) {
+  if (text.empty()) return {};
+  if (text == "tp") return {pool.accelerators, 1};
+  if (text == "ep") return {1, pool.size()};
+  const size_t ep = text.find("ep");
+  if (text.starts_with("tp") && ep != std::string::npos) {
+    const auto tensor = parse_integer(text.substr(2, ep - 2)), expert = parse_integer(text.substr(ep + 2));
+    if (tensor && expert && *tensor >= 1 && *expert >= 1 && *tensor <= most_accelerators &&
+        *expert <= most_accelerators) {
+      return {*tensor, *expert};
+    }
+  }
+  throw UsageError(
+      fmt::format("--ffn-parallelism: expected tp, ep or tpXepY such as tp8ep2, got '{}'", text));
+}
+
+void require_batch(int batch, std::string_view flag) {
+  if (batch < 1)
+    throw UsageError(fmt::format("{}: expected the number of requests in flight, at least 1", flag));
+}
+
+Disaggregated disaggregated_of(const DeploymentArgs& args, Deployment& out, const ModelSpec& model) {
+  const PoolText attention = parse_pool(args.attention, "--attention"), ffn = parse_pool(args.ffn, "--ffn");
+  out.chips = {chip_of(attention, args, "--attention"), chip_of(ffn, args, "--ffn")};
+  apply_prices(out.chips, args.prices);
+  require_batch(args.batch, "--batch");
+  const int micro_batches = args.micro_batches == 0 ? args.stages : args.micro_batches;
+  if (args.batch % micro_batches != 0) {
+    throw UsageError(fmt::format("--batch: {} requests do not divide into {} micro-batches; {} would",
+                                 args.batch, micro_batches,
+                                 (args.batch / micro_batches + 1) * micro_batches));
+  }
+  enum class Attention { dp, tp };
+  constexpr std::pair<std::string_view, Attention> kinds[] = {{"dp", Attention::dp}, {"tp", Attention::tp}};
+  const bool tensor = choose(kinds, args.attention_parallelism, "--attention-parallelism") == Attention::tp;
+  Disaggregated d{.attention = {&out.chips[0], attention.instances, attention.accelerators},
+                  .ffn = {&out.chips[1], ffn.instances, ffn.accelerators},
+                  .batch = args.batch,
+                  .micro_batches = micro_batches,
+                  .attention_split = tensor ? AttentionSplit::tensor : AttentionSplit::shared_output,
+                  .ffn_split = {}};
+  d.ffn_split = resolved(parse_split(args.ffn_parallelism, d.ffn), d.ffn, model);
+  out.label = fmt::format("{}A{}F", attention.instances, ffn.instances);
+  return d;
+}
+
+Colocated colocated_of(const DeploymentArgs& args, Deployment& out) {
+  const PoolText pool = parse_pool(args.colocated, "--colocated");
+  out.chips = {chip_of(pool, args, "--colocated")};
+  apply_prices(out.chips, args.prices);
+  require_batch(args.batch_per_gpu, "--batch-per-gpu");
+  Colocated c{.pool = {&out.chips[0], pool.instances, pool.accelerators},
+              .batch_per_gpu = args.batch_per_gpu,
+              .micro_batches = args.micro_batches == 0 ? (args.tensor > 1 ? 1 : 2) : args.micro_batches,
+              .tensor = args.tensor};
+  if (args.tensor < 1 || pool.accelerators % args.tensor != 0) {
+    throw UsageError(
+        fmt::format("--tp: {} does not divide an instance of {}", args.tensor, pool.accelerators));
+  }
+  if (args.batch_per_gpu % c.micro_batches != 0) {
+    throw UsageError(fmt::format("--batch-per-gpu: {} requests do not divide into {} micro-batches",
+                                 args.batch_per_gpu, c.micro_batches));
+  }
+  out.label = args.tensor > 1 ? fmt::format("TP{}", args.tensor) : fmt::format("EP{}", c.pool.size());
+  return c;
+}
+
+/// An upcycled model: every MoE layer with `experts` routed experts instead of its own.
+void upcycle(ModelSpec& model, int experts) {
+  if (experts == 0) return;
+  bool any = false;
+  for (FfnSpec& ffn : model.ffns) {
+    if (Moe* moe = std::get_if<Moe>(&ffn.shape)) {
+      if (experts < moe->active) {
+        throw UsageError(
+            fmt::format("--experts: {} is fewer than the {} that are active", experts, moe->active));
+      }
+      moe->experts = experts;
+      any = true;
+    }
+  }
+  if (!any) throw UsageError(fmt::format("--experts: {} has no MoE layer", model.name));
+}
+
+Routing routing_of(const std::string& text, const ModelSpec& model) {
+  std::int64_t experts = 0;
+  for (const FfnSpec& ffn : model.ffns) {
+    if (const Moe* moe = std::get_if<Moe>(&ffn.shape)) experts = moe->experts;
+  }
+  if (text == "uniform" || experts == 0) return {};
+  if (text.starts_with("zipf:")) {
+    const auto exponent = parse_real(text.substr(5));
+    if (exponent && *exponent >= 0 && *exponent <= 10) return zipf_routing(experts, *exponent);
+  }
+  if (text.ends_with(".csv")) return read_routing(text, experts);
+  throw UsageError(
+      fmt::format("--routing: expected uniform, zipf:EXPONENT from 0 to 10, or FILE.csv, got '{}'", text));
+}
+
+}  // namespace
+
+void add_deployment(Verb& verb, DeploymentArgs& args) {
+  add_what_ifs(verb, args);
+  verb.text("--attention", args.attention, "Attention pool: CHIP:INSTANCESxACCELERATORS, such as h800:2x8",
+            "POOL");
+  verb.text("--ffn", args.ffn, "FFN pool, written the same way", "POOL");
+  verb.integer("--batch", args.batch, "Requests in flight, over all micro-batches");
+  verb.integer("--micro-batches", args.micro_batches,
+               "Micro-batches in flight (0: as many as stages; co-located: 2)");
+  verb.integer("--stages", args.stages, "Stages of the pipeline: 3 (network as one) or 4");
+  verb.text("--attention-parallelism", args.attention_parallelism, "Inside an attention instance: dp or tp",
+            "dp|tp");
+  verb.text("--ffn-parallelism", args.ffn_parallelism,
+            "tp, ep or tpXepY; left out: tp in an instance, ep over them", "SPLIT");
+  verb.text("--colocated", args.colocated, "Instead: everything on one pool, wide EP or --tp N", "POOL");
+  verb.integer("--batch-per-gpu", args.batch_per_gpu, "Requests on each accelerator of --colocated");
+  verb.integer("--tp", args.tensor, "Tensor-parallel ways of --colocated (1: wide EP)");
+  verb.text("--overlap", args.overlap, "Collectives hidden behind other work: none, all-gather, all",
+            "WHICH");
+  verb.text("--routing", args.routing, "Expert load: uniform, zipf:EXPONENT or FILE.csv (expert,tokens)",
+            "LOAD");
+  verb.integer("--redundant-experts", args.redundant, "Extra copies of the hottest experts");
+  verb.integer("--experts", args.experts, "Upcycle every MoE layer to N routed experts");
+  verb.text("--tpot", args.tpot, "Limit on the time per output token", "TIME");
+  verb.text("--nic-bandwidth", args.nic, "Rate of one NIC instead of the chip's", "RATE");
+  verb.text("--scale-up-bandwidth", args.scale_up, "NVLink or like, one direction, instead of the chip's",
+            "RATE");
+  verb.text("--calibration", args.calibration,
+            "none: stated default efficiencies (no calibration exists yet)", "NAME");
+}
+
+std::vector<Prepared> prepared_models(const DeploymentArgs& args) {
+  if (args.calibration != "none") {
+    throw UsageError(
+        fmt::format("--calibration: no calibration named '{}'; expected none", args.calibration));
+  }
+  if (args.redundant < 0 || args.redundant > 4096)
+    throw UsageError("--redundant-experts: expected 0 to 4096");
+  if (args.stages != 3 && args.stages != 4)
+    throw UsageError(fmt::format("--stages: expected 3 or 4, got {}", args.stages));
+  if (args.micro_batches < 0 || args.micro_batches > 64)
+    throw UsageError("--micro-batches: expected 1 to 64");
+  std::vector<Prepared> prepared;
+  for (ModelSpec& model : models_of(args)) {
+    upcycle(model, args.experts);
+    if (model.layer_kinds.size() > Evaluation::most_kinds) {
+      throw UsageError(fmt::format("{} has more than {} layer kinds", model.name, Evaluation::most_kinds));
+    }
+    std::vector<LayerShape> shapes = layer_shapes(model);
+    prepared.push_back({std::move(model), std::move(shapes)});
+  }
+  return prepared;
+}
+
+Deployment deployment_of(const DeploymentArgs& args, const ModelSpec& model) {
+  Deployment deployment;
+  if (!args.colocated.empty()) {
+    if (!args.attention.empty() || !args.ffn.empty())
+      throw UsageError("--colocated takes the place of --attention and --ffn");
+    deployment.colocated = colocated_of(args, deployment);
+    return deployment;
+  }
+  if (args.attention.empty() || args.ffn.empty()) {
+    throw UsageError("needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8)");
+  }
+  deployment.disaggregated = disaggregated_of(args, deployment, model);
+  return deployment;
+}
+
+Setting setting_of(const DeploymentArgs& args, const Prepared& prepared, std::int64_t context) {
+  constexpr std::pair<std::string_view, Overlap> overlaps[] = {
+      {"none", Overlap::none}, {"all-gather", Overlap::all_gather}, {"all", Overlap::all}};
+  return {.model = &prepared.model,
+          .shapes = &prepared.shapes,
+          .context = static_cast<double>(context),
+          .speculation = speculation_of(args),
+          .efficiency = {},
+          .routing = routing_of(args.routing, prepared.model),
+          .redundant_experts = args.redundant,
+          .overlap = choose(overlaps, args.overlap, "--overlap"),
+          .tpot_limit = positive<Dimension{.time = 1}>(args.tpot, "--tpot")};
+}
+
+std::string reason(const Evaluation& e, const Setting& setting) {
+  switch (e.verdict) {
+    case Verdict::feasible:
+      return "";
+    case Verdict::slow:
+      return fmt::format("TPOT above {}", human(setting.tpot_limit));
+    case Verdict::ffn_memory:
+      return fmt::format("FFN needs {} of {} an accelerator", human(e.ffn_memory.total()),
+                         human(e.ffn_memory.capacity));
+    case Verdict::attention_memory:
+      break;
+  }
+  return fmt::format("needs {} of {} an accelerator; a batch of {} fits", human(e.attention_memory.total()),
+                     human(e.attention_memory.capacity), e.largest_batch);
+}
+
+}  // namespace afford::cli

@@ -1,0 +1,42 @@
+#pragma once
+// How a deployment is written on the command line, and what becomes of it.
+
+#include <memory>
+#include <optional>
+
+#include "cli/args.hpp"
+#include "deploy/evaluate.hpp"
+
+namespace afford::cli {
+
+struct DeploymentArgs : StudyArgs {
+  std::string attention, ffn, colocated;  // CHIP:INSTANCESxACCELERATORS
+  std::string attention_parallelism = "dp", ffn_parallelism, overlap = "all-gather", routing = "uniform";
+  std::string tpot = "50ms", nic, scale_up, calibration = "none";
+  int batch = 0, batch_per_gpu = 0, micro_batches = 0, stages = 3, tensor = 1, redundant = 0, experts = 0;
+};
+void add_deployment(Verb& verb, DeploymentArgs& args);
+
+/// One model with everything its evaluations point into.
+struct Prepared {
+  ModelSpec model;
+  std::vector<LayerShape> shapes;
+};
+
+/// A checked deployment. The chips are owned here; pools point to them.
+struct Deployment {
+  std::vector<HardwareSpec> chips;
+  std::optional<Disaggregated> disaggregated;
+  std::optional<Colocated> colocated;
+  std::string label;  // "2A2F", "EP128", "TP8"
+};
+
+/// Throw UsageError or InputError.
+[[nodiscard]] Deployment deployment_of(const DeploymentArgs& args, const ModelSpec& model);
+[[nodiscard]] Setting setting_of(const DeploymentArgs& args, const Prepared& prepared, std::int64_t context);
+[[nodiscard]] std::vector<Prepared> prepared_models(const DeploymentArgs& args);
+
+/// Why a deployment is infeasible, and the batch that would fit; empty when it is feasible.
+[[nodiscard]] std::string reason(const Evaluation& evaluation, const Setting& setting);
+
+}  // namespace afford::cli

@@ -1,0 +1,100 @@
+#pragma once
+// One deployment in, its step time, throughput, money and memory out. Closed form, no heap beyond the
+// model's own lists: a search calls this millions of times. simulate.hpp adds events on the same stages.
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "deploy/pipeline.hpp"
+#include "deploy/stages.hpp"
+#include "ops/decode.hpp"
+
+namespace afford {
+
+/// `instances` servers (or slices of servers) of `accelerators` each.
+struct Pool {
+  const HardwareSpec* chip = nullptr;
+  std::int64_t instances = 1, accelerators = 8;
+  [[nodiscard]] std::int64_t size() const { return instances * accelerators; }
+};
+
+/// Ways one expert is sharded (tensor) and groups the experts are split into (expert). What is left of the
+/// pool are replicas that share the tokens. 0: the default, sharded inside an instance, split over instances.
+struct FfnSplit {
+  std::int64_t tensor = 0, expert = 0;
+};
+
+/// What the request mix and the what-if flags say; the same for every deployment of a run.
+struct Setting {
+  const ModelSpec* model = nullptr;
+  const std::vector<LayerShape>* shapes = nullptr;  // of the model
+  double context = 4096;
+  Speculation speculation;
+  Efficiencies efficiency;
+  Routing routing;
+  std::int64_t redundant_experts = 0;
+  Overlap overlap = Overlap::all_gather;
+  Seconds tpot_limit{0.050};
+  double usable_memory = 0.92;  // the rest is for the runtime, graphs and fragmentation
+};
+
+/// Attention on one pool, FFN on another.
+struct Disaggregated {
+  Pool attention, ffn;
+  std::int64_t batch = 0;  // requests, over all micro-batches
+  int micro_batches = 3;
+  AttentionSplit attention_split = AttentionSplit::shared_output;
+  FfnSplit ffn_split;
+};
+
+/// Everything on every accelerator: wide expert parallelism with overlapping micro-batches, or plain
+/// tensor parallelism.
+struct Colocated {
+  Pool pool;
+  std::int64_t batch_per_gpu = 0;
+  int micro_batches = 2;
+  std::int64_t tensor = 1;  // 1: attention data-parallel, experts over the whole pool (EP)
+};
+
+/// Bytes on the fullest accelerator of a pool.
+struct MemoryUse {
+  Bytes weights, cache, buffers, capacity;
+  [[nodiscard]] Bytes total() const { return weights + cache + buffers; }
+};
+
+enum class Verdict { feasible, attention_memory, ffn_memory, slow };
+
+struct Evaluation {
+  static constexpr size_t most_kinds = 8;
+  Verdict verdict = Verdict::feasible;
+  Seconds tpot;  // per generated token
+  Seconds step;  // of the pipeline; tpot = step / tokens_per_step
+  std::int64_t gpus = 0;
+  double batch = 0;  // requests
+  TokenRate tokens_per_gpu;
+  UsdPerToken cost;
+  std::array<LayerRun, most_kinds> runs{};  // stage times by layer kind
+  size_t kinds = 0;
+  size_t main_kind = 0;  // the most frequent
+  Seconds head;
+  std::string_view bound;  // the stage, or "latency" where the round trip binds
+  MemoryUse attention_memory, ffn_memory;
+  std::int64_t largest_batch = 0;  // that fits the attention pool (or the co-located one)
+};
+
+[[nodiscard]] Evaluation evaluate(const Disaggregated& deployment, const Setting& setting);
+[[nodiscard]] Evaluation evaluate(const Colocated& deployment, const Setting& setting);
+
+/// The defaults of FfnSplit filled in. Throws UsageError when the split does not divide the pool, the experts
+/// or a server.
+[[nodiscard]] FfnSplit resolved(const FfnSplit& split, const Pool& pool, const ModelSpec& model);
+
+/// The operations of one layer kind and micro-batch, by stage, for output.
+struct StageOps {
+  OpList attention, ffn;
+};
+[[nodiscard]] StageOps stage_ops(const Disaggregated& deployment, const Setting& setting, size_t kind);
+[[nodiscard]] StageOps stage_ops(const Colocated& deployment, const Setting& setting, size_t kind);
+
+}  // namespace afford

@@ -1,0 +1,157 @@
+#include "deploy/pipeline.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <random>
+
+namespace afford {
+namespace {
+
+constexpr int stages = 4;
+
+std::array<Seconds, stages> as_array(const StageTimes& t) { return {t.attention, t.a2f, t.ffn, t.f2a}; }
+
+/// Service times with log-normal jitter of mean one; a stage of several instances waits for the slowest.
+class Service {
+ public:
+  explicit Service(const Jitter& jitter)
+      : jitter_(jitter), bits_(jitter.seed), normal_(-jitter.sigma * jitter.sigma / 2, jitter.sigma) {}
+
+  Seconds operator()(Seconds time, int stage, int micro_batch) {
+    double factor =
+        jitter_.micro_batch_scale.empty() ? 1 : jitter_.micro_batch_scale[static_cast<size_t>(micro_batch)];
+    if (jitter_.sigma > 0)
+      factor *= slowest(stage == 0 ? jitter_.attention_instances : stage == 2 ? jitter_.ffn_instances : 1);
+    return factor * time;
+  }
+
+ private:
+  double slowest(std::int64_t instances) {
+    double most = 0;
+    for (std::int64_t i = 0; i < instances; ++i) most = std::max(most, std::exp(normal_(bits_)));
+    return most;
+  }
+
+  const Jitter& jitter_;
+  std::mt19937_64 bits_;
+  std::normal_distribution<> normal_;
+};
+
+/// The state of the pipeline: when each stage is free and each micro-batch ready for its next service.
+struct State {
+  std::array<Seconds, stages> free{};
+  std::vector<Seconds> ready;
+  std::array<double, stages> worked{};  // seconds of service so far
+};
+
+struct Recorder {
+  std::vector<PipelineEvent>* events = nullptr;
+  void add(const PipelineEvent& event) const {
+    if (events != nullptr) events->push_back(event);
+  }
+};
+
+void serve(State& state, int stage, int micro_batch, Seconds time, PipelineEvent event,
+           const Recorder& recorder) {
+  Seconds& free = state.free[static_cast<size_t>(stage)];
+  Seconds& ready = state.ready[static_cast<size_t>(micro_batch)];
+  event.micro_batch = micro_batch, event.stage = stage;
+  event.start = std::max(free, ready);
+  event.end = event.start + time;
+  free = ready = event.end;
+  state.worked[static_cast<size_t>(stage)] += time.base();
+  recorder.add(event);
+}
+
+/// Every micro-batch through one layer, stage by stage. In FIFO order this is the event-driven schedule: a
+/// stage serves micro-batch i of layer l after i-1 of layer l and after M-1 of layer l-1. `head` ends the
+/// step before, on the attention pool, just ahead of the micro-batch's first layer.
+void run_layer(State& state, const StageTimes& times, Seconds head, std::int64_t layer, Service& service,
+               const Recorder& recorder) {
+  const auto stage_times = as_array(times);
+  for (int stage = 0; stage < stages; ++stage) {
+    for (int m = 0; m < static_cast<int>(state.ready.size()); ++m) {
+      if (stage == 0 && layer == 0) {
+        serve(state, 0, m, service(head, 0, m), {.layer = 0, .head = true}, recorder);
+      }
+      const Seconds time = service(stage_times[static_cast<size_t>(stage)], stage, m);
+      serve(state, stage, m, time, {.layer = layer}, recorder);
+    }
+  }
+}
+
+void run_step(State& state, const PipelineLoad& load, Service& service, const Recorder& recorder) {
+  std::int64_t layer = 0;
+  for (const LayerRun& run : load.runs) {
+    for (std::int64_t i = 0; i < run.layers; ++i)
+      run_layer(state, run.stages, load.head, layer++, service, recorder);
+  }
+}
+
+Seconds quantile(std::vector<Seconds> values, double q) {
+  const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + at, values.end());
+  return values[static_cast<size_t>(at)];
+}
+
+}  // namespace
+
+Seconds StageTimes::longest() const { return std::max({attention, a2f, ffn, f2a}); }
+
+Seconds step_time(const PipelineLoad& load) {
+  // The longest cycle of the schedule's event graph. A path either stays with one stage, served micro-batch
+  // by micro-batch, or follows one micro-batch round (a lap of length sum, which passes one head a step); it
+  // may wait at the attention pool while up to M heads pass.
+  const double m = load.micro_batches;
+  Seconds laps, attention_alone = m * load.head, extra(-INFINITY);
+  std::int64_t layers = 0;
+  for (const LayerRun& run : load.runs) {
+    const StageTimes& t = run.stages;
+    const Seconds longest = t.longest(), cycle = std::max(m * longest, t.sum());
+    laps += static_cast<double>(run.layers) * cycle;
+    attention_alone += static_cast<double>(run.layers) * m * t.attention;
+    layers += run.layers;
+    const Seconds heads = (m - 1) * (t.attention + load.head);
+    const Seconds passed = t.sum() + load.head;  // one lap past one head
+    if (m * longest >= t.sum()) {
+      extra = std::max({extra, Seconds(0), passed - cycle + std::max(Seconds(0), heads - (m - 1) * longest)});
+    } else {
+      extra = std::max({extra, load.head, load.head + heads + longest - t.sum()});
+    }
+  }
+  if (layers == 1) {
+    StageTimes t = load.runs.front().stages;
+    t.attention += load.head;
+    return std::max(m * t.longest(), t.sum());
+  }
+  return std::max(attention_alone, laps + extra);
+}
+
+PipelineResult simulate_pipeline(const PipelineLoad& load, const Jitter& jitter, int steps,
+                                 bool keep_events) {
+  constexpr int warm_up = 3;
+  const int total_steps = steps + warm_up;
+  Service service(jitter);
+  State state{.ready = std::vector<Seconds>(static_cast<size_t>(load.micro_batches))};
+  PipelineResult result;
+  std::vector<Seconds> intervals;
+  Seconds from;
+  for (int step = 0; step < total_steps; ++step) {
+    if (step == warm_up) from = state.ready.back(), state.worked = {};
+    const std::vector<Seconds> before = state.ready;
+    const bool keep = keep_events && step + 1 == total_steps;
+    run_step(state, load, service, {keep ? &result.events : nullptr});
+    if (step < warm_up) continue;
+    for (size_t m = 0; m < before.size(); ++m) intervals.push_back(state.ready[m] - before[m]);
+  }
+  const Seconds span = state.ready.back() - from;
+  result.mean = span / static_cast<double>(steps);
+  result.p50 = quantile(intervals, 0.50);
+  result.p99 = quantile(intervals, 0.99);
+  for (size_t s = 0; s < stages; ++s) result.busy[s] = state.worked[s] / span.base();
+  result.bubble = 1 - std::max(result.busy[0], result.busy[2]);
+  return result;
+}
+
+}  // namespace afford

@@ -1,0 +1,284 @@
+#include "deploy/stages.hpp"
+
+#include <cmath>
+
+namespace afford {
+namespace {
+
+constexpr double tile_rows = 64;  // query rows of a Hopper attention tile (wgmma M)
+constexpr Dtype between_kernels = Dtype::bf16;
+
+double real(std::int64_t n) { return static_cast<double>(n); }
+
+double query_rows(const AttentionShape& shape) {
+  struct Rows {
+    double operator()(const Gqa& a) const { return real(a.query_heads) / real(a.kv_heads); }
+    double operator()(const Mfa& a) const { return real(a.query_heads); }
+    double operator()(const Mla& a) const { return real(a.query_heads); }
+    double operator()(const Lightning&) const { return tile_rows; }  // a state update has no query tile
+  };
+  return std::visit(Rows{}, shape);
+}
+
+double kv_heads(const AttentionShape& shape) {
+  struct Heads {
+    double operator()(const Gqa& a) const { return real(a.kv_heads); }
+    double operator()(const Mfa&) const { return 1; }
+    double operator()(const Mla&) const { return 1; }
+    double operator()(const Lightning& a) const { return real(a.heads); }
+  };
+  return std::visit(Heads{}, shape);
+}
+
+/// Many tokens through one weight matrix (or a shard of it): inputs and outputs move once.
+Op gemm(std::string_view name, const ModelSpec& model, const Matrix& matrix, double rows, double shard,
+        const Machine& machine) {
+  const double weights = weights_of(matrix) / shard;
+  Op op{.name = name, .kernels = 1};
+  op.flops = Flops(2 * weights * rows);
+  op.weights = size_of(model.precision.attention_weights, weights);
+  op.activations = size_of(model.precision.linear_compute, rows * real(matrix.inputs)) +
+                   size_of(between_kernels, rows * real(matrix.outputs) / shard);
+  const Efficiencies& e = *machine.efficiency;
+  return timed(op, e.gemm_compute * machine.peak(model.precision.linear_compute),
+               e.gemm_memory * machine.memory, e.kernel);
+}
+
+/// Small elementwise kernels over `rows` vectors of the hidden size: norms, quantisation, rope, packing.
+Op elementwise(std::string_view name, double kernels, Bytes bytes, const Machine& machine) {
+  const Efficiencies& e = *machine.efficiency;
+  Op op{.name = name, .kernels = kernels};
+  op.activations = bytes;
+  return timed(op, machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel);
+}
+
+/// A collective of the scale-up fabric: `bytes` in and out of each accelerator, each way at the same time.
+Op collective(std::string_view name, Bytes bytes, bool hidden, const Machine& machine) {
+  const Efficiencies& e = *machine.efficiency;
+  Op op{.name = name, .kernels = 1};
+  op.moved = bytes;
+  op.time = bytes / (e.scale_up * machine.scale_up) + e.collective;
+  op.bound = Limit::scale_up;
+  op.hidden = hidden;
+  return op;
+}
+
+Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work, const Machine& machine) {
+  const Efficiencies& e = *machine.efficiency;
+  const double tokens = reached(shape.attention.reach, work.context);
+  const double rows = shape.query_rows * work.query_tokens;
+  const double padding = std::ceil(rows / tile_rows) * tile_rows / rows;
+  const bool tensor = work.split == AttentionSplit::tensor;
+  const double ways = tensor ? real(work.instance) : 1;
+  // A cache of fewer heads than accelerators is replicated on some of them.
+  const double cache_ways = tensor ? std::min(ways, shape.kv_heads) : 1;
+  const bool has_state = shape.attention.state_elements > 0;
+  Op op{.name = "core attention", .kernels = has_state ? 1.0 : 2.0};  // split-KV and its combine
+  op.flops =
+      Flops(work.requests * work.query_tokens / ways *
+            (shape.attention.flops_per_context_token * tokens * padding + shape.attention.state_flops));
+  op.cache = size_of(shape.cache, work.requests / cache_ways *
+                                      (shape.attention.elements_per_context_token * tokens +
+                                       shape.attention.state_elements));
+  return timed(op, e.attention_compute * machine.peak(model.precision.attention_compute),
+               e.attention_memory * machine.memory, e.kernel);
+}
+
+/// Projections before the core: those that read the hidden state run as one kernel.
+void add_projections(OpList& ops, const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
+                     double rows, const Machine& machine) {
+  const double ways = work.split == AttentionSplit::tensor ? real(work.instance) : 1;
+  Matrix joined{.name = "q k v", .inputs = model.hidden, .outputs = 0};
+  for (size_t i = 0; i + 1 < shape.attention.projections.size(); ++i) {
+    const Matrix& matrix = shape.attention.projections[i];
+    const bool sharded = matrix.name != "q_down" && matrix.name != "kv_down";
+    if (matrix.inputs == model.hidden) {
+      joined.outputs += sharded ? static_cast<std::int64_t>(real(matrix.outputs) / ways) : matrix.outputs;
+      continue;
+    }
+    Op op = gemm(matrix.name, model, matrix, rows, ways, machine);
+    if (matrix.name == "kv_up") {  // absorbed: one batched product on each side of the core
+      op.kernels = 2;
+      op.time += machine.efficiency->kernel;
+    }
+    ops.add(op);
+  }
+  ops.add(gemm(joined.name, model, joined, rows, 1, machine));
+}
+
+void add_output(OpList& ops, const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
+                double rows, const Machine& machine) {
+  const Matrix& output = shape.attention.projections.back();
+  const double n = real(work.instance), others = (n - 1) / n;
+  if (work.instance > 1 && work.split == AttentionSplit::shared_output) {
+    const Bytes gathered = size_of(model.precision.linear_compute, n * rows * real(output.inputs)) * others;
+    ops.add(collective("gather for o", gathered, work.overlap != Overlap::none, machine));
+    ops.add(gemm("o", model, output, n * rows, n, machine));
+    const Bytes returned = size_of(between_kernels, rows * real(output.outputs)) * others;
+    ops.add(collective("return of o", returned, work.overlap == Overlap::all, machine));
+    return;
+  }
+  const bool tensor = work.split == AttentionSplit::tensor;
+  ops.add(gemm("o", model, output, rows, tensor ? n : 1, machine));
+  if (tensor && work.instance > 1) {
+    const Bytes reduced = 2 * others * size_of(between_kernels, rows * real(output.outputs));
+    ops.add(collective("all-reduce of o", reduced, work.overlap == Overlap::all, machine));
+  }
+}
+
+}  // namespace
+
+std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
+  std::vector<LayerShape> shapes;
+  for (const LayerKind& kind : model.layer_kinds) {
+    const AttentionSpec& attention = model.attentions[kind.attention];
+    shapes.push_back({.attention = count_attention(attention.shape, model.hidden, Convention::exact),
+                      .ffn = count_ffn(model.ffns[kind.ffn].shape),
+                      .cache = attention.cache.value_or(model.precision.kv),
+                      .query_rows = query_rows(attention.shape),
+                      .kv_heads = kv_heads(attention.shape),
+                      .layers = kind.layers});
+  }
+  return shapes;
+}
+
+OpList attention_ops(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
+                     const Machine& machine) {
+  const double rows = work.requests * work.query_tokens;
+  const Bytes vectors = size_of(between_kernels, 2 * rows * real(model.hidden));  // in and out
+  OpList ops;
+  if (work.partial_results > 0) {
+    ops.add(elementwise("combine", 1, (work.partial_results + 2) / 2 * vectors, machine));
+  }
+  ops.add(elementwise("norm, quantise", 2, 2 * vectors, machine));
+  add_projections(ops, model, shape, work, rows, machine);
+  ops.add(elementwise("norms, rope, cache write", 3, vectors, machine));
+  ops.add(core(model, shape, work, machine));
+  ops.add(elementwise("quantise", 1,
+                      size_of(between_kernels, rows * real(shape.attention.projections.back().inputs)),
+                      machine));
+  add_output(ops, model, shape, work, rows, machine);
+  ops.add(elementwise("norm", 1, 2 * vectors, machine));
+  if (work.router) {
+    ops.add(gemm("router", model, {"router", model.hidden, work.experts}, rows, 1, machine));
+    ops.add(elementwise("top-k, pack", 2, vectors, machine));
+  }
+  return ops;
+}
+
+namespace {
+
+/// Rows, distinct MLPs and width of a group of gated MLPs that run as one grouped GEMM.
+struct MlpGroup {
+  double rows = 0, mlps = 0, intermediate = 0;
+};
+
+/// One of the two GEMMs of gated MLPs: `matrices` of hidden x intermediate for each, sharded `shard` ways.
+Op mlp_gemm(std::string_view name, const ModelSpec& model, const std::array<MlpGroup, 2>& groups,
+            double matrices, double shard, bool grouped, const Machine& machine) {
+  const Efficiencies& e = *machine.efficiency;
+  const double hidden = real(model.hidden);
+  Op op{.name = name, .kernels = 1};
+  for (const MlpGroup& group : groups) {
+    const double weights = matrices * hidden * group.intermediate / shard;
+    op.flops += Flops(2 * group.rows * weights);
+    op.weights += size_of(model.precision.ffn_weights, group.mlps * weights);
+    op.activations +=
+        size_of(model.precision.ffn_compute, group.rows * (hidden + matrices * group.intermediate / shard));
+  }
+  const double compute = grouped ? e.grouped_compute : e.gemm_compute;
+  return timed(op, compute * machine.peak(model.precision.ffn_compute), e.gemm_memory * machine.memory,
+               e.kernel);
+}
+
+void add_mlps(OpList& ops, const ModelSpec& model, const std::array<MlpGroup, 2>& groups, double shard,
+              bool grouped, const Machine& machine) {
+  const Bytes between = size_of(
+      between_kernels,
+      3 * (groups[0].rows * groups[0].intermediate + groups[1].rows * groups[1].intermediate) / shard);
+  ops.add(mlp_gemm("gate, up", model, groups, 2, shard, grouped, machine));
+  ops.add(elementwise("SwiGLU, quantise", 1, between, machine));
+  ops.add(mlp_gemm("down", model, groups, 1, shard, grouped, machine));
+}
+
+/// Share of the tokens for which one expert group has any work: a routed expert hit (experts drawn without
+/// repetition, evenly), or the token's turn in the shared ones. The others need no gather and no scatter.
+double share_with_work(const FfnCount& ffn, std::int64_t groups, bool shares_rest) {
+  double missed = shares_rest ? 1 - 1 / real(groups) : 1;
+  for (const GatedMlp& mlp : ffn.mlps) {
+    if (mlp.name != "routed") continue;
+    const double elsewhere = real(mlp.copies) * (1 - 1 / real(groups));
+    for (std::int64_t i = 0; i < mlp.active; ++i) {
+      missed *= std::max(0.0, elsewhere - real(i)) / (real(mlp.copies) - real(i));
+    }
+  }
+  return 1 - missed;
+}
+
+}  // namespace
+
+OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& work, const Machine& machine) {
+  const double n = real(work.instance), others = (n - 1) / n, hidden = real(model.hidden);
+  MlpGroup routed, rest;
+  for (const GatedMlp& mlp : shape.ffn.mlps) {
+    if (mlp.name == "routed") {
+      const ExpertLayout layout{mlp.copies, mlp.active, work.groups, work.redundant};
+      const ExpertLoad load = expected_load(layout, work.total_tokens, *work.routing);
+      routed = {load.busiest_group, load.busiest_group_active, real(mlp.intermediate)};
+    } else if (mlp.name == "dense" || work.shared == SharedExperts::fused) {
+      // Shared experts and dense layers split the tokens over the groups.
+      rest = {work.total_tokens / real(work.groups) * real(mlp.active), real(mlp.copies),
+              real(mlp.intermediate)};
+    }
+  }
+  const double seen = work.tokens * share_with_work(shape.ffn, work.groups, rest.rows > 0);
+  OpList ops;
+  const bool collectives = work.collectives && work.instance > 1;
+  if (collectives) {
+    const Bytes gathered = size_of(Dtype::fp8, seen * hidden) * others;
+    ops.add(collective("all-gather", gathered, work.overlap != Overlap::none, machine));
+  }
+  add_mlps(ops, model, {routed, rest}, real(work.tensor), routed.rows > 0, machine);
+  if (collectives) {
+    const Bytes scattered = size_of(between_kernels, seen * hidden) * others;
+    ops.add(collective("reduce-scatter", scattered, work.overlap == Overlap::all, machine));
+  }
+  return ops;
+}
+
+OpList shared_ops(const ModelSpec& model, const LayerShape& shape, double tokens, std::int64_t tensor,
+                  const Machine& machine) {
+  OpList ops;
+  for (const GatedMlp& mlp : shape.ffn.mlps) {
+    if (mlp.name != "shared") continue;
+    const MlpGroup shared{tokens * real(mlp.active), real(mlp.copies), real(mlp.intermediate)};
+    add_mlps(ops, model, {shared, MlpGroup{}}, real(tensor), false, machine);
+  }
+  return ops;
+}
+
+OpList head_ops(const ModelSpec& model, double tokens, std::int64_t instance, const Machine& machine) {
+  const Efficiencies& e = *machine.efficiency;
+  const double n = real(instance), hidden = real(model.hidden), vocab = real(model.vocab);
+  OpList ops;
+  ops.add(elementwise("embedding", 1, size_of(Dtype::bf16, 2 * tokens * hidden), machine));
+  Op head{.name = "LM head", .kernels = 2};
+  head.flops = Flops(2 * hidden * vocab * tokens);  // n instances' tokens over a 1/n of the vocabulary
+  head.weights = size_of(Dtype::bf16, hidden * vocab / n);
+  head.activations = size_of(Dtype::bf16, tokens * (n * hidden + vocab));
+  ops.add(timed(head, e.gemm_compute * machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel));
+  ops.add(elementwise("sampling", 3, size_of(Dtype::fp32, 2 * tokens * vocab), machine));
+  return ops;
+}
+
+Bytes dispatch_bytes(const ModelSpec& model, const LayerShape& shape) {
+  constexpr double scale_block = 128, bytes_of_scale = 4, bytes_of_expert = 8;  // id and weight
+  double experts = 0;
+  for (const GatedMlp& mlp : shape.ffn.mlps) experts += mlp.name == "routed" ? real(mlp.active) : 0;
+  const double hidden = real(model.hidden);
+  return Bytes(hidden + hidden / scale_block * bytes_of_scale + experts * bytes_of_expert);
+}
+
+Bytes combine_bytes(const ModelSpec& model) { return size_of(Dtype::bf16, real(model.hidden)); }
+
+}  // namespace afford
