@@ -185,7 +185,7 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
     }
     schedule.head(result.head);
   }
-  result.step = schedule.end() - first;
+  result.step = schedule.end() - first + setting.between_steps;
   result.tpot = result.step / per_step;
   const Tokens yielded = Tokens(result.batch * per_step);
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);

@@ -44,6 +44,16 @@ Op gemm(std::string_view name, const ModelSpec& model, const Matrix& matrix, dou
                e.gemm_memory * machine.memory, e.kernel);
 }
 
+/// The two halves of MLA's absorbed kv_up: one batched product on each side of the core. Engines keep it in
+/// BF16 (DeepSeek's published trace among them), whatever the format of the other weights.
+Op absorbed_products(const Matrix& matrix, double rows, double shard, const Machine& machine) {
+  const Efficiencies& e = *machine.efficiency;
+  Op op{.name = matrix.name, .kernels = 2};
+  op.flops = Flops(2 * weights_of(matrix) / shard * rows);
+  op.weights = size_of(Dtype::bf16, weights_of(matrix) / shard);
+  return timed(op, e.gemm_compute * machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel);
+}
+
 /// Small elementwise kernels over `rows` vectors of the hidden size: norms, quantisation, rope, packing.
 Op elementwise(std::string_view name, double kernels, Bytes bytes, const Machine& machine) {
   const Efficiencies& e = *machine.efficiency;
@@ -88,22 +98,22 @@ Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& wo
 void add_projections(OpList& ops, const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
                      double rows, const Machine& machine) {
   const double ways = work.split == AttentionSplit::tensor ? real(work.instance) : 1;
+  const auto& projections = shape.attention.projections;
   Matrix joined{.name = "q k v", .inputs = model.hidden, .outputs = 0};
-  for (size_t i = 0; i + 1 < shape.attention.projections.size(); ++i) {
-    const Matrix& matrix = shape.attention.projections[i];
-    const bool sharded = matrix.name != "q_down" && matrix.name != "kv_down";
-    if (matrix.inputs == model.hidden) {
-      joined.outputs += sharded ? static_cast<std::int64_t>(real(matrix.outputs) / ways) : matrix.outputs;
-      continue;
-    }
-    Op op = gemm(matrix.name, model, matrix, rows, ways, machine);
-    if (matrix.name == "kv_up") {  // absorbed: one batched product on each side of the core
-      op.kernels = 2;
-      op.time += machine.efficiency->kernel;
-    }
-    ops.add(op);
+  for (size_t i = 0; i + 1 < projections.size(); ++i) {
+    if (projections[i].inputs != model.hidden) continue;
+    const bool compressed =
+        projections[i].name == "q_down" || projections[i].name == "kv_down";  // not by heads
+    joined.outputs +=
+        compressed ? projections[i].outputs : static_cast<std::int64_t>(real(projections[i].outputs) / ways);
   }
   ops.add(gemm(joined.name, model, joined, rows, 1, machine));
+  for (size_t i = 0; i + 1 < projections.size(); ++i) {
+    if (projections[i].inputs == model.hidden) continue;
+    const bool absorbed = projections[i].name == "kv_up";
+    ops.add(absorbed ? absorbed_products(projections[i], rows, ways, machine)
+                     : gemm(projections[i].name, model, projections[i], rows, ways, machine));
+  }
 }
 
 void add_output(OpList& ops, const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
