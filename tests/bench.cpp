@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cost/ideal.hpp"
+#include "deploy/evaluate.hpp"
 #include "spec/library.hpp"
 
 using namespace afford;
@@ -48,6 +49,33 @@ void bench_evaluations() {
       count / elapsed / 1e6, elapsed / count * 1e9, sum / count / usd_per_mtok.base());
 }
 
+/// Complete deployments in closed form, and the event simulation of one step.
+void bench_deployments() {
+  const ModelSpec model = load_models({"step-3"}).front();
+  const auto shapes = layer_shapes(model);
+  const auto chips = load_hardware({"h800", "h20"});
+  const Setting setting{.model = &model, .shapes = &shapes};
+  Disaggregated d{
+      .attention = {chips.data(), 2, 8}, .ffn = {&chips[1], 2, 8}, .batch = 0, .micro_batches = 3};
+  d.ffn_split = resolved({}, d.ffn, model);
+  constexpr int rounds = 300'000, steps = 2000;
+  double sum = 0;
+  auto start = Clock::now();
+  for (int i = 0; i < rounds; ++i) {
+    d.batch = 48 + 3 * (i % 4000);
+    sum += evaluate(d, setting).tpot.base();
+  }
+  const double closed = seconds_since(start) / rounds;
+  const Evaluation e = evaluate(d, setting);
+  start = Clock::now();
+  sum += simulate_pipeline({std::span(e.runs.data(), e.kinds), e.head, 3}, {}, steps).mean.base();
+  const double events = seconds_since(start) / steps;
+  fmt::print(
+      "deployments: {:.2f} us each in closed form, {:.0f} us a simulated step of 61 layers ({:.0f} x; sum "
+      "{:.3g})\n",
+      closed * 1e6, events * 1e6, events / closed, sum);
+}
+
 double child_cpu() {
   rusage usage{};
   getrusage(RUSAGE_CHILDREN, &usage);
@@ -71,6 +99,7 @@ double process_cpu(const std::string& command) {
 
 int main(int argc, char** argv) {
   bench_evaluations();
+  bench_deployments();
   if (argc < 2) return 0;
   const std::string afford = argv[1];
   const double nothing = process_cpu("true");

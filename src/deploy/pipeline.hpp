@@ -31,9 +31,10 @@ struct PipelineLoad {
   int micro_batches = 1;
 };
 
-/// Steady-state time of a step for layers all alike, exactly: with C = max(M * longest, sum) a layer takes C,
-/// and the head delays the last one as far as slack and the other micro-batches allow. For layer kinds that
-/// differ the sum over runs, which the simulation never exceeds.
+/// Steady-state time of a step, exact for layers all alike: with C = max(M * longest, sum) a layer takes C,
+/// and the heads delay the step as far as slack and the other micro-batches allow. For layer kinds that
+/// differ it adds up the runs, which leaves out what the changes between them cost or save: an estimate,
+/// where simulate_pipeline() is exact.
 [[nodiscard]] Seconds step_time(const PipelineLoad& load);
 
 /// One stage working on one micro-batch.

@@ -1,0 +1,115 @@
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support.hpp"
+
+using namespace afford;
+using test::run_afford;
+
+namespace {
+
+const std::string afd = "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 6144 ";
+
+void refuses(const std::string& arguments, const std::string& message) {
+  CAPTURE(arguments);
+  const test::Outcome outcome = run_afford(arguments);
+  CHECK(outcome.code == 2);
+  CHECK(outcome.out.empty());
+  CHECK(outcome.err == "afford: " + message + "\n");
+}
+
+nlohmann::json row(const std::string& arguments) {
+  return nlohmann::json::parse(run_afford(arguments + " --format json").out)[0];
+}
+
+}  // namespace
+
+TEST_SUITE("cli") {
+  TEST_CASE("simulate: the contract's columns, and Table 8's 2A2F within 5 %") {
+    CHECK(run_afford(afd + "--format csv")
+              .out.starts_with("model,deployment,context_tokens,gpus,batch,micro_batches,tpot_ms,tokens_per_"
+                               "gpu_s,usd_per_mtok,"
+                               "attention_us,a2f_us,ffn_us,f2a_us,bound,feasible,reason,"));
+    const auto r = row(afd);
+    CHECK(r["deployment"] == "2A2F");
+    CHECK(r["gpus"] == 32);
+    CHECK(r["feasible"] == "yes");
+    CHECK(r["tokens_per_gpu_s"].get<double>() == doctest::Approx(4039).epsilon(0.05));
+    CHECK(r["tokens_per_gpu_s"].get<double>() * 32 * r["tpot_ms"].get<double>() / 1000 ==
+          doctest::Approx(6144));
+    CHECK(r["usd_per_mtok"].get<double>() ==
+          doctest::Approx(2.0 / 3600 / r["tokens_per_gpu_s"].get<double>() * 1e6));
+  }
+
+  TEST_CASE("zero jitter equals no jitter; what-if flags reach the pools") {
+    const auto plain = row(afd);
+    CHECK(row(afd + "--jitter 0 --seed 9")["tpot_ms"] == plain["tpot_ms"]);
+    CHECK(row(afd + "--jitter 0.2")["tpot_ms"] > plain["tpot_ms"]);
+    CHECK(row(afd + "--scale-up-bandwidth 400GB/s")["ffn_us"] < plain["ffn_us"]);
+    CHECK(row(afd + "--nic-bandwidth 25GB/s")["a2f_us"] > plain["a2f_us"]);
+    CHECK(row(afd + "--overlap none")["ffn_us"] > plain["ffn_us"]);
+    CHECK(row(afd + "--experts 96")["ffn_us"] > plain["ffn_us"]);
+    CHECK(row(afd + "--routing zipf:0.5")["ffn_us"] > plain["ffn_us"]);
+    CHECK(row(afd + "--attention-dtype bf16")["attention_us"] > plain["attention_us"]);
+    CHECK(row("simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 6144 --stages 4")
+              ["micro_batches"] == 4);
+  }
+
+  TEST_CASE("what does not fit or is too slow exits 1 with the reason") {
+    const test::Outcome large =
+        run_afford("simulate -m step-3 --attention h800:1x8 --ffn h800:2x8 --batch 6144 -c 8k");
+    CHECK(large.code == 1);
+    CHECK(large.out.find("an accelerator; a batch of ") != std::string::npos);
+    CHECK(run_afford(afd + "--tpot 40ms").out.find("TPOT above 40 ms") != std::string::npos);
+    CHECK(run_afford(afd + "--tpot 40ms").code == 1);
+  }
+
+  TEST_CASE("co-located baselines") {
+    CHECK(row("simulate -m deepseek-v3 --colocated h800:16x8 --batch-per-gpu 128")["deployment"] == "EP128");
+    CHECK(row("simulate -m qwen3-32b --colocated h800:1x8 --tp 8 --batch-per-gpu 16")["deployment"] == "TP8");
+  }
+
+  TEST_CASE("nonsense is refused") {
+    refuses("simulate", "simulate needs -m MODEL");
+    refuses("simulate -m step-3",
+            "needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8)");
+    refuses("simulate -m step-3 --attention h800:0x8 --ffn h800:2x8 --batch 6",
+            "--attention: expected CHIP:INSTANCESxACCELERATORS such as h800:2x8, both at least 1, got "
+            "'h800:0x8'");
+    refuses("simulate -m step-3 --attention h80:1x8 --ffn h800:2x8 --batch 6",
+            "no hardware named 'h80' in " AFFORD_SOURCE "/hardware; did you mean 'h800'?");
+    refuses("simulate -m step-3 --attention h800:1x16 --ffn h800:2x8 --batch 6",
+            "--attention: an instance of 16 is larger than what h800 joins by NVLink4 (8)");
+    refuses("simulate -m step-3 --attention h800:1x8 --ffn h800:2x8 --batch 100",
+            "--batch: 100 requests do not divide into 3 micro-batches; 102 would");
+    refuses("simulate -m step-3 --attention h800:1x8 --ffn h800:2x8",
+            "--batch: expected the number of requests in flight, at least 1");
+    refuses(afd + "--mtp 1 --acceptance 1.2", "--acceptance: expected a probability from 0 to 1, got 1.2");
+    refuses(afd + "--ffn-parallelism tp8ep",
+            "--ffn-parallelism: expected tp, ep or tpXepY such as tp8ep2, got 'tp8ep'");
+    refuses(afd + "--routing skewed",
+            "--routing: expected uniform, zipf:EXPONENT from 0 to 10, or FILE.csv, got 'skewed'");
+    refuses(afd + "--calibration h200", "--calibration: no calibration named 'h200'; expected none");
+    refuses(afd + "--colocated h800:2x8", "--colocated takes the place of --attention and --ffn");
+  }
+
+  TEST_CASE("the trace is JSON in the Trace Event Format") {
+    const test::TempFolder folder;
+    CHECK(run_afford(afd + "--timeline --trace " + folder.path("t.json")).code == 0);
+    const auto trace = nlohmann::json::parse(test::read_file(folder.path("t.json")));
+    REQUIRE(trace["traceEvents"].size() == 4 + 3 * (61 * 4 + 1));
+    for (const auto& event : trace["traceEvents"]) {
+      if (event["ph"] == "M") continue;
+      CHECK(event["ph"] == "X");
+      CHECK(event["ts"].get<double>() >= 0);
+      CHECK(event["dur"].get<double>() >= 0);
+    }
+  }
+
+  TEST_CASE("validate: every case within its stated tolerance") {
+    const test::Outcome outcome = run_afford("validate --format csv");
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out.starts_with("case,quantity,published,predicted,deviation_pct,source,"));
+  }
+}

@@ -1,0 +1,90 @@
+#include <doctest/doctest.h>
+
+#include "deploy/evaluate.hpp"
+#include "deploy/memory.hpp"
+#include "deploy/weak_card.hpp"
+#include "error.hpp"
+#include "spec/library.hpp"
+
+using namespace afford;
+
+namespace {
+
+struct Fixture {
+  ModelSpec model = load_models({"step-3"}).front();
+  std::vector<LayerShape> shapes = layer_shapes(model);
+  std::vector<HardwareSpec> chips = load_hardware({"h800", "l20"});
+  Setting setting{.model = &model, .shapes = &shapes, .context = 4096};
+  Disaggregated deployment{
+      .attention = {&chips[0], 2, 8}, .ffn = {&chips[0], 2, 8}, .batch = 6144, .micro_batches = 3};
+  Fixture() { deployment.ffn_split = resolved({}, deployment.ffn, model); }
+};
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  TEST_CASE("2A2F: bytes and FLOPs of an accelerator by hand") {
+    const Fixture f;
+    const StageOps ops = stage_ops(f.deployment, f.setting, 1);
+    for (const Op& op : ops.attention) {
+      // 128 requests of 4096 tokens, 512 FP8 elements each.
+      if (op.name == "core attention") CHECK(op.cache.base() == 128.0 * 4096 * 512);
+      // The output projection over eight accelerators, for the tokens of all eight.
+      if (op.name == "o") CHECK(op.weights.base() == 64.0 * 256 * 7168 / 8);
+      if (op.name == "o") CHECK(op.flops.base() == 2.0 * 64 * 256 * 7168 * 128);
+    }
+    for (const Op& op : ops.ffn) {
+      // 24 of 48 experts and the shared one, gate and up, an eighth of each; 3072 routed rows and 1024
+      // shared.
+      if (op.name == "gate, up") CHECK(op.weights.base() == doctest::Approx(25 * 2.0 * 7168 * 5120 / 8));
+      if (op.name == "gate, up") CHECK(op.flops.base() == doctest::Approx(2 * 4096 * 2.0 * 7168 * 5120 / 8));
+    }
+  }
+
+  TEST_CASE("memory: the cache of a request, and the batch that fits") {
+    const Fixture f;
+    CHECK(cache_per_request(f.setting).base() == 512.0 * 4096 * 61);
+    Disaggregated too_large = f.deployment;
+    too_large.batch = 3 * 4096;
+    const Evaluation e = evaluate(too_large, f.setting);
+    CHECK(e.verdict == Verdict::attention_memory);
+    too_large.batch = e.largest_batch;
+    CHECK(evaluate(too_large, f.setting).verdict != Verdict::attention_memory);
+    too_large.batch = e.largest_batch + 16 * 3;
+    CHECK(evaluate(too_large, f.setting).verdict == Verdict::attention_memory);
+  }
+
+  TEST_CASE("splits that cannot be are refused") {
+    const Fixture f;
+    const Pool pool{&f.chips[0], 2, 8};
+    CHECK_THROWS_WITH_AS((void)resolved({3, 5}, pool, f.model),
+                         "--ffn-parallelism: tp3ep5 does not divide the 16 accelerators of the FFN pool",
+                         UsageError);
+    CHECK_THROWS_WITH_AS((void)resolved({16, 1}, pool, f.model),
+                         "--ffn-parallelism: tp16 does not divide an instance of 8", UsageError);
+    const Pool wide{&f.chips[0], 16, 8};
+    CHECK_THROWS_WITH_AS((void)resolved({1, 128}, wide, f.model),
+                         "--ffn-parallelism: ep128 exceeds the 48 experts of step-3", UsageError);
+    CHECK(resolved({}, pool, f.model).tensor == 8);
+    CHECK(resolved({}, pool, f.model).expert == 2);
+  }
+
+  // Step-3 report, Section 6, at 16.6 ms a stage.
+  TEST_CASE("the L20's budget of a layer") {
+    const Fixture f;
+    const WeakCard card = weak_card(f.model, f.chips[1], 16.6 * millisecond, 8000);
+    CHECK(card.layer / MB == doctest::Approx(235).epsilon(0.002));
+    CHECK(card.projections / MB == doctest::Approx(67).epsilon(0.01));
+    CHECK(card.kv / MB == doctest::Approx(168).epsilon(0.004));
+    CHECK(card.batch == 41);
+    CHECK(card.ffn_servers * 8 == 48);
+  }
+
+  TEST_CASE("experts over instances: sharded, split, or both hold the same weights in all") {
+    const Fixture f;
+    const double whole = ffn_weights(f.model, f.shapes, 1, 1, 0).base();
+    const double shared_and_dense = 7168.0 * 3 * (56 * 5120 + 5 * 18432);
+    CHECK(ffn_weights(f.model, f.shapes, 8, 1, 0).base() == doctest::Approx(whole / 8));
+    CHECK(2 * ffn_weights(f.model, f.shapes, 1, 2, 0).base() == doctest::Approx(whole + shared_and_dense));
+  }
+}

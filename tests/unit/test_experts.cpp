@@ -1,0 +1,78 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "deploy/experts.hpp"
+#include "error.hpp"
+#include "support.hpp"
+
+using namespace afford;
+
+TEST_SUITE("unit") {
+  TEST_CASE("uniform routing by hand") {
+    // 2048 tokens, 3 of 48 experts, two groups: 128 tokens an expert, every expert busy.
+    const ExpertLoad load = expected_load({.experts = 48, .active = 3, .groups = 2}, 2048, {});
+    CHECK(load.busiest_expert == doctest::Approx(128));
+    CHECK(load.busiest_group == doctest::Approx(3072));
+    CHECK(load.active_experts == doctest::Approx(48));
+    // One token: exactly the active experts.
+    CHECK(expected_load({.experts = 256, .active = 8, .groups = 1}, 1, {}).active_experts ==
+          doctest::Approx(8));
+    // Experts that do not divide: the fullest group holds one more.
+    CHECK(expected_load({.experts = 10, .active = 1, .groups = 4}, 100, {}).busiest_group ==
+          doctest::Approx(30));
+  }
+
+  TEST_CASE("explicit uniform shares give the closed form") {
+    const ExpertLayout layout{.experts = 64, .active = 4, .groups = 8};
+    const ExpertLoad closed = expected_load(layout, 100, {}),
+                     listed = expected_load(layout, 100, zipf_routing(64, 0));
+    CHECK(listed.active_experts == doctest::Approx(closed.active_experts));
+    CHECK(listed.busiest_group == doctest::Approx(closed.busiest_group));
+    CHECK(listed.busiest_group_active == doctest::Approx(closed.busiest_group_active));
+  }
+
+  TEST_CASE("skew loads the busiest more and activates fewer; redundant copies relieve it") {
+    const ExpertLayout layout{.experts = 64, .active = 4, .groups = 8};
+    ExpertLayout copied = layout;
+    copied.redundant = 16;
+    const ExpertLoad even = expected_load(layout, 64, {}),
+                     skewed = expected_load(layout, 64, zipf_routing(64, 1));
+    CHECK(skewed.busiest_expert > even.busiest_expert);
+    CHECK(skewed.busiest_group >= even.busiest_group);
+    CHECK(skewed.active_experts < even.active_experts);
+    CHECK(expected_load(copied, 64, zipf_routing(64, 1)).busiest_expert < skewed.busiest_expert);
+  }
+
+  TEST_CASE(
+      "sampling agrees with the expectation where noise is small, exceeds it where it is not, and repeats") {
+    const ExpertLayout layout{.experts = 16, .active = 2, .groups = 4};
+    const Routing even = zipf_routing(16, 0);
+    const double expected = expected_load(layout, 1e6, even).busiest_group;
+    CHECK(sampled_busiest_group(layout, 1'000'000, even, 1, 20) == doctest::Approx(expected).epsilon(0.01));
+    CHECK(sampled_busiest_group(layout, 20, even, 1, 200) > expected_load(layout, 20, even).busiest_group);
+    CHECK(sampled_busiest_group(layout, 20, even, 7, 50) == sampled_busiest_group(layout, 20, even, 7, 50));
+  }
+
+  TEST_CASE("measured routing is read strictly") {
+    const test::TempFolder folder;
+    const auto message = [&](const std::string& text) {
+      const std::string path = folder.file("r.csv", text);
+      try {
+        (void)read_routing(path, 2);
+      } catch (const InputError& error) {
+        return std::string(error.what()).substr(path.size());
+      }
+      return std::string("no error");
+    };
+    CHECK(message("expert,tokens\n0,30\n1,10\n") == "no error");
+    CHECK(read_routing(folder.path("r.csv"), 2).shares == std::vector<double>{0.75, 0.25});
+    CHECK(message("a,b\n") == ":1:1: expected the header 'expert,tokens', got 'a,b'");
+    CHECK(message("expert,tokens\n2,1\n") == ":2:1: expected an expert from 0 to 1, got '2,1'");
+    CHECK(message("expert,tokens\n0,nan\n") == ":2:3: expected a number of tokens, got '0,nan'");
+    CHECK(message("expert,tokens\n0,1\n0,1\n") == ":3:1: expert 0 a second time");
+    CHECK(message("expert,tokens\n0,1\n") == ": no line for expert 1");
+    CHECK(message("expert,tokens\n0,0\n1,0\n") == ": expected at least one token");
+  }
+}
