@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "cli/commands.hpp"
@@ -145,8 +146,22 @@ std::string memory_text(std::string_view pool, const MemoryUse& m) {
                      human(m.weights), human(m.cache), human(m.buffers), human(m.capacity));
 }
 
+/// How evenly the experts are loaded; the noise of few tokens has no closed form and is sampled.
+std::string expert_load_text(const ExpertLayout& layout, double tokens, const Setting& setting, int seed) {
+  constexpr int samples = 100;
+  const ExpertLoad load = expected_load(layout, tokens, setting.routing);
+  const double sampled = sampled_busiest_group(layout, std::llround(tokens), setting.routing,
+                                               static_cast<std::uint64_t>(seed), samples);
+  return fmt::format(
+      "  expert load ({}): {:.1f} of {} experts active, busiest expert {:.0f} tokens, busiest of {} groups "
+      "{:.0f} pairs "
+      "(mean {:.0f}; {:.0f} with sampling noise, seed {})\n",
+      setting.routing.name, load.active_experts, layout.experts, load.busiest_expert, layout.groups,
+      load.busiest_group, load.mean_group, sampled, seed);
+}
+
 std::string explanation(const Prepared& prepared, const Deployment& deployment, const Setting& setting,
-                        const Simulated& s) {
+                        const Simulated& s, int seed) {
   const Evaluation& e = s.evaluation;
   const LayerKind& kind = prepared.model.layer_kinds[e.main_kind];
   std::string out =
@@ -174,6 +189,20 @@ std::string explanation(const Prepared& prepared, const Deployment& deployment, 
     out += fmt::format("  attention pool busy {:.1f} %, FFN pool busy {:.1f} %, bubble {:.1f} %\n",
                        100 * s.pipeline.busy[0], 100 * s.pipeline.busy[2], 100 * s.pipeline.bubble);
   }
+  if (const Moe* moe = std::get_if<Moe>(&prepared.model.ffns[kind.ffn].shape)) {
+    const bool afd = deployment.disaggregated.has_value();
+    const double tokens =
+        e.batch / (afd ? deployment.disaggregated->micro_batches : deployment.colocated->micro_batches) *
+        (setting.speculation.drafts + 1);
+    const std::int64_t groups =
+        afd ? deployment.disaggregated->ffn_split.expert
+            : (deployment.colocated->tensor > 1 ? 1 : deployment.colocated->pool.size());
+    const std::int64_t replicas =
+        afd ? deployment.disaggregated->ffn.size() / (groups * deployment.disaggregated->ffn_split.tensor)
+            : 1;
+    out += expert_load_text({moe->experts, moe->active, groups, setting.redundant_experts},
+                            tokens / static_cast<double>(replicas), setting, seed);
+  }
   out += memory_text("attention", e.attention_memory);
   if (s.has_events) out += memory_text("FFN", e.ffn_memory);
   return out;
@@ -188,42 +217,55 @@ void check(const SimulateArgs& args) {
     throw UsageError("--jitter: expected a standard deviation from 0 to 2");
   if (args.steps < 1 || args.steps > 100'000) throw UsageError("--steps: expected 1 to 100000");
   const bool events = args.timeline || !args.trace.empty() || args.jitter > 0;
-  if (events && !args.colocated.empty()) {
+  if (events && args.attention.empty() && !args.colocated.empty()) {
     throw UsageError("--timeline, --trace and --jitter are for --attention and --ffn pools");
+  }
+}
+
+/// What a run collects over its models, deployments and contexts.
+struct Collected {
+  Table table;
+  std::string after;
+  bool all_feasible = true;
+};
+
+void add(Collected& out, const Prepared& prepared, const Deployment& deployment, const Setting& setting,
+         const SimulateArgs& args) {
+  const Simulated s = simulate(deployment, setting, args);
+  out.table.rows.push_back(row(prepared, deployment, setting, s));
+  out.all_feasible = out.all_feasible && s.evaluation.verdict == Verdict::feasible;
+  if (args.explain) out.after += explanation(prepared, deployment, setting, s, args.seed);
+  if (!s.has_events) return;
+  if (args.timeline)
+    out.after += terminal_timeline(s.pipeline.events, deployment.disaggregated->micro_batches);
+  if (!args.trace.empty()) write_whole(args.trace, chrome_trace(s.pipeline.events));
+  if (args.jitter > 0) {
+    const double per_token = 1 / tokens_per_step(setting.speculation) / millisecond.base();
+    out.table.notes.push_back(
+        fmt::format("{} with jitter {} (seed {}): TPOT p50 {:.2f}, p99 {:.2f} ms at {} tokens.",
+                    deployment.label, args.jitter, args.seed, s.pipeline.p50.base() * per_token,
+                    s.pipeline.p99.base() * per_token, setting.context));
   }
 }
 
 int run(const SimulateArgs& args) {
   check(args);
-  Table table{.title = "One deployment in detail", .columns = columns(), .rows = {}, .notes = {}};
-  std::string after;
-  bool all_feasible = true;
+  Collected out{.table = {.title = "Deployments in detail", .columns = columns(), .rows = {}, .notes = {}},
+                .after = {}};
+  out.table.notes.push_back(
+      "Fidelity: roofline with default efficiencies, no calibration. Stage times: one layer, one "
+      "micro-batch.");
   for (const Prepared& prepared : prepared_models(args)) {
-    const Deployment deployment = deployment_of(args, prepared.model);
-    for (const std::int64_t context : contexts_of(args)) {
-      const Setting setting = setting_of(args, prepared, context);
-      const Simulated s = simulate(deployment, setting, args);
-      table.rows.push_back(row(prepared, deployment, setting, s));
-      all_feasible = all_feasible && s.evaluation.verdict == Verdict::feasible;
-      if (args.explain) after += explanation(prepared, deployment, setting, s);
-      if (args.timeline)
-        after += terminal_timeline(s.pipeline.events, deployment.disaggregated->micro_batches);
-      if (!args.trace.empty()) write_whole(args.trace, chrome_trace(s.pipeline.events));
-      if (args.jitter > 0) {
-        table.notes.push_back(
-            fmt::format("Jitter {} (seed {}): TPOT p50 {:.2f}, p99 {:.2f} ms at {} tokens.", args.jitter,
-                        args.seed, s.pipeline.p50 / tokens_per_step(setting.speculation) / millisecond,
-                        s.pipeline.p99 / tokens_per_step(setting.speculation) / millisecond, context));
+    for (const Deployment& deployment : deployments_of(args, prepared.model)) {
+      for (const std::int64_t context : contexts_of(args)) {
+        add(out, prepared, deployment, setting_of(args, prepared, context), args);
       }
     }
   }
-  table.notes.insert(table.notes.begin(),
-                     "Fidelity: roofline with default efficiencies, no calibration. Stage times: one layer, "
-                     "one micro-batch.");
   if (const std::string note = what_ifs(args, speculation_of(args)); !note.empty())
-    table.notes.push_back(note);
-  emit(table, args.output, after);
-  return all_feasible ? exit_done : exit_no;
+    out.table.notes.push_back(note);
+  emit(out.table, args.output, out.after);
+  return out.all_feasible ? exit_done : exit_no;
 }
 
 }  // namespace

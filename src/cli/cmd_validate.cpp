@@ -170,7 +170,7 @@ double of_weak_card(const Case& c, const ModelSpec& model, const HardwareSpec& c
 
 double predict(const Case& c, const System& system) {
   const Prepared prepared = std::move(prepared_models(c.args).front());
-  const Deployment deployment = deployment_of(c.args, prepared.model);
+  const Deployment deployment = std::move(deployments_of(c.args, prepared.model).front());
   Setting setting = setting_of(c.args, prepared, std::max<std::int64_t>(c.context, 1));
   setting.efficiency = system.efficiency;
   setting.between_steps = system.between_steps;

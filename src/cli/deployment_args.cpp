@@ -215,19 +215,22 @@ std::vector<Prepared> prepared_models(const DeploymentArgs& args) {
   return prepared;
 }
 
-Deployment deployment_of(const DeploymentArgs& args, const ModelSpec& model) {
-  Deployment deployment;
+std::vector<Deployment> deployments_of(const DeploymentArgs& args, const ModelSpec& model) {
+  std::vector<Deployment> deployments;
+  if (!args.attention.empty() || !args.ffn.empty()) {
+    if (args.attention.empty() || args.ffn.empty()) throw UsageError("--attention and --ffn go together");
+    Deployment& deployment = deployments.emplace_back();
+    deployment.disaggregated = disaggregated_of(args, deployment, model);
+  }
   if (!args.colocated.empty()) {
-    if (!args.attention.empty() || !args.ffn.empty())
-      throw UsageError("--colocated takes the place of --attention and --ffn");
+    Deployment& deployment = deployments.emplace_back();
     deployment.colocated = colocated_of(args, deployment);
-    return deployment;
   }
-  if (args.attention.empty() || args.ffn.empty()) {
-    throw UsageError("needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8)");
+  if (deployments.empty()) {
+    throw UsageError(
+        "needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8), or all three");
   }
-  deployment.disaggregated = disaggregated_of(args, deployment, model);
-  return deployment;
+  return deployments;
 }
 
 Setting setting_of(const DeploymentArgs& args, const Prepared& prepared, std::int64_t context) {

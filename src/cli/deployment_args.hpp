@@ -31,8 +31,8 @@ struct Deployment {
   std::string label;  // "2A2F", "EP128", "TP8"
 };
 
-/// Throw UsageError or InputError.
-[[nodiscard]] Deployment deployment_of(const DeploymentArgs& args, const ModelSpec& model);
+/// The pools asked for, the co-located one, or both to compare. Throw UsageError or InputError.
+[[nodiscard]] std::vector<Deployment> deployments_of(const DeploymentArgs& args, const ModelSpec& model);
 [[nodiscard]] Setting setting_of(const DeploymentArgs& args, const Prepared& prepared, std::int64_t context);
 [[nodiscard]] std::vector<Prepared> prepared_models(const DeploymentArgs& args);
 

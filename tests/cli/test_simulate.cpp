@@ -65,6 +65,14 @@ TEST_SUITE("cli") {
     CHECK(run_afford(afd + "--tpot 40ms").code == 1);
   }
 
+  TEST_CASE("AFD against EP in one command") {
+    const auto csv =
+        test::parse_csv(run_afford(afd + "--colocated h800:4x8 --batch-per-gpu 128 --format csv").out);
+    REQUIRE(csv.size() == 3);
+    CHECK(csv[1][1] == "2A2F");
+    CHECK(csv[2][1] == "EP32");
+  }
+
   TEST_CASE("co-located baselines") {
     CHECK(row("simulate -m deepseek-v3 --colocated h800:16x8 --batch-per-gpu 128")["deployment"] == "EP128");
     CHECK(row("simulate -m qwen3-32b --colocated h800:1x8 --tp 8 --batch-per-gpu 16")["deployment"] == "TP8");
@@ -73,7 +81,7 @@ TEST_SUITE("cli") {
   TEST_CASE("nonsense is refused") {
     refuses("simulate", "simulate needs -m MODEL");
     refuses("simulate -m step-3",
-            "needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8)");
+            "needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8), or all three");
     refuses("simulate -m step-3 --attention h800:0x8 --ffn h800:2x8 --batch 6",
             "--attention: expected CHIP:INSTANCESxACCELERATORS such as h800:2x8, both at least 1, got "
             "'h800:0x8'");
@@ -91,7 +99,7 @@ TEST_SUITE("cli") {
     refuses(afd + "--routing skewed",
             "--routing: expected uniform, zipf:EXPONENT from 0 to 10, or FILE.csv, got 'skewed'");
     refuses(afd + "--calibration h200", "--calibration: no calibration named 'h200'; expected none");
-    refuses(afd + "--colocated h800:2x8", "--colocated takes the place of --attention and --ffn");
+    refuses("simulate -m step-3 --attention h800:2x8 --batch 6", "--attention and --ffn go together");
   }
 
   TEST_CASE("the trace is JSON in the Trace Event Format") {
