@@ -108,7 +108,7 @@ FormatOverrides overrides_of(const StudyArgs& args) {
 
 }  // namespace
 
-void apply_prices(std::vector<HardwareSpec>& chips, const std::vector<std::string>& prices) {
+void apply_prices(const std::vector<HardwareSpec*>& chips, const std::vector<std::string>& prices) {
   for (const std::string& text : prices) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos) {
@@ -118,10 +118,10 @@ void apply_prices(std::vector<HardwareSpec>& chips, const std::vector<std::strin
     const UsdRate rate = parse_price(text.substr(equals + 1));
     bool found = false;
     std::vector<std::string> names;
-    for (HardwareSpec& chip : chips) {
-      names.push_back(chip.name);
-      if (chip.name != name) continue;
-      chip.price = {.value = rate, .source = std::string(given_price), .estimate = false};
+    for (HardwareSpec* chip : chips) {
+      names.push_back(chip->name);
+      if (chip->name != name) continue;
+      chip->price = {.value = rate, .source = std::string(given_price), .estimate = false};
       found = true;
     }
     if (!found) {
@@ -225,7 +225,9 @@ Study load_study(const StudyArgs& args) {
   study.contexts = contexts_of(args);
   study.models = models_of(args);
   study.chips = load_hardware(args.hardware);
-  apply_prices(study.chips, args.prices);
+  std::vector<HardwareSpec*> chips;
+  for (HardwareSpec& chip : study.chips) chips.push_back(&chip);
+  apply_prices(chips, args.prices);
   for (const ModelSpec& model : study.models) {
     study.terms.push_back(decode_terms(model, study.convention, study.speculation));
   }

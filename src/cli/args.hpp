@@ -42,7 +42,8 @@ void add_what_ifs(Verb& verb, StudyArgs& args);
 [[nodiscard]] std::vector<ModelSpec> models_of(const StudyArgs& args);  // with the formats asked for
 [[nodiscard]] std::vector<std::int64_t> contexts_of(const StudyArgs& args);
 [[nodiscard]] Speculation speculation_of(const StudyArgs& args);
-void apply_prices(std::vector<HardwareSpec>& chips, const std::vector<std::string>& prices);
+/// Every price must name one of the chips.
+void apply_prices(const std::vector<HardwareSpec*>& chips, const std::vector<std::string>& prices);
 /// "What if: KV in int4; price h800=1.6.", or nothing.
 [[nodiscard]] std::string what_ifs(const StudyArgs& args, const Speculation& speculation);
 

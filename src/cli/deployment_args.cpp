@@ -85,7 +85,6 @@ void require_batch(int batch, std::string_view flag) {
 Disaggregated disaggregated_of(const DeploymentArgs& args, Deployment& out, const ModelSpec& model) {
   const PoolText attention = parse_pool(args.attention, "--attention"), ffn = parse_pool(args.ffn, "--ffn");
   out.chips = {chip_of(attention, args, "--attention"), chip_of(ffn, args, "--ffn")};
-  apply_prices(out.chips, args.prices);
   require_batch(args.batch, "--batch");
   const int micro_batches = args.micro_batches == 0 ? args.stages : args.micro_batches;
   if (args.batch % micro_batches != 0) {
@@ -110,7 +109,6 @@ Disaggregated disaggregated_of(const DeploymentArgs& args, Deployment& out, cons
 Colocated colocated_of(const DeploymentArgs& args, Deployment& out) {
   const PoolText pool = parse_pool(args.colocated, "--colocated");
   out.chips = {chip_of(pool, args, "--colocated")};
-  apply_prices(out.chips, args.prices);
   require_batch(args.batch_per_gpu, "--batch-per-gpu");
   Colocated c{.pool = {&out.chips[0], pool.instances, pool.accelerators},
               .batch_per_gpu = args.batch_per_gpu,
@@ -217,6 +215,7 @@ std::vector<Prepared> prepared_models(const DeploymentArgs& args) {
 
 std::vector<Deployment> deployments_of(const DeploymentArgs& args, const ModelSpec& model) {
   std::vector<Deployment> deployments;
+  deployments.reserve(2);  // pools point into their deployment's chips
   if (!args.attention.empty() || !args.ffn.empty()) {
     if (args.attention.empty() || args.ffn.empty()) throw UsageError("--attention and --ffn go together");
     Deployment& deployment = deployments.emplace_back();
@@ -230,6 +229,11 @@ std::vector<Deployment> deployments_of(const DeploymentArgs& args, const ModelSp
     throw UsageError(
         "needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8), or all three");
   }
+  std::vector<HardwareSpec*> chips;
+  for (Deployment& deployment : deployments) {
+    for (HardwareSpec& chip : deployment.chips) chips.push_back(&chip);
+  }
+  apply_prices(chips, args.prices);
   return deployments;
 }
 

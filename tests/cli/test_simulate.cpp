@@ -71,6 +71,15 @@ TEST_SUITE("cli") {
     REQUIRE(csv.size() == 3);
     CHECK(csv[1][1] == "2A2F");
     CHECK(csv[2][1] == "EP32");
+    const std::string mixed =
+        "simulate -m step-3 --attention h20:4x8 --ffn h800:2x8 --batch 1536 --colocated h800:4x8 "
+        "--batch-per-gpu 32 ";
+    const auto plain = test::parse_csv(run_afford(mixed + "--format csv").out);
+    const auto priced = test::parse_csv(run_afford(mixed + "--price h20=1.6 --format csv").out);
+    REQUIRE(plain.size() == 3);
+    REQUIRE(priced.size() == 3);
+    CHECK(std::stod(priced[1][8]) > std::stod(plain[1][8]));
+    CHECK(priced[2][8] == plain[2][8]);
   }
 
   TEST_CASE("co-located baselines") {
