@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <random>
 
 namespace afford {
@@ -104,7 +105,7 @@ Seconds step_time(const PipelineLoad& load) {
   // by micro-batch, or follows one micro-batch round (a lap of length sum, which passes one head a step); it
   // may wait at the attention pool while up to M heads pass.
   const double m = load.micro_batches;
-  Seconds laps, attention_alone = m * load.head, extra(-INFINITY);
+  Seconds laps, attention_alone = m * load.head, extra(std::numeric_limits<double>::lowest());
   std::int64_t layers = 0;
   for (const LayerRun& run : load.runs) {
     const StageTimes& t = run.stages;
