@@ -38,10 +38,14 @@ config::Assumptions assumptions_of(const std::vector<std::string>& texts) {
   return result;
 }
 
-/// "230B", counting "embedding lm_head": its value and the worth of its last digit.
-std::optional<config::Published> published(const std::string& text, const std::string& counts,
+/// "230B", counting "embedding lm_head": its value and the worth of its last digit; "3.3B cut" where the
+/// publisher cuts instead of rounding.
+std::optional<config::Published> published(std::string text, const std::string& counts,
                                            std::string_view flag) {
   if (text.empty()) return std::nullopt;
+  constexpr std::string_view cut_mark = " cut";
+  const bool cut = text.ends_with(cut_mark);
+  if (cut && text.size() > cut_mark.size()) text.resize(text.size() - cut_mark.size());
   constexpr std::string_view units = "MBT";
   const size_t unit = units.find(text.back());
   const auto number = parse_real(std::string_view(text).substr(0, text.size() - 1));
@@ -51,11 +55,11 @@ std::optional<config::Published> published(const std::string& text, const std::s
   const size_t point = text.find('.');
   const int digits = point == std::string::npos ? 0 : static_cast<int>(text.size() - point) - 2;
   std::string list = counts;
-  for (char& c : list) c = c == ' ' ? ',' : c;
+  if (const size_t space = list.find(' '); space != std::string::npos) list.insert(space, ",");
   const int power = 6 + 3 * static_cast<int>(unit);
   return config::Published{
-      fmt::format("value: {}e{}, printed_to: 1e{}", std::string_view(text).substr(0, text.size() - 1), power,
-                  power - digits),
+      fmt::format("value: {}e{}, printed_to: 1e{}{}", std::string_view(text).substr(0, text.size() - 1),
+                  power, power - digits, cut ? ", cut: true" : ""),
       list};
 }
 

@@ -17,11 +17,10 @@ constexpr std::string_view ignore = "ignore";
 /// Where the language model's shapes stand in the config of a model that also sees or hears.
 constexpr std::string_view language_parts[] = {"text_config", "language_config", "llm_config"};
 
-const json::Value* member(const json::Value& object, std::string_view key) {
-  for (const json::Member& each : object.members) {
-    if (each.key == key) return &each.value;
-  }
-  return nullptr;
+const json::Value* member(const std::unordered_map<std::string_view, const json::Value*>& values,
+                          std::string_view key) {
+  const auto found = values.find(key);
+  return found == values.end() ? nullptr : found->second;
 }
 
 /// A value off the command line: JSON where it is JSON, else a text.
@@ -61,26 +60,31 @@ std::string shown(const json::Value& value) {
 
 }  // namespace
 
+Config::Level::Level(const json::Value& whole, std::string name) : object(&whole), path(std::move(name)) {
+  for (const json::Member& each : whole.members) values.emplace(each.key, &each.value);
+}
+
 Config::Config(const json::Value& root, Assumptions assumptions)
     : file_(root.place.file), place_(root.place) {
+  Level whole(root, "");
   for (const std::string_view part : language_parts) {
-    const json::Value* inner = member(root, part);
+    const json::Value* inner = member(whole.values, part);
     if (inner == nullptr || inner->kind == Kind::null) continue;
     if (inner->kind != Kind::object) {
       throw InputError(inner->place,
                        fmt::format("{}: expected an object, got {}", part, json::describe(*inner)));
     }
-    levels_.push_back({inner, std::string(part) + "."});
+    levels_.emplace_back(*inner, std::string(part) + ".");
     known_.insert(std::string(part));
     break;
   }
-  levels_.push_back({&root, ""});
+  levels_.push_back(std::move(whole));
   for (const auto& [key, text] : assumptions) assumed_.emplace(key, parse_assumed(key, text));
 }
 
 const json::Value* Config::look(std::string_view key) const {
   for (const Level& level : levels_) {
-    const json::Value* value = member(*level.object, key);
+    const json::Value* value = member(level.values, key);
     if (value != nullptr && value->kind != Kind::null) return value;
   }
   return nullptr;
@@ -89,7 +93,7 @@ const json::Value* Config::look(std::string_view key) const {
 /// The root and the language part may both state a key, but not differently.
 void Config::refuse_disagreement(std::string_view key) const {
   const json::Value* first = look(key);
-  const json::Value* root = member(*levels_.back().object, key);
+  const json::Value* root = member(levels_.back().values, key);
   if (root == nullptr || root->kind == Kind::null || root == first || json::same(*first, *root)) return;
   if (key == "model_type") return;
   throw InputError(
@@ -116,10 +120,7 @@ const json::Value* Config::find(std::string_view key) {
 }
 
 void Config::note(KeyNote note) {
-  for (const KeyNote& each : notes_) {
-    if (each.key == note.key) return;
-  }
-  notes_.push_back(std::move(note));
+  if (noted_.insert(note.key).second) notes_.push_back(std::move(note));
 }
 
 void Config::note_default(std::string_view key, const std::string& value, std::string_view why) {
@@ -235,7 +236,7 @@ Config Config::object(std::string_view key) {
   part.file_ = file_;
   part.prefix_ = prefix_ + std::string(key) + ".";
   part.place_ = value.place;
-  part.levels_.push_back({&value, ""});
+  part.levels_.emplace_back(value, "");
   part.assumed_ = assumed_;
   return part;
 }
@@ -264,11 +265,10 @@ void Config::finish_level(const Level& level) {
       note({.kind = KeyNote::Kind::ignored, .key = path, .value = shown(each.value), .why = ""});
     } else if (may_matter(each.key) && !is_off(each.value)) {
       std::string hint = suggestion(each.key, names);
-      if (hint.find("did you mean") == std::string::npos) hint.clear();
-      throw InputError(each.place,
-                       fmt::format("'{}' ({}) may change the count and is not understood{}; to count "
-                                   "without it, --assume {}=ignore",
-                                   path, shown(each.value), hint, path));
+      hint = hint.find("did you mean") == std::string::npos ? "; to" : hint + " To";
+      throw InputError(each.place, fmt::format("'{}' ({}) may change the count and is not understood{} count "
+                                               "without it, --assume {}=ignore",
+                                               path, shown(each.value), hint, path));
     } else {
       note({.kind = KeyNote::Kind::not_understood, .key = path, .value = shown(each.value), .why = ""});
     }

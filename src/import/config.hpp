@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "import/json.hpp"
@@ -68,8 +69,10 @@ class Config {
 
  private:
   struct Level {
+    Level(const json::Value& whole, std::string name);
     const json::Value* object;
     std::string path;  // "text_config."
+    std::unordered_map<std::string_view, const json::Value*> values;
   };
   Config() = default;
   void note(KeyNote note);
@@ -82,7 +85,7 @@ class Config {
   Place place_;
   std::vector<Level> levels_;
   std::map<std::string, json::Value, std::less<>> assumed_;  // with the prefix; null: ignored
-  std::set<std::string, std::less<>> known_, used_assumptions_;
+  std::set<std::string, std::less<>> known_, noted_, used_assumptions_;
   std::vector<KeyNote> notes_;
 };
 

@@ -133,9 +133,11 @@ struct Precision {
   std::string source;
 };
 
-/// A parameter count as its publisher states it. `printed_to` is the last digit's worth: "37B" is 1e9.
+/// A parameter count as its publisher states it. `printed_to` is the last digit's worth: "37B" is 1e9. Some
+/// publishers cut the digits behind it instead of rounding.
 struct PublishedCount {
   double value = 0, printed_to = 0;
+  bool cut = false;
   bool embedding = true, lm_head = true;  // whether the publisher counts them
   std::string source;
 };

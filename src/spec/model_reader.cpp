@@ -125,9 +125,10 @@ Precision read_precision(const Section& root, const Sources& sources) {
 }
 
 PublishedCount read_published(const Section& published, std::string_view key, const Sources& sources) {
-  const Section in = published.child(key, {"source", "value", "printed_to", "counts"});
+  const Section in = published.child(key, {"source", "value", "printed_to", "counts", "cut"});
   PublishedCount count{.value = in.real("value", 1, 1e15),
                        .printed_to = in.real("printed_to", 1, 1e15),
+                       .cut = in.has("cut") && in.boolean("cut"),
                        .embedding = false,
                        .lm_head = false,
                        .source = read_source(in, sources)};

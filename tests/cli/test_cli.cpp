@@ -122,7 +122,7 @@ TEST_SUITE("cli") {
 
   TEST_CASE("several models, chips and contexts at once; all; paths; ranges") {
     CHECK(test::parse_csv(run_afford("cost -m all --on all -c 8k,32k --format csv").out).size() ==
-          1 + 9 * 13 * 2);
+          1 + 24 * 13 * 2);
     CHECK(test::parse_csv(run_afford("compare -m step-3 -c 1k..128k*2 --format csv").out).size() == 1 + 8);
     const TempFolder folder;
     const std::string path = folder.file("mine.yaml", test::model_yaml);
