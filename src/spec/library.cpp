@@ -34,7 +34,7 @@ std::vector<Spec> load(const std::vector<std::string>& wanted, std::string_view 
   std::vector<Spec> specs;
   const auto add = [&](const fs::path& path) {
     if constexpr (std::is_same_v<Spec, ModelSpec>) {
-      if (path.extension() == ".json") return specs.push_back(read_published(path));
+      if (is_published_config(path)) return specs.push_back(read_published(path));
     }
     specs.push_back(read(yaml::parse_file(path), path.string()));
   };
@@ -87,6 +87,8 @@ std::vector<std::string> list_names(const fs::path& folder) {
   std::sort(names.begin(), names.end());
   return names;
 }
+
+bool is_published_config(const fs::path& path) { return path.extension() == ".json"; }
 
 bool is_path(std::string_view name) {
   return name.find('/') != std::string_view::npos || name.ends_with(".yaml") || name.ends_with(".yml") ||

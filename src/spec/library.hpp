@@ -23,6 +23,9 @@ namespace afford {
 [[nodiscard]] std::vector<ModelSpec> load_models(const std::vector<std::string>& names);
 [[nodiscard]] std::vector<HardwareSpec> load_hardware(const std::vector<std::string>& names);
 
+/// Whether a path is a published config rather than a spec file.
+[[nodiscard]] bool is_published_config(const std::filesystem::path& path);
+
 /// Whether `name` is a path rather than the name of an entry.
 [[nodiscard]] bool is_path(std::string_view name);
 
