@@ -141,6 +141,16 @@ TEST_SUITE("unit") {
     CHECK(v4.precision.attention_weights == Dtype::fp8);
     CHECK(imported("qwen3-8b").precision.attention_weights == Dtype::bf16);
     CHECK(imported("deepseek-v3").precision.kv == Dtype::bf16);
+    const std::string_view nvfp4 = R"({"model_type": "qwen3", "hidden_size": 64, "num_hidden_layers": 2,
+      "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 64, "quantization_config": {
+      "quant_method": "modelopt", "quant_algo": "NVFP4", "kv_cache_quant_algo": "FP8", "group_size": 16,
+      "exclude_modules": ["lm_head", "model.layers.0.self_attn*", "model.layers.1.self_attn*"]}})";
+    const std::string yaml = config::import_config(json::parse(nvfp4, "c.json"), {.name = "c"}).yaml;
+    const Precision precision = test::parse_model(yaml).precision;
+    CHECK(precision.ffn_weights == Dtype::nvfp4);
+    CHECK(precision.ffn_compute == Dtype::fp4);
+    CHECK(precision.attention_weights == Dtype::bf16);
+    CHECK(precision.kv == Dtype::fp8);
     CHECK(bits_of(Dtype::mxfp4) == 4.25);
     CHECK(bits_of(Dtype::nvfp4) == 4.5);
   }
