@@ -104,7 +104,10 @@ int main(int argc, char** argv) {
   const std::string afford = argv[1];
   const double nothing = process_cpu("true");
   const double version = process_cpu(afford + " --version");
-  const double study = process_cpu(afford + " cost -m all --on h800,h20,a800,910b -c 8k,32k");
+  const double study = process_cpu(
+      afford +
+      " cost -m step-3,deepseek-v3,kimi-k2,qwen3-moe,qwen3-32b,llama-4-maverick,minimax-m1,ernie-4.5,"
+      "pangu-pro-moe --on h800,h20,a800,910b -c 8k,32k");
   fmt::print(
       "whole process, 9 models x 4 chips x 2 contexts: {:.1f} ms CPU ({:.1f} x --version, {:.1f} x an empty "
       "shell)\n",

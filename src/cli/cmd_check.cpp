@@ -44,13 +44,14 @@ std::vector<std::string> doubts(const ModelSpec& model) {
 
 /// Prints the verdict on one file; its exit code.
 int check(const std::string& file) {
-  const yaml::Node root = yaml::parse_file(file);
-  if (kind_of(root, file) == Kind::hardware) {
+  const bool config = is_published_config(file);
+  const yaml::Node root = config ? yaml::Node{} : yaml::parse_file(file);
+  if (!config && kind_of(root, file) == Kind::hardware) {
     const HardwareSpec chip = read_hardware(root, file);
     fmt::print("{}: ok, hardware {}\n", file, chip.name);
     return exit_done;
   }
-  const ModelSpec model = read_model(root, file);
+  const ModelSpec model = config ? load_models({file}).front() : read_model(root, file);
   const std::vector<std::string> complaints = doubts(model);
   for (const std::string& complaint : complaints) fmt::print("{}: {}\n", file, complaint);
   if (!complaints.empty()) return exit_no;

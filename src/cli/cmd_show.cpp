@@ -145,6 +145,7 @@ bool is_model(const std::string& name) {
   if (std::find(models.begin(), models.end(), name) != models.end()) return true;
   if (std::find(hardware.begin(), hardware.end(), name) != hardware.end()) return false;
   if (is_path(name)) {
+    if (is_published_config(name)) return true;
     const yaml::Node root = yaml::parse_file(name);
     return std::any_of(root.keys.begin(), root.keys.end(),
                        [](const yaml::Node& key) { return key.text == "layers"; });

@@ -12,9 +12,13 @@ Bytes cache_per_request(const Setting& setting) {
   Bytes largest_layer;
   for (const LayerShape& shape : *setting.shapes) {
     const AttentionCount& a = shape.attention;
-    const double elements =
-        a.elements_per_context_token * reached(a.reach, setting.context) + a.state_elements / 2;
-    const Bytes layer = size_of(shape.cache, elements);
+    const double own = a.keeps_cache ? a.elements_per_context_token * kept(a.reach, setting.context) : 0;
+    Bytes layer = size_of(shape.cache, own + a.state_elements / 2) +
+                  size_of(Dtype::bf16, a.conv_elements - a.conv_written);
+    for (const ContextTerm& walk : a.more) {
+      layer += size_of(walk.format.value_or(shape.cache),
+                       walk.elements * kept(walk.reach, setting.context / walk.stride));
+    }
     sum += real(shape.layers) * layer;
     largest_layer = std::max(largest_layer, layer);
   }
@@ -42,13 +46,14 @@ Bytes ffn_weights(const ModelSpec& model, const std::vector<LayerShape>& shapes,
                   std::int64_t groups, std::int64_t redundant) {
   Bytes sum;
   for (const LayerShape& shape : shapes) {
-    double weights = 0;
+    Bytes layer = size_of(shape.ffn_weights, latent_weights(shape.ffn, model.hidden));
     for (const GatedMlp& mlp : shape.ffn.mlps) {
       const bool routed = mlp.name == "routed";
       const double held = routed ? std::ceil(real(mlp.copies + redundant) / real(groups)) : real(mlp.copies);
-      weights += held * 3 * real(model.hidden) * real(mlp.intermediate);
+      layer += size_of(mlp.name == "shared" ? shape.shared_weights : shape.ffn_weights,
+                       held * weights_of(mlp, 1, model.hidden));
     }
-    sum += real(shape.layers) * size_of(model.precision.ffn_weights, weights / real(tensor));
+    sum += real(shape.layers) * layer / real(tensor);
   }
   return sum;
 }

@@ -15,7 +15,12 @@ double query_rows(const AttentionShape& shape) {
     double operator()(const Gqa& a) const { return real(a.query_heads) / real(a.kv_heads); }
     double operator()(const Mfa& a) const { return real(a.query_heads); }
     double operator()(const Mla& a) const { return real(a.query_heads); }
-    double operator()(const Lightning&) const { return tile_rows; }  // a state update has no query tile
+    double operator()(const Dsa& a) const { return real(a.mla.query_heads); }
+    double operator()(const CompressedMqa& a) const { return real(a.query_heads); }
+    // A state update has no query tile.
+    double operator()(const Lightning&) const { return tile_rows; }
+    double operator()(const GatedDeltaNet&) const { return tile_rows; }
+    double operator()(const Kda&) const { return tile_rows; }
   };
   return std::visit(Rows{}, shape);
 }
@@ -25,7 +30,11 @@ double kv_heads(const AttentionShape& shape) {
     double operator()(const Gqa& a) const { return real(a.kv_heads); }
     double operator()(const Mfa&) const { return 1; }
     double operator()(const Mla&) const { return 1; }
+    double operator()(const Dsa&) const { return 1; }
+    double operator()(const CompressedMqa&) const { return 1; }
     double operator()(const Lightning& a) const { return real(a.heads); }
+    double operator()(const GatedDeltaNet& a) const { return real(a.value_heads); }
+    double operator()(const Kda& a) const { return real(a.heads); }
   };
   return std::visit(Heads{}, shape);
 }
@@ -90,6 +99,13 @@ Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& wo
   op.cache = size_of(shape.cache, work.requests / cache_ways *
                                       (shape.attention.elements_per_context_token * tokens +
                                        shape.attention.state_elements));
+  for (const ContextTerm& walk : shape.attention.more) {  // indexer keys, compressed entries
+    const double entries = reached(walk, work.context);
+    op.flops += Flops(work.requests * work.query_tokens / ways * walk.flops * entries);
+    op.cache +=
+        size_of(walk.format.value_or(shape.cache), work.requests / cache_ways * walk.elements * entries);
+  }
+  op.cache += size_of(Dtype::bf16, work.requests / ways * shape.attention.conv_elements);
   return timed(op, e.attention_compute * machine.peak(model.precision.attention_compute),
                e.attention_memory * machine.memory, e.kernel);
 }
@@ -142,12 +158,16 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
   std::vector<LayerShape> shapes;
   for (const LayerKind& kind : model.layer_kinds) {
     const AttentionSpec& attention = model.attentions[kind.attention];
-    shapes.push_back({.attention = count_attention(attention.shape, model.hidden, Convention::exact),
-                      .ffn = count_ffn(model.ffns[kind.ffn].shape),
-                      .cache = attention.cache.value_or(model.precision.kv),
-                      .query_rows = query_rows(attention.shape),
-                      .kv_heads = kv_heads(attention.shape),
-                      .layers = kind.layers});
+    const FfnSpec& ffn = model.ffns[kind.ffn];
+    shapes.push_back(
+        {.attention = count_attention(attention.shape, model.hidden, Convention::exact),
+         .ffn = count_ffn(ffn.shape),
+         .cache = attention.cache.value_or(model.precision.kv),
+         .ffn_weights = ffn.weights.value_or(model.precision.ffn_weights),
+         .shared_weights = ffn.shared_weights.value_or(ffn.weights.value_or(model.precision.ffn_weights)),
+         .query_rows = query_rows(attention.shape),
+         .kv_heads = kv_heads(attention.shape),
+         .layers = kind.layers});
   }
   return shapes;
 }
@@ -181,20 +201,43 @@ namespace {
 /// Rows, distinct MLPs and width of a group of gated MLPs that run as one grouped GEMM.
 struct MlpGroup {
   double rows = 0, mlps = 0, intermediate = 0;
+  double inputs = 0;  // the hidden state, or the latent that experts work on
+  Dtype format = Dtype::fp8;
 };
+
+MlpGroup mlp_group(const ModelSpec& model, const LayerShape& shape, const GatedMlp& mlp, double rows,
+                   double mlps) {
+  return {.rows = rows,
+          .mlps = mlps,
+          .intermediate = real(mlp.intermediate),
+          .inputs = real(mlp.inputs > 0 ? mlp.inputs : model.hidden),
+          .format = mlp.name == "shared" ? shape.shared_weights : shape.ffn_weights};
+}
+
+/// The matrices between the hidden state and the latent of the routed experts, both ways.
+void add_latent(OpList& ops, const ModelSpec& model, const LayerShape& shape, double rows, double shard,
+                const Machine& machine) {
+  const double weights = latent_weights(shape.ffn, model.hidden) / shard;
+  if (weights == 0) return;
+  const Efficiencies& e = *machine.efficiency;
+  Op op{.name = "latent in, out", .kernels = 2};
+  op.flops = Flops(2 * rows * weights);
+  op.weights = size_of(shape.ffn_weights, weights);
+  ops.add(timed(op, e.gemm_compute * machine.peak(model.precision.ffn_compute),
+                e.gemm_memory * machine.memory, e.kernel));
+}
 
 /// One of the two GEMMs of gated MLPs: `matrices` of hidden x intermediate for each, sharded `shard` ways.
 Op mlp_gemm(std::string_view name, const ModelSpec& model, const std::array<MlpGroup, 2>& groups,
             double matrices, double shard, bool grouped, const Machine& machine) {
   const Efficiencies& e = *machine.efficiency;
-  const double hidden = real(model.hidden);
   Op op{.name = name, .kernels = 1};
   for (const MlpGroup& group : groups) {
-    const double weights = matrices * hidden * group.intermediate / shard;
+    const double weights = matrices * group.inputs * group.intermediate / shard;
     op.flops += Flops(2 * group.rows * weights);
-    op.weights += size_of(model.precision.ffn_weights, group.mlps * weights);
-    op.activations +=
-        size_of(model.precision.ffn_compute, group.rows * (hidden + matrices * group.intermediate / shard));
+    op.weights += size_of(group.format, group.mlps * weights);
+    op.activations += size_of(model.precision.ffn_compute,
+                              group.rows * (group.inputs + matrices * group.intermediate / shard));
   }
   const double compute = grouped ? e.grouped_compute : e.gemm_compute;
   return timed(op, compute * machine.peak(model.precision.ffn_compute), e.gemm_memory * machine.memory,
@@ -234,11 +277,11 @@ OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& w
     if (mlp.name == "routed") {
       const ExpertLayout layout{mlp.copies, mlp.active, work.groups, work.redundant};
       const ExpertLoad load = expected_load(layout, work.total_tokens, *work.routing);
-      routed = {load.busiest_group, load.busiest_group_active, real(mlp.intermediate)};
+      routed = mlp_group(model, shape, mlp, load.busiest_group, load.busiest_group_active);
     } else if (mlp.name == "dense" || work.shared == SharedExperts::fused) {
       // Shared experts and dense layers split the tokens over the groups.
-      rest = {work.total_tokens / real(work.groups) * real(mlp.active), real(mlp.copies),
-              real(mlp.intermediate)};
+      rest = mlp_group(model, shape, mlp, work.total_tokens / real(work.groups) * real(mlp.active),
+                       real(mlp.copies));
     }
   }
   const double seen = work.tokens * share_with_work(shape.ffn, work.groups, rest.rows > 0);
@@ -248,6 +291,7 @@ OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& w
     const Bytes gathered = size_of(Dtype::fp8, seen * hidden) * others;
     ops.add(collective("all-gather", gathered, work.overlap != Overlap::none, machine));
   }
+  add_latent(ops, model, shape, seen, real(work.tensor), machine);
   add_mlps(ops, model, {routed, rest}, real(work.tensor), routed.rows > 0, machine);
   if (collectives) {
     const Bytes scattered = size_of(between_kernels, seen * hidden) * others;
@@ -261,7 +305,7 @@ OpList shared_ops(const ModelSpec& model, const LayerShape& shape, double tokens
   OpList ops;
   for (const GatedMlp& mlp : shape.ffn.mlps) {
     if (mlp.name != "shared") continue;
-    const MlpGroup shared{tokens * real(mlp.active), real(mlp.copies), real(mlp.intermediate)};
+    const MlpGroup shared = mlp_group(model, shape, mlp, tokens * real(mlp.active), real(mlp.copies));
     add_mlps(ops, model, {shared, MlpGroup{}}, real(tensor), false, machine);
   }
   return ops;

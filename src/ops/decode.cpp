@@ -9,19 +9,33 @@
 namespace afford {
 namespace {
 
+double farthest(const Reach& reach) {
+  return reach.kind == Reach::Kind::full ? std::numeric_limits<double>::infinity()
+                                         : static_cast<double>(reach.tokens);
+}
+
 /// `queries` and `reads`: how often a generated token pays for a query token and for a cache read.
 AttentionTerms core_terms(const ModelSpec& model, const LayerKind& kind, Convention convention,
                           double queries, double reads) {
   const AttentionSpec& spec = model.attentions[kind.attention];
   const AttentionCount count = count_attention(spec.shape, model.hidden, convention);
   const Dtype cache = spec.cache.value_or(model.precision.kv);
-  const bool full = count.reach.kind == Reach::Kind::full;
-  return {.layers = static_cast<double>(kind.layers),
-          .flops_per_context_token = FlopsPerToken(queries * count.flops_per_context_token),
-          .state_flops = FlopsPerToken(queries * count.state_flops),
-          .bytes_per_context_token = reads * size_of(cache, count.elements_per_context_token) / token,
-          .state_bytes = reads * size_of(cache, count.state_elements) / token,
-          .reach = full ? std::numeric_limits<double>::infinity() : static_cast<double>(count.reach.tokens)};
+  AttentionTerms terms{
+      .layers = static_cast<double>(kind.layers),
+      .flops_per_context_token = FlopsPerToken(queries * count.flops_per_context_token),
+      .state_flops = FlopsPerToken(queries * count.state_flops),
+      .bytes_per_context_token = reads * size_of(cache, count.elements_per_context_token) / token,
+      .state_bytes =
+          reads * (size_of(cache, count.state_elements) + size_of(Dtype::bf16, count.conv_elements)) / token,
+      .reach = farthest(count.reach)};
+  for (const ContextTerm& walk : count.more) {
+    terms.more.at(static_cast<size_t>(terms.walks++)) = {
+        .flops = FlopsPerToken(queries * walk.flops),
+        .bytes = reads * size_of(walk.format.value_or(cache), walk.elements) / token,
+        .stride = walk.stride,
+        .reach = farthest(walk.reach)};
+  }
+  return terms;
 }
 
 /// Weights of the projections (and in the exact convention the router) of one layer.
@@ -83,8 +97,15 @@ DecodeTerms decode_terms(const ModelSpec& model, Convention convention, const Sp
 
 CoreCount core_at(const AttentionTerms& terms, double context) {
   const double reached = std::min(context, terms.reach);
-  return {.flops = terms.layers * (terms.flops_per_context_token * reached + terms.state_flops),
-          .bytes = terms.layers * (terms.bytes_per_context_token * reached + terms.state_bytes)};
+  CoreCount core{.flops = terms.flops_per_context_token * reached + terms.state_flops,
+                 .bytes = terms.bytes_per_context_token * reached + terms.state_bytes};
+  for (int i = 0; i < terms.walks; ++i) {
+    const WalkTerms& walk = terms.more[static_cast<size_t>(i)];
+    const double entries = std::min(context / walk.stride, walk.reach);
+    core.flops += walk.flops * entries;
+    core.bytes += walk.bytes * entries;
+  }
+  return {.flops = terms.layers * core.flops, .bytes = terms.layers * core.bytes};
 }
 
 DecodeCount count_at(const DecodeTerms& terms, double context) {

@@ -1,6 +1,7 @@
 #pragma once
 // What a model costs one generated token: FLOPs and cache bytes as functions of the context.
 
+#include <array>
 #include <vector>
 
 #include "ops/matrix.hpp"
@@ -19,6 +20,13 @@ struct Speculation {
 /// Tokens a step yields on average: 1 + p + p^2 + ... + p^drafts.
 [[nodiscard]] double tokens_per_step(const Speculation& speculation);
 
+/// A second walk over the context (see ContextTerm), per generated token and entry.
+struct WalkTerms {
+  FlopsPerToken flops;
+  BytesPerToken bytes;
+  double stride = 1, reach = 0;
+};
+
 /// The core of `layers` equal attention layers, per generated token.
 struct AttentionTerms {
   double layers = 0;
@@ -26,6 +34,8 @@ struct AttentionTerms {
   BytesPerToken bytes_per_context_token, state_bytes;
   double reach = 0;  // tokens; infinite for full attention
   bool draft = false;
+  std::array<WalkTerms, 2> more{};
+  int walks = 0;  // how many of `more` there are
 };
 
 /// All a price needs to know of a model: compiled once, evaluated at any context in nanoseconds.

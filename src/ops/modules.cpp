@@ -32,7 +32,17 @@ ModuleCount core(const ModelSpec& model, const AttentionSpec& spec, const Attent
   module.flops = FlopsPerToken(count.flops_per_context_token * tokens + count.state_flops);
   module.cache_read =
       size_of(cache, count.elements_per_context_token * tokens + count.state_elements / 2) / token;
-  module.cache_written = size_of(cache, count.elements_per_context_token + count.state_elements / 2) / token;
+  const double appended = count.keeps_cache ? count.elements_per_context_token : 0;
+  module.cache_written = size_of(cache, appended + count.state_elements / 2) / token;
+  // Of a short convolution's inputs all but the newest are read, the newest is written.
+  module.cache_read += size_of(Dtype::bf16, count.conv_elements - count.conv_written) / token;
+  module.cache_written += size_of(Dtype::bf16, count.conv_written) / token;
+  for (const ContextTerm& walk : count.more) {
+    const Dtype format = walk.format.value_or(cache);
+    module.flops += FlopsPerToken(walk.flops * reached(walk, context));
+    module.cache_read += size_of(format, walk.elements * reached(walk, context)) / token;
+    module.cache_written += size_of(format, walk.elements / walk.stride) / token;
+  }
   // Query in and output back: the last projection's input is what the core puts out.
   const double query = static_cast<double>(count.projections.back().inputs);
   module.activations = vector_bytes(query, model.precision.attention_compute, query);
@@ -51,16 +61,23 @@ ModuleCount router(const ModelSpec& model, const FfnCount& count) {
           .activations = vector_bytes(hidden, model.precision.linear_compute, outputs)};
 }
 
-ModuleCount ffn(const ModelSpec& model, const FfnCount& count) {
-  const double hidden = static_cast<double>(model.hidden), weights = active_weights(count, model.hidden);
+ModuleCount ffn(const ModelSpec& model, const FfnSpec& spec, const FfnCount& count) {
+  const double hidden = static_cast<double>(model.hidden), latent = static_cast<double>(count.latent);
+  const Dtype weights = spec.weights.value_or(model.precision.ffn_weights);
+  const Dtype shared_weights = spec.shared_weights.value_or(weights), format = model.precision.ffn_compute;
   ModuleCount module{.module = "ffn"};
-  module.flops = FlopsPerToken(2 * weights);
-  module.weights = size_of(model.precision.ffn_weights, weights);
+  module.flops = FlopsPerToken(2 * active_weights(count, model.hidden));
   for (const GatedMlp& mlp : count.mlps) {
     const double width = static_cast<double>(mlp.intermediate), visits = static_cast<double>(mlp.active);
-    const Dtype format = model.precision.ffn_compute;
+    const double inputs = mlp.inputs > 0 ? static_cast<double>(mlp.inputs) : hidden;
+    module.weights +=
+        size_of(mlp.name == "shared" ? shared_weights : weights, weights_of(mlp, mlp.active, model.hidden));
     module.activations +=
-        visits * (vector_bytes(hidden, format, 2 * width) + vector_bytes(width, format, hidden));
+        visits * (vector_bytes(inputs, format, 2 * width) + vector_bytes(width, format, inputs));
+  }
+  if (count.latent > 0) {
+    module.weights += size_of(shared_weights, latent_weights(count, model.hidden));
+    module.activations += vector_bytes(hidden, format, latent) + vector_bytes(latent, format, hidden);
   }
   return module;
 }
@@ -91,7 +108,7 @@ std::vector<ModuleCount> count_modules(const ModelSpec& model, Convention conven
     std::vector<ModuleCount> layer = {projections(model, attention_count),
                                       core(model, attention_spec, attention_count, context)};
     if (ffn_count.router_outputs > 0) layer.push_back(router(model, ffn_count));
-    layer.push_back(ffn(model, ffn_count));
+    layer.push_back(ffn(model, ffn_spec, ffn_count));
     for (ModuleCount& module : layer) {
       module.layer_kind = attention_spec.name + "/" + ffn_spec.name;
       module.layers = kind.layers;

@@ -19,7 +19,7 @@ struct VocabularyParts {
 /// Active parameters counted the way the model's publisher counts them (both parts when unknown).
 [[nodiscard]] double active_params_as_published(const ModelSpec& model);
 
-/// Whether `computed` agrees with a published count: within 1 %, or equal when rounded as printed.
+/// Whether `computed` agrees with a published count: within 1 %, or equal when rounded (or cut) as printed.
 [[nodiscard]] bool agrees(double computed, const PublishedCount& published);
 
 /// Share of the FFN weights of the main MoE layer that a token visits, shared experts in both; the

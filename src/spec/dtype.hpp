@@ -1,6 +1,6 @@
 #pragma once
-// Number formats: what they are called and how many bits an element takes. Block scales are not
-// counted here; a format that has them says so in its name once it is added.
+// Number formats: what they are called and how many bits an element takes. The plain formats leave block
+// scales out; mxfp4, nvfp4 and the grouped int4 count theirs.
 
 #include <string_view>
 #include <utility>
@@ -9,12 +9,14 @@
 
 namespace afford {
 
-enum class Dtype { fp32, bf16, fp8, int8, fp4, int4 };
+enum class Dtype { fp32, bf16, fp8, int8, fp4, int4, mxfp4, nvfp4, int4g32, int4g128 };
 
 /// Every format by the name the YAML files and the command line use.
 inline constexpr std::pair<std::string_view, Dtype> dtype_names[] = {
-    {"fp32", Dtype::fp32}, {"bf16", Dtype::bf16}, {"fp8", Dtype::fp8},
-    {"int8", Dtype::int8}, {"fp4", Dtype::fp4},   {"int4", Dtype::int4},
+    {"fp32", Dtype::fp32},         {"bf16", Dtype::bf16},   {"fp8", Dtype::fp8},
+    {"int8", Dtype::int8},         {"fp4", Dtype::fp4},     {"int4", Dtype::int4},
+    {"mxfp4", Dtype::mxfp4},       {"nvfp4", Dtype::nvfp4}, {"int4g32", Dtype::int4g32},
+    {"int4g128", Dtype::int4g128},
 };
 
 /// The formats products can run in. The others only store.
@@ -25,7 +27,10 @@ inline constexpr std::pair<std::string_view, Dtype> compute_dtype_names[] = {
   return dtype_names[static_cast<int>(dtype)].first;
 }
 
-[[nodiscard]] constexpr int bits_of(Dtype dtype) {
+/// Bits of an element, with its share of the scale of its block: MXFP4 has an 8-bit scale for 32 elements
+/// (OCP Microscaling Formats 1.0, Section 5), NVFP4 an 8-bit one for 16, grouped INT4 a 16-bit one for 32
+/// or 128.
+[[nodiscard]] constexpr double bits_of(Dtype dtype) {
   switch (dtype) {
     case Dtype::fp32:
       return 32;
@@ -37,6 +42,14 @@ inline constexpr std::pair<std::string_view, Dtype> compute_dtype_names[] = {
     case Dtype::fp4:
     case Dtype::int4:
       return 4;
+    case Dtype::mxfp4:
+      return 4 + 8.0 / 32;
+    case Dtype::nvfp4:
+      return 4 + 8.0 / 16;
+    case Dtype::int4g32:
+      return 4 + 16.0 / 32;
+    case Dtype::int4g128:
+      return 4 + 16.0 / 128;
   }
   return 0;
 }

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "spec/hardware.hpp"
-#include "spec/limits.hpp"
+#include "yaml/limits.hpp"
 
 namespace afford {
 namespace {

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <system_error>
+#include <type_traits>
 
 #include "error.hpp"
+#include "import/import.hpp"
 #include "text/suggest.hpp"
 
 namespace afford {
@@ -19,12 +21,21 @@ bool holds_data(const fs::path& folder) {
   return fs::is_directory(folder / "models", error) && fs::is_directory(folder / "hardware", error);
 }
 
+/// A published config as a model, without a file in between.
+ModelSpec read_published(const fs::path& path) {
+  const config::Imported imported = config::import_config(json::parse_file(path), {});
+  return read_model(yaml::parse(imported.yaml, path.string()), path.string());
+}
+
 /// Load `wanted` entries of data_folder()/kind, each through `read`.
 template <class Spec>
 std::vector<Spec> load(const std::vector<std::string>& wanted, std::string_view kind, std::string_view noun,
                        Spec (*read)(const yaml::Node&, const std::string&)) {
   std::vector<Spec> specs;
   const auto add = [&](const fs::path& path) {
+    if constexpr (std::is_same_v<Spec, ModelSpec>) {
+      if (is_published_config(path)) return specs.push_back(read_published(path));
+    }
     specs.push_back(read(yaml::parse_file(path), path.string()));
   };
   for (const std::string& name : wanted) {
@@ -77,8 +88,11 @@ std::vector<std::string> list_names(const fs::path& folder) {
   return names;
 }
 
+bool is_published_config(const fs::path& path) { return path.extension() == ".json"; }
+
 bool is_path(std::string_view name) {
-  return name.find('/') != std::string_view::npos || name.ends_with(".yaml") || name.ends_with(".yml");
+  return name.find('/') != std::string_view::npos || name.ends_with(".yaml") || name.ends_with(".yml") ||
+         name.ends_with(".json");
 }
 
 std::vector<ModelSpec> load_models(const std::vector<std::string>& names) {

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "spec/attention_reader.hpp"
-#include "spec/limits.hpp"
 #include "spec/model.hpp"
 #include "text/suggest.hpp"
+#include "yaml/limits.hpp"
 
 namespace afford {
 namespace {
@@ -13,13 +13,14 @@ namespace {
 using yaml::Section;
 
 Dense read_dense(const Section& list, const std::string& name) {
-  const Section in = list.child(name, {"kind", "source", "intermediate"});
+  const Section in = list.child(name, {"kind", "source", "intermediate", "weights"});
   return {.intermediate = in.integer("intermediate", limits::width)};
 }
 
 Moe read_moe(const Section& list, const std::string& name) {
-  const Section in = list.child(
-      name, {"kind", "source", "experts", "active", "intermediate", "shared_experts", "shared_intermediate"});
+  const Section in =
+      list.child(name, {"kind", "source", "experts", "active", "intermediate", "shared_experts",
+                        "shared_intermediate", "latent", "weights", "shared_weights"});
   Moe moe{.experts = in.integer("experts", limits::experts),
           .active = in.integer("active", limits::experts),
           .intermediate = in.integer("intermediate", limits::width)};
@@ -33,6 +34,7 @@ Moe read_moe(const Section& list, const std::string& name) {
   } else if (in.has("shared_intermediate")) {
     in.fail("shared_intermediate", "goes with 'shared_experts', which is missing");
   }
+  if (in.has("latent")) moe.latent = in.integer("latent", limits::width);
   return moe;
 }
 
@@ -40,13 +42,15 @@ FfnSpec read_ffn(const Section& list, const std::string& name, const Sources& so
   enum class Kind { dense, moe };
   constexpr std::pair<std::string_view, Kind> kinds[] = {{"dense", Kind::dense}, {"moe", Kind::moe}};
   const Section any = list.names(name);
-  FfnSpec spec{.name = name, .shape = {}, .source = {}};
+  FfnSpec spec{.name = name, .shape = {}, .source = {}, .weights = {}, .shared_weights = {}};
   if (any.choice("kind", kinds) == Kind::dense) {
     spec.shape = read_dense(list, name);
   } else {
     spec.shape = read_moe(list, name);
   }
   spec.source = read_source(any, sources);
+  if (any.has("weights")) spec.weights = any.choice("weights", dtype_names);
+  if (any.has("shared_weights")) spec.shared_weights = any.choice("shared_weights", dtype_names);
   return spec;
 }
 
@@ -121,9 +125,10 @@ Precision read_precision(const Section& root, const Sources& sources) {
 }
 
 PublishedCount read_published(const Section& published, std::string_view key, const Sources& sources) {
-  const Section in = published.child(key, {"source", "value", "printed_to", "counts"});
+  const Section in = published.child(key, {"source", "value", "printed_to", "counts", "cut"});
   PublishedCount count{.value = in.real("value", 1, 1e15),
                        .printed_to = in.real("printed_to", 1, 1e15),
+                       .cut = in.has("cut") && in.boolean("cut"),
                        .embedding = false,
                        .lm_head = false,
                        .source = read_source(in, sources)};

@@ -6,7 +6,7 @@ namespace {
 void set_kv(ModelSpec& model, Dtype dtype) {
   model.precision.kv = dtype;
   for (AttentionSpec& attention : model.attentions) {
-    if (!std::holds_alternative<Lightning>(attention.shape)) attention.cache.reset();
+    if (!is_recurrent(attention.shape)) attention.cache.reset();
   }
 }
 
@@ -20,6 +20,10 @@ ModelSpec with_formats(ModelSpec model, const FormatOverrides& formats) {
   if (formats.kv) set_kv(model, *formats.kv);
   if (formats.weights) {
     model.precision.attention_weights = model.precision.ffn_weights = *formats.weights;
+    for (FfnSpec& ffn : model.ffns) {
+      ffn.weights.reset();
+      ffn.shared_weights.reset();
+    }
     if (bits_of(*formats.weights) >= 8)
       model.precision.linear_compute = model.precision.ffn_compute = *formats.weights;
   }

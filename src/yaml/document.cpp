@@ -6,11 +6,10 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <fstream>
 #include <sstream>
-#include <system_error>
 
 #include "error.hpp"
+#include "text/file.hpp"
 
 namespace afford::yaml {
 namespace {
@@ -157,19 +156,7 @@ Node parse(std::string_view text, const std::string& file) {
 }
 
 Node parse_file(const std::filesystem::path& path) {
-  const std::string file = path.string();
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) throw InputError({file}, "no such file");
-  if (!std::filesystem::is_regular_file(status)) throw InputError({file}, "not a regular file");
-  const auto size = std::filesystem::file_size(path, error);
-  if (!error && size > largest_file)
-    throw InputError({file}, "larger than 1 MiB, the most a spec file may have");
-  std::ifstream stream(path, std::ios::binary);
-  std::string text(error ? 0 : size, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (error || !stream) throw InputError({file}, "cannot be read");
-  return parse(text, file);
+  return parse(read_whole(path, largest_file, "a spec file"), path.string());
 }
 
 }  // namespace afford::yaml

@@ -122,7 +122,7 @@ TEST_SUITE("cli") {
 
   TEST_CASE("several models, chips and contexts at once; all; paths; ranges") {
     CHECK(test::parse_csv(run_afford("cost -m all --on all -c 8k,32k --format csv").out).size() ==
-          1 + 9 * 13 * 2);
+          1 + 24 * 13 * 2);
     CHECK(test::parse_csv(run_afford("compare -m step-3 -c 1k..128k*2 --format csv").out).size() == 1 + 8);
     const TempFolder folder;
     const std::string path = folder.file("mine.yaml", test::model_yaml);
@@ -232,6 +232,41 @@ TEST_SUITE("cli") {
     CHECK(deviating.out.find("total_params: the shapes give 2.807e+07, published is 1e+09, -97.2 %") !=
           std::string::npos);
     CHECK(run_afford("check " + data() + "/models/*.yaml " + data() + "/hardware/*.yaml").code == 0);
+  }
+
+  TEST_CASE("import writes a file that loads, reports to stderr, and takes answers") {
+    const TempFolder folder;
+    const std::string config = data() + "/tests/import/qwen3-next-80b-a3b.json", path = folder.path("q.yaml");
+    const test::Outcome done = run_afford("import " + config + " --name q --date 2025-09 -o " + path);
+    CHECK(done.code == 0);
+    CHECK(done.out.empty());
+    for (const char* part :
+         {"q: 48 layers, 79.7B parameters, 3.9B active a token (3.6B without the embedding)\n",
+          "a sequence of 8K tokens keeps 201.3 MB of KV, 24576 bytes a token, and 77.27 MB of state\n",
+          "  used: model_type = 'qwen3_next', ", "  defaulted: attn_output_gate = true "}) {
+      CAPTURE(part);
+      CHECK(done.err.find(part) != std::string::npos);
+    }
+    CHECK(run_afford("import " + config + " --name q --date 2025-09").out == test::read_file(path));
+    CHECK(run_afford("check " + path).code == 0);
+    CHECK(run_afford("show " + path).out.find("GDN 32/16 x 128 x 128") != std::string::npos);
+    CHECK(run_afford("show " + config).out.find("GDN 32/16 x 128 x 128") != std::string::npos);
+    CHECK(run_afford("check " + config).out ==
+          config + ": ok, model qwen3-next-80b-a3b, 7.967e+10 parameters, 3.87e+09 active\n");
+    CHECK(run_afford("cost -m " + config + " --on h800 -c 8k --format csv")
+              .out.find("\nqwen3-next-80b-a3b,h800,") != std::string::npos);
+    CHECK(run_afford("import " + config + " --assume num_experts=256")
+              .out.find("# Assumed: num_experts = 256\n") != std::string::npos);
+    refuses("import nowhere.json", "nowhere.json: no such file");
+    refuses("import " + config + " --assume x",
+            "afford: --assume: expected KEY=VALUE such as head_dim=128, got 'x'");
+    refuses("import " + config + " --precision fp8",
+            "afford: --precision: unknown value 'fp8'; expected one of config, paper");
+    refuses("import " + config + " --name Q!",
+            "afford: --name: expected a name of lower-case letters, digits, '.', '-' and '_', got 'Q!'");
+    refuses("import " + config + " --total 80B",
+            "afford: --total, --active and --published-source go together");
+    CHECK(folder.entries() == 1);
   }
 
   TEST_CASE("list and show") {

@@ -30,7 +30,7 @@ TEST_SUITE("errors") {
     CHECK(after("vocab: 1000, ", "") == "m.yaml:6:8: missing key 'vocab' in 'shape'");
     CHECK(after("kv_heads: 2", "kv_rank: 2") ==
           "m.yaml:8:50: unknown key 'kv_rank' in 'attention.gqa'; expected one of kind, source, query_heads, "
-          "kv_heads, head_dim, window, chunk, kv");
+          "kv_heads, head_dim, window, chunk, kv, output_gate, reuses_kv");
     CHECK(after("  kv: fp8\n", "") == "m.yaml:22:3: missing key 'kv' in 'precision'");
   }
 

@@ -13,6 +13,7 @@ inline constexpr yaml::Range vocab{1, 1 << 24};
 inline constexpr yaml::Range experts{1, 1 << 16};
 inline constexpr yaml::Range layers{1, 1 << 12};
 inline constexpr yaml::Range tokens{1, 1'000'000'000};
+inline constexpr yaml::Range conv_kernel{1, 64};
 inline constexpr yaml::Range devices{1, 1 << 12};  // NICs or accelerators of one server
 
 }  // namespace afford::limits

@@ -1,0 +1,92 @@
+#pragma once
+// A published config as a view that remembers what was asked of it: every key ends up used, defaulted,
+// assumed, known not to matter, or not understood - and one that may change the count and is not
+// understood is an error.
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "import/json.hpp"
+#include "yaml/section.hpp"
+
+namespace afford::config {
+
+/// KEY=VALUE pairs that stand above the file. The value `ignore` takes a key out of the count.
+using Assumptions = std::map<std::string, std::string, std::less<>>;
+
+struct KeyNote {
+  enum class Kind { used, defaulted, assumed, ignored, not_understood };
+  Kind kind = Kind::used;
+  std::string key, value;
+  std::string why;  // of a default: where it comes from
+};
+
+class Config {
+ public:
+  /// The language model's part of the file first (text_config), then the root. Throws InputError.
+  Config(const json::Value& root, Assumptions assumptions);
+
+  /// Whether the key is there and not null.
+  [[nodiscard]] bool has(std::string_view key) { return find(key) != nullptr; }
+  /// The first of several names of the same thing that is there; the first name when none is. Names that
+  /// are there with different values are an error.
+  [[nodiscard]] std::string_view any(std::initializer_list<std::string_view> names);
+
+  /// All of these throw InputError with the place, the key, what was expected and what was found.
+  [[nodiscard]] std::int64_t integer(std::string_view key, yaml::Range range);
+  [[nodiscard]] std::int64_t integer_or(std::string_view key, yaml::Range range, std::int64_t fallback,
+                                        std::string_view why);
+  [[nodiscard]] bool flag(std::string_view key, bool fallback, std::string_view why);
+  [[nodiscard]] std::string text(std::string_view key);
+  [[nodiscard]] std::string text_or(std::string_view key, std::string_view fallback);
+  [[nodiscard]] std::vector<std::string> texts(std::string_view key);
+  [[nodiscard]] std::vector<std::int64_t> integers(std::string_view key, yaml::Range range);
+  /// An object as a view of its own; what it does not understand counts against this one.
+  [[nodiscard]] Config object(std::string_view key);
+  /// The keys of the objects looked at, joined by dots, in front of this one's ("quantization_config.").
+  [[nodiscard]] const std::string& prefix() const { return prefix_; }
+  [[nodiscard]] const json::Value* find(std::string_view key);
+  [[nodiscard]] const std::string& file() const { return file_; }
+
+  /// An error about the value of `key`.
+  [[noreturn]] void fail(std::string_view key, const std::string& complaint);
+  /// A value that is not in the file.
+  void note_default(std::string_view key, const std::string& value, std::string_view why);
+  /// The object is understood as a whole, or does not matter.
+  void set_aside(std::string_view key);
+  /// Takes over the notes of an object's view, once it is finished.
+  void absorb(Config& part);
+
+  /// Sorts the keys nobody asked for. Throws InputError for one that may change the count, UsageError for an
+  /// assumption about a key nobody knows.
+  void finish();
+  [[nodiscard]] const std::vector<KeyNote>& notes() const { return notes_; }
+
+ private:
+  struct Level {
+    Level(const json::Value& whole, std::string name);
+    const json::Value* object;
+    std::string path;  // "text_config."
+    std::unordered_map<std::string_view, const json::Value*> values;
+  };
+  Config() = default;
+  void note(KeyNote note);
+  void finish_level(const Level& level);
+  [[nodiscard]] const json::Value* look(std::string_view key) const;
+  void refuse_disagreement(std::string_view key) const;
+  const json::Value& required(std::string_view key);
+
+  std::string file_, prefix_;
+  Place place_;
+  std::vector<Level> levels_;
+  std::map<std::string, json::Value, std::less<>> assumed_;  // with the prefix; null: ignored
+  std::set<std::string, std::less<>> known_, noted_, used_assumptions_;
+  std::vector<KeyNote> notes_;
+};
+
+}  // namespace afford::config

@@ -1,0 +1,200 @@
+// Dense and expert FFNs, and which layer has which.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "import/builder.hpp"
+#include "text/number.hpp"
+
+namespace afford::config {
+namespace {
+
+/// How many routed experts; 0 where the config has none.
+std::int64_t experts(Builder& b) {
+  const auto key = b.in.any({"n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts"});
+  return b.in.has(key) ? b.in.integer(key, {0, limits::experts.most}) : 0;
+}
+
+/// Qwen, Step and MiniMax state the width of one shared MLP, DeepSeek, GLM and Kimi a number of experts.
+void add_shared(Builder& b, Part& part) {
+  const Field width = part.fields.back();
+  const auto one =
+      b.in.any({"shared_expert_intermediate_size", "share_expert_dim", "shared_intermediate_size"});
+  const std::int64_t wide = b.in.has(one) ? b.in.integer(one, {0, limits::width.most}) : 0;
+  if (wide > 0) {
+    part.fields.push_back({"shared_experts", "1", std::string(one)});
+    part.fields.push_back({"shared_intermediate", fmt::format("{}", wide), std::string(one)});
+    return;
+  }
+  const auto many =
+      b.in.any({"n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert"});
+  const std::int64_t count = b.in.has(many) ? b.in.integer(many, {0, limits::experts.most}) : 0;
+  if (count > 0) {
+    part.fields.push_back({"shared_experts", fmt::format("{}", count), std::string(many)});
+    // On the hidden state even where the routed experts are on a latent one.
+    part.fields.push_back({"shared_intermediate", width.value, width.comment});
+  }
+}
+
+/// `width_key`: where the experts' width stands.
+Part moe_part(Builder& b, std::string_view width_key) {
+  const auto count_key =
+      b.in.any({"n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts"});
+  const auto active_key = b.in.any({"num_experts_per_tok", "num_experts_per_token", "experts_per_token",
+                                    "moe_top_k", "moe_k", "moe_topk"});
+  Part part{"moe",
+            {{"kind", "moe", ""},
+             integer_field(b, "experts", count_key, limits::experts),
+             integer_field(b, "active", active_key, limits::experts),
+             integer_field(b, "intermediate", width_key, limits::width)}};
+  if (integer_of(part, "active") > integer_of(part, "experts")) {
+    b.in.fail(active_key, fmt::format("more active experts ({}) than experts ({})",
+                                      integer_of(part, "active"), integer_of(part, "experts")));
+  }
+  add_shared(b, part);
+  if (b.in.has("routed_expert_hidden_size")) {
+    part.fields.push_back(integer_field(b, "latent", "routed_expert_hidden_size", limits::width));
+  }
+  return part;
+}
+
+/// Grouped routing (Pangu) spreads the active experts over groups; the counts are the same.
+void set_routing_aside(Builder& b) {
+  for (const char* key : {"moe_expert_groups", "num_experts_per_group", "moe_layer_freq"})
+    b.in.set_aside(key);
+}
+
+/// Writes the two kinds of layers that b.moe asks for.
+void finish(Builder& b, std::string_view expert_width, std::string_view dense_width) {
+  const bool sparse = std::find(b.moe.begin(), b.moe.end(), true) != b.moe.end();
+  const bool dense = std::find(b.moe.begin(), b.moe.end(), false) != b.moe.end();
+  if (dense) {
+    b.out.ffns.push_back(
+        {"dense", {{"kind", "dense", ""}, integer_field(b, "intermediate", dense_width, limits::width)}});
+  } else {
+    b.in.set_aside(dense_width);  // stated, but no layer is dense
+  }
+  if (sparse) b.out.ffns.push_back(moe_part(b, expert_width));
+  for (const bool moe : b.moe) b.out.ffn_of.emplace_back(moe ? "moe" : "dense");
+  set_routing_aside(b);
+}
+
+/// Experts in every layer from the first on that is not dense.
+void after(Builder& b, std::int64_t dense_layers) {
+  b.moe.assign(static_cast<size_t>(b.layers), true);
+  std::fill_n(b.moe.begin(), std::min(dense_layers, b.layers), false);
+}
+
+/// "4,5,6" or [4, 5, 6], counted from zero.
+std::vector<std::int64_t> layer_list(Builder& b, std::string_view key) {
+  const json::Value* value = b.in.find(key);
+  if (value == nullptr || value->kind != json::Value::Kind::text)
+    return b.in.integers(key, {0, b.layers - 1});
+  std::vector<std::int64_t> result;
+  const std::string text = value->text;
+  for (size_t at = 0; at < text.size();) {
+    const size_t comma = std::min(text.find(',', at), text.size());
+    const auto layer = parse_integer(std::string_view(text).substr(at, comma - at));
+    if (!layer || *layer < 0 || *layer >= b.layers) {
+      b.in.fail(key, fmt::format("expected layers from 0 to {} between commas, got '{}'", b.layers - 1,
+                                 text.substr(at, std::min<size_t>(comma - at, 20))));
+    }
+    result.push_back(*layer);
+    at = comma + 1;
+  }
+  return result;
+}
+
+}  // namespace
+
+void plan_dense(Builder& b) {
+  if (experts(b) > 0) b.in.fail("num_experts", "this family is dense, but the config has experts");
+  b.moe.assign(static_cast<size_t>(b.layers), false);
+  finish(b, "", "intermediate_size");
+}
+
+/// DeepSeek, GLM and Kimi: first_k_dense_replace dense layers, then experts in all.
+void plan_first_dense(Builder& b) {
+  if (b.in.has("moe_layer_freq") && b.in.find("moe_layer_freq")->kind == json::Value::Kind::number &&
+      b.in.integer("moe_layer_freq", limits::layers) != 1) {
+    b.in.fail("moe_layer_freq", "only 1, experts in every layer after the first ones, is understood");
+  }
+  if (experts(b) == 0) {
+    b.moe.assign(static_cast<size_t>(b.layers), false);
+  } else {
+    after(b, b.in.integer_or("first_k_dense_replace", {0, limits::layers.most}, 0, "experts in every layer"));
+  }
+  if (b.in.has("moe_layer_freq") && b.in.find("moe_layer_freq")->kind == json::Value::Kind::list) {
+    const auto flags = b.in.integers("moe_layer_freq", {0, 1});
+    if (flags.size() != b.moe.size()) b.in.fail("moe_layer_freq", "expected one entry for each layer");
+    for (size_t i = 0; i < flags.size(); ++i) b.moe[i] = flags[i] == 1;
+  }
+  finish(b, "moe_intermediate_size", "intermediate_size");
+}
+
+/// Qwen: experts every decoder_sparse_step layers, but for mlp_only_layers.
+void plan_sparse_step(Builder& b) {
+  const std::int64_t step =
+      b.in.integer_or("decoder_sparse_step", limits::layers, 1, "experts in every layer");
+  const bool any = experts(b) > 0;
+  b.moe.assign(static_cast<size_t>(b.layers), false);
+  for (std::int64_t i = 0; i < b.layers; ++i) b.moe[static_cast<size_t>(i)] = any && (i + 1) % step == 0;
+  if (b.in.has("mlp_only_layers")) {
+    for (const std::int64_t layer : layer_list(b, "mlp_only_layers"))
+      b.moe[static_cast<size_t>(layer)] = false;
+  }
+  finish(b, "moe_intermediate_size", "intermediate_size");
+}
+
+/// Mixtral, MiniMax, gpt-oss: experts in every layer; their width is intermediate_size unless there is a
+/// moe_intermediate_size.
+void plan_all_moe(Builder& b) {
+  b.moe.assign(static_cast<size_t>(b.layers), true);
+  finish(b, b.in.any({"moe_intermediate_size", "intermediate_size"}), "intermediate_size");
+}
+
+/// Llama 4: every interleave_moe_layer_step-th layer has experts of intermediate_size and one shared expert
+/// as wide; the others are dense with intermediate_size_mlp.
+void plan_llama4_moe(Builder& b) {
+  b.moe.assign(static_cast<size_t>(b.layers), false);
+  if (b.in.has("moe_layers")) {
+    for (const std::int64_t layer : layer_list(b, "moe_layers")) b.moe[static_cast<size_t>(layer)] = true;
+    b.in.set_aside("interleave_moe_layer_step");
+  } else {
+    const std::int64_t step =
+        b.in.integer_or("interleave_moe_layer_step", limits::layers, 1, "Llama4TextConfig: every layer");
+    for (std::int64_t i = 0; i < b.layers; ++i) b.moe[static_cast<size_t>(i)] = (i + 1) % step == 0;
+  }
+  finish(b, "intermediate_size", "intermediate_size_mlp");
+  if (b.out.ffns.back().name == "moe") {
+    b.out.ffns.back().fields.push_back({"shared_experts", "1", "Llama4TextMoe: one shared expert"});
+    b.in.note_default("shared experts", "1", "Llama4TextMoe");
+  }
+}
+
+/// Step-3 and 3.5: the layers of moe_layers_enum have experts.
+void plan_step_moe(Builder& b) {
+  b.moe.assign(static_cast<size_t>(b.layers), false);
+  if (experts(b) > 0) {
+    for (const std::int64_t layer : layer_list(b, "moe_layers_enum"))
+      b.moe[static_cast<size_t>(layer)] = true;
+  }
+  finish(b, "moe_intermediate_size", "intermediate_size");
+}
+
+/// ERNIE 4.5: every moe_layer_interval-th layer from a first to a last one.
+void plan_ernie_moe(Builder& b) {
+  const yaml::Range layer{0, limits::layers.most};
+  const std::int64_t first = b.in.integer_or("moe_layer_start_index", layer, 0, "Ernie4_5_MoeConfig");
+  std::int64_t last = b.in.integer_or("moe_layer_end_index", {-1, limits::layers.most}, -1, "the last layer");
+  if (last < 0) last = b.layers - 1;
+  const std::int64_t step = b.in.integer_or("moe_layer_interval", limits::layers, 1, "Ernie4_5_MoeConfig");
+  const bool any = experts(b) > 0;
+  b.moe.assign(static_cast<size_t>(b.layers), false);
+  for (std::int64_t i = first; i <= std::min(last, b.layers - 1); ++i) {
+    b.moe[static_cast<size_t>(i)] = any && (i + 1) % step == 0;
+  }
+  finish(b, "moe_intermediate_size", "intermediate_size");
+}
+
+}  // namespace afford::config

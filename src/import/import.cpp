@@ -1,0 +1,146 @@
+#include "import/import.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "import/builder.hpp"
+#include "text/number.hpp"
+#include "text/suggest.hpp"
+
+namespace afford::config {
+namespace {
+
+const Family& family_of(Config& in) {
+  if (!in.has("model_type")) in.fail("model_type", "missing; it says how the layers are built");
+  const std::string type = in.text("model_type");
+  if (const Family* family = find_family(type)) return *family;
+  const std::vector<std::string_view> types = model_types();
+  in.fail("model_type",
+          fmt::format("unknown value '{}'{}; a family that is built alike can be named with --assume "
+                      "model_type=NAME",
+                      type.substr(0, 60), suggestion(type.substr(0, 60), types)));
+}
+
+void plan_shape(Builder& b) {
+  b.hidden = b.in.integer("hidden_size", limits::width);
+  b.layers = b.in.integer("num_hidden_layers", limits::layers);
+  b.out.layers_comment = fmt::format("num_hidden_layers {}", b.layers);
+  if (b.in.has("remove_tail_layer")) {  // ERNIE's training config: the last ones stay out
+    const std::int64_t tail = b.in.integer("remove_tail_layer", {0, b.layers - 1});
+    b.layers -= tail;
+    b.out.layers_comment += fmt::format(" less remove_tail_layer {}", tail);
+  }
+  const bool tied = b.in.flag("tie_word_embeddings", false, "the default of these families' config classes");
+  b.out.shape = {integer_field(b, "hidden", "hidden_size", limits::width),
+                 integer_field(b, "vocab", "vocab_size", limits::vocab),
+                 {"tied_embeddings", tied ? "true" : "false", "tie_word_embeddings"}};
+}
+
+/// Modules of multi-token prediction; each is taken to be built like the last layer.
+void plan_mtp(Builder& b) {
+  constexpr yaml::Range modules{0, 16};
+  const auto key = b.in.any({"num_nextn_predict_layers", "num_mtp_modules", "mtp_num_hidden_layers"});
+  b.in.set_aside("use_mtp");
+  b.in.set_aside("mtp_transformer_layers");
+  if (!b.in.has(key)) return;
+  b.out.mtp_modules = b.in.integer(key, modules);
+  b.out.mtp_comment = std::string(key);
+  if (b.out.mtp_modules > 0)
+    b.in.note_default("MTP layer", "as the last layer", "the config does not describe it");
+}
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  return fmt::format("{:04}-{:02}-{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
+}
+
+std::string lower_name(std::string_view text) {
+  constexpr size_t longest = 64;
+  std::string name;
+  for (const char c : text.substr(0, longest)) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+    name += upper ? static_cast<char>(c - 'A' + 'a') : plain ? c : '-';
+  }
+  return name;
+}
+
+/// Every assumption stands in the file, so that it is not mistaken for the config.
+void write_head(Builder& b, const ImportOptions& options) {
+  Draft& out = b.out;
+  if (!options.command.empty()) out.head.push_back("Imported: " + options.command);
+  out.head.emplace_back("The comments give the key of the published config each value comes from.");
+  for (const KeyNote& note : b.in.notes()) {
+    if (note.kind == KeyNote::Kind::assumed)
+      out.head.push_back(fmt::format("Assumed: {} = {}", note.key, note.value));
+  }
+  for (std::string& line : out.head) {
+    std::replace_if(
+        line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  }
+}
+
+void name_draft(Draft& out, const ImportOptions& options, const std::string& file) {
+  out.name = options.name.empty() ? name_from(file) : options.name;
+  out.title = options.title.empty() ? out.name : options.title;
+  if (out.name.empty() || out.name != lower_name(out.name)) {
+    throw UsageError(fmt::format(
+        "--name: expected a name of lower-case letters, digits, '.', '-' and '_', got '{}'", out.name));
+  }
+  out.config_what = options.source.empty() ? fmt::format("{}, a published config",
+                                                         std::filesystem::path(file).filename().string())
+                                           : options.source;
+  out.config_date = options.date.empty() ? today() : options.date;
+  out.paper_precision = options.paper_precision;
+  out.total = options.total;
+  out.active = options.active;
+  out.published_what = options.published_source;
+  out.published_date = options.published_date.empty() ? out.config_date : options.published_date;
+}
+
+}  // namespace
+
+Field integer_field(Builder& b, std::string key, std::string_view from, yaml::Range range) {
+  return {std::move(key), fmt::format("{}", b.in.integer(from, range)), b.in.prefix() + std::string(from)};
+}
+
+std::int64_t integer_of(const Part& part, std::string_view key) {
+  for (const Field& field : part.fields) {
+    if (field.key == key) return parse_integer(field.value).value_or(0);
+  }
+  return 0;
+}
+
+void add_part(std::vector<Part>& parts, Part part) {
+  const bool there =
+      std::any_of(parts.begin(), parts.end(), [&](const Part& each) { return each.name == part.name; });
+  if (!there) parts.push_back(std::move(part));
+}
+
+std::string name_from(const std::filesystem::path& path) {
+  if (path.stem() != "config") return lower_name(path.stem().string());
+  const std::string folder = std::filesystem::absolute(path).parent_path().filename().string();
+  return lower_name(folder.empty() ? "config" : folder);
+}
+
+Imported import_config(const json::Value& root, const ImportOptions& options) {
+  Config in(root, options.assumptions);
+  Draft draft;
+  Builder b{.in = in, .out = draft};
+  name_draft(draft, options, in.file());
+  b.family = &family_of(in);
+  plan_shape(b);
+  b.family->attention(b);
+  b.family->ffn(b);
+  plan_precision(b);
+  plan_mtp(b);
+  in.finish();
+  write_head(b, options);
+  return {.yaml = to_yaml(draft), .notes = in.notes()};
+}
+
+}  // namespace afford::config

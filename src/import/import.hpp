@@ -1,0 +1,35 @@
+#pragma once
+// From a published config.json to a model file.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "import/config.hpp"
+#include "import/draft.hpp"
+
+namespace afford::config {
+
+struct ImportOptions {
+  std::string name, title;   // empty: from the file's name
+  std::string source, date;  // of the shapes; empty: the file and the day of the import
+  bool paper_precision = false;
+  Assumptions assumptions;
+  std::string published_source, published_date;
+  std::optional<Published> total, active;
+  std::string command;  // for the head of the file; empty: none
+};
+
+struct Imported {
+  std::string yaml;
+  std::vector<KeyNote> notes;
+};
+
+/// Throws InputError for what the file says, UsageError for what the options say.
+[[nodiscard]] Imported import_config(const json::Value& root, const ImportOptions& options);
+
+/// "DeepSeek-V3.2.json" -> "deepseek-v3.2"; "GLM-5/config.json" -> "glm-5".
+[[nodiscard]] std::string name_from(const std::filesystem::path& path);
+
+}  // namespace afford::config
