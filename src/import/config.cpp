@@ -64,7 +64,7 @@ Config::Level::Level(const json::Value& whole, std::string name) : object(&whole
   for (const json::Member& each : whole.members) values.emplace(each.key, &each.value);
 }
 
-Config::Config(const json::Value& root, Assumptions assumptions)
+Config::Config(const json::Value& root, const Assumptions& assumptions)
     : file_(root.place.file), place_(root.place) {
   Level whole(root, "");
   for (const std::string_view part : language_parts) {
@@ -265,7 +265,8 @@ void Config::finish_level(const Level& level) {
       note({.kind = KeyNote::Kind::ignored, .key = path, .value = shown(each.value), .why = ""});
     } else if (may_matter(each.key) && !is_off(each.value)) {
       std::string hint = suggestion(each.key, names);
-      hint = hint.find("did you mean") == std::string::npos ? "; to" : hint + " To";
+      const bool named = hint.find("did you mean") != std::string::npos;
+      hint = named ? hint.append(" To") : "; to";
       throw InputError(each.place, fmt::format("'{}' ({}) may change the count and is not understood{} count "
                                                "without it, --assume {}=ignore",
                                                path, shown(each.value), hint, path));

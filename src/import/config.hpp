@@ -29,7 +29,7 @@ struct KeyNote {
 class Config {
  public:
   /// The language model's part of the file first (text_config), then the root. Throws InputError.
-  Config(const json::Value& root, Assumptions assumptions);
+  Config(const json::Value& root, const Assumptions& assumptions);
 
   /// Whether the key is there and not null.
   [[nodiscard]] bool has(std::string_view key) { return find(key) != nullptr; }

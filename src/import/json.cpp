@@ -27,7 +27,7 @@ class Cursor {
   /// The place of the next token, which ends up behind the cursor; `token` gets its text.
   Place next(std::string_view& token) {
     while (at_ < text_.size() && is_between(text_[at_])) newline(text_[at_++]);
-    const Place place{file_, line_, static_cast<int>(at_ - line_start_) + 1};
+    Place place{file_, line_, static_cast<int>(at_ - line_start_) + 1};
     const size_t start = at_;
     if (at_ < text_.size()) at_ = end_of_token();
     token = text_.substr(start, at_ - start);
