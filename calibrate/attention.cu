@@ -1,0 +1,259 @@
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+#include "attention.cuh"
+#include "attention.hpp"
+#include "device.hpp"
+
+namespace afford::calibrate {
+namespace {
+
+constexpr double rotating_bytes = 1e9;  // of all input sets: many times any L2 cache
+constexpr int most_copies = 64;
+constexpr int page_rows = 64;
+
+/// Plain attention of one query head in FP32; block (unit's place in `units`, head of the group). `scores`
+/// has `stride` floats a block.
+template <class Element>
+__global__ void reference_kernel(const int* units, const Element* queries, const Element* keys,
+                                 const Element* values, AttentionInput in, const int* lengths, int dim,
+                                 float* scores, size_t stride, float* output) {
+  __shared__ float reduced[256];
+  const int unit = units[blockIdx.x], head = static_cast<int>(blockIdx.y),
+            thread = static_cast<int>(threadIdx.x);
+  const int request = unit / in.kv_heads, length = lengths[request];
+  const auto row_of = [&](int token) -> size_t {
+    if (in.pages == nullptr) return static_cast<size_t>(in.first_row[unit]) + token;
+    const int page = in.pages[in.page_begin[request] + token / page_rows];
+    return (static_cast<size_t>(page) * in.kv_heads + unit % in.kv_heads) * page_rows + token % page_rows;
+  };
+  float* p = scores + (static_cast<size_t>(blockIdx.x) * gridDim.y + head) * stride;
+  const Element* q = queries + (static_cast<size_t>(unit) * in.group + head) * dim;
+  float top = -INFINITY;
+  for (int token = thread; token < length; token += 256) {
+    const Element* k = keys + row_of(token) * dim;
+    float dot = 0;
+    for (int d = 0; d < dim; ++d) dot += static_cast<float>(q[d]) * static_cast<float>(k[d]);
+    p[token] = dot * in.scale;
+    top = fmaxf(top, p[token]);
+  }
+  const auto reduce = [&](float x, auto combine) {
+    reduced[thread] = x;
+    __syncthreads();
+    for (int step = 128; step > 0; step /= 2) {
+      if (thread < step) reduced[thread] = combine(reduced[thread], reduced[thread + step]);
+      __syncthreads();
+    }
+    const float result = reduced[0];
+    __syncthreads();
+    return result;
+  };
+  top = reduce(top, [](float a, float b) { return fmaxf(a, b); });
+  float sum = 0;
+  for (int token = thread; token < length; token += 256) sum += p[token] = exp2f(p[token] - top);
+  sum = reduce(sum, [](float a, float b) { return a + b; });
+  if (thread >= dim) return;
+  float out = 0;
+  for (int token = 0; token < length; ++token)
+    out += p[token] * static_cast<float>(values[row_of(token) * dim + thread]);
+  output[(static_cast<size_t>(blockIdx.x) * in.group + head) * dim + thread] = out / sum;
+}
+
+template <class Element, int D>
+class Attention final : public Work {
+  using S = AttentionShape<Element, D>;
+
+ public:
+  explicit Attention(const AttentionCase& attention)
+      : case_(attention), group_(attention.query_heads / attention.kv_heads) {
+    const std::vector<int>& lengths = case_.lengths;
+    const double tokens = std::accumulate(lengths.begin(), lengths.end(), 0.0);
+    const auto requests = static_cast<double>(lengths.size());
+    bytes = 2 * tokens * case_.kv_heads * D * sizeof(Element) +
+            requests * case_.query_heads * D * (sizeof(Element) + sizeof(__nv_bfloat16));
+    flops = 4 * tokens * case_.query_heads * D;
+    padded_flops = 4 * tokens * case_.kv_heads * S::heads * D;
+    // FP8 probabilities carry 3 bits; their rounding errors average over the tokens like the values do.
+    tolerance = S::fp8 ? 5e-2 : 1e-2;
+    plan();
+    lay_out();
+    fill();
+    allow_shared(attention_kernel<S>, S::shared_bytes);
+  }
+
+  void enqueue(cudaStream_t stream, int copy) override {
+    const Maps& maps = maps_[static_cast<size_t>(copy)];
+    launch({.blocks = schedule_.blocks(), .threads = S::threads, .shared_bytes = S::shared_bytes}, stream,
+           attention_kernel<S>, input_, maps.queries, maps.keys, maps.values);
+    if (schedule_.splits.empty()) return;
+    launch_combine(stream);
+  }
+
+  double error() override {
+    output_.poison();
+    partial_.poison();
+    partial_lse_.poison();
+    enqueue(nullptr, copies - 1);
+    check(cudaDeviceSynchronize(), "attention");
+    const std::vector<int> units = sample();
+    const int longest = *std::max_element(case_.lengths.begin(), case_.lengths.end());
+    const DeviceArray<int> chosen(units), lengths(case_.lengths);
+    DeviceArray<float> scores(units.size() * group_ * longest), expected(units.size() * group_ * D);
+    const size_t rows = static_cast<size_t>(copies - 1) * rows_ * D;
+    reference_kernel<<<dim3(static_cast<unsigned>(units.size()), static_cast<unsigned>(group_)), 256>>>(
+        chosen.data(), queries_.data() + static_cast<size_t>(copies - 1) * query_size(), keys_.data() + rows,
+        values_.data() + rows, input_, lengths.data(), D, scores.data(), static_cast<size_t>(longest),
+        expected.data());
+    check(cudaGetLastError(), "reference attention");
+    const std::vector<float> want = expected.to_host();
+    const std::vector<__nv_bfloat16> all = output_.to_host();
+    std::vector<float> have(want.size());
+    const size_t unit_size = static_cast<size_t>(group_) * D;
+    for (size_t u = 0; u < units.size(); ++u)
+      for (size_t i = 0; i < unit_size; ++i)
+        have[u * unit_size + i] = __bfloat162float(all[static_cast<size_t>(units[u]) * unit_size + i]);
+    for (const __nv_bfloat16 x : all)  // every output, sampled or not, must have been written
+      if (!std::isfinite(__bfloat162float(x))) return INFINITY;
+    return relative_error(have, want);
+  }
+
+ private:
+  struct Maps {
+    CUtensorMap queries, keys, values;
+  };
+
+  [[nodiscard]] size_t units() const { return case_.lengths.size() * static_cast<size_t>(case_.kv_heads); }
+  [[nodiscard]] size_t query_size() const { return units() * group_ * D; }
+
+  void plan() {
+    std::vector<int> lengths;
+    for (const int length : case_.lengths)
+      lengths.insert(lengths.end(), static_cast<size_t>(case_.kv_heads), length);
+    ScheduleRule rule;
+    rule.tile_rows = S::tile;
+    rule.blocks = multiprocessors();
+    rule.min_tiles = case_.min_tiles > 0 ? case_.min_tiles : 2;
+    schedule_ = make_schedule(lengths, rule);
+    segments_ = DeviceArray<Segment>(schedule_.segments);
+    block_begin_ = DeviceArray<int>(schedule_.block_begin);
+    splits_ = DeviceArray<Split>(schedule_.splits);
+    partial_ = DeviceArray<float>(static_cast<size_t>(schedule_.partials) * group_ * D);
+    partial_lse_ = DeviceArray<float>(static_cast<size_t>(schedule_.partials) * group_);
+    output_ = DeviceArray<__nv_bfloat16>(query_size());
+  }
+
+  /// Where each sequence's rows stand: one after another, or in pages drawn at random.
+  void lay_out() {
+    const auto heads = static_cast<size_t>(case_.kv_heads);
+    if (case_.paged) {
+      std::vector<int> begin{0};
+      for (const int length : case_.lengths)
+        begin.push_back(begin.back() + (length + page_rows - 1) / page_rows);
+      std::vector<int> pages(static_cast<size_t>(begin.back()));
+      std::iota(pages.begin(), pages.end(), 0);
+      std::shuffle(pages.begin(), pages.end(), std::mt19937(case_.seed));  // NOLINT: a stated seed
+      rows_ = pages.size() * page_rows * heads;
+      pages_ = DeviceArray<int>(pages);
+      page_begin_ = DeviceArray<int>(begin);
+    } else {
+      std::vector<int> first;
+      for (const int length : case_.lengths)
+        for (size_t head = 0; head < heads; ++head) {
+          first.push_back(static_cast<int>(rows_));
+          rows_ += static_cast<size_t>(length);
+        }
+      first_row_ = DeviceArray<int>(first);
+    }
+  }
+
+  void fill() {
+    copies = std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 2, most_copies);
+    const auto sets = static_cast<size_t>(copies);
+    queries_ = DeviceArray<Element>(sets * query_size());
+    keys_ = DeviceArray<Element>(sets * rows_ * D);
+    values_ = DeviceArray<Element>(sets * rows_ * D);
+    fill_normal(queries_.data(), queries_.size(), case_.seed, 1);
+    fill_normal(keys_.data(), keys_.size(), case_.seed + 1, 1);
+    fill_normal(values_.data(), values_.size(), case_.seed + 2, 1);
+    input_ = {segments_.data(),
+              block_begin_.data(),
+              pages_.data(),
+              page_begin_.data(),
+              first_row_.data(),
+              case_.kv_heads,
+              group_,
+              1.44269504f / std::sqrt(static_cast<float>(D)),
+              output_.data(),
+              partial_.data(),
+              partial_lse_.data()};
+    constexpr auto row_bytes = static_cast<uint64_t>(D) * sizeof(Element);
+    constexpr uint32_t chunk = 128 / sizeof(Element);
+    for (size_t copy = 0; copy < sets; ++copy) {
+      const MapLayout rows{{D, rows_}, {row_bytes}, {chunk, S::box_rows}};
+      const MapLayout heads{{D, static_cast<uint64_t>(group_), units()},
+                            {row_bytes, row_bytes * static_cast<uint64_t>(group_)},
+                            {chunk, S::heads, 1}};
+      maps_.push_back({make_map(queries_.data() + copy * query_size(), heads),
+                       make_map(keys_.data() + copy * rows_ * D, rows),
+                       make_map(values_.data() + copy * rows_ * D, rows)});
+    }
+  }
+
+  void launch_combine(cudaStream_t stream) {
+    cudaLaunchConfig_t config{};
+    config.gridDim = dim3(static_cast<unsigned>(group_), static_cast<unsigned>(schedule_.splits.size()));
+    config.blockDim = dim3(D);
+    config.stream = stream;
+    cudaLaunchAttribute dependent{};
+    dependent.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    dependent.val.programmaticStreamSerializationAllowed = 1;
+    config.attrs = &dependent;
+    config.numAttrs = 1;
+    check(cudaLaunchKernelEx(&config, combine_kernel<D>, static_cast<const Split*>(splits_.data()), group_,
+                             static_cast<const float*>(partial_.data()),
+                             static_cast<const float*>(partial_lse_.data()), output_.data()),
+          "combine");
+  }
+
+  /// Up to eight units: the first and last, the longest and shortest, and some between.
+  [[nodiscard]] std::vector<int> sample() const {
+    const auto count = static_cast<int>(units());
+    std::vector<int> chosen;
+    for (int i = 0; i < 6; ++i) chosen.push_back(static_cast<int>(static_cast<int64_t>(count - 1) * i / 5));
+    const auto [shortest, longest] = std::minmax_element(case_.lengths.begin(), case_.lengths.end());
+    chosen.push_back(static_cast<int>(shortest - case_.lengths.begin()) * case_.kv_heads);
+    chosen.push_back(static_cast<int>(longest - case_.lengths.begin()) * case_.kv_heads + case_.kv_heads - 1);
+    std::sort(chosen.begin(), chosen.end());
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+    return chosen;
+  }
+
+  AttentionCase case_;
+  int group_;
+  Schedule schedule_;
+  size_t rows_ = 0;
+  DeviceArray<Segment> segments_;
+  DeviceArray<int> block_begin_, pages_, page_begin_, first_row_;
+  DeviceArray<Split> splits_;
+  DeviceArray<float> partial_, partial_lse_;
+  DeviceArray<__nv_bfloat16> output_;
+  DeviceArray<Element> queries_, keys_, values_;
+  AttentionInput input_{};
+  std::vector<Maps> maps_;
+};
+
+template <class Element>
+std::unique_ptr<Work> make(const AttentionCase& attention) {
+  if (attention.head_dim == 256) return std::make_unique<Attention<Element, 256>>(attention);
+  return std::make_unique<Attention<Element, 128>>(attention);
+}
+
+}  // namespace
+
+std::unique_ptr<Work> make_attention(const AttentionCase& attention) {
+  if (attention.precision == Precision::fp8) return make<__nv_fp8_e4m3>(attention);
+  return make<__nv_bfloat16>(attention);
+}
+
+}  // namespace afford::calibrate

@@ -1,0 +1,684 @@
+#pragma once
+// The decode attention kernel. One persistent block per multiprocessor works through its segments (runs of
+// tiles of one sequence and KV head). Two warpgroups take alternate tiles, each with an online softmax of its
+// own, and merge at the end of a segment. A producer warp streams K and V tiles into a ring in shared memory
+// for each of them. So the copy engine never waits for the tensor cores, which are busy a third of the time.
+//
+// BF16: S = Q K^T with heads on rows; P stays in registers; O += P V with V read transposed.
+// FP8: the tensor core takes 8-bit operands K-major only, so O^T += V^T P^T: V^T comes into registers by
+// transposing loads and byte permutes, P goes through shared memory, heads stand on columns.
+
+#include <cuda_bf16.h>
+#include <cuda_fp8.h>
+
+#include <type_traits>
+
+#include "ptx.cuh"
+#include "schedule.hpp"
+#include "wgmma.cuh"
+
+namespace afford::calibrate {
+
+/// What the kernel reads besides the three tensor maps (queries [unit][group][D], keys and values [rows][D]).
+struct AttentionInput {
+  const Segment* segments;
+  const int* block_begin;
+  const int* pages;       // of each request, one after another; null: contiguous
+  const int* page_begin;  // first page of a request in `pages`
+  const int* first_row;   // of each unit, where contiguous
+  int kv_heads, group;    // query heads of a KV head
+  float scale;            // of the logits, times log2(e)
+  __nv_bfloat16* output;  // [unit][group][D]
+  float* partial;         // [slot][group][D]
+  float* partial_lse;     // [slot][group], base 2
+};
+
+template <class Element_, int D_>
+struct AttentionShape {
+  using Element = Element_;
+  static constexpr int D = D_;
+  static constexpr bool fp8 = sizeof(Element) == 1;
+  static constexpr int heads = 64;             // rows of the query tile; fewer are padded
+  static constexpr int tile = fp8 ? 128 : 64;  // KV rows
+  static constexpr int box_rows = 64;          // of one copy, and of a page
+  static constexpr int box_bytes = box_rows * 128;
+  static constexpr int chunk_elements = 128 / static_cast<int>(sizeof(Element));
+  static constexpr int chunks = D * static_cast<int>(sizeof(Element)) / 128;  // 128-byte columns of a row
+  static constexpr int tile_bytes = chunks * tile * 128;
+  static constexpr int stages = 96 * 1024 / tile_bytes;  // of each group's ring, K and V in turn
+  static constexpr int query_bytes = chunks * box_bytes;
+  static constexpr int probability_bytes = fp8 ? heads * tile : 0;  // of each warpgroup
+  static constexpr int threads = 384;
+
+  // Shared memory, from a 1024-byte boundary.
+  static constexpr int at_rings = query_bytes;
+  static constexpr int at_probabilities = at_rings + 2 * stages * tile_bytes;
+  static constexpr int at_stats = at_probabilities + 2 * probability_bytes;  // [2 parities][2 groups][heads]
+  static constexpr int at_factors = at_stats + 4 * heads * 8;                // [2 groups][heads]
+  static constexpr int at_barriers = at_factors + (fp8 ? 2 * heads * 4 : 0);
+  static constexpr int shared_bytes = at_barriers + (4 * stages + 2) * 8;
+};
+
+namespace attention {
+
+using namespace ptx;
+
+/// Place of a tile in a group's ring, and the parity of the wait for its data. Tile i of a group comes as
+/// load 2 i (K) and 2 i + 1 (V). Each ring has one consumer: were it shared, a group could mistake the phase
+/// before for its own.
+template <class S>
+struct Place {
+  int stage, parity;
+  __device__ explicit Place(int load) : stage(load % S::stages), parity(load / S::stages & 1) {}
+};
+
+/// Shared memory of the rings and their barriers, by address.
+template <class S>
+struct Rings {
+  uint32_t base;
+  __device__ uint32_t stage(int group, int s) const {
+    return base + S::at_rings + (group * S::stages + s) * S::tile_bytes;
+  }
+  __device__ uint32_t full(int group, int s) const { return barrier(group * S::stages + s); }
+  __device__ uint32_t empty(int group, int s) const { return barrier((2 + group) * S::stages + s); }
+  __device__ uint32_t query_full() const { return barrier(4 * S::stages); }
+  __device__ uint32_t query_empty() const { return barrier(4 * S::stages + 1); }
+
+ private:
+  __device__ uint32_t barrier(int i) const { return base + S::at_barriers + 8 * i; }
+};
+
+/// KV rows of the 64-row boxes of one unit, in order; reads the page table one box ahead.
+class Boxes {
+ public:
+  __device__ Boxes(const AttentionInput& in, const Segment& segment, int tile_rows) : in_(in) {
+    const int row = segment.first_tile * tile_rows;
+    const int request = segment.unit / in.kv_heads;
+    head_ = segment.unit % in.kv_heads;
+    if (in.pages != nullptr) {
+      page_ = in.pages + in.page_begin[request] + row / 64;
+      end_ = in.pages + in.page_begin[request + 1];
+      next_ = *page_;
+    } else {
+      next_ = in.first_row[segment.unit] + row;
+    }
+  }
+  /// First row of the next box. Past the last page it repeats that page: the rows are masked.
+  __device__ int take() {
+    if (in_.pages == nullptr) {
+      const int row = next_;
+      next_ += 64;
+      return row;
+    }
+    const int row = (next_ * in_.kv_heads + head_) * 64;
+    if (page_ + 1 < end_) next_ = *++page_;
+    return row;
+  }
+
+ private:
+  const AttentionInput& in_;
+  const int *page_ = nullptr, *end_ = nullptr;
+  int head_ = 0, next_ = 0;
+};
+
+/// Loads one K or V tile into its place once that is free.
+template <class S>
+__device__ void load_tile(const Rings<S>& rings, int group, int load, const CUtensorMap* map,
+                          const int (&rows)[S::tile / 64], uint64_t policy) {
+  const Place<S> place(load);
+  const uint32_t to = rings.stage(group, place.stage), full = rings.full(group, place.stage);
+  wait(rings.empty(group, place.stage), place.parity ^ 1);
+  expect_bytes(full, S::tile_bytes);
+#pragma unroll
+  for (int part = 0; part < S::tile / 64; ++part)
+#pragma unroll
+    for (int chunk = 0; chunk < S::chunks; ++chunk)
+      tensor_load(to + chunk * S::tile * 128 + part * S::box_bytes, map, chunk * S::chunk_elements,
+                  rows[part], full, policy);
+}
+
+/// One thread feeds the rings for all segments of the block.
+template <class S>
+__device__ void produce(const AttentionInput& in, const CUtensorMap* queries, const CUtensorMap* keys,
+                        const CUtensorMap* values, const Rings<S>& rings) {
+  const uint64_t stream = evict_first(), keep_in_l2 = evict_last();
+  const int begin = in.block_begin[blockIdx.x], end = in.block_begin[blockIdx.x + 1];
+  int g = 0;
+  for (int s = begin; s < end; ++s) {
+    const Segment segment = in.segments[s];
+    wait(rings.query_empty(), (s - begin + 1) & 1);
+    expect_bytes(rings.query_full(), S::query_bytes);
+#pragma unroll
+    for (int chunk = 0; chunk < S::chunks; ++chunk)
+      tensor_load(rings.base + chunk * S::box_bytes, queries, chunk * S::chunk_elements, 0, segment.unit,
+                  rings.query_full(), keep_in_l2);
+    Boxes boxes(in, segment, S::tile);
+    for (int i = 0; i < segment.tiles; ++i, ++g) {
+      int rows[S::tile / 64];
+#pragma unroll
+      for (int& row : rows) row = boxes.take();
+      load_tile(rings, g & 1, g / 2 * 2, keys, rows, stream);
+      load_tile(rings, g & 1, g / 2 * 2 + 1, values, rows, stream);
+    }
+  }
+}
+
+__device__ __forceinline__ float quad_max(float x) {
+  x = fmaxf(x, __shfl_xor_sync(~0u, x, 1));
+  return fmaxf(x, __shfl_xor_sync(~0u, x, 2));
+}
+__device__ __forceinline__ float quad_sum(float x) {
+  x += __shfl_xor_sync(~0u, x, 1);
+  return x + __shfl_xor_sync(~0u, x, 2);
+}
+__device__ __forceinline__ uint32_t pack_bf16(float low, float high) {
+  uint32_t packed;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(high), "f"(low));
+  return packed;
+}
+__device__ __forceinline__ uint32_t pack_fp8(float a, float b, float c, float d) {
+  uint32_t packed;
+  asm("{\n.reg .b16 low, high;\ncvt.rn.satfinite.e4m3x2.f32 low, %2, %1;\ncvt.rn.satfinite.e4m3x2.f32 high, "
+      "%4, %3;\n"
+      "mov.b32 %0, {low, high};\n}\n"
+      : "=r"(packed)
+      : "f"(a), "f"(b), "f"(c), "f"(d));
+  return packed;
+}
+__device__ __forceinline__ uint32_t load_shared(uint32_t address) {
+  uint32_t value;
+  asm volatile("ld.shared.b32 %0, [%1];" : "=r"(value) : "r"(address) : "memory");
+  return value;
+}
+__device__ __forceinline__ float2 load_shared_pair(uint32_t address) {
+  float2 value;
+  asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(value.x), "=f"(value.y) : "r"(address) : "memory");
+  return value;
+}
+__device__ __forceinline__ void store_shared(uint32_t address, uint32_t value) {
+  asm volatile("st.shared.b32 [%0], %1;" ::"r"(address), "r"(value) : "memory");
+}
+__device__ __forceinline__ void store_shared(uint32_t address, float x, float y) {
+  asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(address), "f"(x), "f"(y) : "memory");
+}
+
+/// One of the two warpgroups that compute. Accumulators: BF16 o[j][4] is rows (heads) and 8-column groups as
+/// the tensor core leaves them; FP8 the same of O^T, 64 rows (dimensions) after 64. Either way D / 2
+/// registers, the first half of which covers the first half of the dimensions.
+template <class S, int W>
+class Consumer {
+ public:
+  __device__ Consumer(const AttentionInput& in, const Rings<S>& rings)
+      : in_(in),
+        rings_(rings),
+        shared_(rings.base),
+        thread_(static_cast<int>(threadIdx.x) % 128),
+        warp_(thread_ / 32),
+        lane_(thread_ % 32),
+        row_(16 * warp_ + lane_ / 4),
+        busy_(16 * warp_ < in.group) {}
+
+  __device__ void run() {
+    const int begin = in_.block_begin[blockIdx.x], end = in_.block_begin[blockIdx.x + 1];
+    int first = 0;
+    for (int s = begin; s < end; ++s) {
+      const Segment segment = in_.segments[s];
+      wait(rings_.query_full(), (s - begin) & 1);
+      attend(segment, first);
+      finish(segment, first);
+      first += segment.tiles;
+    }
+  }
+
+ private:
+  static constexpr int own_barrier = 2 + W;
+
+  __device__ void sync_group() { sync_threads<own_barrier, 128>(); }
+  __device__ void sync_both() { sync_threads<1, 256>(); }
+  /// Each warp tells for itself that it is done with a stage.
+  __device__ void release(uint32_t barrier) {
+    __syncwarp();
+    if (lane_ == 0) arrive(barrier);
+  }
+  __device__ float& o(int i) {
+    if constexpr (S::fp8)
+      return o_[i / 32][i % 32];
+    else
+      return o_[0][i];
+  }
+
+  /// Tiles of the segment that are this group's: every other one, counted over the block's whole life.
+  __device__ void attend(const Segment& segment, int first) {
+    m_[0] = m_[1] = -INFINITY;
+    l_[0] = l_[1] = 0;
+#pragma unroll
+    for (int i = 0; i < S::D / 2; ++i) o(i) = 0;
+    const int start = (first ^ W) & 1;
+    for (int i = start; i < segment.tiles; i += 2) {
+      const int g = first + i, rows = segment.length - i * S::tile;
+      const bool last = i + 2 >= segment.tiles;
+      step(g, rows, last, last && segment.tiles > 1);
+    }
+    if (start >= segment.tiles) release(rings_.query_empty());
+  }
+
+  /// Attends to the first `rows` of a tile. The last of a segment frees the queries; `hold` keeps the value
+  /// stage for the merge.
+  __device__ void step(int g, int rows, bool last, bool hold) {
+    const Place<S> key(g / 2 * 2), value(g / 2 * 2 + 1);
+    const uint32_t values = rings_.stage(W, value.stage);
+    float scores[S::tile / 2];
+    wait(rings_.full(W, key.stage), key.parity);
+    score(scores, rings_.stage(W, key.stage));
+    if (last) release(rings_.query_empty());
+    release(rings_.empty(W, key.stage));
+    if (rows < S::tile) mask(scores, rows);
+    if constexpr (S::fp8) {
+      float factors[2];
+      soften(scores, factors, 8);  // probabilities times 2^8 use the range of e4m3; l carries it too
+      sync_group();  // the tensor core has read the last tile's probabilities, the threads its factors
+      store_probabilities(scores, factors);
+      fence_async_shared();
+      sync_group();
+      wait(rings_.full(W, value.stage), value.parity);
+      if (rows < S::tile) clear_values(values, rows);
+      rescale_columns();
+      accumulate_transposed(values);
+    } else {
+      float factors[2];
+      soften(scores, factors, 0);
+#pragma unroll
+      for (int i = 0; i < S::D / 2; ++i) o(i) *= factors[i / 2 % 2];
+      uint32_t p[S::tile / 16][4];
+#pragma unroll
+      for (int i = 0; i < S::tile / 4; ++i) p[i / 4][i % 4] = pack_bf16(scores[2 * i], scores[2 * i + 1]);
+      wait(rings_.full(W, value.stage), value.parity);
+      if (rows < S::tile) clear_values(values, rows);
+      wgmma_fence();
+#pragma unroll
+      for (int k = 0; k < S::tile / 16; ++k)
+        Wgmma<S::D>::template bf16<1>(o_[0], p[k], swizzled(values, S::tile * 128) + k * (16 * 128 >> 4), 1);
+      wgmma_commit();
+      wgmma_wait<0>();
+      keep(o_[0]);
+    }
+    if (!hold) release(rings_.empty(W, value.stage));
+  }
+
+  __device__ void score(float (&scores)[S::tile / 2], uint32_t keys) {
+    const uint64_t q = swizzled(shared_), k = swizzled(keys);
+    wgmma_fence();
+#pragma unroll
+    for (int chunk = 0; chunk < S::chunks; ++chunk)
+#pragma unroll
+      for (int step = 0; step < 4; ++step) {
+        const uint64_t at_q = q + (chunk * S::box_bytes >> 4) + 2 * step;
+        const uint64_t at_k = k + (chunk * S::tile * 128 >> 4) + 2 * step;
+        if constexpr (S::fp8)
+          Wgmma<S::tile>::fp8(scores, at_q, at_k, chunk + step > 0);
+        else
+          Wgmma<S::tile>::bf16(scores, at_q, at_k, chunk + step > 0);
+      }
+    wgmma_commit();
+    wgmma_wait<0>();
+    keep(scores);
+  }
+
+  __device__ void mask(float (&scores)[S::tile / 2], int rows) {
+#pragma unroll
+    for (int i = 0; i < S::tile / 2; ++i)
+      if (8 * (i / 4) + 2 * (lane_ % 4) + i % 2 >= rows) scores[i] = -INFINITY;
+  }
+
+  /// Online softmax: scores become probabilities (times 2^shift) against the running maximum; `factors` is
+  /// what the accumulators of either row shrink by.
+  __device__ void soften(float (&scores)[S::tile / 2], float (&factors)[2], float shift) {
+    // Padding, which nobody reads. With D = 256 the branch would cost registers that are not there.
+    if (S::D < 256 && !busy_) {
+#pragma unroll
+      for (float& p : scores) p = 0;
+      factors[0] = factors[1] = 1;
+      return;
+    }
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      float top = m_[r];
+#pragma unroll
+      for (int j = 0; j < S::tile / 8; ++j)
+        top = fmaxf(top, fmaxf(scores[4 * j + 2 * r], scores[4 * j + 2 * r + 1]));
+      top = quad_max(top);
+      factors[r] = exp2_approx((m_[r] - top) * in_.scale);
+      m_[r] = top;
+      const float base = shift - top * in_.scale;
+      float sum = 0;
+#pragma unroll
+      for (int j = 0; j < S::tile / 8; ++j)
+#pragma unroll
+        for (int c = 0; c < 2; ++c) {
+          float& p = scores[4 * j + 2 * r + c];
+          p = exp2_approx(fmaf(p, in_.scale, base));
+          sum += p;
+        }
+      l_[r] = l_[r] * factors[r] + sum;
+    }
+  }
+
+  /// Rows past the end may hold anything, NaN too, and 0 * NaN is NaN.
+  __device__ void clear_values(uint32_t values, int rows) {
+    const int words = (S::tile - rows) * 32;
+    for (int chunk = 0; chunk < S::chunks; ++chunk)
+      for (int i = thread_; i < words; i += 128)
+        store_shared(values + (chunk * S::tile + rows) * 128 + 4 * i, 0u);
+    fence_async_shared();
+    sync_group();
+  }
+
+  // --- FP8 only
+  // ---------------------------------------------------------------------------------------------
+
+  /// P as operand B: [head][KV], K-major. The order of KV within 16 is that of the scores' fragments, the
+  /// same as the transposing loads of V give.
+  __device__ void store_probabilities(const float (&p)[S::tile / 2], const float (&factors)[2]) {
+    // 128-byte swizzle: 16-byte column k of a row stands at k ^ (row & 7).
+    const uint32_t at = shared_ + S::at_probabilities + W * S::probability_bytes + row_ * 128 +
+                        ((row_ & 7) << 4) + 4 * (lane_ % 4);
+#pragma unroll
+    for (int k = 0; k < S::tile / 16; ++k) {
+      const uint32_t column = at ^ (k << 4);
+#pragma unroll
+      for (int r = 0; r < 2; ++r)
+        store_shared(column + 8 * 128 * r, pack_fp8(p[8 * k + 2 * r], p[8 * k + 2 * r + 1],
+                                                    p[8 * k + 4 + 2 * r], p[8 * k + 5 + 2 * r]));
+    }
+    if (lane_ % 4 != 0) return;
+    store_shared(factor_address(row_), __float_as_uint(factors[0]));
+    store_shared(factor_address(row_ + 8), __float_as_uint(factors[1]));
+  }
+  __device__ uint32_t factor_address(int head) const {
+    return shared_ + S::at_factors + 4 * (W * S::heads + head);
+  }
+
+  __device__ void rescale_columns() {
+#pragma unroll
+    for (int j = 0; j < 8; ++j) {
+      const float2 f = load_shared_pair(factor_address(8 * j + 2 * (lane_ % 4)));
+#pragma unroll
+      for (auto& block : o_) {
+        block[4 * j] *= f.x, block[4 * j + 1] *= f.y;
+        block[4 * j + 2] *= f.x, block[4 * j + 3] *= f.y;
+      }
+    }
+  }
+
+  /// O^T += V^T P^T, 64 dimensions after 64. A row of a V^T fragment is a dimension: even ones on the upper
+  /// eight rows of a warp, odd ones on the lower.
+  __device__ void accumulate_transposed(uint32_t values) {
+    const uint64_t p = swizzled(shared_ + S::at_probabilities + W * S::probability_bytes);
+    // This lane's row of V and this warp's 16 bytes of the first 64 dimensions, swizzled.
+    const uint32_t at = values + lane_ * 128 + ((warp_ ^ (lane_ & 7)) << 4);
+#pragma unroll
+    for (int block = 0; block < S::D / 64; ++block) {
+      uint32_t v[4][4];
+#pragma unroll
+      for (int k = 0; k < 4; ++k)
+        transposed_fragment(v[k], (at ^ (block % 2 * 64)) + (block / 2 * S::tile + 32 * k) * 128);
+      wgmma_fence();
+#pragma unroll
+      for (int k = 0; k < 4; ++k) Wgmma<64>::fp8(o_[block], v[k], p + 2 * k, 1);
+      wgmma_commit();
+      if (block > 0) wgmma_wait<1>();  // frees the fragments of the block before
+    }
+    wgmma_wait<0>();
+#pragma unroll
+    for (auto& block : o_) keep(block);
+  }
+
+  /// Lane i gives the address of 16 bytes of row i of 32; out come A fragments of the transposed 16 x 32.
+  __device__ static void transposed_fragment(uint32_t (&a)[4], uint32_t address) {
+    uint32_t r[4];
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(address)
+                 : "memory");
+    a[0] = __byte_perm(r[0], r[1], 0x6420);
+    a[1] = __byte_perm(r[0], r[1], 0x7531);
+    a[2] = __byte_perm(r[2], r[3], 0x6420);
+    a[3] = __byte_perm(r[2], r[3], 0x7531);
+  }
+
+  // --- end of a segment
+  // -------------------------------------------------------------------------------------
+
+  __device__ uint32_t stats(int group, int head) const {
+    return shared_ + S::at_stats + 8 * ((merges_ & 1) * 2 * S::heads + group * S::heads + head);
+  }
+
+  /// Statistics alternate between two places: a group can be at most one segment ahead of the other's
+  /// reading, as both must free the queries of a segment before those of the next but one come. Merges both
+  /// groups' results, each group finishing half of the dimensions, and writes them out.
+  __device__ void finish(const Segment& segment, int first) {
+    const int tiles_here = (segment.tiles + 1 - ((first ^ W) & 1)) / 2;
+    if (segment.tiles == 1) {
+      if (tiles_here == 1) {
+        publish_stats();
+        sync_group();
+        write<0, S::D / 2>(segment, false);
+      }
+      ++merges_;
+      return;
+    }
+    const int last = first + segment.tiles - 1;
+    const int mine = (last & 1) == W ? last : last - 1, others = 2 * last - 1 - mine;
+    const int here = Place<S>(mine / 2 * 2 + 1).stage, there = Place<S>(others / 2 * 2 + 1).stage;
+    publish_stats();
+    constexpr int half = S::D / 4;
+    give<(1 - W) * half>(rings_.stage(W, here));
+    fence_async_shared();
+    sync_both();
+    take<W * half>(rings_.stage(1 - W, there));
+    fence_async_shared();
+    release(rings_.empty(1 - W, there));
+    write<W * half, half>(segment, true);
+    ++merges_;
+  }
+
+  __device__ void publish_stats() {
+    l_[0] = quad_sum(l_[0]);
+    l_[1] = quad_sum(l_[1]);
+    if (lane_ % 4 != 0) return;
+    store_shared(stats(W, row_), m_[0], l_[0]);
+    store_shared(stats(W, row_ + 8), m_[1], l_[1]);
+  }
+
+  /// Both groups' threads hold the same places of their accumulators: thread i gives to thread i.
+  template <int from>
+  __device__ void give(uint32_t buffer) {
+#pragma unroll
+    for (int i = 0; i < S::D / 4; i += 4)
+      asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(buffer + 16 * (i / 4 * 128 + thread_)),
+                   "f"(o(from + i)), "f"(o(from + i + 1)), "f"(o(from + i + 2)), "f"(o(from + i + 3))
+                   : "memory");
+  }
+  template <int from>
+  __device__ void take(uint32_t buffer) {
+#pragma unroll
+    for (int outer = 0; outer < head_pairs; ++outer) {
+      float mine[2], others[2];
+#pragma unroll
+      for (int h = 0; h < 2; ++h) {
+        const float m = load_shared_pair(stats(W, head(outer, h))).x;
+        const float n = load_shared_pair(stats(1 - W, head(outer, h))).x;
+        mine[h] = exp2_approx((m - fmaxf(m, n)) * in_.scale);
+        others[h] = exp2_approx((n - fmaxf(m, n)) * in_.scale);
+      }
+#pragma unroll
+      for (int inner = 0; inner < S::D / 16 / head_pairs; ++inner) {
+        const int i = place(outer, inner);
+        float x[4];
+        asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];"
+                     : "=f"(x[0]), "=f"(x[1]), "=f"(x[2]), "=f"(x[3])
+                     : "r"(buffer + 16 * (i / 4 * 128 + thread_))
+                     : "memory");
+#pragma unroll
+        for (int c = 0; c < 4; ++c)
+          o(from + i + c) = o(from + i + c) * mine[head_of(c)] + x[c] * others[head_of(c)];
+      }
+    }
+  }
+
+  // Four neighbouring accumulators belong to two heads: BF16 to this thread's two rows, always the same; FP8
+  // to two neighbouring columns, one pair of heads for each of the eight places in a block.
+  static constexpr int head_pairs = S::fp8 ? 8 : 1;
+  __device__ static constexpr int head_of(int c) { return S::fp8 ? c % 2 : c / 2; }
+  __device__ int head(int pair, int h) const {
+    return S::fp8 ? 8 * pair + 2 * (lane_ % 4) + h : row_ + 8 * h;
+  }
+  __device__ static constexpr int place(int pair, int i) { return S::fp8 ? 32 * i + 4 * pair : 4 * i; }
+
+  /// Normalises `count` accumulators from `from` on, and leaves the log-sum-exp beside a partial result.
+  /// `merged`: with the other group's share of the segment.
+  template <int from, int count>
+  __device__ void normalise(int partial, bool merged) {
+    const bool tells = partial >= 0 && (S::fp8 ? thread_ / 4 == 0 : lane_ % 4 == 0) && (!merged || W == 0);
+#pragma unroll
+    for (int pair = 0; pair < head_pairs; ++pair)
+#pragma unroll
+      for (int h = 0; h < 2; ++h) {
+        const float2 a = load_shared_pair(stats(W, head(pair, h)));
+        float top = a.x, sum = a.y;
+        if (merged) {
+          const float2 b = load_shared_pair(stats(1 - W, head(pair, h)));
+          top = fmaxf(a.x, b.x);
+          sum = a.y * exp2_approx((a.x - top) * in_.scale) + b.y * exp2_approx((b.x - top) * in_.scale);
+        }
+        if (tells && head(pair, h) < in_.group)
+          in_.partial_lse[partial * in_.group + head(pair, h)] =
+              top * in_.scale + __log2f(sum) - (S::fp8 ? 8.0f : 0.0f);
+        const float inverse = __fdividef(1, sum);
+#pragma unroll
+        for (int k = 0; k < count / 4 / head_pairs; ++k)
+#pragma unroll
+          for (int c = 0; c < 4; ++c)
+            if (head_of(c) == h) o(from + place(pair, k) + c) *= inverse;
+      }
+  }
+
+  /// Stores `count` accumulators from `from` on as [head][D], in pairs of neighbouring dimensions of a head:
+  /// BF16 two columns of a row, FP8 two rows of a column.
+  template <int from, int count, class Pair>
+  __device__ void store(Pair* output) {
+    const int dimension = S::fp8 ? 16 * warp_ + 2 * (lane_ / 4) : 2 * (lane_ % 4);
+    Pair* to = output + (head(0, 0) * S::D + dimension) / 2;
+#pragma unroll
+    for (int pair = 0; pair < head_pairs; ++pair)
+#pragma unroll
+      for (int h = 0; h < 2; ++h) {
+        if (head(pair, h) >= in_.group) continue;
+        const int heads_on = S::fp8 ? 8 * pair + h : 8 * h;
+#pragma unroll
+        for (int k = 0; k < count / 4 / head_pairs; ++k) {
+          const int i = from + place(pair, k), x = S::fp8 ? i + h : i + 2 * h, y = S::fp8 ? x + 2 : x + 1;
+          const int on = heads_on * S::D + (S::fp8 ? 64 * (i / 32) : 2 * i);
+          if constexpr (sizeof(Pair) == 4)
+            to[on / 2] = __floats2bfloat162_rn(o(x), o(y));
+          else
+            to[on / 2] = make_float2(o(x), o(y));
+        }
+      }
+  }
+
+  template <int from, int count>
+  __device__ void write(const Segment& segment, bool merged) {
+    normalise<from, count>(segment.partial, merged);
+    const auto unit_size = static_cast<size_t>(in_.group) * S::D;
+    if (segment.partial < 0)
+      store<from, count>(reinterpret_cast<__nv_bfloat162*>(in_.output + segment.unit * unit_size));
+    else
+      store<from, count>(reinterpret_cast<float2*>(in_.partial + segment.partial * unit_size));
+  }
+
+  const AttentionInput& in_;
+  Rings<S> rings_;
+  uint32_t shared_;
+  int thread_, warp_, lane_, row_;
+  bool busy_;  // this warp's rows hold query heads
+  int merges_ = 0;
+  float m_[2], l_[2];
+  float o_[S::fp8 ? S::D / 64 : 1][S::fp8 ? 32 : S::D / 2];
+};
+
+}  // namespace attention
+
+template <class S>
+__global__ void __launch_bounds__(S::threads, 1)
+    attention_kernel(const __grid_constant__ AttentionInput in, const __grid_constant__ CUtensorMap queries,
+                     const __grid_constant__ CUtensorMap keys, const __grid_constant__ CUtensorMap values) {
+  using namespace ptx;
+  extern __shared__ __align__(1024) unsigned char memory[];
+  const attention::Rings<S> rings{shared_address(memory)};
+  if (threadIdx.x == 0) {
+    for (int group = 0; group < 2; ++group)
+      for (int stage = 0; stage < S::stages; ++stage) {
+        barrier_init(rings.full(group, stage), 1);
+        barrier_init(rings.empty(group, stage), 4);  // one arrival of each warp
+      }
+    barrier_init(rings.query_full(), 1);
+    barrier_init(rings.query_empty(), 8);
+    fence_barrier_init();
+  }
+  __syncthreads();
+  const int warpgroup = static_cast<int>(threadIdx.x) / 128;
+  if (warpgroup == 2) {
+    give_registers<24>();
+    if (threadIdx.x == 256) attention::produce<S>(in, &queries, &keys, &values, rings);
+  } else {
+    take_registers<240>();
+    if (warpgroup == 0)
+      attention::Consumer<S, 0>(in, rings).run();
+    else
+      attention::Consumer<S, 1>(in, rings).run();
+  }
+  let_next_kernel_start();
+}
+
+/// One block per head of a split unit (blockIdx.y): weighs its partial results by their log-sum-exp.
+/// `threads` = 4 rows of D / 4 columns.
+template <int D>
+__global__ void combine_kernel(const Split* splits, int group, const float* partial, const float* partial_lse,
+                               __nv_bfloat16* output) {
+  constexpr int lanes = D / 4, rows = 4;
+  __shared__ float4 sums[rows][lanes];
+  __shared__ float weights[rows];
+  const Split split = splits[blockIdx.y];
+  const int head = static_cast<int>(blockIdx.x), lane = static_cast<int>(threadIdx.x) % lanes,
+            row = static_cast<int>(threadIdx.x) / lanes;
+  ptx::wait_for_previous_kernel();
+  const float* lse = partial_lse + static_cast<size_t>(split.first_partial) * group + head;
+  float top = -INFINITY;
+  for (int i = 0; i < split.partials; ++i) top = fmaxf(top, lse[static_cast<size_t>(i) * group]);
+  float4 sum{};
+  float weight = 0;
+  for (int i = row; i < split.partials; i += rows) {
+    const float w = ptx::exp2_approx(lse[static_cast<size_t>(i) * group] - top);
+    const float4 x = reinterpret_cast<const float4*>(
+        partial + (static_cast<size_t>(split.first_partial + i) * group + head) * D)[lane];
+    sum.x += w * x.x, sum.y += w * x.y, sum.z += w * x.z, sum.w += w * x.w;
+    weight += w;
+  }
+  sums[row][lane] = sum;
+  if (lane == 0) weights[row] = weight;
+  __syncthreads();
+  if (row > 0) return;
+  for (int r = 1; r < rows; ++r) {
+    const float4 x = sums[r][lane];
+    sum.x += x.x, sum.y += x.y, sum.z += x.z, sum.w += x.w;
+    weight += weights[r];
+  }
+  const float inverse = 1 / weight;
+  auto* to = reinterpret_cast<__nv_bfloat162*>(output + (static_cast<size_t>(split.unit) * group + head) * D +
+                                               4 * lane);
+  to[0] = __floats2bfloat162_rn(sum.x * inverse, sum.y * inverse);
+  to[1] = __floats2bfloat162_rn(sum.z * inverse, sum.w * inverse);
+}
+
+}  // namespace afford::calibrate

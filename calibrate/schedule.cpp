@@ -1,0 +1,107 @@
+#include "schedule.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+namespace afford::calibrate {
+namespace {
+
+/// Fills blocks with segments, none loaded beyond `cap` tiles (costs of segments included).
+class Filler {
+ public:
+  Filler(const std::vector<int>& lengths, const ScheduleRule& rule, double cap)
+      : lengths_(lengths), rule_(rule), cap_(cap) {
+    schedule_.block_begin.push_back(0);
+  }
+
+  /// Units in equal pieces, as few as the cap allows, each put whole into a block.
+  [[nodiscard]] Schedule in_equal_pieces() {
+    for (size_t unit = 0; unit < lengths_.size(); ++unit) {
+      const int tiles = tiles_of(unit),
+                pieces = static_cast<int>(std::ceil(tiles / (cap_ - rule_.segment_cost)));
+      for (int piece = 0, tile = 0; piece < pieces; ++piece) {
+        const int end = static_cast<int>(static_cast<long long>(tiles) * (piece + 1) / pieces);
+        if (room() < end - tile) close();
+        add(unit, tile, end - tile);
+        tile = end;
+      }
+    }
+    return finish();
+  }
+
+  /// Blocks filled to the cap, one after another, units cut where a block is full.
+  [[nodiscard]] Schedule to_the_brim() {
+    for (size_t unit = 0; unit < lengths_.size(); ++unit) {
+      for (int tile = 0, tiles = tiles_of(unit); tile < tiles;) {
+        const int rest = tiles - tile;
+        if (room() < std::min(rest, rule_.min_tiles)) close();
+        const int piece = std::min(rest, static_cast<int>(room()));
+        add(unit, tile, piece);
+        tile += piece;
+      }
+    }
+    return finish();
+  }
+
+ private:
+  [[nodiscard]] int tiles_of(size_t unit) const {
+    return (lengths_[unit] + rule_.tile_rows - 1) / rule_.tile_rows;
+  }
+  [[nodiscard]] double room() const { return cap_ - load_ - rule_.segment_cost; }
+  void add(size_t unit, int tile, int tiles) {
+    schedule_.segments.push_back(
+        {static_cast<int>(unit), tile, tiles, lengths_[unit] - tile * rule_.tile_rows, -1});
+    load_ += tiles + rule_.segment_cost;
+  }
+  void close() {
+    if (load_ > 0) schedule_.block_begin.push_back(static_cast<int>(schedule_.segments.size()));
+    load_ = 0;
+  }
+  [[nodiscard]] Schedule finish() {
+    close();
+    return std::move(schedule_);
+  }
+
+  const std::vector<int>& lengths_;
+  const ScheduleRule& rule_;
+  double cap_;
+  double load_ = 0;
+  Schedule schedule_;
+};
+
+void number_partials(Schedule& schedule) {
+  for (size_t i = 0; i < schedule.segments.size();) {
+    size_t end = i + 1;
+    while (end < schedule.segments.size() && schedule.segments[end].unit == schedule.segments[i].unit) ++end;
+    if (end - i > 1) {
+      schedule.splits.push_back({schedule.segments[i].unit, schedule.partials, static_cast<int>(end - i)});
+      for (size_t s = i; s < end; ++s) schedule.segments[s].partial = schedule.partials++;
+    }
+    i = end;
+  }
+}
+
+}  // namespace
+
+Schedule make_schedule(const std::vector<int>& lengths, const ScheduleRule& rule) {
+  double tiles = 0;
+  for (const int length : lengths)
+    tiles += (length + rule.tile_rows - 1) / rule.tile_rows + rule.segment_cost;
+  const double least = std::max(tiles / rule.blocks, rule.min_tiles + rule.segment_cost);
+  Schedule schedule = Filler(lengths, rule, least * (1 + rule.tolerance)).in_equal_pieces();
+  if (schedule.blocks() > rule.blocks) {
+    // The smallest cap for which the blocks suffice: every cut adds a segment, so a little above the mean.
+    double low = least, high = tiles + rule.segment_cost + 1;
+    while (high - low > 0.25) {
+      const double cap = 0.5 * (low + high);
+      (Filler(lengths, rule, cap).to_the_brim().blocks() > rule.blocks ? low : high) = cap;
+    }
+    schedule = Filler(lengths, rule, high).to_the_brim();
+  }
+  number_partials(schedule);
+  return schedule;
+}
+
+}  // namespace afford::calibrate
