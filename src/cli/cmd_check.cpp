@@ -25,10 +25,8 @@ Kind kind_of(const yaml::Node& root, const std::string& file) {
     if (key.text == "curves" || key.text == "roofs") return Kind::calibration;
     if (key.text == "peak" || key.text == "memory") return Kind::hardware;
   }
-  throw InputError(
-      {file, root.line, root.column},
-      "neither a model (no 'attention', 'ffn', 'layers') nor hardware (no 'peak', 'memory') nor a "
-      "calibration (no 'roofs', 'curves')");
+  throw InputError({file, root.line, root.column},
+                   "neither a model (no 'attention', 'ffn', 'layers') nor hardware (no 'peak', 'memory')");
 }
 
 /// Complaints that do not stop a model from loading.

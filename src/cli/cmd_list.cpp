@@ -60,24 +60,24 @@ Table hardware_table() {
                           {"price_date", "as of"},
                           {"ridge_flop_per_byte", "ridge", Show::plain},
                           {"usd_per_flop", "USD/FLOP", Show::scientific},
-                          {"usd_per_byte", "USD/B", Show::scientific},
-                          {"fidelity", "timed by"}},
+                          {"usd_per_byte", "USD/B", Show::scientific}},
               .rows = {},
               .notes = {"Ridge and USD/FLOP at the FP8 peak, or BF16 where there is none."}};
   std::vector<HardwareSpec> chips = load_hardware({"all"});
   attach_calibrations(pointers_to(chips), "");
   for (const HardwareSpec& chip : chips) {
+    if (chip.measured != nullptr) table.notes.push_back(fmt::format("{}: {}.", chip.name, fidelity_of(chip)));
     std::string date;
     for (const Source& source : chip.sources) {
       if (source.id == chip.price.source) date = source.date;
     }
     const FlopRate peak = find_peak(chip, compute_format(chip, Dtype::fp8))->rate.value;
-    table.rows.push_back(
-        {chip.name, chip.title, rate_or_nothing(chip, Dtype::bf16), rate_or_nothing(chip, Dtype::fp8),
-         chip.memory_size.value / GB, chip.memory_bandwidth.value / TB_per_s, server_network(chip) / GB_per_s,
-         chip.price.value / usd_per_hour, price_origin(chip), date, ridge(chip, Dtype::fp8).base(),
-         usd_per_flop(chip.price.value, peak).base(),
-         usd_per_byte(chip.price.value, chip.memory_bandwidth.value).base(), fidelity_of(chip)});
+    table.rows.push_back({chip.name, chip.title, rate_or_nothing(chip, Dtype::bf16),
+                          rate_or_nothing(chip, Dtype::fp8), chip.memory_size.value / GB,
+                          chip.memory_bandwidth.value / TB_per_s, server_network(chip) / GB_per_s,
+                          chip.price.value / usd_per_hour, price_origin(chip), date,
+                          ridge(chip, Dtype::fp8).base(), usd_per_flop(chip.price.value, peak).base(),
+                          usd_per_byte(chip.price.value, chip.memory_bandwidth.value).base()});
   }
   return table;
 }
