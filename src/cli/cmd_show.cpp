@@ -51,7 +51,7 @@ void add_calibration(Table& table, const HardwareSpec& chip) {
   if (timing.bf16 > 0) table.rows.push_back({"bf16, sustained", human(FlopRate(timing.bf16)), from});
   if (timing.fp8 > 0) table.rows.push_back({"fp8, sustained", human(FlopRate(timing.fp8)), from});
   table.rows.push_back({"small kernel", human(Seconds(timing.small_kernel)), from});
-  for (const OperationCurve& curve : c.curves) {
+  for (const OperationCurve& curve : timing.own_curves) {
     std::string text = fmt::format("{} + ", human(curve.start));
     const auto range = [&](std::string_view what, const Curve& part) {
       if (part.most > 0)
