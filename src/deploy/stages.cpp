@@ -5,10 +5,13 @@
 namespace afford {
 namespace {
 
-constexpr double tile_rows = 64;  // query rows of a Hopper attention tile (wgmma M)
 constexpr Dtype between_kernels = Dtype::bf16;
 
 double real(std::int64_t n) { return static_cast<double>(n); }
+
+/// Rows a GEMM computes: one tile at least. What partly filled tiles waste beyond the first is in the
+/// measured efficiencies.
+double computed_rows(double rows, double tile) { return std::max(rows, tile); }
 
 double query_rows(const AttentionShape& shape) {
   struct Rows {
@@ -18,9 +21,9 @@ double query_rows(const AttentionShape& shape) {
     double operator()(const Dsa& a) const { return real(a.mla.query_heads); }
     double operator()(const CompressedMqa& a) const { return real(a.query_heads); }
     // A state update has no query tile.
-    double operator()(const Lightning&) const { return tile_rows; }
-    double operator()(const GatedDeltaNet&) const { return tile_rows; }
-    double operator()(const Kda&) const { return tile_rows; }
+    double operator()(const Lightning&) const { return 1; }
+    double operator()(const GatedDeltaNet&) const { return 1; }
+    double operator()(const Kda&) const { return 1; }
   };
   return std::visit(Rows{}, shape);
 }
@@ -42,13 +45,13 @@ double kv_heads(const AttentionShape& shape) {
 /// Many tokens through one weight matrix (or a shard of it): inputs and outputs move once.
 Op gemm(std::string_view name, const ModelSpec& model, const Matrix& matrix, double rows, double shard,
         const Machine& machine) {
+  const Efficiencies& e = *machine.efficiency;
   const double weights = weights_of(matrix) / shard;
   Op op{.name = name, .kernels = 1};
-  op.flops = Flops(2 * weights * rows);
+  op.flops = Flops(2 * weights * computed_rows(rows, e.gemm_tile));
   op.weights = size_of(model.precision.attention_weights, weights);
   op.activations = size_of(model.precision.linear_compute, rows * real(matrix.inputs)) +
                    size_of(between_kernels, rows * real(matrix.outputs) / shard);
-  const Efficiencies& e = *machine.efficiency;
   return timed(op, e.gemm_compute * machine.peak(model.precision.linear_compute),
                e.gemm_memory * machine.memory, e.kernel);
 }
@@ -58,7 +61,7 @@ Op gemm(std::string_view name, const ModelSpec& model, const Matrix& matrix, dou
 Op absorbed_products(const Matrix& matrix, double rows, double shard, const Machine& machine) {
   const Efficiencies& e = *machine.efficiency;
   Op op{.name = matrix.name, .kernels = 2};
-  op.flops = Flops(2 * weights_of(matrix) / shard * rows);
+  op.flops = Flops(2 * weights_of(matrix) / shard * computed_rows(rows, e.gemm_tile));
   op.weights = size_of(Dtype::bf16, weights_of(matrix) / shard);
   return timed(op, e.gemm_compute * machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel);
 }
@@ -86,7 +89,7 @@ Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& wo
   const Efficiencies& e = *machine.efficiency;
   const double tokens = reached(shape.attention.reach, work.context);
   const double rows = shape.query_rows * work.query_tokens;
-  const double padding = std::ceil(rows / tile_rows) * tile_rows / rows;
+  const double padding = std::ceil(rows / e.attention_tile) * e.attention_tile / rows;
   const bool tensor = work.split == AttentionSplit::tensor;
   const double ways = tensor ? real(work.instance) : 1;
   // A cache of fewer heads than accelerators is replicated on some of them.
@@ -221,7 +224,7 @@ void add_latent(OpList& ops, const ModelSpec& model, const LayerShape& shape, do
   if (weights == 0) return;
   const Efficiencies& e = *machine.efficiency;
   Op op{.name = "latent in, out", .kernels = 2};
-  op.flops = Flops(2 * rows * weights);
+  op.flops = Flops(2 * computed_rows(rows, e.gemm_tile) * weights);
   op.weights = size_of(shape.ffn_weights, weights);
   ops.add(timed(op, e.gemm_compute * machine.peak(model.precision.ffn_compute),
                 e.gemm_memory * machine.memory, e.kernel));
@@ -234,7 +237,7 @@ Op mlp_gemm(std::string_view name, const ModelSpec& model, const std::array<MlpG
   Op op{.name = name, .kernels = 1};
   for (const MlpGroup& group : groups) {
     const double weights = matrices * group.inputs * group.intermediate / shard;
-    op.flops += Flops(2 * group.rows * weights);
+    op.flops += Flops(2 * computed_rows(group.rows, group.mlps * e.gemm_tile) * weights);
     op.weights += size_of(group.format, group.mlps * weights);
     op.activations += size_of(model.precision.ffn_compute,
                               group.rows * (group.inputs + matrices * group.intermediate / shard));
@@ -317,7 +320,9 @@ OpList head_ops(const ModelSpec& model, double tokens, std::int64_t instance, co
   OpList ops;
   ops.add(elementwise("embedding", 1, size_of(Dtype::bf16, 2 * tokens * hidden), machine));
   Op head{.name = "LM head", .kernels = 2};
-  head.flops = Flops(2 * hidden * vocab * tokens);  // n instances' tokens over a 1/n of the vocabulary
+  // The tokens of n instances over an nth of the vocabulary.
+  const double rows = computed_rows(n * tokens, e.gemm_tile);
+  head.flops = Flops(2 * hidden * vocab / n * rows);
   head.weights = size_of(Dtype::bf16, hidden * vocab / n);
   head.activations = size_of(Dtype::bf16, tokens * (n * hidden + vocab));
   ops.add(timed(head, e.gemm_compute * machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel));
