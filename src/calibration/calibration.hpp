@@ -39,18 +39,20 @@ struct FitError {
 };
 
 /// One class of operations in one precision. An operation takes
-///   t = start + piece * pieces + (memory^p + compute^p)^(1/p)
-///   memory  = bytes / (read roof * memory.at(bytes per SM))
-///   compute = FLOPs / (tensor roof * compute.at(rows))
-/// where the FLOPs count whole tiles and whole waves of tiles over the SMs. `pieces` are the work items of
-/// the busiest SM beyond the first (requests of attention; none for a GEMM), p says how well the two overlap.
+///   t = start + piece * pieces + (reading^p + computing^p)^(1/p)
+///   reading   = bytes / (read roof * memory.at(bytes per SM)) * (1 + idle * idle_tail)
+///   computing = FLOPs / (tensor roof * compute.at(rows)) * (1 + idle_tail)
+/// FLOPs are those of whole tiles; idle_tail is the share of the SMs without a tile over all waves; `pieces`
+/// are the work items of the busiest SM beyond the first (requests of attention; none for a GEMM); p says how
+/// well reading and computing overlap.
 struct OperationCurve {
   std::string operation;  // mfa_decode, gqa_decode, mla_decode, grouped_gemm, dense
-  std::string precision;  // bf16, fp8, fp8_128
+  std::string precision;  // bf16, fp8 or fp8_128
   Seconds start, piece;
-  double overlap = 4;  // p
-  Curve memory, compute;
-  std::int64_t tile_m = 64, tile_n = 128;  // of the kernel, for whole tiles and waves
+  int overlap = 4;  // p: 1, 2, 4 or 8
+  double idle = 1;  // share of the idle SMs' bandwidth that the others cannot take
+  Curve memory;     // over bytes per SM
+  Curve compute;    // over rows: tokens an expert or of a dense GEMM; of attention over bytes per SM
   FitError error;
 };
 
