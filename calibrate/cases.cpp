@@ -121,8 +121,8 @@ void add_roofs(std::vector<Case>& cases) {
     cases.push_back(memory("read", bytes));
   for (const std::string operation : {"write", "copy"})
     for (const double bytes : {16e6, 64e6, 256e6, 0.5e9, 2e9, 8e9}) cases.push_back(memory(operation, bytes));
-  for (const int mib : {8, 16, 20, 24, 28, 32})
-    cases.push_back(memory("l2_read", 1e9, mib * double{1 << 20}));
+  for (const double bytes : {0.125e9, 0.25e9, 0.5e9, 1e9, 2e9, 4e9})
+    cases.push_back(memory("l2_read", bytes, 20 * double{1 << 20}));
   for (const std::string precision : {"bf16", "fp8"})
     cases.push_back(named("tensor", precision, "sustained"));
   for (const std::string operation : {"launch_stream", "launch_graph", "launch_dependent"})
@@ -354,7 +354,7 @@ std::string shape_text(const Point& p) {
                        uneven ? fmt::format(" (busiest {})", p.busiest_tokens) : "");
   }
   if (p.m > 0) return fmt::format("{} x {} x {}", p.m, p.n, p.k);
-  if (p.operation == "l2_read" || p.bytes == 0) return p.tag;
+  if (p.bytes == 0) return p.tag;
   return fmt::format("{:.4g} MB{}", Bytes(p.bytes) / MB, p.tag.empty() ? "" : ", " + p.tag);
 }
 

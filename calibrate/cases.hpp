@@ -24,7 +24,7 @@ struct Case {
 /// The points of a full calibration, roofs first.
 [[nodiscard]] std::vector<Case> calibration_cases();
 
-/// Of each operation, precision and model, at most `most` cases, from the first to the last.
+/// Of each operation and precision at most `most` cases (two or more), evenly from the first to the last.
 [[nodiscard]] std::vector<Case> thin(const std::vector<Case>& cases, size_t most);
 
 /// The cases of these operations, and the roofs that every gate needs: read and tensor.

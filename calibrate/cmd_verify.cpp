@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -30,10 +31,12 @@ void end_hanging() {
 }  // namespace
 
 void check_operations(const std::vector<std::string>& names) {
+  const auto all = operations();
   for (const std::string& name : names) {
-    const auto all = operations();
-    if (std::find(all.begin(), all.end(), name) == all.end())
-      throw UsageError(fmt::format("--only: no operation '{}'{}", name, suggestion(name, all)));
+    if (std::find(all.begin(), all.end(), name) != all.end()) continue;
+    std::string hint = suggestion(name, all);
+    if (hint.empty()) hint = fmt::format("; expected one of {}", fmt::join(all, ", "));
+    throw UsageError(fmt::format("--only: no operation '{}'{}", name, hint));
   }
 }
 

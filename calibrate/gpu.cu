@@ -22,6 +22,10 @@ Driver find_gpus() {
   Driver found;
   (void)cudaRuntimeGetVersion(&found.runtime);
   (void)cudaDriverGetVersion(&found.driver);
+  if (found.driver == 0) {
+    found.error = "the NVIDIA driver is not installed";
+    return found;
+  }
   int count = 0;
   if (const cudaError_t status = cudaGetDeviceCount(&count); status != cudaSuccess) {
     found.error = cudaGetErrorString(status);

@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "commit.hpp"
 #include "error.hpp"
+#include "text/suggest.hpp"
 #include "version.hpp"
 
 namespace {
@@ -16,9 +17,20 @@ using namespace afford::calibrate;
 
 void add_common(CLI::App* verb, int& gpu, std::vector<std::string>& only) {
   verb->add_option("--gpu", gpu, "Number of the GPU, as list shows it")->capture_default_str();
-  verb->add_option("--only", only, "Operations; the roofs that they are put beside always come along")
+  verb->add_option("--only", only,
+                   "Operations, such as mfa_decode; the read and tensor roofs always come along")
       ->delimiter(',')
       ->type_name("OPERATION,..");
+}
+
+void refuse_leftovers(const CLI::App& app) {
+  const std::vector<std::string> rest = app.remaining(true);
+  if (rest.empty()) return;
+  const std::vector<std::string> verbs{"list", "run", "verify"};
+  throw afford::UsageError(
+      rest.front().starts_with('-')
+          ? fmt::format("no option '{}' here", rest.front())
+          : fmt::format("no verb '{}'{}", rest.front(), afford::suggestion(rest.front(), verbs)));
 }
 
 int parse_and_run(CLI::App& app, int argc, char** argv) {
@@ -37,11 +49,14 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   run_verb
       ->add_option("--seconds-per-point", run_options.seconds, "Seconds of samples a point; 0.2, quick 0.1")
       ->check(CLI::Range(0.01, 60.0));
-  app.require_subcommand(1);
+  app.allow_extras();
   app.parse(argc, argv);
+  refuse_leftovers(app);
   if (list_verb->parsed()) return list();
   if (run_verb->parsed()) return run(run_options);
-  return verify(verify_options);
+  if (verify_verb->parsed()) return verify(verify_options);
+  fmt::print("{}", app.help());
+  return afford::exit_done;
 }
 
 }  // namespace
