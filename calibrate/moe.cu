@@ -1,11 +1,10 @@
-#include "moe.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "device.hpp"
 #include "moe.cuh"
+#include "moe.hpp"
 
 namespace afford::calibrate {
 namespace {
@@ -31,11 +30,16 @@ KernelChoice choose(const MoeTiling& tiling) {
   if (tiling.share == MoeShare::weights) return chosen<MoeShape<Element, gate_up, 128, MoeShare::weights>>();
   if (tiling.share == MoeShare::tokens) return chosen<MoeShape<Element, gate_up, 128, MoeShare::tokens>>();
   switch (tiling.columns) {
-    case 8: return chosen<MoeShape<Element, gate_up, 8, MoeShare::none>>();
-    case 16: return chosen<MoeShape<Element, gate_up, 16, MoeShare::none>>();
-    case 32: return chosen<MoeShape<Element, gate_up, 32, MoeShare::none>>();
-    case 64: return chosen<MoeShape<Element, gate_up, 64, MoeShare::none>>();
-    default: return chosen<MoeShape<Element, gate_up, 128, MoeShare::none>>();
+    case 8:
+      return chosen<MoeShape<Element, gate_up, 8, MoeShare::none>>();
+    case 16:
+      return chosen<MoeShape<Element, gate_up, 16, MoeShare::none>>();
+    case 32:
+      return chosen<MoeShape<Element, gate_up, 32, MoeShare::none>>();
+    case 64:
+      return chosen<MoeShape<Element, gate_up, 64, MoeShare::none>>();
+    default:
+      return chosen<MoeShape<Element, gate_up, 128, MoeShare::none>>();
   }
 }
 
@@ -58,7 +62,8 @@ struct Weights {
 template <class Element>
 __device__ float weight(const Weights& weights, int expert, int tile, int row, int k, bool second) {
   constexpr int block_k = 128 / static_cast<int>(sizeof(Element));
-  const int blocks = (weights.k + block_k - 1) / block_k, byte = k % block_k * static_cast<int>(sizeof(Element));
+  const int blocks = (weights.k + block_k - 1) / block_k,
+            byte = k % block_k * static_cast<int>(sizeof(Element));
   const size_t block = (static_cast<size_t>(expert) * weights.tiles + tile) * blocks + k / block_k;
   const auto* at = weights.data + block * 256 * 128 + row * 128 + ((byte / 16) ^ (row & 7)) * 16 + byte % 16;
   const auto value = static_cast<float>(*reinterpret_cast<const Element*>(at));
@@ -92,13 +97,13 @@ __global__ void dequantise(const Sample* samples, const Element* data, const flo
 template <class Element>
 __global__ void reference_gate_up(const Sample* samples, Weights weights, const float* input, int features,
                                   float* output) {
-  const int feature = static_cast<int>(blockIdx.y * 8 + threadIdx.x / 32), expert = samples[blockIdx.x].expert;
+  const int feature = static_cast<int>(blockIdx.y * 8 + threadIdx.x / 32),
+            expert = samples[blockIdx.x].expert;
   const float* x = input + static_cast<size_t>(blockIdx.x) * weights.k;
   const auto project = [&](bool up) {
     const int row = weight_row<true>(feature % 128, up);
-    return warp_sum(weights.k, [&](int k) {
-      return x[k] * weight<Element>(weights, expert, feature / 128, row, k, up);
-    });
+    return warp_sum(
+        weights.k, [&](int k) { return x[k] * weight<Element>(weights, expert, feature / 128, row, k, up); });
   };
   const float gate = project(false), up = project(true);
   output[static_cast<size_t>(blockIdx.x) * features + feature] = gate / (1 + expf(-gate)) * up;
@@ -107,7 +112,8 @@ __global__ void reference_gate_up(const Sample* samples, Weights weights, const 
 template <class Element>
 __global__ void reference_down(const Sample* samples, Weights weights, const float* input, int features,
                                float* output) {
-  const int feature = static_cast<int>(blockIdx.y * 8 + threadIdx.x / 32), expert = samples[blockIdx.x].expert;
+  const int feature = static_cast<int>(blockIdx.y * 8 + threadIdx.x / 32),
+            expert = samples[blockIdx.x].expert;
   const float* x = input + static_cast<size_t>(blockIdx.x) * weights.k;
   const int row = weight_row<false>(feature % 256, false);
   output[static_cast<size_t>(blockIdx.x) * features + feature] = warp_sum(weights.k, [&](int k) {
@@ -228,14 +234,15 @@ class Moe final : public Work {
       const size_t blocks = product.blocks(case_.tokens.size());
       product.weights = DeviceArray<unsigned char>(sets * blocks * 256 * 128);
       const float scale = 1 / std::sqrt(static_cast<float>(product.k));
-      fill_normal(reinterpret_cast<Element*>(product.weights.data()), product.weights.size() / sizeof(Element),
-                  ++seed, fp8 ? spread : scale);
+      fill_normal(reinterpret_cast<Element*>(product.weights.data()),
+                  product.weights.size() / sizeof(Element), ++seed, fp8 ? spread : scale);
       if (!fp8) return;
       product.scales = DeviceArray<float2>(sets * blocks);
       fill_uniform(reinterpret_cast<float*>(product.scales.data()), 2 * sets * blocks, ++seed,
                    0.8f * scale / spread, 1.2f * scale / spread);
     };
-    const auto fill_tokens = [&](DeviceArray<Element>& data, DeviceArray<float>& scales, size_t count, int size) {
+    const auto fill_tokens = [&](DeviceArray<Element>& data, DeviceArray<float>& scales, size_t count,
+                                 int size) {
       data = DeviceArray<Element>(count * rows_ * size);
       fill_normal(data.data(), data.size(), ++seed, spread);
       if (!fp8) return;
@@ -320,7 +327,8 @@ class Moe final : public Work {
     const auto [least, most] = std::minmax_element(active.begin(), active.end(), fewer);
     std::vector<Sample> samples;
     for (const int expert : {active.front(), active.back(), *least, *most}) {
-      const int begin = first_row[static_cast<size_t>(expert)], end = first_row[static_cast<size_t>(expert) + 1];
+      const int begin = first_row[static_cast<size_t>(expert)],
+                end = first_row[static_cast<size_t>(expert) + 1];
       for (const int row : {begin, (begin + end) / 2, end - 1}) samples.push_back({row, expert});
     }
     return samples;
@@ -342,8 +350,7 @@ class Moe final : public Work {
   }
 
   [[nodiscard]] std::vector<float> expected(const DeviceArray<Sample>& samples) const {
-    const auto set = static_cast<size_t>(copies - 1), count = samples.size(),
-               experts = case_.tokens.size();
+    const auto set = static_cast<size_t>(copies - 1), count = samples.size(), experts = case_.tokens.size();
     const auto of = [&](const Product& product) {
       const size_t blocks = set * product.blocks(experts);
       return Weights{product.weights.data() + blocks * 256 * 128, product.scales.data() + (fp8 ? blocks : 0),
@@ -356,11 +363,11 @@ class Moe final : public Work {
         output(count * case_.hidden);
     const auto blocks = static_cast<unsigned>(count);
     if (case_.part == MoePart::down) {
-      dequantise<<<blocks, 256>>>(samples.data(), middle(set), middle_scales(set), stride_, case_.intermediate,
-                                  middle_rows.data());
+      dequantise<<<blocks, 256>>>(samples.data(), middle(set), middle_scales(set), stride_,
+                                  case_.intermediate, middle_rows.data());
     } else {
-      dequantise<<<blocks, 256>>>(samples.data(), input_.data() + set * rows_ * case_.hidden, input_scales(set),
-                                  stride_, case_.hidden, input.data());
+      dequantise<<<blocks, 256>>>(samples.data(), input_.data() + set * rows_ * case_.hidden,
+                                  input_scales(set), stride_, case_.hidden, input.data());
       reference_gate_up<Element><<<grid(case_.intermediate), 256>>>(
           samples.data(), of(gate_up_), input.data(), case_.intermediate, middle_rows.data());
     }
@@ -373,7 +380,7 @@ class Moe final : public Work {
   }
 
   MoeCase case_;
-  int total_;         // tokens of all experts
+  int total_;          // tokens of all experts
   int rows_, stride_;  // of token arrays, of their scales
   MoeTiling tiling_;
   Product gate_up_, down_;

@@ -1,7 +1,7 @@
 #pragma once
 // The grouped matrix product of the expert networks. One persistent block per multiprocessor works through
-// its tiles: 256 weight rows (on the M side of the tensor core) by N tokens. A producer warp streams blocks of
-// 128 bytes of K into a ring in shared memory; two warpgroups take 128 weight rows each. Weights on M keep
+// its tiles: 256 weight rows (on the M side of the tensor core) by N tokens. A producer warp streams blocks
+// of 128 bytes of K into a ring in shared memory; two warpgroups take 128 weight rows each. Weights on M keep
 // the padding to the tokens' multiple of 8 and a block's share of the weights large whatever the number of
 // tokens.
 //
@@ -57,7 +57,8 @@ struct MoeShape {
   static constexpr int stage_bytes = weight_bytes + token_bytes;
   static constexpr int reduced_bytes = fp8 && gate_up ? 9 * N * 4 : 0;
   static constexpr int room = 232448 - 256 - reduced_bytes;
-  static constexpr int stages = room / (stage_bytes + scale_bytes) < 8 ? room / (stage_bytes + scale_bytes) : 8;
+  static constexpr int stages =
+      room / (stage_bytes + scale_bytes) < 8 ? room / (stage_bytes + scale_bytes) : 8;
   static constexpr int at_scales = stages * stage_bytes;
   static constexpr int at_reduced = at_scales + stages * scale_bytes;  // [8 warps][N] and the result [N]
   static constexpr int at_barriers = at_reduced + reduced_bytes;
@@ -84,7 +85,9 @@ template <class S>
 class Cursor {
  public:
   __device__ explicit Cursor(const MoeInput& in)
-      : in_(in), next_(static_cast<int>(blockIdx.x) / S::cluster), rank_(S::cluster > 1 ? cluster_rank() : 0) {
+      : in_(in),
+        next_(static_cast<int>(blockIdx.x) / S::cluster),
+        rank_(S::cluster > 1 ? cluster_rank() : 0) {
     read();
   }
   [[nodiscard]] __device__ bool done() const { return next_ >= in_.tile_count; }
@@ -193,8 +196,8 @@ class Producer {
   int rank_;
 };
 
-/// One warp multiplies the scales of tokens and weights: for each pair of tokens (a0, a1, b0, b1), where a and
-/// b are with the two scales of the weight tile. Reads one stage ahead.
+/// One warp multiplies the scales of tokens and weights: for each pair of tokens (a0, a1, b0, b1), where a
+/// and b are with the two scales of the weight tile. Reads one stage ahead.
 template <class S>
 __device__ void multiply_scales(const MoeInput& in, const Ring<S>& ring, unsigned char* memory) {
   constexpr int each = (S::N + 31) / 32;
@@ -207,8 +210,7 @@ __device__ void multiply_scales(const MoeInput& in, const Ring<S>& ring, unsigne
   const auto read = [&](const Cursor<S>& at) {
     if (at.done()) return;
     if (at.weight_rows() > 0) next.weights = in.weight_scales[at.place() * in.k_blocks + at.k()];
-    const float* from =
-        in.token_scales + static_cast<size_t>(at.k()) * in.scale_stride + at.tile().first_row;
+    const float* from = in.token_scales + static_cast<size_t>(at.k()) * in.scale_stride + at.tile().first_row;
 #pragma unroll
     for (int i = 0; i < each; ++i)
       if (32 * i + lane < S::N) next.tokens[i] = from[32 * i + lane];
@@ -368,8 +370,7 @@ class Consumer {
 #pragma unroll
       for (int j = 0; j < S::N / 8; ++j)
 #pragma unroll
-        for (int c = 0; c < 2; ++c)
-          sum_[m][4 * j + c] = silu(sum_[m][4 * j + c]) * sum_[m][4 * j + 2 + c];
+        for (int c = 0; c < 2; ++c) sum_[m][4 * j + c] = silu(sum_[m][4 * j + c]) * sum_[m][4 * j + 2 + c];
     const bool inside = 128 * group_ < rows;
     const int feature = tile.weight_tile * 128 + group_ * 64 + warp_ * 16 + lane_ / 4 * 2;
     if constexpr (S::fp8) {
@@ -461,7 +462,7 @@ __global__ void __launch_bounds__(S::threads, 1)
   const moe::Ring<S> ring{shared_address(memory)};
   if (threadIdx.x == 0) {
     for (int stage = 0; stage < S::stages; ++stage) {
-      barrier_init(ring.full(stage), S::fp8 ? 2 : 1);     // the producer, and the warp of the scales
+      barrier_init(ring.full(stage), S::fp8 ? 2 : 1);   // the producer, and the warp of the scales
       barrier_init(ring.empty(stage), 8 * S::cluster);  // one arrival of each warp that computes
     }
     fence_barrier_init();

@@ -15,9 +15,9 @@ enum class MoePart { ffn, gate_up, down };
 
 struct MoeCase {
   Precision precision = Precision::fp8;
-  int hidden = 7168;        // a multiple of 128
-  int intermediate = 2048;  // of one expert (of this shard); a multiple of 64
-  std::vector<int> tokens;  // routed copies of each expert, zeros allowed, at least one token in all
+  int hidden = 7168;            // a multiple of 128
+  int intermediate = 2048;      // of one expert (of this shard); a multiple of 64
+  std::vector<int> tokens;      // routed copies of each expert, zeros allowed, at least one token in all
   MoePart part = MoePart::ffn;  // gate_up ends after SwiGLU (and its quantisation)
   unsigned seed = 1;
   std::optional<MoeTiling> tiling;  // instead of the kernel's own choice

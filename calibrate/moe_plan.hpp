@@ -15,8 +15,8 @@ struct MoeTiling {
   MoeShare share = MoeShare::none;
 };
 
-/// Work of one block, or of one cluster: it covers twice the tokens where weights are shared, two weight tiles
-/// where tokens are.
+/// Work of one block, or of one cluster: it covers twice the tokens where weights are shared, two weight
+/// tiles where tokens are.
 struct MoeTile {
   int expert = 0;
   int weight_tile = 0;
@@ -24,8 +24,8 @@ struct MoeTile {
   int tokens = 0;     // of this expert, from first_row on
 };
 
-/// The tiling that pulls the fewest bytes through L2, given the routed copies of each expert: every token tile
-/// pulls its expert's weights once more.
+/// The tiling that pulls the fewest bytes through L2, given the routed copies of each expert: every token
+/// tile pulls its expert's weights once more.
 [[nodiscard]] MoeTiling choose_tiling(const std::vector<int>& tokens);
 
 /// All tiles, expert by expert, token tiles of the same weights next to each other, so that blocks working at
