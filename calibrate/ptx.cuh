@@ -92,6 +92,12 @@ __device__ __forceinline__ uint64_t evict_last() {
   return policy;
 }
 
+__device__ __forceinline__ uint64_t evict_normal() {
+  uint64_t policy;
+  asm volatile("createpolicy.fractional.L2::evict_normal.b64 %0, 1.0;" : "=l"(policy));
+  return policy;
+}
+
 /// Copies `bytes` (a multiple of 16) from global to shared memory; the barrier counts them.
 __device__ __forceinline__ void bulk_load(uint32_t to, const void* from, uint32_t bytes, uint32_t barrier,
                                           uint64_t policy) {
@@ -99,6 +105,15 @@ __device__ __forceinline__ void bulk_load(uint32_t to, const void* from, uint32_
       "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, "
       "[%3], %4;" ::"r"(to),
       "l"(from), "r"(bytes), "r"(barrier), "l"(policy)
+      : "memory");
+}
+/// As bulk_load, into the same place of every block of the cluster named in `blocks` (a bit mask).
+__device__ __forceinline__ void bulk_load_multicast(uint32_t to, const void* from, uint32_t bytes,
+                                                    uint32_t barrier, uint16_t blocks, uint64_t policy) {
+  asm volatile(
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster.L2::cache_hint "
+      "[%0], [%1], %2, [%3], %4, %5;" ::"r"(to),
+      "l"(from), "r"(bytes), "r"(barrier), "h"(blocks), "l"(policy)
       : "memory");
 }
 /// Copies `bytes` from shared to global memory, in the thread's current bulk group.

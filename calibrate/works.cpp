@@ -3,12 +3,10 @@
 #include <stdexcept>
 
 #include "attention.hpp"
+#include "moe.hpp"
 #include "roofs.hpp"
 #if __has_include("mla.hpp")
 #include "mla.hpp"
-#endif
-#if __has_include("moe.hpp")
-#include "moe.hpp"
 #endif
 
 namespace afford::calibrate {
@@ -36,7 +34,6 @@ std::unique_ptr<Work> latent(const Case& one) {
 }
 #endif
 
-#if __has_include("moe.hpp")
 std::unique_ptr<Work> experts(const Case& one) {
   const Point& p = one.point;
   MoeCase moe;
@@ -49,7 +46,6 @@ std::unique_ptr<Work> experts(const Case& one) {
                                             : MoePart::down;
   return make_moe(moe);
 }
-#endif
 
 std::unique_ptr<Work> projection(const Case& one, const CublasLt& lt) {
   const Point& p = one.point;
@@ -62,9 +58,6 @@ bool can_run(const Case& one, const CublasLt* lt) {
   const std::string& operation = one.point.operation;
 #if !__has_include("mla.hpp")
   if (operation == "mla_decode") return false;
-#endif
-#if !__has_include("moe.hpp")
-  if (operation.starts_with("moe_")) return false;
 #endif
   return operation != "dense" || lt != nullptr;
 }
@@ -81,9 +74,7 @@ std::unique_ptr<Work> make_work(const Case& one, const CublasLt* lt) {
 #if __has_include("mla.hpp")
   if (p.operation == "mla_decode") return latent(one);
 #endif
-#if __has_include("moe.hpp")
   if (p.operation.starts_with("moe_")) return experts(one);
-#endif
   if (p.operation == "dense" && lt != nullptr) return projection(one, *lt);
   throw std::logic_error("no kernel for " + p.operation);
 }
