@@ -237,7 +237,7 @@ class Model {
   static constexpr double log_piece = -14.5;  // 0.5 us
   static constexpr double spread = 0.02;      // of a time, against which the priors are weighed
 
-  [[nodiscard]] double log_start() const { return std::log(std::min(4e-6, 0.6 * shortest_)); }
+  [[nodiscard]] double log_start() const { return std::log(0.8 * shortest_); }
 
   static void fill(Eigen::VectorXd& at, Eigen::Index first, Eigen::Index count) {
     for (Eigen::Index i = 0; i < count; ++i) at[first + i] = i == 0 ? -0.1 : -3.5;
@@ -260,7 +260,7 @@ class Model {
   static Eigen::Index add_priors(const Knots& knots, const Eigen::VectorXd& at, Eigen::Index first,
                                  Eigen::VectorXd& r, Eigen::Index row) {
     for (Eigen::Index i = 0; i < knots.count; ++i) {
-      r[row++] = i == 0 ? (at[first] + 0.1) / 0.3 : (at[first + i] + 3.5) / 2;
+      r[row++] = i == 0 ? (at[first] + 0.1) / 0.3 : softplus(at[first + i]) / 0.15;
       r[row++] = i < 2 ? 0 : (softplus(at[first + i]) - softplus(at[first + i - 1])) / 0.1;
     }
     return row;
