@@ -28,11 +28,7 @@ OutputPaths output_paths(const std::string& output, const std::string& chip) {
 
 void write_outputs(const OutputPaths& paths, const std::vector<Point>& points, const Provenance& provenance) {
   write_whole(paths.points, points_csv(points));
-#if AFFORD_FIT
   write_whole(paths.calibration, calibration_yaml(fit_calibration(points, provenance)));
-#else
-  (void)provenance;
-#endif
 }
 
 }  // namespace afford::calibrate
