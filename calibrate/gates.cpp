@@ -17,10 +17,11 @@ constexpr double most_clock_spread = 0.03;
 
 bool is_launch(const Point& point) { return point.operation.starts_with("launch_"); }
 
-/// Through device memory, so that the read roof bounds it.
-bool streams(const Point& point) {
-  return point.bytes > 0 && point.operation != "l2_read" && point.operation != "write" &&
-         point.operation != "copy";
+/// Whether the read roof bounds it: it reads device memory, and is not the roof itself.
+bool is_bounded(const Point& point) {
+  const std::string& operation = point.operation;
+  return point.bytes > 0 && operation != "read" && operation != "write" && operation != "copy" &&
+         operation != "l2_read";
 }
 
 }  // namespace
@@ -46,7 +47,7 @@ std::string failed_gate(const Point& point, const Conditions& conditions, double
                        100 * most_clock_spread);
   if (conditions.slowed_down) return "slowed down by heat or power supply";
   const double rate = point.bytes / (1e-6 * point.median_us);
-  if (roof > 0 && streams(point) && rate > most_of_roof * roof)
+  if (roof > 0 && is_bounded(point) && rate > most_of_roof * roof)
     return fmt::format("{:.2f} of the read roof, more than {:.2f}", rate / roof, most_of_roof);
   return "";
 }

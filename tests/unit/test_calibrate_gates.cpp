@@ -52,10 +52,12 @@ TEST_CASE("an error that is no number is rejected") {
   CHECK_FALSE(failed_gate(point, {}, roof).empty());
 }
 
-TEST_CASE("the read roof bounds neither the L2 cache nor a point measured before it") {
+TEST_CASE("the read roof bounds no other roof, nor a larger read, nor a point measured before it") {
   Point point = good_point();
-  point.operation = "l2_read";
-  CHECK(failed_gate(point, {}, 4e12).empty());
+  for (const char* roofs : {"read", "write", "copy", "l2_read"}) {
+    point.operation = roofs;
+    CHECK(failed_gate(point, {}, 4e12).empty());
+  }
   CHECK(failed_gate(good_point(), {}, 0).empty());
 }
 
