@@ -23,14 +23,20 @@ void add_common(CLI::App* verb, int& gpu, std::vector<std::string>& only) {
       ->type_name("OPERATION,..");
 }
 
+/// A word or flag that no verb takes.
 void refuse_leftovers(const CLI::App& app) {
   const std::vector<std::string> rest = app.remaining(true);
   if (rest.empty()) return;
-  const std::vector<std::string> verbs{"list", "run", "verify"};
-  throw afford::UsageError(
-      rest.front().starts_with('-')
-          ? fmt::format("no option '{}' here", rest.front())
-          : fmt::format("no verb '{}'{}", rest.front(), afford::suggestion(rest.front(), verbs)));
+  const std::string name = rest.front().substr(0, rest.front().find('='));
+  if (!name.starts_with('-')) {
+    const std::vector<std::string> verbs{"list", "run", "verify"};
+    throw afford::UsageError(fmt::format("no verb '{}'{}", name, afford::suggestion(name, verbs)));
+  }
+  std::vector<std::string> options;
+  for (const CLI::App* verb : app.get_subcommands())
+    for (const CLI::Option* option : verb->get_options())
+      for (const std::string& known : option->get_lnames()) options.push_back("--" + known);
+  throw afford::UsageError(fmt::format("no option '{}'{}", name, afford::suggestion(name, options)));
 }
 
 int parse_and_run(CLI::App& app, int argc, char** argv) {
@@ -50,6 +56,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
       ->add_option("--seconds-per-point", run_options.seconds, "Seconds of samples a point; 0.2, quick 0.1")
       ->check(CLI::Range(0.01, 60.0));
   app.allow_extras();
+  for (CLI::App* verb : {list_verb, run_verb, verify_verb}) verb->allow_extras();
   app.parse(argc, argv);
   refuse_leftovers(app);
   if (list_verb->parsed()) return list();
