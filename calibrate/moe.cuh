@@ -1,6 +1,7 @@
 #pragma once
 // The grouped matrix product of the expert networks. One persistent block per multiprocessor works through
-// its tiles: 256 weight rows (on the M side of the tensor core) by N tokens. A producer warp streams blocks
+// its segments (moe_plan.hpp) of tiles: 256 weight rows (on the M side of the tensor core) by N tokens. A
+// producer warp streams blocks
 // of 128 bytes of K into a ring in shared memory; two warpgroups take 128 weight rows each. Weights on M keep
 // the padding to the tokens' multiple of 8 and a block's share of the weights large whatever the number of
 // tokens.
@@ -23,12 +24,14 @@
 namespace afford::calibrate {
 
 struct MoeInput {
-  const MoeTile* tiles;
-  int tile_count;
-  int k_blocks;      // of 128 bytes
-  int weight_tiles;  // of an expert, the last one possibly short
-  int weight_rows;   // of an expert: 2 * intermediate, or hidden
-  bool reread;       // an expert's weights are read by more than one token tile
+  const MoeSegment* segments;
+  const int* segment_begin;  // of block (or cluster) b: segments [begin[b], begin[b + 1])
+  float* partial;            // [slot][rank in the cluster] sums of 256 x N
+  int* partial_ready;        // [slot][rank][warp], zero before and after a call
+  int k_blocks;              // of 128 bytes
+  int weight_tiles;          // of an expert, the last one possibly short
+  int weight_rows;           // of an expert: 2 * intermediate, or hidden
+  bool reread;               // an expert's weights are read by more than one token tile
   const unsigned char* weights;
   const float2* weight_scales;  // [expert][tile][k block]: gate and up, or lower and upper 128 rows
   const float* token_scales;    // [k block][scale_stride]
@@ -80,55 +83,83 @@ namespace moe {
 
 using namespace ptx;
 
-/// The tiles of this block one after another, a block of K at a time, and the stage of each.
+/// Place in the ring, and the parity of the wait for its data.
+template <class S>
+struct Place {
+  int stage = 0;
+  uint32_t parity = 0;
+  __device__ void step() {
+    if (++stage == S::stages) stage = 0, parity ^= 1;
+  }
+};
+
+/// Rank of this block in its cluster.
+template <class S>
+__device__ __forceinline__ int rank() {
+  if constexpr (S::cluster == 1) return 0;
+  return static_cast<int>(cluster_rank());
+}
+
+/// Segment i, as this block of its cluster has it. Past an expert's last weight tile, none are left.
+template <class S>
+__device__ __forceinline__ MoeSegment read_segment(const MoeInput& in, int i) {
+  const auto* raw = reinterpret_cast<const int4*>(in.segments + i);
+  const int4 tile = raw[0], rest = raw[1];
+  MoeSegment segment{{tile.x, tile.y, tile.z, tile.w}, rest.x, rest.y, rest.z, rest.w};
+  if constexpr (S::share == MoeShare::weights) {
+    segment.tile.first_row += rank<S>() * S::N;
+    segment.tile.tokens -= rank<S>() * S::N;
+  }
+  if constexpr (S::share == MoeShare::tokens) segment.tile.weight_tile += rank<S>();
+  segment.tile.tokens = min(segment.tile.tokens, S::N);
+  return segment;
+}
+
+/// Weight rows a tile has; none or fewer past the expert's last.
+template <class S>
+__device__ __forceinline__ int rows_of(const MoeInput& in, const MoeTile& tile) {
+  return min(S::rows, in.weight_rows - tile.weight_tile * S::rows);
+}
+
+/// The segments of this block one after another, a block of K at a time.
 template <class S>
 class Cursor {
  public:
-  __device__ explicit Cursor(const MoeInput& in)
-      : in_(in),
-        next_(static_cast<int>(blockIdx.x) / S::cluster),
-        rank_(S::cluster > 1 ? cluster_rank() : 0) {
+  __device__ explicit Cursor(const MoeInput& in) : in_(in) {
+    const int block = static_cast<int>(blockIdx.x) / S::cluster;
+    next_ = in.segment_begin[block];
+    end_ = in.segment_begin[block + 1];
     read();
   }
-  [[nodiscard]] __device__ bool done() const { return next_ >= in_.tile_count; }
+  [[nodiscard]] __device__ bool done() const { return next_ >= end_; }
+  /// To the next block of K, of the next segment after the last.
   __device__ void step() {
-    if (++stage_ == S::stages) stage_ = 0, parity_ ^= 1;
-    if (++k_ < in_.k_blocks) return;
-    k_ = 0;
-    next_ += static_cast<int>(gridDim.x) / S::cluster;
+    place_.step();
+    if (++k_ < segment_.end_k) return;
+    ++next_;
     read();
   }
   [[nodiscard]] __device__ int k() const { return k_; }
-  [[nodiscard]] __device__ int stage() const { return stage_; }
-  [[nodiscard]] __device__ uint32_t parity() const { return parity_; }
-  [[nodiscard]] __device__ const MoeTile& tile() const { return tile_; }
-  /// Weight rows of this tile; negative past the expert's last.
-  [[nodiscard]] __device__ int weight_rows() const {
-    return min(S::rows, in_.weight_rows - tile_.weight_tile * S::rows);
-  }
-  /// Tiles before this one in the array of weights.
-  [[nodiscard]] __device__ size_t place() const {
-    return static_cast<size_t>(tile_.expert) * in_.weight_tiles + tile_.weight_tile;
+  [[nodiscard]] __device__ int stage() const { return place_.stage; }
+  [[nodiscard]] __device__ uint32_t parity() const { return place_.parity; }
+  [[nodiscard]] __device__ const MoeTile& tile() const { return segment_.tile; }
+  [[nodiscard]] __device__ int weight_rows() const { return rows_of<S>(in_, tile()); }
+  /// Blocks of K before this one in the array of weights.
+  [[nodiscard]] __device__ size_t block() const {
+    return (static_cast<size_t>(tile().expert) * in_.weight_tiles + tile().weight_tile) * in_.k_blocks + k_;
   }
 
  private:
   __device__ void read() {
     if (done()) return;
-    const int4 raw = reinterpret_cast<const int4*>(in_.tiles)[next_];
-    tile_ = {raw.x, raw.y, raw.z, raw.w};
-    const int rank = static_cast<int>(rank_);
-    if constexpr (S::share == MoeShare::weights) {
-      tile_.first_row += rank * S::N;
-      tile_.tokens -= rank * S::N;
-    }
-    if constexpr (S::share == MoeShare::tokens) tile_.weight_tile += rank;
-    tile_.tokens = min(tile_.tokens, S::N);
+    segment_ = read_segment<S>(in_, next_);
+    k_ = segment_.first_k;
   }
 
   const MoeInput& in_;
-  int next_, k_ = 0, stage_ = 0;
-  uint32_t parity_ = 0, rank_;
-  MoeTile tile_{};
+  int next_, end_, k_ = 0;
+  Place<S> place_;
+  MoeSegment segment_{};
 };
 
 template <class S>
@@ -151,7 +182,7 @@ class Producer {
         ring_(ring),
         weight_policy_(in.reread ? evict_normal() : evict_first()),
         token_policy_(in.reread ? evict_normal() : evict_last()),
-        rank_(S::cluster > 1 ? static_cast<int>(cluster_rank()) : 0) {}
+        rank_(rank<S>()) {}
 
   __device__ void run() {
     Cursor<S> first(in_), cursor(in_);
@@ -168,8 +199,7 @@ class Producer {
  private:
   __device__ void load_weights(const Cursor<S>& at) {
     const uint32_t to = ring_.weights(at.stage()), full = ring_.full(at.stage());
-    const unsigned char* from =
-        in_.weights + (at.place() * in_.k_blocks + at.k()) * static_cast<size_t>(S::weight_bytes);
+    const unsigned char* from = in_.weights + at.block() * static_cast<size_t>(S::weight_bytes);
     const int bytes = max(0, at.weight_rows()) * 128;
     expect_bytes(full, bytes + S::token_bytes);
     if constexpr (S::share == MoeShare::weights) {
@@ -209,7 +239,7 @@ __device__ void multiply_scales(const MoeInput& in, const Ring<S>& ring, unsigne
   } next;
   const auto read = [&](const Cursor<S>& at) {
     if (at.done()) return;
-    if (at.weight_rows() > 0) next.weights = in.weight_scales[at.place() * in.k_blocks + at.k()];
+    if (at.weight_rows() > 0) next.weights = in.weight_scales[at.block()];
     const float* from = in.token_scales + static_cast<size_t>(at.k()) * in.scale_stride + at.tile().first_row;
 #pragma unroll
     for (int i = 0; i < each; ++i)
@@ -250,14 +280,19 @@ class Consumer {
         lane_(static_cast<int>(threadIdx.x) % 32) {}
 
   __device__ void run() {
-    for (Cursor<S> cursor(in_); !cursor.done();) {
-      const MoeTile tile = cursor.tile();
-      const int rows = cursor.weight_rows();
-      multiply(cursor);
+    const int block = static_cast<int>(blockIdx.x) / S::cluster, end = in_.segment_begin[block + 1];
+    for (int i = in_.segment_begin[block]; i < end; ++i) {
+      multiply(in_.segments[i].end_k - in_.segments[i].first_k);
+      const MoeSegment segment = read_segment<S>(in_, i);
+      if (segment.slot >= 0 && segment.parts == 0) {
+        leave(segment.slot);
+        continue;
+      }
+      for (int part = 0; part < segment.parts; ++part) collect(segment.slot + part);
       if constexpr (S::gate_up)
-        activate(tile, rows);
+        activate(segment.tile);
       else
-        store(tile, rows);
+        store(segment.tile);
     }
   }
 
@@ -273,31 +308,32 @@ class Consumer {
     }
   }
 
-  __device__ void multiply(Cursor<S>& cursor) {
+  /// Sums up the next k_blocks stages.
+  __device__ void multiply(int k_blocks) {
     if constexpr (S::fp8) {
 #pragma unroll
       for (int m = 0; m < 2; ++m)
 #pragma unroll
         for (int i = 0; i < count; ++i) sum_[m][i] = 0;
-      for (int k = 0; k < in_.k_blocks; ++k, cursor.step()) {
-        wait(ring_.full(cursor.stage()), cursor.parity());
+      for (int k = 0; k < k_blocks; ++k, place_.step()) {
+        wait(ring_.full(place_.stage), place_.parity);
         if constexpr (S::N <= 64)
-          together(cursor.stage());
+          together(place_.stage);
         else
-          in_turn(cursor.stage());
-        release(cursor.stage());
+          in_turn(place_.stage);
+        release(place_.stage);
       }
     } else {
       int before = 0;
-      for (int k = 0; k < in_.k_blocks; ++k, cursor.step()) {
-        wait(ring_.full(cursor.stage()), cursor.parity());
+      for (int k = 0; k < k_blocks; ++k, place_.step()) {
+        wait(ring_.full(place_.stage), place_.parity);
         wgmma_fence();
-        issue(sum_[0], 0, cursor.stage(), k > 0);
-        issue(sum_[1], 1, cursor.stage(), k > 0);
+        issue(sum_[0], 0, place_.stage, k);
+        issue(sum_[1], 1, place_.stage, k);
         wgmma_commit();
         wgmma_wait<1>();
         if (k > 0) release(before);
-        before = cursor.stage();
+        before = place_.stage;
       }
       wgmma_wait<0>();
       keep(sum_[0]);
@@ -360,18 +396,57 @@ class Consumer {
     }
   }
 
+  /// Place of this warp in a slot of partial sums.
+  [[nodiscard]] __device__ int partial_place(int slot) const {
+    return (slot * S::cluster + rank<S>()) * 8 + 4 * group_ + warp_;
+  }
+  [[nodiscard]] __device__ float4* partial(int slot) const {
+    return reinterpret_cast<float4*>(in_.partial) +
+           static_cast<size_t>(partial_place(slot)) * (count / 2 * 32) + lane_;
+  }
+  /// Leaves this segment's sums for the block that finishes the tile; each warp tells for itself.
+  __device__ void leave(int slot) {
+    float4* to = partial(slot);
+#pragma unroll
+    for (int m = 0; m < 2; ++m)
+#pragma unroll
+      for (int i = 0; i < count; i += 4)
+        __stcg(to + (m * count + i) / 4 * 32,
+               make_float4(sum_[m][i], sum_[m][i + 1], sum_[m][i + 2], sum_[m][i + 3]));
+    __threadfence();
+    __syncwarp();
+    if (lane_ == 0) set_flag(in_.partial_ready + partial_place(slot), 1);
+  }
+  __device__ void collect(int slot) {
+    int* ready = in_.partial_ready + partial_place(slot);
+    if (lane_ == 0)
+      while (get_flag(ready) == 0) {
+      }
+    __syncwarp();
+    const float4* from = partial(slot);
+#pragma unroll
+    for (int m = 0; m < 2; ++m)
+#pragma unroll
+      for (int i = 0; i < count; i += 4) {
+        const float4 x = __ldcg(from + (m * count + i) / 4 * 32);
+        sum_[m][i] += x.x, sum_[m][i + 1] += x.y, sum_[m][i + 2] += x.z, sum_[m][i + 3] += x.w;
+      }
+    __syncwarp();
+    if (lane_ == 0) set_flag(ready, 0);  // for the next call
+  }
+
   /// Token of the tile of column pair j, first of the pair.
   [[nodiscard]] __device__ int column(int j) const { return 8 * j + 2 * (lane_ % 4); }
 
   /// SwiGLU of two neighbouring features (m = 0, 1) of each token, left in the gate's accumulators.
-  __device__ void activate(const MoeTile& tile, int rows) {
+  __device__ void activate(const MoeTile& tile) {
 #pragma unroll
     for (int m = 0; m < 2; ++m)
 #pragma unroll
       for (int j = 0; j < S::N / 8; ++j)
 #pragma unroll
         for (int c = 0; c < 2; ++c) sum_[m][4 * j + c] = silu(sum_[m][4 * j + c]) * sum_[m][4 * j + 2 + c];
-    const bool inside = 128 * group_ < rows;
+    const bool inside = 128 * group_ < rows_of<S>(in_, tile);
     const int feature = tile.weight_tile * 128 + group_ * 64 + warp_ * 16 + lane_ / 4 * 2;
     if constexpr (S::fp8) {
       const float* scales = reduce(tile, inside);
@@ -427,8 +502,8 @@ class Consumer {
   }
 
   /// Four neighbouring features of each token.
-  __device__ void store(const MoeTile& tile, int rows) {
-    if (128 * group_ >= rows) return;
+  __device__ void store(const MoeTile& tile) {
+    if (128 * group_ >= rows_of<S>(in_, tile)) return;
     const int feature = tile.weight_tile * 256 + group_ * 128 + warp_ * 32 + lane_ / 4 * 4;
     auto* to = static_cast<__nv_bfloat16*>(in_.output);
 #pragma unroll
@@ -449,6 +524,7 @@ class Consumer {
   const Ring<S>& ring_;
   unsigned char* memory_;
   int group_, warp_, lane_;
+  Place<S> place_;
   float sum_[2][count];
 };
 

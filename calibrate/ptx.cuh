@@ -70,6 +70,16 @@ __device__ __forceinline__ void arrive_threads() {
   asm volatile("bar.arrive %0, %1;" ::"n"(id), "n"(threads) : "memory");
 }
 
+/// A word in global memory by which one block tells another that data before it is there.
+__device__ __forceinline__ void set_flag(int* flag, int value) {
+  asm volatile("st.release.gpu.global.b32 [%0], %1;" ::"l"(flag), "r"(value) : "memory");
+}
+__device__ __forceinline__ int get_flag(const int* flag) {
+  int value;
+  asm volatile("ld.acquire.gpu.global.b32 %0, [%1];" : "=r"(value) : "l"(flag) : "memory");
+  return value;
+}
+
 // --- order between ordinary stores and the copy engine or tensor core
 // ----------------------------------------
 
