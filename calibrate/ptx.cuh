@@ -38,6 +38,14 @@ __device__ __forceinline__ void arrive_remote(uint32_t barrier, uint32_t rank) {
       "r"(rank)
       : "memory");
 }
+/// As arrive_remote, of a thread that has only read: makes none of its stores visible, so waits for none.
+__device__ __forceinline__ void free_remote(uint32_t barrier, uint32_t rank) {
+  asm volatile(
+      "{\n.reg .b32 remote;\nmapa.shared::cluster.u32 remote, %0, %1;\n"
+      "mbarrier.arrive.shared::cluster.b64 _, [remote];\n}\n" ::"r"(barrier),
+      "r"(rank)
+      : "memory");
+}
 __device__ __forceinline__ bool try_wait(uint32_t barrier, uint32_t parity) {
   uint32_t done;
   asm volatile(
