@@ -153,7 +153,10 @@ class Moe final : public Work {
     int tiles = 0, k_blocks = 0;
     DeviceArray<unsigned char> weights;  // of all copies
     DeviceArray<float2> scales;
-    DeviceArray<MoeTile> schedule;
+    DeviceArray<MoeSegment> segments;
+    DeviceArray<int> segment_begin, partial_ready;
+    DeviceArray<float> partial;
+    int blocks_used = 0;
     KernelChoice kernel;
 
     Product(int k_size, int outputs, int weight_rows)
@@ -182,7 +185,7 @@ class Moe final : public Work {
     gate_up_.kernel = choose<Element, true>(tiling_);
     down_.kernel = choose<Element, false>(tiling_);
     for (Product* product : {&gate_up_, &down_}) {
-      product->schedule = DeviceArray<MoeTile>(make_tiles(case_.tokens, product->tiles, tiling_));
+      schedule(*product);
       allow_shared(product->kernel.kernel, static_cast<size_t>(product->kernel.shared_bytes));
     }
     fill();
@@ -282,13 +285,27 @@ class Moe final : public Work {
     return input_scales_.data() + (fp8 ? copy * stride_ * ceil_div(case_.hidden, 128) : 0);
   }
 
+  void schedule(Product& product) {
+    const int cluster = product.kernel.cluster;
+    const MoeSchedule schedule = deal_tiles(make_tiles(case_.tokens, product.tiles, tiling_),
+                                            product.k_blocks, multiprocessors() / cluster);
+    const auto slots = static_cast<size_t>(schedule.slots) * cluster;
+    product.blocks_used = schedule.blocks() * cluster;
+    product.segments = DeviceArray<MoeSegment>(schedule.segments);
+    product.segment_begin = DeviceArray<int>(schedule.begin);
+    product.partial = DeviceArray<float>(slots * 256 * tiling_.columns);
+    product.partial_ready = DeviceArray<int>(slots * 8);
+    product.partial_ready.zero();
+  }
+
   void start(const Product& product, cudaStream_t stream, int copy, bool dependent) {
     const auto set = static_cast<size_t>(copy);
     const size_t blocks = set * product.blocks(case_.tokens.size());
     const bool up = &product == &gate_up_;
-    const int tiles = static_cast<int>(product.schedule.size()), cluster = product.kernel.cluster;
-    const MoeInput in{product.schedule.data(),
-                      tiles,
+    const MoeInput in{product.segments.data(),
+                      product.segment_begin.data(),
+                      product.partial.data(),
+                      product.partial_ready.data(),
                       product.k_blocks,
                       product.tiles,
                       product.rows,
@@ -300,10 +317,10 @@ class Moe final : public Work {
                       up ? static_cast<void*>(middle(set)) : static_cast<void*>(output_.data()),
                       product.features,
                       up ? middle_scales(set) : nullptr};
-    launch({.blocks = std::min(tiles, multiprocessors_ / cluster) * cluster,
+    launch({.blocks = product.blocks_used,
             .threads = product.kernel.threads,
             .shared_bytes = static_cast<size_t>(product.kernel.shared_bytes),
-            .cluster = cluster,
+            .cluster = product.kernel.cluster,
             .dependent = dependent},
            stream, product.kernel.kernel, in, (up ? input_maps_ : middle_maps_)[set]);
   }
@@ -384,7 +401,6 @@ class Moe final : public Work {
   int rows_, stride_;  // of token arrays, of their scales
   MoeTiling tiling_;
   Product gate_up_, down_;
-  int multiprocessors_ = multiprocessors();
   DeviceArray<Element> input_, middle_;
   DeviceArray<float> input_scales_, middle_scales_;  // [block of 128][stride_]
   DeviceArray<__nv_bfloat16> output_;

@@ -38,6 +38,14 @@ __device__ __forceinline__ void arrive_remote(uint32_t barrier, uint32_t rank) {
       "r"(rank)
       : "memory");
 }
+/// As arrive_remote, of a thread that has only read: makes none of its stores visible, so waits for none.
+__device__ __forceinline__ void free_remote(uint32_t barrier, uint32_t rank) {
+  asm volatile(
+      "{\n.reg .b32 remote;\nmapa.shared::cluster.u32 remote, %0, %1;\n"
+      "mbarrier.arrive.shared::cluster.b64 _, [remote];\n}\n" ::"r"(barrier),
+      "r"(rank)
+      : "memory");
+}
 __device__ __forceinline__ bool try_wait(uint32_t barrier, uint32_t parity) {
   uint32_t done;
   asm volatile(
@@ -68,6 +76,16 @@ __device__ __forceinline__ void sync_threads() {
 template <int id, int threads>
 __device__ __forceinline__ void arrive_threads() {
   asm volatile("bar.arrive %0, %1;" ::"n"(id), "n"(threads) : "memory");
+}
+
+/// A word in global memory by which one block tells another that data before it is there.
+__device__ __forceinline__ void set_flag(int* flag, int value) {
+  asm volatile("st.release.gpu.global.b32 [%0], %1;" ::"l"(flag), "r"(value) : "memory");
+}
+__device__ __forceinline__ int get_flag(const int* flag) {
+  int value;
+  asm volatile("ld.acquire.gpu.global.b32 %0, [%1];" : "=r"(value) : "l"(flag) : "memory");
+  return value;
 }
 
 // --- order between ordinary stores and the copy engine or tensor core
