@@ -52,11 +52,14 @@ struct OperationParts {
   return parts;
 }
 
-[[nodiscard]] inline double operation_seconds(const OperationCurve& curve, const OperationWork& work,
-                                              const OperationRoofs& roofs) {
-  const OperationParts parts = operation_parts(curve, work, roofs);
+[[nodiscard]] inline double operation_seconds(const OperationCurve& curve, const OperationParts& parts,
+                                              const OperationWork& work) {
   return curve.start.base() + curve.piece.base() * work.pieces +
          overlapped(parts.reading, parts.computing, curve.overlap);
+}
+[[nodiscard]] inline double operation_seconds(const OperationCurve& curve, const OperationWork& work,
+                                              const OperationRoofs& roofs) {
+  return operation_seconds(curve, operation_parts(curve, work, roofs), work);
 }
 
 /// Rows of whole tiles.
@@ -94,6 +97,11 @@ struct GroupedTiling {
     if (rows < fewest) fewest = rows, best = {.columns = columns, .blocks = blocks};
   }
   return best;
+}
+
+/// Token rows the tensor cores work on for `tokens` of an expert.
+[[nodiscard]] inline double grouped_rows(double tokens) {
+  return padded(tokens, grouped_tiling(tokens).columns);
 }
 
 /// A grouped GEMM: `experts` with `tokens` each, `outputs` weight rows an expert, `flops` of whole token

@@ -28,6 +28,22 @@ double query_rows(const AttentionShape& shape) {
   return std::visit(Rows{}, shape);
 }
 
+/// The measured kernel a core is closest to: latent and compressed attention share one latent among all
+/// heads.
+OperationClass core_class(const AttentionShape& shape) {
+  struct Class {
+    OperationClass operator()(const Gqa&) const { return OperationClass::gqa_decode; }
+    OperationClass operator()(const Mfa&) const { return OperationClass::mfa_decode; }
+    OperationClass operator()(const Mla&) const { return OperationClass::mla_decode; }
+    OperationClass operator()(const Dsa&) const { return OperationClass::mla_decode; }
+    OperationClass operator()(const CompressedMqa&) const { return OperationClass::mla_decode; }
+    OperationClass operator()(const Lightning&) const { return OperationClass::none; }
+    OperationClass operator()(const GatedDeltaNet&) const { return OperationClass::none; }
+    OperationClass operator()(const Kda&) const { return OperationClass::none; }
+  };
+  return std::visit(Class{}, shape);
+}
+
 double kv_heads(const AttentionShape& shape) {
   struct Heads {
     double operator()(const Gqa& a) const { return real(a.kv_heads); }
@@ -42,6 +58,18 @@ double kv_heads(const AttentionShape& shape) {
   return std::visit(Heads{}, shape);
 }
 
+/// A dense product (m x k) (k x n) in `dtype` on its calibrated curve, or nothing to go by.
+const OperationCurve* dense_curve(const Machine& machine, Dtype dtype) {
+  if (machine.measured == nullptr || !(machine.measured->tensor(dtype) > 0)) return nullptr;
+  return machine.measured->find(OperationClass::dense, dtype);
+}
+Op dense(Op op, double m, double n, double k, Dtype dtype, const OperationCurve& curve,
+         const Machine& machine) {
+  const ChipTiming& chip = *machine.measured;
+  const double bytes = (op.weights.base() + from_l2(op.activations, chip)) / op.kernels;
+  return timed(op, curve, dense_work(bytes, m, n, k, chip.sms), chip.tensor(dtype), machine);
+}
+
 /// Many tokens through one weight matrix (or a shard of it): inputs and outputs move once.
 Op gemm(std::string_view name, const ModelSpec& model, const Matrix& matrix, double rows, double shard,
         const Machine& machine) {
@@ -52,6 +80,9 @@ Op gemm(std::string_view name, const ModelSpec& model, const Matrix& matrix, dou
   op.weights = size_of(model.precision.attention_weights, weights);
   op.activations = size_of(model.precision.linear_compute, rows * real(matrix.inputs)) +
                    size_of(between_kernels, rows * real(matrix.outputs) / shard);
+  const Dtype run = compute_format(*machine.chip, model.precision.linear_compute);
+  if (const OperationCurve* curve = dense_curve(machine, run))
+    return dense(op, rows, real(matrix.outputs) / shard, real(matrix.inputs), run, *curve, machine);
   return timed(op, e.gemm_compute * machine.peak(model.precision.linear_compute),
                e.gemm_memory * machine.memory, e.kernel);
 }
@@ -63,6 +94,9 @@ Op absorbed_products(const Matrix& matrix, double rows, double shard, const Mach
   Op op{.name = matrix.name, .kernels = 2};
   op.flops = Flops(2 * weights_of(matrix) / shard * computed_rows(rows, e.gemm_tile));
   op.weights = size_of(Dtype::bf16, weights_of(matrix) / shard);
+  if (const OperationCurve* curve = dense_curve(machine, Dtype::bf16))
+    return dense(op, rows, weights_of(matrix) / shard / 2 / real(matrix.inputs), real(matrix.inputs),
+                 Dtype::bf16, *curve, machine);
   return timed(op, e.gemm_compute * machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel);
 }
 
@@ -71,6 +105,10 @@ Op elementwise(std::string_view name, double kernels, Bytes bytes, const Machine
   const Efficiencies& e = *machine.efficiency;
   Op op{.name = name, .kernels = kernels};
   op.activations = bytes;
+  if (const ChipTiming* chip = machine.measured; chip != nullptr && chip->small_kernel > 0) {
+    op.time = Seconds(kernels * chip->small_kernel + from_l2(bytes, *chip) / chip->read);
+    return op;
+  }
   return timed(op, machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel);
 }
 
@@ -83,6 +121,31 @@ Op collective(std::string_view name, Bytes bytes, bool hidden, const Machine& ma
   op.bound = Limit::scale_up;
   op.hidden = hidden;
   return op;
+}
+
+/// The curve of a core: reading as the cache's format does, computing on the roof of the product's.
+struct Core {
+  const OperationCurve* curve = nullptr;
+  double tensor = 0;
+};
+Core calibrated_core(const ModelSpec& model, const LayerShape& shape, const Machine& machine) {
+  if (machine.measured == nullptr) return {};
+  const double tensor =
+      machine.measured->tensor(compute_format(*machine.chip, model.precision.attention_compute));
+  return {tensor > 0 ? machine.measured->find(shape.core, shape.cache) : nullptr, tensor};
+}
+
+/// The measured kernel includes its combine. Queries and outputs pass through memory once, in BF16: a query
+/// token and element of either costs two FLOPs a context token.
+Op on_curve(Op op, const LayerShape& shape, const AttentionWork& work, double ways, const Core& core,
+            const Machine& machine) {
+  const double units = work.requests * std::max(1.0, shape.kv_heads / ways);
+  const Bytes vectors = size_of(
+      Dtype::bf16, work.requests * work.query_tokens / ways * shape.attention.flops_per_context_token / 2);
+  const double bytes = (op.cache + vectors).base();
+  op.kernels = 1;
+  return timed(op, *core.curve, attention_work(bytes, op.flops.base(), units, machine.measured->sms),
+               core.tensor, machine);
 }
 
 Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work, const Machine& machine) {
@@ -109,6 +172,8 @@ Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& wo
         size_of(walk.format.value_or(shape.cache), work.requests / cache_ways * walk.elements * entries);
   }
   op.cache += size_of(Dtype::bf16, work.requests / ways * shape.attention.conv_elements);
+  if (const Core calibrated = calibrated_core(model, shape, machine); calibrated.curve != nullptr)
+    return on_curve(op, shape, work, ways, calibrated, machine);
   return timed(op, e.attention_compute * machine.peak(model.precision.attention_compute),
                e.attention_memory * machine.memory, e.kernel);
 }
@@ -169,6 +234,7 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
          .ffn_weights = ffn.weights.value_or(model.precision.ffn_weights),
          .shared_weights = ffn.shared_weights.value_or(ffn.weights.value_or(model.precision.ffn_weights)),
          .query_rows = query_rows(attention.shape),
+         .core = core_class(attention.shape),
          .kv_heads = kv_heads(attention.shape),
          .layers = kind.layers});
   }
@@ -226,8 +292,31 @@ void add_latent(OpList& ops, const ModelSpec& model, const LayerShape& shape, do
   Op op{.name = "latent in, out", .kernels = 2};
   op.flops = Flops(2 * computed_rows(rows, e.gemm_tile) * weights);
   op.weights = size_of(shape.ffn_weights, weights);
+  const Dtype run = compute_format(*machine.chip, model.precision.ffn_compute);
+  if (const OperationCurve* curve = dense_curve(machine, run)) {
+    const double hidden = real(model.hidden);
+    return ops.add(dense(op, rows, weights / 2 / hidden, hidden, run, *curve, machine));
+  }
   ops.add(timed(op, e.gemm_compute * machine.peak(model.precision.ffn_compute),
                 e.gemm_memory * machine.memory, e.kernel));
+}
+
+const OperationCurve* grouped_curve(const Machine& machine, Dtype dtype) {
+  if (machine.measured == nullptr || !(machine.measured->tensor(dtype) > 0)) return nullptr;
+  return machine.measured->find(OperationClass::grouped_gemm, dtype);
+}
+
+/// A grouped GEMM on its calibrated curve: experts alike, with their mean number of tokens.
+Op on_curve(Op op, const std::array<MlpGroup, 2>& groups, double matrices, double shard, Dtype run,
+            const OperationCurve& curve, const Machine& machine) {
+  const ChipTiming& chip = *machine.measured;
+  const double experts = groups[0].mlps + groups[1].mlps, rows = groups[0].rows + groups[1].rows;
+  const double tokens = rows / experts, width = groups[0].intermediate / shard, inputs = groups[0].inputs;
+  const double outputs = matrices == 2 ? 2 * width : inputs, k = matrices == 2 ? inputs : width;
+  const double flops = 2 * experts * grouped_rows(tokens) * outputs * k;
+  const double bytes = op.weights.base() + from_l2(op.activations, chip);
+  return timed(op, curve, grouped_work(bytes, flops, experts, tokens, outputs, chip.sms), chip.tensor(run),
+               machine);
 }
 
 /// One of the two GEMMs of gated MLPs: `matrices` of hidden x intermediate for each, sharded `shard` ways.
@@ -242,6 +331,17 @@ Op mlp_gemm(std::string_view name, const ModelSpec& model, const std::array<MlpG
     op.activations += size_of(model.precision.ffn_compute,
                               group.rows * (group.inputs + matrices * group.intermediate / shard));
   }
+  const Dtype run = compute_format(*machine.chip, model.precision.ffn_compute);
+  if (!grouped) {
+    if (const OperationCurve* curve = dense_curve(machine, run)) {
+      const MlpGroup& mlp = groups[1].rows > 0 ? groups[1] : groups[0];
+      const double width = mlp.mlps * mlp.intermediate / shard;
+      return matrices == 2 ? dense(op, mlp.rows, 2 * width, mlp.inputs, run, *curve, machine)
+                           : dense(op, mlp.rows, mlp.inputs, width, run, *curve, machine);
+    }
+  } else if (const OperationCurve* curve = grouped_curve(machine, run)) {
+    return on_curve(op, groups, matrices, shard, run, *curve, machine);
+  }
   const double compute = grouped ? e.grouped_compute : e.gemm_compute;
   return timed(op, compute * machine.peak(model.precision.ffn_compute), e.gemm_memory * machine.memory,
                e.kernel);
@@ -253,7 +353,11 @@ void add_mlps(OpList& ops, const ModelSpec& model, const std::array<MlpGroup, 2>
       between_kernels,
       3 * (groups[0].rows * groups[0].intermediate + groups[1].rows * groups[1].intermediate) / shard);
   ops.add(mlp_gemm("gate, up", model, groups, 2, shard, grouped, machine));
-  ops.add(elementwise("SwiGLU, quantise", 1, between, machine));
+  // The measured grouped kernel ends with SwiGLU and its quantisation.
+  const bool fused =
+      grouped &&
+      grouped_curve(machine, compute_format(*machine.chip, model.precision.ffn_compute)) != nullptr;
+  if (!fused) ops.add(elementwise("SwiGLU, quantise", 1, between, machine));
   ops.add(mlp_gemm("down", model, groups, 1, shard, grouped, machine));
 }
 
@@ -325,7 +429,13 @@ OpList head_ops(const ModelSpec& model, double tokens, std::int64_t instance, co
   head.flops = Flops(2 * hidden * vocab / n * rows);
   head.weights = size_of(Dtype::bf16, hidden * vocab / n);
   head.activations = size_of(Dtype::bf16, tokens * (n * hidden + vocab));
-  ops.add(timed(head, e.gemm_compute * machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel));
+  if (const OperationCurve* curve = dense_curve(machine, Dtype::bf16)) {
+    head.kernels = 1;
+    ops.add(dense(head, n * tokens, vocab / n, hidden, Dtype::bf16, *curve, machine));
+  } else {
+    ops.add(
+        timed(head, e.gemm_compute * machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel));
+  }
   ops.add(elementwise("sampling", 3, size_of(Dtype::fp32, 2 * tokens * vocab), machine));
   return ops;
 }

@@ -37,6 +37,8 @@ struct Efficiencies {
   /// wgmma's N ("swap AB") or mma.sync is used; 64 in DeepGEMM of early 2025 (its times are flat to 64 tokens
   /// an expert).
   double gemm_tile = 16;
+  /// Where in the interval of a calibrated curve a time is taken: 0 as fitted, -1 its fast and +1 its slow end.
+  double residual = 0;
   /// Latency of one collective inside a server, and of one message between servers.
   Seconds collective{5e-6}, network{10e-6};
 };
