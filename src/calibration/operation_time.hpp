@@ -118,13 +118,18 @@ struct GroupedTiling {
           .idle_tail = idle_tail(std::ceil(tiles), sms)};
 }
 
-/// A dense GEMM, y[m x n]: the tile of the library is the one that leaves the fewest SMs idle.
+/// A dense GEMM, y[m x n]: the library takes the tile that leaves the fewest SMs idle, and splits K, into
+/// pieces of 512 at least, where there are fewer tiles than SMs.
 [[nodiscard]] inline OperationWork dense_work(double bytes, double m, double n, double k, double sms) {
   constexpr std::array<std::array<double, 2>, 5> tiles{
       {{64, 128}, {64, 256}, {128, 128}, {128, 256}, {256, 128}}};
+  constexpr double least_split = 512;
   double idle = 1e300;
   for (const auto& [rows, columns] : tiles) {
-    idle = std::min(idle, idle_tail(std::ceil(m / rows) * std::ceil(n / columns), sms));
+    const double whole = std::ceil(m / rows) * std::ceil(n / columns);
+    const double splits =
+        std::clamp(std::floor(sms / whole), 1.0, std::max(1.0, std::floor(k / least_split)));
+    idle = std::min(idle, idle_tail(whole * splits, sms));
   }
   return {.bytes = bytes,
           .flops = 2 * padded(m, 16) * n * k,
