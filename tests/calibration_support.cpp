@@ -18,7 +18,7 @@ OperationCurve made_up(std::string operation, std::string precision, double star
   curve.start = start_us * microsecond;
   curve.piece = 0.4 * microsecond;
   curve.overlap = 4;
-  curve.idle = 0.5;
+  curve.idle_memory = 0.5, curve.idle_compute = 0.6;
   curve.memory = {.first_octave = 13, .fraction = {}, .least = 8192, .most = 6.7e7};
   for (int i = 0; i < 15; ++i) curve.memory.fraction.push_back(memory_top * (1 - 0.5 * std::exp2(-0.7 * i)));
   curve.compute = {.first_octave = rows ? 3 : 13,

@@ -183,11 +183,12 @@ Knots knots_over(const std::vector<Sample>& samples, const OperationRoofs& roofs
   return knots;
 }
 
+double share(double logit) { return 1 / (1 + std::exp(-logit)); }
 double softplus(double x) { return x > 30 ? x : std::log1p(std::exp(x)); }
 
-/// The parameters of one curve: log start, log piece, logit of idle, then for each fitted curve the logarithm
-/// of its last fraction and the softplus of the fall from each knot to the one before it: so fractions never
-/// fall with the size.
+/// The parameters of one curve: log start, log piece, logits of the idle shares, then for each fitted curve
+/// the logarithm of its last fraction and the softplus of the fall from each knot to the one before it: so
+/// fractions never fall with the size.
 class Model {
  public:
   /// `spread`: standard deviation of a measured time, against which the priors are weighed.
@@ -208,7 +209,7 @@ class Model {
 
   [[nodiscard]] Eigen::VectorXd start() const {
     Eigen::VectorXd at(fixed_parameters + memory_.count + compute_.count);
-    at[0] = log_start(), at[1] = log_piece, at[2] = 0;
+    at[0] = log_start(), at[1] = log_piece, at[2] = at[3] = 0;
     fill(at, fixed_parameters, memory_.count), fill(at, fixed_parameters + memory_.count, compute_.count);
     return at;
   }
@@ -217,7 +218,7 @@ class Model {
     OperationCurve curve{.operation = {}, .precision = {}, .overlap = overlap_};
     curve.start = Seconds(std::exp(at[0]));
     curve.piece = Seconds(has_pieces_ ? std::exp(at[1]) : 0);
-    curve.idle = 1 / (1 + std::exp(-at[2]));
+    curve.idle_memory = share(at[2]), curve.idle_compute = share(at[3]);
     curve.memory = curve_of(memory_, at, fixed_parameters);
     curve.compute = curve_of(compute_, at, fixed_parameters + memory_.count);
     return curve;
@@ -237,7 +238,7 @@ class Model {
   [[nodiscard]] bool meets_both_roofs() const { return memory_.count > 0 && compute_.count > 0; }
 
  private:
-  static constexpr Eigen::Index fixed_parameters = 3;
+  static constexpr Eigen::Index fixed_parameters = 4;
   static constexpr double log_piece = -14.5;  // 0.5 us
 
   [[nodiscard]] double log_start() const { return std::log(0.8 * shortest_); }
@@ -279,6 +280,7 @@ class Model {
     r[row++] = (at[0] - log_start()) / 1.5;
     r[row++] = (at[1] - log_piece) / 1.5;
     r[row++] = at[2] / 1.5;
+    r[row++] = at[3] / 1.5;
     row = add_priors(memory_, at, fixed_parameters, r, row);
     add_priors(compute_, at, fixed_parameters + memory_.count, r, row);
   }

@@ -148,10 +148,11 @@ Op on_curve(Op op, const LayerShape& shape, const AttentionWork& work, double wa
                core.tensor, machine);
 }
 
-/// Query rows of whole tiles.
+/// Query rows of whole tiles: few rows take the smallest one, more wgmma's 64.
 double query_tile_rows(double rows, double smallest) {
-  constexpr double wgmma_rows = 64;
-  return rows <= smallest ? smallest : std::ceil(rows / wgmma_rows) * wgmma_rows;
+  constexpr double few = 16, wgmma_rows = 64;
+  const double tile = rows <= few ? smallest : std::max(smallest, wgmma_rows);
+  return std::ceil(rows / tile) * tile;
 }
 
 Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work, const Machine& machine) {
