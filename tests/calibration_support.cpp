@@ -20,7 +20,7 @@ OperationCurve made_up(std::string operation, std::string precision, double star
   curve.split = 0.06 * microsecond;
   curve.paged = 0.02, curve.uneven = 0.03;
   curve.overlap = 4;
-  curve.idle_memory = 0.5, curve.idle_compute = 0.6;
+  curve.idle_memory = 0.5, curve.idle_compute = 0.6, curve.fill = rows ? 100 : 0;
   curve.memory = {.first_octave = 13, .fraction = {}, .least = 8192, .most = 6.7e7};
   for (int i = 0; i < 15; ++i) curve.memory.fraction.push_back(memory_top * (1 - 0.5 * std::exp2(-0.7 * i)));
   curve.compute = {.first_octave = rows ? 3 : 13,
@@ -117,10 +117,10 @@ void add_experts(Maker& make, const OperationCurve& curve) {
       p.bytes = 3 * weights + 2 * rows * 7168;
       p.flops = 6 * rows * 7168 * 2048, p.padded_flops = 6 * padded_rows * 7168 * 2048;
       const auto e = static_cast<double>(experts), t = static_cast<double>(each);
-      OperationWork down = grouped_work(weights + rows * 7168, p.padded_flops / 3, e, t, 7168, sms);
+      OperationWork down = grouped_work(weights + rows * 7168, p.padded_flops / 3, e, t, 7168, 2048, sms);
       down.follows = true;
       make.add(p, curve,
-               {grouped_work(2 * weights + rows * 7168, p.padded_flops * 2 / 3, e, t, 4096, sms), down});
+               {grouped_work(2 * weights + rows * 7168, p.padded_flops * 2 / 3, e, t, 4096, 7168, sms), down});
     }
   }
 }

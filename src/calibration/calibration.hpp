@@ -56,7 +56,8 @@ struct OperationCurve {
   // Shares of the idle tail that are lost: of the bandwidth, what the busy SMs cannot take over; of the
   // FLOPs, what the kernel does not save by splitting its last tiles.
   double idle_memory = 0.5, idle_compute = 1;
-  int overlap = 4;  // p: 1, 2, 4 or 8
+  double fill = 0;
+  int overlap = 4;  // p: 1, 2, 3, 4 or 8
   Curve memory;     // over bytes per SM
   Curve compute;    // over rows: tokens an expert or of a dense GEMM; of attention over bytes per SM
   FitError error;

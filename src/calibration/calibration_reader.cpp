@@ -84,11 +84,12 @@ OperationCurve read_operation(const Section& in) {
                        .uneven = slower.real("uneven", 0, 10),
                        .idle_memory = idle[0],
                        .idle_compute = idle[1],
+                       .fill = in.real("fill", 0, 1e6),
                        .overlap = static_cast<int>(in.integer("overlap", {1, 8})),
                        .memory = read_curve(in, "memory"),
                        .compute = read_curve(in, "compute"),
                        .error = read_error(in)};
-  if ((curve.overlap & (curve.overlap - 1)) != 0) in.fail("overlap", "expected 1, 2, 4 or 8");
+  if (curve.overlap > 4 && curve.overlap < 8) in.fail("overlap", "expected 1, 2, 3, 4 or 8");
   return curve;
 }
 
@@ -129,9 +130,9 @@ Calibration read_calibration(const yaml::Node& node, const std::string& file) {
   const Section launch = root.child("launch", {"stream", "graph", "dependent"});
   out.launch = {time_of(launch, "stream"), time_of(launch, "graph"), time_of(launch, "dependent")};
   for (const yaml::Node& item : root.value("curves", yaml::Node::Kind::sequence).items) {
-    const Section in = root.element(
-        "curves", item,
-        {"operation", "precision", "fixed", "slower", "idle", "overlap", "memory", "compute", "left_out"});
+    const Section in = root.element("curves", item,
+                                    {"operation", "precision", "fixed", "slower", "idle", "overlap", "fill",
+                                     "memory", "compute", "left_out"});
     OperationCurve curve = read_operation(in);
     for (const OperationCurve& other : out.curves) {
       if (other.operation == curve.operation && other.precision == curve.precision)

@@ -78,8 +78,9 @@ std::string calibration_yaml(const Calibration& c) {
                        time_text(curve.start), time_text(curve.follow), time_text(curve.combine),
                        time_text(curve.piece), time_text(curve.split));
     out += fmt::format(
-        "    slower: {{paged: {:.4f}, uneven: {:.4f}}}\n    idle: [{:.4f}, {:.4f}]\n    overlap: {}\n",
-        curve.paged, curve.uneven, curve.idle_memory, curve.idle_compute, curve.overlap);
+        "    slower: {{paged: {:.4f}, uneven: {:.4f}}}\n    idle: [{:.4f}, {:.4f}]\n    overlap: {}\n    "
+        "fill: {:.4g}\n",
+        curve.paged, curve.uneven, curve.idle_memory, curve.idle_compute, curve.overlap, curve.fill);
     add_curve(out, "memory", curve.memory), add_curve(out, "compute", curve.compute);
     out += fmt::format("    left_out: {}\n", error_text(curve.error));
   }

@@ -120,8 +120,9 @@ std::array<OperationWork, 2> expert_products(const Point& p, double sms) {
                products = (up ? 1.0 : 0.0) + (down ? 1.0 : 0.0);
   const double other = (p.bytes - parts * weights) / products;
   const OperationWork gate_up =
-      grouped_work(2 * weights + other, p.padded_flops * 2 / parts, experts, tokens, 2 * i, sms);
-  const OperationWork rest = grouped_work(weights + other, p.padded_flops / parts, experts, tokens, h, sms);
+      grouped_work(2 * weights + other, p.padded_flops * 2 / parts, experts, tokens, 2 * i, h, sms);
+  const OperationWork rest =
+      grouped_work(weights + other, p.padded_flops / parts, experts, tokens, h, i, sms);
   if (!up) return {rest, gate_up};
   std::array products_in_turn{gate_up, rest};
   products_in_turn[1].follows = true;
@@ -161,12 +162,12 @@ struct Knots {
 
 int octave(double size) { return std::ilogb(size); }
 
-/// Knots over the sizes at which this roof takes at least `share` of the other's time; its range is where it
-/// takes the longer.
+/// Knots over the sizes at which this roof takes at least `share` of the other's time, which is also the
+/// range where the curve counts as measured. Fewer than two points that this roof binds leave a curve
+/// unfitted.
 Knots knots_over(const std::vector<Sample>& samples, const OperationRoofs& roofs, bool memory, double fixed) {
   constexpr double share = 0.4;
   Knots knots{.fixed = fixed};
-  double least = 0, most = 0;
   size_t binding = 0;
   for (const Sample& sample : samples) {
     for (size_t i = 0; i < sample.products; ++i) {
@@ -175,16 +176,14 @@ Knots knots_over(const std::vector<Sample>& samples, const OperationRoofs& roofs
       const double own = memory ? reading : computing, other = memory ? computing : reading;
       const double size = memory ? w.memory_size : w.compute_size;
       if (own < share * other) continue;
-      least = least == 0 ? size : std::min(least, size), most = std::max(most, size);
-      if (own < other) continue;
-      ++binding;
       knots.least = knots.least == 0 ? size : std::min(knots.least, size);
       knots.most = std::max(knots.most, size);
+      binding += own >= other ? 1 : 0;
     }
   }
   if (binding < 2) return {.fixed = fixed};
-  knots.first_octave = octave(least);
-  knots.count = octave(most) - knots.first_octave + 2;
+  knots.first_octave = octave(knots.least);
+  knots.count = octave(knots.most) - knots.first_octave + 2;
   return knots;
 }
 
@@ -209,6 +208,7 @@ class Model {
       for (const OperationWork& work : sample.work) {
         has_pieces_ = has_pieces_ || work.pieces > 0, has_splits_ = has_splits_ || work.splits > 0;
         has_paged_ = has_paged_ || work.paged, has_uneven_ = has_uneven_ || work.uneven;
+        has_k_ = has_k_ || (work.flops > 0 && work.k < 1e9);
         has_combined_ = has_combined_ || work.combined;
         has_follower_ = has_follower_ || work.follows;
       }
@@ -233,6 +233,7 @@ class Model {
     curve.split = Seconds(has_splits_ ? std::exp(at[split_of]) : 0);
     curve.paged = has_paged_ ? std::exp(at[paged_of]) : 0;
     curve.uneven = has_uneven_ ? std::exp(at[uneven_of]) : 0;
+    curve.fill = has_k_ ? std::exp(at[fill_of]) : 0;
     curve.idle_memory = share(at[idle_memory_of]), curve.idle_compute = share(at[idle_compute_of]);
     curve.memory = curve_of(memory_, at, fixed_parameters);
     curve.compute = curve_of(compute_, at, fixed_parameters + memory_.count);
@@ -264,6 +265,7 @@ class Model {
     uneven_of,
     idle_memory_of,
     idle_compute_of,
+    fill_of,
     fixed_parameters
   };
   struct Prior {
@@ -282,6 +284,8 @@ class Model {
         return {.mean = std::log(0.5e-6)};
       case split_of:
         return {.mean = std::log(0.05e-6)};
+      case fill_of:
+        return {.mean = std::log(50)};
       case paged_of:
       case uneven_of:
         return {.mean = std::log(0.02)};
@@ -338,7 +342,7 @@ class Model {
   double spread_ = 0.02;
   Knots memory_, compute_;
   bool has_pieces_ = false, has_splits_ = false, has_paged_ = false, has_uneven_ = false,
-       has_follower_ = false, has_combined_ = false;
+       has_follower_ = false, has_combined_ = false, has_k_ = false;
   double shortest_ = 0;
 };
 
@@ -367,7 +371,7 @@ double spread_about(const OperationCurve& curve, const std::vector<Sample>& samp
 
 OperationCurve fit_operation(const std::vector<Sample>& samples, const OperationRoofs& roofs,
                              double fixed_compute) {
-  constexpr int overlaps[] = {1, 2, 4, 8};
+  constexpr int overlaps[] = {1, 2, 3, 4, 8};
   constexpr int iterations = 60;
   constexpr int usual_overlap = 4;
   constexpr double first_spread = 0.02;

@@ -19,7 +19,8 @@ struct OperationWork {
   double compute_size = 1;  // where on the compute curve
   double idle_tail = 0;     // idle share of the SMs over all waves of tiles
   double pieces = 0;        // requests of an SM beyond the first
-  double splits = 0;        // pieces of a request beyond the first
+  double splits = 0;        // pieces of a request, or of K, beyond the first
+  double k = 1e9;           // of a GEMM
   bool combined = false, paged = false, uneven = false, follows = false;
 };
 
@@ -28,13 +29,14 @@ struct OperationRoofs {
   double read = 0, tensor = 0;
 };
 
-/// (a^p + b^p)^(1/p) for p = 1, 2, 4 or 8.
+/// (a^p + b^p)^(1/p) for p = 1, 2, 3, 4 or 8.
 [[nodiscard]] inline double overlapped(double a, double b, int p) {
   const double most = std::max(a, b);
   if (!(most > 0)) return 0;
   const double r = std::min(a, b) / most, r2 = r * r, r4 = r2 * r2;
   if (p == 1) return a + b;
   if (p == 2) return most * std::sqrt(1 + r2);
+  if (p == 3) return most * std::cbrt(1 + r2 * r);
   if (p == 4) return most * std::sqrt(std::sqrt(1 + r4));
   return most * std::sqrt(std::sqrt(std::sqrt(1 + r4 * r4)));
 }
@@ -53,7 +55,7 @@ struct OperationParts {
   }
   if (!curve.compute.fraction.empty())
     parts.computing = work.flops / (roofs.tensor * curve.compute.at(work.compute_size)) *
-                      (1 + curve.idle_compute * work.idle_tail);
+                      (1 + curve.idle_compute * work.idle_tail) * (1 + curve.fill / work.k);
   return parts;
 }
 
@@ -132,19 +134,23 @@ struct GroupedTiling {
   return padded(tokens, grouped_tiling(tokens).columns);
 }
 
-/// A grouped GEMM: `experts` with `tokens` each, `outputs` weight rows an expert, `flops` of whole token
-/// tiles.
-[[nodiscard]] inline OperationWork grouped_work(double bytes, double flops, double experts, double tokens,
-                                                double outputs, double sms) {
+/// SMs' worth of tiles of one expert with `outputs` weight rows.
+[[nodiscard]] inline double grouped_tiles(double tokens, double outputs) {
   constexpr double weight_rows = 256;
   const GroupedTiling tiling = grouped_tiling(tokens);
-  const double tiles = experts * whole_up(outputs / weight_rows - 1e-9) *
-                       whole_up(tokens / tiling.columns - 1e-9) * tiling.blocks;
+  return whole_up(outputs / weight_rows - 1e-9) * whole_up(tokens / tiling.columns - 1e-9) * tiling.blocks;
+}
+
+/// A grouped GEMM: `experts` with `tokens` each, `outputs` weight rows of `k` an expert, `flops` of whole
+/// token tiles.
+[[nodiscard]] inline OperationWork grouped_work(double bytes, double flops, double experts, double tokens,
+                                                double outputs, double k, double sms) {
   return {.bytes = bytes,
           .flops = flops,
           .memory_size = bytes / sms,
           .compute_size = tokens,
-          .idle_tail = idle_tail(whole_up(tiles), sms)};
+          .idle_tail = idle_tail(whole_up(experts * grouped_tiles(tokens, outputs)), sms),
+          .k = k};
 }
 
 /// A dense GEMM, y[m x n]: the library takes the tile that leaves the fewest SMs idle, and splits K, into
@@ -153,17 +159,20 @@ struct GroupedTiling {
   constexpr std::array<std::array<double, 2>, 5> tiles{
       {{64, 128}, {64, 256}, {128, 128}, {128, 256}, {256, 128}}};
   constexpr double least_split = 512;
-  double idle = 1e300;
+  double idle = 1e300, pieces = 1;
   for (const auto& [rows, columns] : tiles) {
     const double count = whole_up(m / rows) * whole_up(n / columns);
     const double splits = std::clamp(whole(sms / count), 1.0, std::max(1.0, whole(k / least_split)));
-    idle = std::min(idle, idle_tail(count * splits, sms));
+    const double tail = idle_tail(count * splits, sms);
+    if (tail < idle) idle = tail, pieces = splits;
   }
   return {.bytes = bytes,
           .flops = 2 * padded(m, 16) * n * k,
           .memory_size = bytes / sms,
           .compute_size = m,
-          .idle_tail = idle};
+          .idle_tail = idle,
+          .splits = pieces - 1,
+          .k = k};
 }
 
 }  // namespace afford

@@ -315,17 +315,27 @@ const OperationCurve* grouped_curve(const Machine& machine, Dtype dtype) {
   return machine.measured->find(OperationClass::grouped_gemm, dtype);
 }
 
-/// A grouped GEMM on its calibrated curve: experts alike, with their mean number of tokens.
+/// A grouped GEMM on its calibrated curve: the experts alike, with their mean number of tokens, and the
+/// shared ones.
 Op on_curve(Op op, const std::array<MlpGroup, 2>& groups, double matrices, double shard, Dtype run,
             const OperationCurve& curve, const Machine& machine) {
   const ChipTiming& chip = *machine.measured;
-  const double experts = groups[0].mlps + groups[1].mlps, rows = groups[0].rows + groups[1].rows;
-  const double tokens = rows / experts, width = groups[0].intermediate / shard, inputs = groups[0].inputs;
+  const double width = groups[0].intermediate / shard, inputs = groups[0].inputs;
   const double outputs = matrices == 2 ? 2 * width : inputs, k = matrices == 2 ? inputs : width;
-  const double flops = 2 * experts * grouped_rows(tokens) * outputs * k;
-  const double bytes = op.weights.base() + from_l2(op.activations, chip);
-  OperationWork asked = grouped_work(bytes, flops, experts, tokens, outputs, chip.sms);
-  asked.follows = matrices == 1;
+  double rows = 0, tiles = 0;
+  for (const MlpGroup& group : groups) {
+    if (!(group.rows > 0)) continue;
+    const double tokens = group.rows / group.mlps;
+    rows += group.mlps * grouped_rows(tokens);
+    tiles += group.mlps * grouped_tiles(tokens, outputs);
+  }
+  const OperationWork asked{.bytes = op.weights.base() + from_l2(op.activations, chip),
+                            .flops = 2 * rows * outputs * k,
+                            .memory_size = (op.weights.base() + from_l2(op.activations, chip)) / chip.sms,
+                            .compute_size = groups[0].rows / groups[0].mlps,
+                            .idle_tail = idle_tail(whole_up(tiles), chip.sms),
+                            .k = k,
+                            .follows = matrices == 1};
   return timed(op, curve, asked, chip.tensor(run), machine);
 }
 

@@ -53,6 +53,7 @@ TEST_SUITE("unit") {
   TEST_CASE("overlap of reading and computing") {
     CHECK(overlapped(3, 4, 1) == 7);
     CHECK(overlapped(3, 4, 2) == Approx(5));
+    CHECK(overlapped(1, 1, 3) == Approx(std::cbrt(2)));
     CHECK(overlapped(1, 1, 4) == Approx(std::pow(2, 0.25)));
     CHECK(overlapped(1, 1, 8) == Approx(std::pow(2, 0.125)));
     CHECK(overlapped(0, 0, 4) == 0);
