@@ -14,15 +14,6 @@ namespace {
 
 constexpr std::int64_t most_accelerators = 65536;
 
-template <Dimension D>
-Quantity<D> positive(const std::string& text, std::string_view flag) {
-  std::string why;
-  const auto value = parse_quantity<D>(text, why);
-  if (!value) throw UsageError(fmt::format("{}: {}", flag, why));
-  if (*value <= Quantity<D>(0)) throw UsageError(fmt::format("{}: expected more than zero", flag));
-  return *value;
-}
-
 struct PoolText {
   std::string chip;
   std::int64_t instances = 0, accelerators = 0;
@@ -51,12 +42,7 @@ HardwareSpec chip_of(const PoolText& pool, const DeploymentArgs& args, std::stri
                                  pool.accelerators, chip.name, chip.scale_up_kind,
                                  chip.scale_up_accelerators.value));
   }
-  if (!args.nic.empty())
-    chip.nic_bandwidth.value = positive<Dimension{.time = -1, .byte = 1}>(args.nic, "--nic-bandwidth");
-  if (!args.scale_up.empty()) {
-    chip.scale_up_bandwidth.value =
-        positive<Dimension{.time = -1, .byte = 1}>(args.scale_up, "--scale-up-bandwidth");
-  }
+  apply_bandwidths(chip, args);
   return chip;
 }
 
@@ -65,14 +51,7 @@ FfnSplit parse_split(const std::string& text, const Pool& pool) {
   if (text.empty()) return {};
   if (text == "tp") return {pool.accelerators, 1};
   if (text == "ep") return {1, pool.size()};
-  const size_t ep = text.find("ep");
-  if (text.starts_with("tp") && ep != std::string::npos) {
-    const auto tensor = parse_integer(text.substr(2, ep - 2)), expert = parse_integer(text.substr(ep + 2));
-    if (tensor && expert && *tensor >= 1 && *expert >= 1 && *tensor <= most_accelerators &&
-        *expert <= most_accelerators) {
-      return {*tensor, *expert};
-    }
-  }
+  if (const auto split = parse_exact_split(text)) return *split;
   throw UsageError(
       fmt::format("--ffn-parallelism: expected tp, ep or tpXepY such as tp8ep2, got '{}'", text));
 }
@@ -160,6 +139,32 @@ Routing routing_of(const std::string& text, const ModelSpec& model) {
 
 }  // namespace
 
+std::optional<FfnSplit> parse_exact_split(const std::string& text) {
+  const size_t ep = text.find("ep");
+  if (!text.starts_with("tp") || ep == std::string::npos) return std::nullopt;
+  const auto tensor = parse_integer(text.substr(2, ep - 2)), expert = parse_integer(text.substr(ep + 2));
+  if (!tensor || !expert || *tensor < 1 || *expert < 1 || *tensor > most_accelerators ||
+      *expert > most_accelerators) {
+    return std::nullopt;
+  }
+  return FfnSplit{*tensor, *expert};
+}
+
+void apply_bandwidths(HardwareSpec& chip, const DeploymentArgs& args) {
+  if (!args.nic.empty())
+    chip.nic_bandwidth.value = positive<Dimension{.time = -1, .byte = 1}>(args.nic, "--nic-bandwidth");
+  if (!args.scale_up.empty()) {
+    chip.scale_up_bandwidth.value =
+        positive<Dimension{.time = -1, .byte = 1}>(args.scale_up, "--scale-up-bandwidth");
+  }
+  for (const std::string& text : args.memory_bandwidths) {
+    const size_t equals = text.find('=');
+    if (equals != std::string::npos && text.substr(0, equals) != chip.name) continue;
+    chip.memory_bandwidth.value = positive<Dimension{.time = -1, .byte = 1}>(
+        equals == std::string::npos ? text : text.substr(equals + 1), "memory-bandwidth");
+  }
+}
+
 void add_deployment(Verb& verb, DeploymentArgs& args) {
   add_what_ifs(verb, args);
   verb.text("--attention", args.attention, "Attention pool: CHIP:INSTANCESxACCELERATORS, such as h800:2x8",
@@ -176,6 +181,10 @@ void add_deployment(Verb& verb, DeploymentArgs& args) {
   verb.text("--colocated", args.colocated, "Instead: everything on one pool, wide EP or --tp N", "POOL");
   verb.integer("--batch-per-gpu", args.batch_per_gpu, "Requests on each accelerator of --colocated");
   verb.integer("--tp", args.tensor, "Tensor-parallel ways of --colocated (1: wide EP)");
+  add_conditions(verb, args);
+}
+
+void add_conditions(Verb& verb, DeploymentArgs& args) {
   verb.text("--overlap", args.overlap, "Collectives hidden behind other work: none, all-gather, all",
             "WHICH");
   verb.text("--routing", args.routing, "Expert load: uniform, zipf:EXPONENT or FILE.csv (expert,tokens)",

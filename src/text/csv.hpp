@@ -1,0 +1,45 @@
+#pragma once
+// CSV as RFC 4180 has it, row by row, with the place of every field.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "error.hpp"
+
+namespace afford {
+
+struct CsvField {
+  std::string text;
+  int column = 1;
+};
+
+struct CsvRow {
+  int line = 1;
+  std::vector<CsvField> fields;
+};
+
+/// Reads `content` of the file called `file` in messages. Empty lines are passed over, CR LF is LF.
+class CsvReader {
+ public:
+  CsvReader(std::string file, std::string content) : file_(std::move(file)), content_(std::move(content)) {}
+
+  /// The next row, or nothing at the end. Throws InputError for a quote that is not closed or stands inside
+  /// a field.
+  [[nodiscard]] std::optional<CsvRow> next();
+
+  [[nodiscard]] Place place(const CsvRow& row, size_t field) const {
+    return {file_, row.line, field < row.fields.size() ? row.fields[field].column : 1};
+  }
+  [[nodiscard]] const std::string& file() const { return file_; }
+
+ private:
+  [[nodiscard]] CsvField field();
+
+  std::string file_, content_;
+  size_t at_ = 0, line_start_ = 0;
+  int line_ = 1;
+};
+
+}  // namespace afford
