@@ -210,6 +210,7 @@ std::vector<std::string> break_evens(const std::vector<SweptCost>& costs, const 
     return std::min_element(at.begin(), at.end(),
                             [](const auto& a, const auto& b) { return a.second < b.second; });
   };
+  const bool kilo = parameter == "context";
   std::vector<std::string> lines;
   for (const auto& [group, values] : table) {
     std::string line;
@@ -224,7 +225,8 @@ std::vector<std::string> break_evens(const std::vector<SweptCost>& costs, const 
           const double behind = new_before->second - was.second, ahead = old_now->second - is.second;
           at = before->first + (now.first - before->first) * behind / (behind + ahead);
         }
-        line += fmt::format("{} up to {} {:.4g}, then ", was.first, parameter, at);
+        line += fmt::format("{} up to {} {:.4g}{}, then ", was.first, parameter, kilo ? at / 1024 : at,
+                            kilo ? "K" : "");
       }
       before = &now;
     }

@@ -122,7 +122,7 @@ Placement place_experts(const ExpertLayout& layout, const Routing& routing) {
   return placement;
 }
 
-ExpertLoad expected_load(const ExpertLayout& layout, double tokens, const Placement& placement) {
+ExpertLoad placed_load(const ExpertLayout& layout, double tokens, const Placement& placement) {
   const double active = static_cast<double>(layout.active), experts = static_cast<double>(layout.experts);
   const double groups = static_cast<double>(layout.groups);
   if (placement.empty()) {

@@ -41,10 +41,10 @@ using Placement = std::vector<std::vector<double>>;
 
 /// Expectations, exact for independent tokens: an expert with share p is visited by a token with
 /// probability active*p.
-[[nodiscard]] ExpertLoad expected_load(const ExpertLayout& layout, double tokens, const Placement& placement);
+[[nodiscard]] ExpertLoad placed_load(const ExpertLayout& layout, double tokens, const Placement& placement);
 [[nodiscard]] inline ExpertLoad expected_load(const ExpertLayout& layout, double tokens,
                                               const Routing& routing) {
-  return expected_load(layout, tokens, place_experts(layout, routing));
+  return placed_load(layout, tokens, place_experts(layout, routing));
 }
 
 /// The mean over `samples` draws of the busiest group's pairs, where sampling noise counts: no closed form.

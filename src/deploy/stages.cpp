@@ -281,7 +281,7 @@ Ops ffn_side(const ModelSpec& model, const LayerShape& shape, const FfnWork& wor
     if (mlp.name == "routed") {
       const ExpertLayout layout{mlp.copies, mlp.active, work.groups, work.redundant};
       const ExpertLoad load = work.placement != nullptr
-                                  ? expected_load(layout, work.total_tokens, *work.placement)
+                                  ? placed_load(layout, work.total_tokens, *work.placement)
                                   : expected_load(layout, work.total_tokens, *work.routing);
       routed = mlp_group(model, shape, mlp, load.busiest_group, load.busiest_group_active);
     } else if (mlp.name == "dense" || work.shared == SharedExperts::fused) {

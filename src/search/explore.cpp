@@ -1,5 +1,6 @@
 #include "search/explore.hpp"
 
+#include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
@@ -309,7 +310,10 @@ std::uint64_t candidates_of(const Enumeration& enumeration, const Shard& shard) 
 }
 
 Explored explore(const Space& space, const Setting& setting, const ExploreOptions& options) {
-  tbb::task_arena arena(options.threads > 0 ? options.threads : tbb::task_arena::automatic);
+  if (options.threads == 0) return explore_here(space, setting, options);
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
+                                  static_cast<size_t>(options.threads));
+  tbb::task_arena arena(options.threads);
   return arena.execute([&] { return explore_here(space, setting, options); });
 }
 
