@@ -79,6 +79,8 @@ struct Found {
   Watched watched;
   std::optional<Candidate> fastest;
   BestOfPairs best;
+  std::map<Shape, Candidate> shapes;
+  std::optional<Candidate> here;  // most tokens of the pools at hand
   std::string text;
 };
 
@@ -123,9 +125,21 @@ void file(Found& found, Candidate& c, const Evaluation& e, bool watched, const E
   if (e.verdict != Verdict::feasible) return;
   found.frontier.add(c);
   found.best.add(c, options.objective);
+  if (!found.here || c.goals.tokens_per_gpu_s > found.here->goals.tokens_per_gpu_s) found.here = c;
   if (!watched) return;
   std::optional<Candidate>& best = found.watched.best;
   if (!best || preferred(c, *best, options.objective)) best = c;
+}
+
+void keep_most_tokens(std::map<Shape, Candidate>& shapes, const Candidate& c) {
+  const auto [known, added] = shapes.emplace(shape_of(c), c);
+  if (!added && c.goals.tokens_per_gpu_s > known->second.goals.tokens_per_gpu_s) known->second = c;
+}
+
+/// Done with the pools at hand.
+void close_pools(Found& found, const ExploreOptions& options) {
+  if (options.shapes && found.here) keep_most_tokens(found.shapes, *found.here);
+  found.here.reset();
 }
 
 /// A batch that does not fit is followed only by larger ones, which do not fit either: weights stay, cache
@@ -201,6 +215,7 @@ void try_disaggregated(Found& found, const Unit& unit, const Shared& shared) {
         break;
       }
     }
+    close_pools(found, shared.options);
   }
 }
 
@@ -222,6 +237,7 @@ void try_colocated(Found& found, const Unit& unit, const Shared& shared) {
       break;
     }
   }
+  close_pools(found, shared.options);
 }
 
 Found try_unit(const Unit& unit, const Shared& shared) {
@@ -245,6 +261,7 @@ void merge(Explored& out, const Found& found, Objective objective) {
   };
   out.frontier.add(found.frontier);
   out.best.add(found.best, objective);
+  for (const auto& [shape, candidate] : found.shapes) keep_most_tokens(out.shapes, candidate);
   out.tally += found.tally;
   out.watched.tally += found.watched.tally;
   take_better(out.fastest, found.fastest, faster);
@@ -283,6 +300,14 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   return out;
 }
 }  // namespace
+
+Shape shape_of(const Candidate& c) {
+  Shape shape{.way = c.way, .attention_chip = c.attention.chip};
+  shape.attention_gpus = c.attention.instances * c.attention.accelerators;
+  if (c.way != Way::disaggregated) return shape;
+  shape.ffn_chip = c.ffn.chip, shape.ffn_gpus = c.ffn.instances * c.ffn.accelerators;
+  return shape;
+}
 
 void BestOfPairs::add(const Candidate& c, Objective objective) {
   const bool pair = c.way == Way::disaggregated;

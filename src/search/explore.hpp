@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <optional>
 
 #include "search/space.hpp"
@@ -31,6 +32,7 @@ struct Shard {
 struct ExploreOptions {
   Objective objective = Objective::throughput;
   Shard shard;
+  bool shapes = false;                       // keep the best of each shape
   int threads = 0;                           // 0: every core
   std::string watch;                         // a label; empty: none
   const std::atomic<bool>* stop = nullptr;   // set: finish what is begun and return
@@ -59,6 +61,14 @@ class BestOfPairs {
   std::vector<std::optional<Candidate>> best_;
 };
 
+/// Chips and accelerators of a deployment, whatever its splits and batch: what is paid for.
+struct Shape {
+  Way way = Way::disaggregated;
+  std::uint32_t attention_chip = 0, attention_gpus = 0, ffn_chip = 0, ffn_gpus = 0;  // co-located: no FFN
+  auto operator<=>(const Shape&) const = default;
+};
+[[nodiscard]] Shape shape_of(const Candidate& candidate);
+
 struct Explored {
   Frontier<Candidate> frontier{Objective::throughput};
   Tally tally;
@@ -67,6 +77,7 @@ struct Explored {
   Watched watched;
   std::optional<Candidate> fastest;  // that fits the memory, whatever its TPOT
   BestOfPairs best{0};
+  std::map<Shape, Candidate> shapes;  // feasible, most tokens of each (ExploreOptions::shapes)
 };
 
 /// `stop` leaves whole units out, so what is there is right; `complete` says that something is missing.
