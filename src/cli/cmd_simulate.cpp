@@ -6,9 +6,10 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/deployment_args.hpp"
+#include "cli/sweep.hpp"
 #include "cli/timeline.hpp"
 #include "error.hpp"
+#include "report/frontier_chart.hpp"
 #include "report/output_file.hpp"
 #include "text/number.hpp"
 #include "text/quantity.hpp"
@@ -21,6 +22,7 @@ struct SimulateArgs : DeploymentArgs {
   int seed = 1, steps = 50;
   bool timeline = false;
   std::string trace;
+  std::vector<std::string> sweeps;
 };
 
 std::vector<Column> columns() {
@@ -216,23 +218,38 @@ void check(const SimulateArgs& args) {
   if (!(args.jitter >= 0 && args.jitter <= 2))
     throw UsageError("--jitter: expected a standard deviation from 0 to 2");
   if (args.steps < 1 || args.steps > 100'000) throw UsageError("--steps: expected 1 to 100000");
+  if (!args.plot.empty()) check_picture_name(args.plot);
+  if (!args.plot.empty() && args.sweeps.empty()) throw UsageError("--plot draws a sweep; give --sweep too");
   const bool events = args.timeline || !args.trace.empty() || args.jitter > 0;
   if (events && args.attention.empty() && !args.colocated.empty()) {
     throw UsageError("--timeline, --trace and --jitter are for --attention and --ffn pools");
   }
 }
 
+std::string chips_text(const Deployment& deployment) {
+  const std::string &first = deployment.chips.front().name, &last = deployment.chips.back().name;
+  return first == last ? first : first + " + " + last;
+}
+
 /// What a run collects over its models, deployments and contexts.
 struct Collected {
   Table table;
   std::string after;
+  std::vector<SweptCost> swept_costs;
   bool all_feasible = true;
 };
 
 void add(Collected& out, const Prepared& prepared, const Deployment& deployment, const Setting& setting,
-         const SimulateArgs& args) {
+         const SimulateArgs& args, const SweepPoint& swept) {
   const Simulated s = simulate(deployment, setting, args);
   out.table.rows.push_back(row(prepared, deployment, setting, s));
+  append(out.table.rows.back(), swept);
+  if (!swept.empty() && s.evaluation.verdict == Verdict::feasible) {
+    const SweepPoint others(swept.begin(), swept.end() - 1);
+    out.swept_costs.push_back({prepared.model.name + (others.empty() ? "" : ", " + text(others)),
+                               fmt::format("{} on {}", deployment.label, chips_text(deployment)),
+                               swept.back().number, s.evaluation.cost / usd_per_mtok});
+  }
   out.all_feasible = out.all_feasible && s.evaluation.verdict == Verdict::feasible;
   if (args.explain) out.after += explanation(prepared, deployment, setting, s, args.seed);
   if (!s.has_events) return;
@@ -248,6 +265,19 @@ void add(Collected& out, const Prepared& prepared, const Deployment& deployment,
   }
 }
 
+/// The picture of a sweep, and where one deployment becomes cheaper than the other.
+void finish_sweep(Collected& out, const SimulateArgs& args, const SweepPoint& point) {
+  if (args.sweeps.empty()) return;
+  const std::string& parameter = point.back().parameter;
+  for (const std::string& line : break_evens(out.swept_costs, parameter))
+    out.table.notes.push_back("Cheapest for " + line);
+  if (args.plot.empty()) return;
+  std::vector<SweepPointDrawn> drawn;
+  for (const SweptCost& cost : out.swept_costs)
+    drawn.push_back({cost.group + ", " + cost.choice, cost.at, cost.usd_per_mtok});
+  draw(sweep_chart(drawn, parameter, "USD per 1M tokens"), args.plot);
+}
+
 int run(const SimulateArgs& args) {
   check(args);
   Collected out{.table = {.title = "Deployments in detail", .columns = columns(), .rows = {}, .notes = {}},
@@ -255,13 +285,19 @@ int run(const SimulateArgs& args) {
   out.table.notes.push_back(
       "Fidelity: roofline with default efficiencies, no calibration. Stage times: one layer, one "
       "micro-batch.");
-  for (const Prepared& prepared : prepared_models(args)) {
-    for (const Deployment& deployment : deployments_of(args, prepared.model)) {
-      for (const std::int64_t context : contexts_of(args)) {
-        add(out, prepared, deployment, setting_of(args, prepared, context), args);
+  const auto points = sweep_points(args.sweeps);
+  for (Column& column : sweep_columns(points.front())) out.table.columns.push_back(std::move(column));
+  for (const SweepPoint& point : points) {
+    SimulateArgs applied = args;
+    apply_sweep(point, applied);
+    for (const Prepared& prepared : prepared_models(applied)) {
+      for (const Deployment& deployment : deployments_of(applied, prepared.model)) {
+        for (const std::int64_t context : contexts_of(applied))
+          add(out, prepared, deployment, setting_of(applied, prepared, context), applied, point);
       }
     }
   }
+  finish_sweep(out, args, points.front());
   if (const std::string note = what_ifs(args, speculation_of(args)); !note.empty())
     out.table.notes.push_back(note);
   emit(out.table, args.output, out.after);
@@ -282,6 +318,8 @@ Verb simulate_command(CLI::App& app) {
   verb.flag("--timeline", args->timeline, "Draw the pipeline");
   verb.text("--trace", args->trace, "Write the last step as a Chrome trace (opens in Perfetto)", "FILE.json");
   verb.flag("--explain", args->explain, "Every operation with its bytes, FLOPs and what binds");
+  add_sweep(verb, args->sweeps);
+  verb.text("--plot", args->plot, "Draw the sweep: FILE.svg, .png or .gp", "FILE");
   add_output(verb, args->output);
   verb.run = [args] {
     if (args->models.empty()) throw UsageError("simulate needs -m MODEL");
