@@ -76,6 +76,7 @@ struct Found {
   Found(Objective objective, size_t chips) : frontier(objective), best(chips) {}
   Frontier<Candidate> frontier;
   Tally tally;
+  std::uint64_t evaluated = 0;
   Watched watched;
   std::optional<Candidate> fastest;
   BestOfPairs best;
@@ -116,6 +117,7 @@ bool fits(Verdict verdict) { return verdict == Verdict::feasible || verdict == V
 /// Files one evaluated candidate. `watched`: it bears the label asked about.
 void file(Found& found, Candidate& c, const Evaluation& e, bool watched, const ExploreOptions& options) {
   count(found.tally, e.verdict, 1);
+  ++found.evaluated;
   if (watched) count(found.watched.tally, e.verdict, 1);
   if (options.describe) c.goals = goals_of(e), options.describe(c, e, found.text);
   if (!fits(e.verdict)) return;
@@ -263,6 +265,7 @@ void merge(Explored& out, const Found& found, Objective objective) {
   out.best.add(found.best, objective);
   for (const auto& [shape, candidate] : found.shapes) keep_most_tokens(out.shapes, candidate);
   out.tally += found.tally;
+  out.evaluated += found.evaluated;
   out.watched.tally += found.watched.tally;
   take_better(out.fastest, found.fastest, faster);
   take_better(out.watched.fastest, found.watched.fastest, faster);

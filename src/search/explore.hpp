@@ -73,6 +73,7 @@ struct Explored {
   Frontier<Candidate> frontier{Objective::throughput};
   Tally tally;
   std::uint64_t candidates = 0;  // of the shard
+  std::uint64_t evaluated = 0;   // in full; the rest are larger batches of pools known not to hold them
   bool complete = true;
   Watched watched;
   std::optional<Candidate> fastest;  // that fits the memory, whatever its TPOT
