@@ -7,7 +7,7 @@
 #include <string>
 
 #include "cost/ideal.hpp"
-#include "deploy/evaluate.hpp"
+#include "search/explore.hpp"
 #include "spec/library.hpp"
 
 using namespace afford;
@@ -76,6 +76,47 @@ void bench_deployments() {
       closed * 1e6, events * 1e6, events / closed, sum);
 }
 
+double own_cpu() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+long peak_memory_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1024;
+}
+
+/// A search over ever more batch sizes: candidates, those evaluated in full (the others are larger batches of
+/// pools that are known not to hold them), and the time of all cores.
+void bench_search(const std::string& name) {
+  const ModelSpec model = load_models({name}).front();
+  const auto shapes = layer_shapes(model);
+  const auto chips = load_hardware({"h800", "h20", "a800", "910b"});
+  Setting setting;
+  setting.model = &model, setting.shapes = &shapes, setting.context = 8192;
+  Space space;
+  space.chips = &chips;
+  space.attention_splits = {AttentionSplit::shared_output, AttentionSplit::tensor};
+  for (const int steps : {4, 16, 64, 256}) {
+    space.batch_steps = steps;
+    const double cpu = own_cpu();
+    const auto start = Clock::now();
+    const Explored found = explore(space, setting, {});
+    const double elapsed = seconds_since(start), spent = own_cpu() - cpu;
+    const auto tried = static_cast<double>(found.tally.tried), full = static_cast<double>(found.evaluated);
+    fmt::print(
+        "search, {} at 8K: {:>6.1f} million candidates, {:>6.1f} evaluated in full, {:.2f} s, {:.1f} million "
+        "evaluations a second and core, {} on the frontier, peak memory {} MiB\n",
+        name, tried / 1e6, full / 1e6, elapsed, full / spent / 1e6, found.frontier.points().size(),
+        peak_memory_mib());
+  }
+}
+
 double child_cpu() {
   rusage usage{};
   getrusage(RUSAGE_CHILDREN, &usage);
@@ -100,6 +141,8 @@ double process_cpu(const std::string& command) {
 int main(int argc, char** argv) {
   bench_evaluations();
   bench_deployments();
+  bench_search("step-3");
+  bench_search("deepseek-v3");
   if (argc < 2) return 0;
   const std::string afford = argv[1];
   const double nothing = process_cpu("true");

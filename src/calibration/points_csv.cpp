@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <variant>
 
 #include "error.hpp"
@@ -56,10 +57,21 @@ const Field fields[] = {{"operation", &Point::operation},
                         {"kernel", &Point::kernel},
                         {"rejected", &Point::rejected}};
 
+/// A text as a field; in quotes when it holds a separator. Line breaks become spaces.
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  return out + '"';
+}
+
 std::string cell_text(const Point& point, const Member& member) {
   struct Text {
     const Point& point;
-    std::string operator()(std::string Point::*m) const { return csv_cell(point.*m); }
+    std::string operator()(std::string Point::*m) const { return quoted(point.*m); }
     std::string operator()(std::int64_t Point::*m) const { return fmt::format("{}", point.*m); }
     std::string operator()(double Point::*m) const { return fmt::format("{}", point.*m); }
     std::string operator()(bool Point::*m) const { return point.*m ? "1" : "0"; }
@@ -67,55 +79,56 @@ std::string cell_text(const Point& point, const Member& member) {
   return std::visit(Text{point}, member);
 }
 
-std::vector<const Field*> header(const std::vector<CsvCell>& cells, const std::string& file) {
+std::vector<const Field*> header(const CsvReader& csv, const CsvRow& row) {
   std::vector<std::string_view> names;
   for (const Field& field : fields) names.push_back(field.name);
   std::vector<const Field*> columns;
-  for (const CsvCell& cell : cells) {
-    const Field* found = std::find_if(std::begin(fields), std::end(fields),
-                                      [&](const Field& f) { return f.name == cell.text; });
+  for (size_t i = 0; i < row.fields.size(); ++i) {
+    const std::string& name = row.fields[i].text;
+    const Field* found =
+        std::find_if(std::begin(fields), std::end(fields), [&](const Field& f) { return f.name == name; });
     if (found == std::end(fields)) {
-      throw InputError(cell.place,
-                       fmt::format("unknown column '{}'{}", cell.text, suggestion(cell.text, names)));
+      throw InputError(csv.place(row, i),
+                       fmt::format("unknown column '{}'{}", name, suggestion(name, names)));
     }
     if (std::find(columns.begin(), columns.end(), found) != columns.end()) {
-      throw InputError(cell.place, fmt::format("column '{}' stands here a second time", cell.text));
+      throw InputError(csv.place(row, i), fmt::format("column '{}' stands here a second time", name));
     }
     columns.push_back(found);
   }
   for (const Field& field : fields) {
     if (std::find(columns.begin(), columns.end(), &field) == columns.end()) {
-      throw InputError({file, 1, 1}, fmt::format("missing column '{}'", field.name));
+      throw InputError({csv.file(), row.line, 1}, fmt::format("missing column '{}'", field.name));
     }
   }
   return columns;
 }
 
-void set_field(Point& point, const Field& field, const CsvCell& cell) {
+void set_field(Point& point, const Field& field, const std::string& text, const Place& place) {
   const auto fail = [&](std::string_view expected) {
-    throw InputError(cell.place, fmt::format("{}: expected {}, got '{}'", field.name, expected, cell.text));
+    throw InputError(place, fmt::format("{}: expected {}, got '{}'", field.name, expected, text));
   };
   struct Set {
     Point& point;
-    const CsvCell& cell;
+    const std::string& text;
     const decltype(fail)& complain;
-    void operator()(std::string Point::*m) const { point.*m = cell.text; }
+    void operator()(std::string Point::*m) const { point.*m = text; }
     void operator()(std::int64_t Point::*m) const {
-      const auto value = parse_integer(cell.text);
+      const auto value = parse_integer(text);
       if (!value || *value < 0) complain("a whole number of zero or more");
       point.*m = *value;
     }
     void operator()(double Point::*m) const {
-      const auto value = parse_real(cell.text);
+      const auto value = parse_real(text);
       if (!value || *value < 0) complain("a number of zero or more");
       point.*m = *value;
     }
     void operator()(bool Point::*m) const {
-      if (cell.text != "0" && cell.text != "1") complain("0 or 1");
-      point.*m = cell.text == "1";
+      if (text != "0" && text != "1") complain("0 or 1");
+      point.*m = text == "1";
     }
   };
-  std::visit(Set{point, cell, fail}, field.member);
+  std::visit(Set{point, text, fail}, field.member);
 }
 
 }  // namespace
@@ -136,12 +149,19 @@ std::string points_csv(const std::vector<Point>& points) {
 }
 
 std::vector<Point> parse_points(std::string_view text, const std::string& file) {
-  const std::vector<std::vector<CsvCell>> lines = parse_csv(text, file);
-  if (lines.empty()) throw InputError({file, 0, 0}, "expected points as CSV, got an empty file");
-  const std::vector<const Field*> columns = header(lines.front(), file);
-  std::vector<Point> points(lines.size() - 1);
-  for (size_t row = 0; row < points.size(); ++row) {
-    for (size_t i = 0; i < columns.size(); ++i) set_field(points[row], *columns[i], lines[row + 1][i]);
+  CsvReader csv(file, std::string(text));
+  const std::optional<CsvRow> first = csv.next();
+  if (!first) throw InputError({file, 0, 0}, "expected points as CSV, got an empty file");
+  const std::vector<const Field*> columns = header(csv, *first);
+  std::vector<Point> points;
+  while (const std::optional<CsvRow> row = csv.next()) {
+    if (row->fields.size() != columns.size()) {
+      throw InputError({file, row->line, 1}, fmt::format("expected {} cells as in the header, got {}",
+                                                         columns.size(), row->fields.size()));
+    }
+    Point& point = points.emplace_back();
+    for (size_t i = 0; i < columns.size(); ++i)
+      set_field(point, *columns[i], row->fields[i].text, csv.place(*row, i));
   }
   return points;
 }

@@ -6,9 +6,10 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/deployment_args.hpp"
+#include "cli/sweep.hpp"
 #include "cli/timeline.hpp"
 #include "error.hpp"
+#include "report/frontier_chart.hpp"
 #include "report/output_file.hpp"
 #include "text/number.hpp"
 #include "text/quantity.hpp"
@@ -21,6 +22,7 @@ struct SimulateArgs : DeploymentArgs {
   int seed = 1, steps = 50;
   bool timeline = false;
   std::string trace;
+  std::vector<std::string> sweeps;
 };
 
 std::vector<Column> columns() {
@@ -232,18 +234,26 @@ void check(const SimulateArgs& args) {
   if (!(args.jitter >= 0 && args.jitter <= 2))
     throw UsageError("--jitter: expected a standard deviation from 0 to 2");
   if (args.steps < 1 || args.steps > 100'000) throw UsageError("--steps: expected 1 to 100000");
+  if (!args.plot.empty()) check_picture_name(args.plot);
+  if (!args.plot.empty() && args.sweeps.empty()) throw UsageError("--plot draws a sweep; give --sweep too");
   const bool events = args.timeline || !args.trace.empty() || args.jitter > 0;
   if (events && args.attention.empty() && !args.colocated.empty()) {
     throw UsageError("--timeline, --trace and --jitter are for --attention and --ffn pools");
   }
 }
 
+std::string chips_text(const Deployment& deployment) {
+  const std::string &first = deployment.chips.front().name, &last = deployment.chips.back().name;
+  return first == last ? first : first + " + " + last;
+}
+
 /// What a run collects over its models, deployments and contexts.
 struct Collected {
   Table table;
   std::string after;
-  bool all_feasible = true, any_calibrated = false;
-  std::vector<std::string> fidelities;
+  std::vector<SweptCost> swept_costs;
+  std::vector<HardwareSpec> chips;
+  bool all_feasible = true;
 };
 
 /// What the calibrations say beyond the number: its interval, and where a curve is extrapolated.
@@ -263,29 +273,19 @@ void add_calibration_notes(Collected& out, const Deployment& deployment, const S
                                         deployment.label, setting.context, fmt::join(beyond, ", ")));
 }
 
-/// "h200 calibrated (h200, 2026-11-24)", one for each chip.
-void add_fidelity(std::vector<std::string>& fidelities, const Deployment& deployment) {
-  for (const HardwareSpec& chip : deployment.chips) {
-    std::string text = fmt::format("{} {}{}", chip.name, fidelity_of(chip),
-                                   chip.measured == nullptr ? " with default efficiencies" : "");
-    if (std::find(fidelities.begin(), fidelities.end(), text) == fidelities.end())
-      fidelities.push_back(std::move(text));
-  }
-}
-
-std::string fidelity_note(const std::vector<std::string>& fidelities, bool any_calibrated) {
-  const std::string what = any_calibrated ? fmt::format("{}", fmt::join(fidelities, "; "))
-                                          : std::string("roofline with default efficiencies, no calibration");
-  return fmt::format("Fidelity: {}. Stage times: one layer, one micro-batch.", what);
-}
-
 void add(Collected& out, const Prepared& prepared, const Deployment& deployment, const Setting& setting,
-         const SimulateArgs& args) {
+         const SimulateArgs& args, const SweepPoint& swept) {
   const Simulated s = simulate(deployment, setting, args);
   out.table.rows.push_back(row(prepared, deployment, setting, s));
-  add_fidelity(out.fidelities, deployment);
-  out.any_calibrated = out.any_calibrated || is_calibrated(deployment);
-  add_calibration_notes(out, deployment, setting, s);
+  out.chips.insert(out.chips.end(), deployment.chips.begin(), deployment.chips.end());
+  if (swept.empty()) add_calibration_notes(out, deployment, setting, s);
+  append(out.table.rows.back(), swept);
+  if (!swept.empty() && s.evaluation.verdict == Verdict::feasible) {
+    const SweepPoint others(swept.begin(), swept.end() - 1);
+    out.swept_costs.push_back({prepared.model.name + (others.empty() ? "" : ", " + text(others)),
+                               fmt::format("{} on {}", deployment.label, chips_text(deployment)),
+                               swept.back().number, s.evaluation.cost / usd_per_mtok});
+  }
   out.all_feasible = out.all_feasible && s.evaluation.verdict == Verdict::feasible;
   if (args.explain) out.after += explanation(prepared, deployment, setting, s, args.seed);
   if (!s.has_events) return;
@@ -301,18 +301,39 @@ void add(Collected& out, const Prepared& prepared, const Deployment& deployment,
   }
 }
 
+/// The picture of a sweep, and where one deployment becomes cheaper than the other.
+void finish_sweep(Collected& out, const SimulateArgs& args, const SweepPoint& point) {
+  if (args.sweeps.empty()) return;
+  const std::string& parameter = point.back().parameter;
+  for (const std::string& line : break_evens(out.swept_costs, parameter))
+    out.table.notes.push_back("Cheapest for " + line);
+  if (args.plot.empty()) return;
+  std::vector<SweepPointDrawn> drawn;
+  for (const SweptCost& cost : out.swept_costs)
+    drawn.push_back({cost.group + ", " + cost.choice, cost.at, cost.usd_per_mtok});
+  draw(sweep_chart(drawn, parameter, "USD per 1M tokens"), args.plot);
+}
+
 int run(const SimulateArgs& args) {
   check(args);
   Collected out{.table = {.title = "Deployments in detail", .columns = columns(), .rows = {}, .notes = {}},
                 .after = {}};
-  for (const Prepared& prepared : prepared_models(args)) {
-    for (const Deployment& deployment : deployments_of(args, prepared.model)) {
-      for (const std::int64_t context : contexts_of(args)) {
-        add(out, prepared, deployment, setting_of(args, prepared, context), args);
+  const auto points = sweep_points(args.sweeps);
+  for (Column& column : sweep_columns(points.front())) out.table.columns.push_back(std::move(column));
+  for (const SweepPoint& point : points) {
+    SimulateArgs applied = args;
+    apply_sweep(point, applied);
+    for (const Prepared& prepared : prepared_models(applied)) {
+      for (const Deployment& deployment : deployments_of(applied, prepared.model)) {
+        for (const std::int64_t context : contexts_of(applied))
+          add(out, prepared, deployment, setting_of(applied, prepared, context), applied, point);
       }
     }
   }
-  out.table.notes.insert(out.table.notes.begin(), fidelity_note(out.fidelities, out.any_calibrated));
+  finish_sweep(out, args, points.front());
+  out.table.notes.insert(
+      out.table.notes.begin(),
+      fmt::format("Fidelity: {}. Stage times: one layer, one micro-batch.", fidelity_text(out.chips)));
   if (const std::string note = what_ifs(args, speculation_of(args)); !note.empty())
     out.table.notes.push_back(note);
   emit(out.table, args.output, out.after);
@@ -333,6 +354,8 @@ Verb simulate_command(CLI::App& app) {
   verb.flag("--timeline", args->timeline, "Draw the pipeline");
   verb.text("--trace", args->trace, "Write the last step as a Chrome trace (opens in Perfetto)", "FILE.json");
   verb.flag("--explain", args->explain, "Every operation with its bytes, FLOPs and what binds");
+  add_sweep(verb, args->sweeps);
+  verb.text("--plot", args->plot, "Draw the sweep: FILE.svg, .png or .gp", "FILE");
   add_output(verb, args->output);
   verb.run = [args] {
     if (args->models.empty()) throw UsageError("simulate needs -m MODEL");

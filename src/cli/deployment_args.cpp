@@ -1,6 +1,7 @@
 #include "cli/deployment_args.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -14,15 +15,6 @@ namespace afford::cli {
 namespace {
 
 constexpr std::int64_t most_accelerators = 65536;
-
-template <Dimension D>
-Quantity<D> positive(const std::string& text, std::string_view flag) {
-  std::string why;
-  const auto value = parse_quantity<D>(text, why);
-  if (!value) throw UsageError(fmt::format("{}: {}", flag, why));
-  if (*value <= Quantity<D>(0)) throw UsageError(fmt::format("{}: expected more than zero", flag));
-  return *value;
-}
 
 struct PoolText {
   std::string chip;
@@ -52,12 +44,7 @@ HardwareSpec chip_of(const PoolText& pool, const DeploymentArgs& args, std::stri
                                  pool.accelerators, chip.name, chip.scale_up_kind,
                                  chip.scale_up_accelerators.value));
   }
-  if (!args.nic.empty())
-    chip.nic_bandwidth.value = positive<Dimension{.time = -1, .byte = 1}>(args.nic, "--nic-bandwidth");
-  if (!args.scale_up.empty()) {
-    chip.scale_up_bandwidth.value =
-        positive<Dimension{.time = -1, .byte = 1}>(args.scale_up, "--scale-up-bandwidth");
-  }
+  apply_bandwidths(chip, args);
   return chip;
 }
 
@@ -66,14 +53,7 @@ FfnSplit parse_split(const std::string& text, const Pool& pool) {
   if (text.empty()) return {};
   if (text == "tp") return {pool.accelerators, 1};
   if (text == "ep") return {1, pool.size()};
-  const size_t ep = text.find("ep");
-  if (text.starts_with("tp") && ep != std::string::npos) {
-    const auto tensor = parse_integer(text.substr(2, ep - 2)), expert = parse_integer(text.substr(ep + 2));
-    if (tensor && expert && *tensor >= 1 && *expert >= 1 && *tensor <= most_accelerators &&
-        *expert <= most_accelerators) {
-      return {*tensor, *expert};
-    }
-  }
+  if (const auto split = parse_exact_split(text)) return *split;
   throw UsageError(
       fmt::format("--ffn-parallelism: expected tp, ep or tpXepY such as tp8ep2, got '{}'", text));
 }
@@ -161,6 +141,32 @@ Routing routing_of(const std::string& text, const ModelSpec& model) {
 
 }  // namespace
 
+std::optional<FfnSplit> parse_exact_split(const std::string& text) {
+  const size_t ep = text.find("ep");
+  if (!text.starts_with("tp") || ep == std::string::npos) return std::nullopt;
+  const auto tensor = parse_integer(text.substr(2, ep - 2)), expert = parse_integer(text.substr(ep + 2));
+  if (!tensor || !expert || *tensor < 1 || *expert < 1 || *tensor > most_accelerators ||
+      *expert > most_accelerators) {
+    return std::nullopt;
+  }
+  return FfnSplit{*tensor, *expert};
+}
+
+void apply_bandwidths(HardwareSpec& chip, const DeploymentArgs& args) {
+  if (!args.nic.empty())
+    chip.nic_bandwidth.value = positive<Dimension{.time = -1, .byte = 1}>(args.nic, "--nic-bandwidth");
+  if (!args.scale_up.empty()) {
+    chip.scale_up_bandwidth.value =
+        positive<Dimension{.time = -1, .byte = 1}>(args.scale_up, "--scale-up-bandwidth");
+  }
+  for (const std::string& text : args.memory_bandwidths) {
+    const size_t equals = text.find('=');
+    if (equals != std::string::npos && text.substr(0, equals) != chip.name) continue;
+    chip.memory_bandwidth.value = positive<Dimension{.time = -1, .byte = 1}>(
+        equals == std::string::npos ? text : text.substr(equals + 1), "memory-bandwidth");
+  }
+}
+
 void add_deployment(Verb& verb, DeploymentArgs& args) {
   add_what_ifs(verb, args);
   verb.text("--attention", args.attention, "Attention pool: CHIP:INSTANCESxACCELERATORS, such as h800:2x8",
@@ -177,6 +183,10 @@ void add_deployment(Verb& verb, DeploymentArgs& args) {
   verb.text("--colocated", args.colocated, "Instead: everything on one pool, wide EP or --tp N", "POOL");
   verb.integer("--batch-per-gpu", args.batch_per_gpu, "Requests on each accelerator of --colocated");
   verb.integer("--tp", args.tensor, "Tensor-parallel ways of --colocated (1: wide EP)");
+  add_conditions(verb, args);
+}
+
+void add_conditions(Verb& verb, DeploymentArgs& args) {
   verb.text("--overlap", args.overlap, "Collectives hidden behind other work: none, all-gather, all",
             "WHICH");
   verb.text("--routing", args.routing, "Expert load: uniform, zipf:EXPONENT or FILE.csv (expert,tokens)",
@@ -249,10 +259,26 @@ Setting setting_of(const DeploymentArgs& args, const Prepared& prepared, std::in
           .tpot_limit = positive<Dimension{.time = 1}>(args.tpot, "--tpot")};
 }
 
-std::string fidelity_of(const Deployment& deployment) {
-  const std::string first = fidelity_of(deployment.chips.front()),
-                    last = fidelity_of(deployment.chips.back());
+std::string fidelity_of(const HardwareSpec& attention, const HardwareSpec& ffn) {
+  const std::string first = fidelity_of(attention), last = fidelity_of(ffn);
   return first == last ? first : fmt::format("attention {}; ffn {}", first, last);
+}
+
+std::string fidelity_of(const Deployment& deployment) {
+  return fidelity_of(deployment.chips.front(), deployment.chips.back());
+}
+
+std::string fidelity_text(const std::vector<HardwareSpec>& chips) {
+  if (std::none_of(chips.begin(), chips.end(),
+                   [](const HardwareSpec& chip) { return chip.measured != nullptr; }))
+    return "roofline with default efficiencies, no calibration";
+  std::vector<std::string> texts;
+  for (const HardwareSpec& chip : chips) {
+    std::string text = fmt::format("{} {}{}", chip.name, fidelity_of(chip),
+                                   chip.measured == nullptr ? " with default efficiencies" : "");
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+  }
+  return fmt::format("{}", fmt::join(texts, "; "));
 }
 
 std::vector<std::string> beyond_measured(const Deployment& deployment, const Setting& setting) {

@@ -6,6 +6,8 @@
 
 #include "cli/args.hpp"
 #include "deploy/evaluate.hpp"
+#include "error.hpp"
+#include "text/quantity.hpp"
 
 namespace afford::cli {
 
@@ -13,9 +15,29 @@ struct DeploymentArgs : StudyArgs {
   std::string attention, ffn, colocated;  // CHIP:INSTANCESxACCELERATORS
   std::string attention_parallelism = "dp", ffn_parallelism, overlap = "all-gather", routing = "uniform";
   std::string tpot = "50ms", nic, scale_up, calibration;
+  std::vector<std::string> memory_bandwidths;  // "4.8 TB/s", or of one chip: "h20=4.8 TB/s"
   int batch = 0, batch_per_gpu = 0, micro_batches = 0, stages = 3, tensor = 1, redundant = 0, experts = 0;
 };
 void add_deployment(Verb& verb, DeploymentArgs& args);
+
+/// The part of them that a search takes too: what every deployment of a run has in common.
+void add_conditions(Verb& verb, DeploymentArgs& args);
+
+/// The bandwidths given instead of a chip's own.
+void apply_bandwidths(HardwareSpec& chip, const DeploymentArgs& args);
+
+/// A positive quantity out of the text of a flag. Throws UsageError.
+template <Dimension D>
+[[nodiscard]] Quantity<D> positive(const std::string& text, std::string_view flag) {
+  std::string why;
+  const auto value = parse_quantity<D>(text, why);
+  if (!value) throw UsageError(fmt::format("{}: {}", flag, why));
+  if (*value <= Quantity<D>(0)) throw UsageError(fmt::format("{}: expected more than zero", flag));
+  return *value;
+}
+
+/// "tpXepY"; nothing when the text is not of that form.
+[[nodiscard]] std::optional<FfnSplit> parse_exact_split(const std::string& text);
 
 /// One model with everything its evaluations point into.
 struct Prepared {
@@ -39,6 +61,12 @@ struct Deployment {
 /// What the deployment's times rest on: "calibrated (h200, 2026-11-24)", "transferred from h200 (2026-11-24)"
 /// or "roofline"; by pool where they differ.
 [[nodiscard]] std::string fidelity_of(const Deployment& deployment);
+
+[[nodiscard]] std::string fidelity_of(const HardwareSpec& attention, const HardwareSpec& ffn);
+
+/// What every chip of a run rests on, in a sentence's words: "h200 calibrated (h200, 2026-11-24); a800 roofline with
+/// default efficiencies", or "roofline with default efficiencies, no calibration".
+[[nodiscard]] std::string fidelity_text(const std::vector<HardwareSpec>& chips);
 
 /// Names of the operations outside the sizes their calibrated curve was measured at, each once.
 [[nodiscard]] std::vector<std::string> beyond_measured(const Deployment& deployment, const Setting& setting);

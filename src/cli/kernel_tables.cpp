@@ -133,31 +133,35 @@ std::vector<KernelPoint> read_points_of(const Section& in, const std::string& fi
 /// A CSV whose cells are asked for by the name of their column.
 class NamedCsv {
  public:
-  explicit NamedCsv(const fs::path& path)
-      : lines_(parse_csv(read_whole(path, size_t{64} << 20, "table"), path.string())) {
-    if (lines_.empty()) throw InputError({path.string(), 0, 0}, "expected a table, got an empty file");
-    for (size_t i = 0; i < lines_[0].size(); ++i) columns_[lines_[0][i].text] = i;
+  explicit NamedCsv(const fs::path& path) : csv_(path.string(), read_whole(path, size_t{64} << 20, "table")) {
+    while (std::optional<CsvRow> row = csv_.next()) rows_.push_back(std::move(*row));
+    if (rows_.empty()) throw InputError({path.string(), 0, 0}, "expected a table, got an empty file");
+    for (size_t i = 0; i < rows_[0].fields.size(); ++i) columns_[rows_[0].fields[i].text] = i;
   }
-  [[nodiscard]] size_t rows() const { return lines_.size() - 1; }
+  [[nodiscard]] size_t rows() const { return rows_.size() - 1; }
   [[nodiscard]] const std::string& text(size_t row, const std::string& column) const {
-    return cell(row, column).text;
+    const CsvRow& at = rows_[row + 1];
+    const size_t field = index(column);
+    if (field >= at.fields.size())
+      throw InputError(csv_.place(at, 0), fmt::format("no cell of column '{}'", column));
+    return at.fields[field].text;
   }
   [[nodiscard]] double number(size_t row, const std::string& column) const {
-    const CsvCell& found = cell(row, column);
-    const auto value = parse_real(found.text);
-    if (!value)
-      throw InputError(found.place, fmt::format("{}: expected a number, got '{}'", column, found.text));
-    return *value;
+    const std::string& found = text(row, column);
+    if (const auto value = parse_real(found)) return *value;
+    throw InputError(csv_.place(rows_[row + 1], index(column)),
+                     fmt::format("{}: expected a number, got '{}'", column, found));
   }
 
  private:
-  [[nodiscard]] const CsvCell& cell(size_t row, const std::string& column) const {
+  [[nodiscard]] size_t index(const std::string& column) const {
     const auto at = columns_.find(column);
     if (at == columns_.end())
-      throw InputError({lines_[0][0].place.file, 1, 1}, fmt::format("missing column '{}'", column));
-    return lines_[row + 1][at->second];
+      throw InputError({csv_.file(), 1, 1}, fmt::format("missing column '{}'", column));
+    return at->second;
   }
-  std::vector<std::vector<CsvCell>> lines_;
+  CsvReader csv_;
+  std::vector<CsvRow> rows_;
   std::map<std::string, size_t> columns_;
 };
 

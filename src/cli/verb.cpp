@@ -20,6 +20,10 @@ void Verb::texts(const char* names, std::vector<std::string>& into, const char* 
   if (!into.empty()) option->capture_default_str();
 }
 
+void Verb::repeated(const char* names, std::vector<std::string>& into, const char* help, const char* type) {
+  app_->add_option(names, into, help)->expected(1)->take_all()->type_name(type);
+}
+
 void Verb::integer(const char* names, int& into, const char* help) {
   app_->add_option(names, into, help)->type_name("N")->capture_default_str();
 }

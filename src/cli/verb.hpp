@@ -25,6 +25,8 @@ class Verb {
   // shows for the value.
   void text(const char* names, std::string& into, const char* help, const char* type = "TEXT");
   void texts(const char* names, std::vector<std::string>& into, const char* help, const char* type);
+  /// A flag that may be given several times; commas belong to the value.
+  void repeated(const char* names, std::vector<std::string>& into, const char* help, const char* type);
   void integer(const char* names, int& into, const char* help);
   void real(const char* names, double& into, const char* help);
   void flag(const char* names, bool& into, const char* help);

@@ -82,9 +82,9 @@ Seconds all_reduce(const Colocated& c, const Setting& setting, double rows) {
 LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind) {
   const LayerShape& shape = (*setting.shapes)[kind];
   const Machine machine(*c.pool.chip, setting.efficiency);
-  const StageOps ops = stage_ops(c, setting, kind);
   const double rows = requests_per_micro_batch(c) * query_tokens(setting);
-  LayerTimes t{.attention = ops.attention.time(), .experts = ops.ffn.time()};
+  LayerTimes t{.attention = attention_time(*setting.model, shape, attention_work(c, setting, shape), machine),
+               .experts = ffn_time(*setting.model, shape, ffn_work(c, setting, shape), machine)};
   t.exchanges = c.tensor == 1 && shape.ffn.router_outputs > 0 && c.pool.size() > 1;
   if (t.exchanges) {
     const double load = ffn_work(c, setting, shape).total_tokens > 0 ? 1 : 0;

@@ -30,7 +30,7 @@ Shares shares_of(const Disaggregated& d, const Setting& setting) {
   s.requests_per_gpu = micro_batch / real(d.attention.size());
   s.tokens = micro_batch * query_tokens(setting);
   s.replicas = real(d.ffn.size()) / real(s.split.tensor * s.split.expert);
-  s.instances_in_replica = std::max(1.0, real(d.ffn.instances) / s.replicas);
+  s.instances_in_replica = fan_out(s.split, d.ffn);
   s.tokens_per_replica = s.tokens / s.replicas;
   return s;
 }
@@ -75,20 +75,24 @@ FfnWork ffn_work(const Disaggregated& d, const Setting& setting, const Shares& s
           .overlap = setting.overlap};
 }
 
+WeightWays attention_ways(const Disaggregated& d) {
+  const std::int64_t n = d.attention.accelerators;
+  return {.tensor = d.attention_split == AttentionSplit::tensor ? n : 1,
+          .output = d.attention_split == AttentionSplit::shared_output ? n : 1,
+          .vocabulary = n};
+}
+
 MemoryUse attention_memory(const Disaggregated& d, const Setting& setting, const Shares& s,
-                           std::int64_t& largest_batch) {
+                           const HeldPart& held_part, std::int64_t& largest_batch) {
   const ModelSpec& model = *setting.model;
   const bool tensor = d.attention_split == AttentionSplit::tensor;
   const std::int64_t n = d.attention.accelerators;
-  const WeightWays ways{.tensor = tensor ? n : 1,
-                        .output = d.attention_split == AttentionSplit::shared_output ? n : 1,
-                        .vocabulary = n};
-  MemoryUse use{.weights = attention_weights(model, *setting.shapes, ways)};
+  MemoryUse use{.weights = held_part.attention_weights};
   const double kv_heads = setting.shapes->front().kv_heads;
   const double cache_ways = tensor ? std::min(real(n), kv_heads) : 1;
   const double held = tensor ? real(n) : 1;  // requests of the whole instance
   const double requests = real(d.batch) / real(d.attention.size()) * held;
-  const Bytes each = cache_per_request(setting) / cache_ways;
+  const Bytes each = held_part.request / cache_ways;
   use.cache = requests * each;
   // Hidden states of every micro-batch: BF16 residual, FP8 out and BF16 partial results back.
   const double tokens = s.requests_per_gpu * held * query_tokens(setting);
@@ -102,11 +106,9 @@ MemoryUse attention_memory(const Disaggregated& d, const Setting& setting, const
   return use;
 }
 
-MemoryUse ffn_memory(const Disaggregated& d, const Setting& setting, const Shares& s) {
-  const ModelSpec& model = *setting.model;
-  const double tokens = s.tokens_per_replica, hidden = real(model.hidden);
-  return {.weights =
-              ffn_weights(model, *setting.shapes, s.split.tensor, s.split.expert, setting.redundant_experts),
+MemoryUse ffn_memory(const Disaggregated& d, const Setting& setting, const Shares& s, const HeldPart& held) {
+  const double tokens = s.tokens_per_replica, hidden = real(setting.model->hidden);
+  return {.weights = held.ffn_weights,
           .cache = {},
           // Gathered FP8 inputs and BF16 outputs of every micro-batch in flight.
           .buffers = d.micro_batches * tokens * Bytes(3 * hidden),
@@ -160,31 +162,70 @@ StageOps stage_ops(const Disaggregated& d, const Setting& setting, size_t kind) 
           ffn_ops(*setting.model, shape, ffn_work(d, setting, s), ffn)};
 }
 
+double fan_out(const FfnSplit& split, const Pool& ffn) {
+  const double replicas = real(ffn.size()) / real(split.tensor * split.expert);
+  return std::max(1.0, real(ffn.instances) / replicas);
+}
+
+AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
+  const Shares s = shares_of(d, setting);
+  const ModelSpec& model = *setting.model;
+  const Machine machine(*d.attention.chip, setting.efficiency);
+  AttentionPart part;
+  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
+    const LayerShape& shape = (*setting.shapes)[kind];
+    part.stage[kind] = attention_time(model, shape, attention_work(d, setting, shape, s), machine);
+  }
+  part.head = head_time(model, s.requests_per_gpu * query_tokens(setting), d.attention.accelerators, machine);
+  return part;
+}
+
+FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement* placement) {
+  FfnWork work = ffn_work(d, setting, shares_of(d, setting));
+  work.placement = placement;
+  const Machine machine(*d.ffn.chip, setting.efficiency);
+  FfnPart part;
+  for (size_t kind = 0; kind < setting.shapes->size(); ++kind)
+    part.stage[kind] = ffn_time(*setting.model, (*setting.shapes)[kind], work, machine);
+  return part;
+}
+
+HeldPart held_part(const Disaggregated& d, const Setting& setting) {
+  const FfnSplit split = shares_of(d, setting).split;
+  return {.attention_weights = attention_weights(*setting.model, *setting.shapes, attention_ways(d)),
+          .ffn_weights = ffn_weights(*setting.model, *setting.shapes, split.tensor, split.expert,
+                                     setting.redundant_experts),
+          .request = cache_per_request(setting)};
+}
+
 Evaluation evaluate(const Disaggregated& d, const Setting& setting) {
+  return assemble(d, setting, attention_part(d, setting), ffn_part(d, setting), held_part(d, setting));
+}
+
+Evaluation assemble(const Disaggregated& d, const Setting& setting, const AttentionPart& attention,
+                    const FfnPart& ffn, const HeldPart& held) {
   const Shares s = shares_of(d, setting);
   const ModelSpec& model = *setting.model;
   const double per_step = tokens_per_step(setting.speculation);
   Evaluation result{.gpus = d.attention.size() + d.ffn.size(), .batch = real(d.batch)};
-  const Machine attention(*d.attention.chip, setting.efficiency);
+  const Seconds back = network_time(d, s, combine_bytes(model), setting);
   for (const LayerShape& shape : *setting.shapes) {
-    const StageOps ops = stage_ops(d, setting, result.kinds);
+    const size_t kind = result.kinds;
     const Seconds out = network_time(d, s, dispatch_bytes(model, shape), setting);
-    const Seconds back = network_time(d, s, combine_bytes(model), setting);
-    if (shape.layers > (*setting.shapes)[result.main_kind].layers) result.main_kind = result.kinds;
-    result.runs[result.kinds++] = {{ops.attention.time(), out, ops.ffn.time(), back}, shape.layers};
+    if (shape.layers > (*setting.shapes)[result.main_kind].layers) result.main_kind = kind;
+    result.runs[result.kinds++] = {{attention.stage[kind], out, ffn.stage[kind], back}, shape.layers};
   }
   // Drafts run one more layer of the main kind each, with its own round through the pools.
   if (setting.speculation.drafts > 0) result.runs[result.main_kind].layers += setting.speculation.drafts;
-  result.head =
-      head_ops(model, s.requests_per_gpu * query_tokens(setting), d.attention.accelerators, attention).time();
+  result.head = attention.head;
   result.step = step_time({std::span(result.runs.data(), result.kinds), result.head, d.micro_batches});
   result.tpot = result.step / per_step;
   const Tokens yielded = Tokens(real(d.batch) * per_step);
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);
   result.cost = (price_of(d.attention) + price_of(d.ffn)) * result.step / yielded;
   result.bound = bound_of(result.runs[result.main_kind].stages, d.micro_batches);
-  result.attention_memory = attention_memory(d, setting, s, result.largest_batch);
-  result.ffn_memory = ffn_memory(d, setting, s);
+  result.attention_memory = attention_memory(d, setting, s, held, result.largest_batch);
+  result.ffn_memory = ffn_memory(d, setting, s, held);
   if (result.ffn_memory.total() > result.ffn_memory.capacity) {
     result.verdict = Verdict::ffn_memory;
   } else if (result.attention_memory.total() > result.attention_memory.capacity) {

@@ -87,6 +87,33 @@ struct Evaluation {
 [[nodiscard]] Evaluation evaluate(const Disaggregated& deployment, const Setting& setting);
 [[nodiscard]] Evaluation evaluate(const Colocated& deployment, const Setting& setting);
 
+/// The parts of an evaluation that many deployments share; a search keeps them. Times are those of one
+/// micro-batch in one layer of each kind.
+using KindTimes = std::array<Seconds, Evaluation::most_kinds>;
+struct AttentionPart {  // depends on chip, accelerators of an instance, split, requests an accelerator,
+                        // fan-out
+  KindTimes stage{};
+  Seconds head;
+};
+struct FfnPart {  // depends on the FFN pool, its split and the tokens of a micro-batch
+  KindTimes stage{};
+};
+struct HeldPart {  // depends on the shape of an instance and the splits
+  Bytes attention_weights, ffn_weights, request;
+};
+[[nodiscard]] AttentionPart attention_part(const Disaggregated& deployment, const Setting& setting);
+/// `placement` is that of the routing over the groups of the split, or null.
+[[nodiscard]] FfnPart ffn_part(const Disaggregated& deployment, const Setting& setting,
+                               const Placement* placement = nullptr);
+[[nodiscard]] HeldPart held_part(const Disaggregated& deployment, const Setting& setting);
+
+/// evaluate() is this with parts made for the deployment.
+[[nodiscard]] Evaluation assemble(const Disaggregated& deployment, const Setting& setting,
+                                  const AttentionPart& attention, const FfnPart& ffn, const HeldPart& held);
+
+/// FFN instances each token is sent to; may be fractional where replicas do not divide the instances.
+[[nodiscard]] double fan_out(const FfnSplit& split, const Pool& ffn);
+
 /// The defaults of FfnSplit filled in. Throws UsageError when the split does not divide the pool, the experts
 /// or a server.
 [[nodiscard]] FfnSplit resolved(const FfnSplit& split, const Pool& pool, const ModelSpec& model);

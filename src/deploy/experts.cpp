@@ -112,10 +112,20 @@ Routing read_routing(const std::string& path, std::int64_t experts) {
   return routing;
 }
 
-ExpertLoad expected_load(const ExpertLayout& layout, double tokens, const Routing& routing) {
+Placement place_experts(const ExpertLayout& layout, const Routing& routing) {
+  if (routing.shares.empty() && layout.redundant == 0) return {};
+  Placement placement;
+  for (const auto& group : place(layout, routing)) {
+    std::vector<double>& shares = placement.emplace_back();
+    for (const Copy& copy : group) shares.push_back(copy.share);
+  }
+  return placement;
+}
+
+ExpertLoad placed_load(const ExpertLayout& layout, double tokens, const Placement& placement) {
   const double active = static_cast<double>(layout.active), experts = static_cast<double>(layout.experts);
   const double groups = static_cast<double>(layout.groups);
-  if (routing.shares.empty() && layout.redundant == 0) {
+  if (placement.empty()) {
     const double held = std::ceil(experts / groups);
     const double visited = 1 - std::pow(1 - active / experts, tokens);
     return {.active_experts = experts * visited,
@@ -125,10 +135,10 @@ ExpertLoad expected_load(const ExpertLayout& layout, double tokens, const Routin
             .mean_group = tokens * active / groups};
   }
   ExpertLoad load{.mean_group = tokens * active / groups};
-  for (const auto& group : place(layout, routing)) {
+  for (const std::vector<double>& group : placement) {
     double pairs = 0, visited = 0;
-    for (const Copy& copy : group) {
-      const double p = visit_probability(active, copy.share);
+    for (const double copy_share : group) {
+      const double p = visit_probability(active, copy_share);
       pairs += tokens * p;
       visited += 1 - std::pow(1 - p, tokens);
       load.busiest_expert = std::max(load.busiest_expert, tokens * p);

@@ -34,9 +34,18 @@ struct ExpertLayout {
   std::int64_t redundant = 0;  // extra copies of the hottest experts, which halve, third ... their load
 };
 
+/// The shares of the expert copies each group holds. Experts (and copies) go to the least loaded group,
+/// heaviest first. Empty where nothing tells the groups apart: uniform routing without copies.
+using Placement = std::vector<std::vector<double>>;
+[[nodiscard]] Placement place_experts(const ExpertLayout& layout, const Routing& routing);
+
 /// Expectations, exact for independent tokens: an expert with share p is visited by a token with
-/// probability active*p. Experts (and copies) go to the least loaded group, heaviest first.
-[[nodiscard]] ExpertLoad expected_load(const ExpertLayout& layout, double tokens, const Routing& routing);
+/// probability active*p.
+[[nodiscard]] ExpertLoad placed_load(const ExpertLayout& layout, double tokens, const Placement& placement);
+[[nodiscard]] inline ExpertLoad expected_load(const ExpertLayout& layout, double tokens,
+                                              const Routing& routing) {
+  return placed_load(layout, tokens, place_experts(layout, routing));
+}
 
 /// The mean over `samples` draws of the busiest group's pairs, where sampling noise counts: no closed form.
 [[nodiscard]] double sampled_busiest_group(const ExpertLayout& layout, std::int64_t tokens,

@@ -51,6 +51,16 @@ class OpList {
   size_t size_ = 0;
 };
 
+/// The time of an OpList without the list, summed in the same order: what a search needs of a stage.
+class OpTime {
+ public:
+  void add(const Op& op) { sum_ += op.hidden ? Seconds(0) : op.time; }
+  [[nodiscard]] Seconds time() const { return sum_; }
+
+ private:
+  Seconds sum_;
+};
+
 /// What one accelerator can do, at the efficiencies in force.
 struct Machine {
   const HardwareSpec* chip = nullptr;

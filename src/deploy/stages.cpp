@@ -188,7 +188,8 @@ Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& wo
 }
 
 /// Projections before the core: those that read the hidden state run as one kernel.
-void add_projections(OpList& ops, const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
+template <class Ops>
+void add_projections(Ops& ops, const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
                      double rows, const Machine& machine) {
   const double ways = work.split == AttentionSplit::tensor ? real(work.instance) : 1;
   const auto& projections = shape.attention.projections;
@@ -209,7 +210,8 @@ void add_projections(OpList& ops, const ModelSpec& model, const LayerShape& shap
   }
 }
 
-void add_output(OpList& ops, const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
+template <class Ops>
+void add_output(Ops& ops, const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
                 double rows, const Machine& machine) {
   const Matrix& output = shape.attention.projections.back();
   const double n = real(work.instance), others = (n - 1) / n;
@@ -250,11 +252,14 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
   return shapes;
 }
 
-OpList attention_ops(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
-                     const Machine& machine) {
+namespace {
+
+template <class Ops>
+Ops attention_side(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
+                   const Machine& machine) {
   const double rows = work.requests * work.query_tokens;
   const Bytes vectors = size_of(between_kernels, 2 * rows * real(model.hidden));  // in and out
-  OpList ops;
+  Ops ops;
   if (work.partial_results > 0) {
     ops.add(elementwise("combine", 1, (work.partial_results + 2) / 2 * vectors, machine));
   }
@@ -274,8 +279,6 @@ OpList attention_ops(const ModelSpec& model, const LayerShape& shape, const Atte
   return ops;
 }
 
-namespace {
-
 /// Rows, distinct MLPs and width of a group of gated MLPs that run as one grouped GEMM.
 struct MlpGroup {
   double rows = 0, mlps = 0, intermediate = 0;
@@ -293,7 +296,8 @@ MlpGroup mlp_group(const ModelSpec& model, const LayerShape& shape, const GatedM
 }
 
 /// The matrices between the hidden state and the latent of the routed experts, both ways.
-void add_latent(OpList& ops, const ModelSpec& model, const LayerShape& shape, double rows, double shard,
+template <class Ops>
+void add_latent(Ops& ops, const ModelSpec& model, const LayerShape& shape, double rows, double shard,
                 const Machine& machine) {
   const double weights = latent_weights(shape.ffn, model.hidden) / shard;
   if (weights == 0) return;
@@ -367,7 +371,8 @@ Op mlp_gemm(std::string_view name, const ModelSpec& model, const std::array<MlpG
                e.kernel);
 }
 
-void add_mlps(OpList& ops, const ModelSpec& model, const std::array<MlpGroup, 2>& groups, double shard,
+template <class Ops>
+void add_mlps(Ops& ops, const ModelSpec& model, const std::array<MlpGroup, 2>& groups, double shard,
               bool grouped, const Machine& machine) {
   const Bytes between = size_of(
       between_kernels,
@@ -395,15 +400,16 @@ double share_with_work(const FfnCount& ffn, std::int64_t groups, bool shares_res
   return 1 - missed;
 }
 
-}  // namespace
-
-OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& work, const Machine& machine) {
+template <class Ops>
+Ops ffn_side(const ModelSpec& model, const LayerShape& shape, const FfnWork& work, const Machine& machine) {
   const double n = real(work.instance), others = (n - 1) / n, hidden = real(model.hidden);
   MlpGroup routed, rest;
   for (const GatedMlp& mlp : shape.ffn.mlps) {
     if (mlp.name == "routed") {
       const ExpertLayout layout{mlp.copies, mlp.active, work.groups, work.redundant};
-      const ExpertLoad load = expected_load(layout, work.total_tokens, *work.routing);
+      const ExpertLoad load = work.placement != nullptr
+                                  ? placed_load(layout, work.total_tokens, *work.placement)
+                                  : expected_load(layout, work.total_tokens, *work.routing);
       routed = mlp_group(model, shape, mlp, load.busiest_group, load.busiest_group_active);
     } else if (mlp.name == "dense" || work.shared == SharedExperts::fused) {
       // Shared experts and dense layers split the tokens over the groups.
@@ -412,7 +418,7 @@ OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& w
     }
   }
   const double seen = work.tokens * share_with_work(shape.ffn, work.groups, rest.rows > 0);
-  OpList ops;
+  Ops ops;
   const bool collectives = work.collectives && work.instance > 1;
   if (collectives) {
     const Bytes gathered = size_of(Dtype::fp8, seen * hidden) * others;
@@ -427,9 +433,10 @@ OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& w
   return ops;
 }
 
-OpList shared_ops(const ModelSpec& model, const LayerShape& shape, double tokens, std::int64_t tensor,
-                  const Machine& machine) {
-  OpList ops;
+template <class Ops>
+Ops shared_side(const ModelSpec& model, const LayerShape& shape, double tokens, std::int64_t tensor,
+                const Machine& machine) {
+  Ops ops;
   for (const GatedMlp& mlp : shape.ffn.mlps) {
     if (mlp.name != "shared") continue;
     const MlpGroup shared = mlp_group(model, shape, mlp, tokens * real(mlp.active), real(mlp.copies));
@@ -438,10 +445,11 @@ OpList shared_ops(const ModelSpec& model, const LayerShape& shape, double tokens
   return ops;
 }
 
-OpList head_ops(const ModelSpec& model, double tokens, std::int64_t instance, const Machine& machine) {
+template <class Ops>
+Ops head_side(const ModelSpec& model, double tokens, std::int64_t instance, const Machine& machine) {
   const Efficiencies& e = *machine.efficiency;
   const double n = real(instance), hidden = real(model.hidden), vocab = real(model.vocab);
-  OpList ops;
+  Ops ops;
   ops.add(elementwise("embedding", 1, size_of(Dtype::bf16, 2 * tokens * hidden), machine));
   Op head{.name = "LM head", .kernels = 2};
   // The tokens of n instances over an nth of the vocabulary.
@@ -458,6 +466,34 @@ OpList head_ops(const ModelSpec& model, double tokens, std::int64_t instance, co
   }
   ops.add(elementwise("sampling", 3, size_of(Dtype::fp32, 2 * tokens * vocab), machine));
   return ops;
+}
+
+}  // namespace
+
+OpList attention_ops(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
+                     const Machine& machine) {
+  return attention_side<OpList>(model, shape, work, machine);
+}
+Seconds attention_time(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
+                       const Machine& machine) {
+  return attention_side<OpTime>(model, shape, work, machine).time();
+}
+OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& work, const Machine& machine) {
+  return ffn_side<OpList>(model, shape, work, machine);
+}
+Seconds ffn_time(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
+                 const Machine& machine) {
+  return ffn_side<OpTime>(model, shape, work, machine).time();
+}
+OpList shared_ops(const ModelSpec& model, const LayerShape& shape, double tokens, std::int64_t tensor,
+                  const Machine& machine) {
+  return shared_side<OpList>(model, shape, tokens, tensor, machine);
+}
+OpList head_ops(const ModelSpec& model, double tokens, std::int64_t instance, const Machine& machine) {
+  return head_side<OpList>(model, tokens, instance, machine);
+}
+Seconds head_time(const ModelSpec& model, double tokens, std::int64_t instance, const Machine& machine) {
+  return head_side<OpTime>(model, tokens, instance, machine).time();
 }
 
 Bytes dispatch_bytes(const ModelSpec& model, const LayerShape& shape) {

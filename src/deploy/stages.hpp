@@ -51,6 +51,9 @@ struct AttentionWork {
 /// Norms, projections, core attention, output projection, router, packing and combine.
 [[nodiscard]] OpList attention_ops(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
                                    const Machine& machine);
+/// attention_ops().time(), without the list.
+[[nodiscard]] Seconds attention_time(const ModelSpec& model, const LayerShape& shape,
+                                     const AttentionWork& work, const Machine& machine);
 
 /// Shared experts run inside the grouped GEMM's kernels, or are left to shared_ops().
 enum class SharedExperts { fused, apart };
@@ -63,6 +66,7 @@ struct FfnWork {
   double total_tokens = 0;    // that reach the groups together, for the routing
   std::int64_t redundant = 0;
   const Routing* routing = nullptr;
+  const Placement* placement = nullptr;  // that of the routing, where it is known; null: made anew
   Overlap overlap = Overlap::all_gather;
   bool collectives = true;  // all-gather in, reduce-scatter out
   SharedExperts shared = SharedExperts::fused;
@@ -71,6 +75,8 @@ struct FfnWork {
 /// All-gather, gate-up GEMM, activation, down GEMM, shared experts, reduce-scatter of the busiest group.
 [[nodiscard]] OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
                              const Machine& machine);
+[[nodiscard]] Seconds ffn_time(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
+                               const Machine& machine);
 
 /// Shared experts of one MoE layer on their own, `tokens` rows, sharded `tensor` ways.
 [[nodiscard]] OpList shared_ops(const ModelSpec& model, const LayerShape& shape, double tokens,
@@ -79,6 +85,8 @@ struct FfnWork {
 /// LM head (vocabulary sharded over `instance`), embedding rows and sampling of one micro-batch.
 [[nodiscard]] OpList head_ops(const ModelSpec& model, double tokens, std::int64_t instance,
                               const Machine& machine);
+[[nodiscard]] Seconds head_time(const ModelSpec& model, double tokens, std::int64_t instance,
+                                const Machine& machine);
 
 /// One token's hidden state on the wire: FP8 with a 4-byte scale for 128 elements and its expert ids and
 /// weights on the way out; BF16 on the way back.

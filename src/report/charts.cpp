@@ -6,39 +6,12 @@
 #include <array>
 #include <cmath>
 
+#include "report/chart_style.hpp"
 #include "report/labels.hpp"
 #include "text/number.hpp"
 
 namespace afford {
 namespace {
-
-// Colours that stay apart in print and for colour-blind eyes.
-constexpr std::array palette = {"#0072b2", "#e69f00", "#009e73", "#cc3311", "#882255", "#56b4e9",
-                                "#999933", "#000000", "#ee7788", "#44aa99", "#aa4499", "#777777"};
-const char* colour(size_t index) { return palette[index % palette.size()]; }
-
-constexpr std::string_view look =
-    "set border 3 lc rgb '#444444'\n"
-    "set tics nomirror out textcolor rgb '#222222'\n"
-    "set grid ytics lc rgb '#dddddd' lw 1\n";
-
-template <class Point, class Field>
-auto distinct(const std::vector<Point>& points, Field Point::*field) {
-  std::vector<Field> values;
-  for (const Point& point : points) {
-    if (std::find(values.begin(), values.end(), point.*field) == values.end()) values.push_back(point.*field);
-  }
-  return values;
-}
-
-template <class T>
-size_t index_in(const std::vector<T>& values, const T& value) {
-  return static_cast<size_t>(std::find(values.begin(), values.end(), value) - values.begin());
-}
-
-std::string panel_title(std::int64_t context) {
-  return fmt::format("{} tokens of context", token_count_text(context));
-}
 
 /// Room for a cluster of bars, wide enough for the longest name written flat where that is reasonable.
 struct Clusters {
@@ -185,20 +158,6 @@ struct Axis {
 Axis axis_over(double least, double most, double room, bool logarithmic) {
   if (logarithmic) return {.low = least / 1.4, .high = most * 1.6, .logarithmic = true};
   return {.low = 0, .high = room * most};
-}
-
-std::string label_position(Side side) {
-  switch (side) {
-    case Side::right:
-      return "left offset 0.9,0";
-    case Side::left:
-      return "right offset -0.9,0";
-    case Side::above:
-      return "center offset 0,0.8";
-    case Side::below:
-      break;
-  }
-  return "center offset 0,-0.8";
 }
 
 /// One panel of named points; the first colour goes to the first model asked for.

@@ -57,13 +57,8 @@ std::string csv_cell(const Cell& cell) {
 }
 
 std::string csv(const Table& table) {
-  std::string out;
-  for (const Column& column : table.columns) out.append(out.empty() ? 0 : 1, ',').append(column.key);
-  out += '\n';
-  for (const auto& row : table.rows) {
-    for (size_t i = 0; i < row.size(); ++i) out.append(i == 0 ? 0 : 1, ',').append(csv_cell(row[i]));
-    out += '\n';
-  }
+  std::string out = csv_header(table.columns);
+  for (const auto& row : table.rows) out += csv_row(row);
   return out;
 }
 
@@ -176,6 +171,18 @@ std::string render(const Table& table, Format format) {
       break;
   }
   return terminal(table);
+}
+
+std::string csv_header(const std::vector<Column>& columns) {
+  std::string out;
+  for (const Column& column : columns) out.append(out.empty() ? 0 : 1, ',').append(column.key);
+  return out += '\n';
+}
+
+std::string csv_row(const std::vector<Cell>& row) {
+  std::string out;
+  for (size_t i = 0; i < row.size(); ++i) out.append(i == 0 ? 0 : 1, ',').append(csv_cell(row[i]));
+  return out += '\n';
 }
 
 }  // namespace afford

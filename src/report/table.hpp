@@ -35,6 +35,10 @@ inline constexpr std::pair<std::string_view, Format> format_names[] = {
 /// The whole table as text. CSV: RFC 4180 quoting, LF. JSON: an array of objects.
 [[nodiscard]] std::string render(const Table& table, Format format);
 
+/// The pieces of the CSV, for tables too long to hold: the header, and one row, each with its LF.
+[[nodiscard]] std::string csv_header(const std::vector<Column>& columns);
+[[nodiscard]] std::string csv_row(const std::vector<Cell>& row);
+
 /// A number as the column shows it: 2.56e8, 0.055, 8K, 37.9B.
 [[nodiscard]] std::string shown(const Cell& cell, Show show);
 

@@ -1,75 +1,49 @@
 #include "text/csv.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 namespace afford {
-namespace {
 
-/// The rest of a cell in quotes, from after the opening one; `at` moves behind the closing one.
-std::string quoted_cell(std::string_view line, size_t& at, const Place& opening) {
-  std::string text;
-  for (; at < line.size(); ++at) {
-    if (line[at] != '"') {
-      text += line[at];
-    } else if (at + 1 < line.size() && line[at + 1] == '"') {
-      text += line[++at];
-    } else {
-      ++at;
-      return text;
-    }
-  }
-  throw InputError(opening, "expected a closing quote in this line");
-}
-
-}  // namespace
-
-std::vector<CsvCell> split_csv_line(std::string_view line, const std::string& file, int number) {
-  std::vector<CsvCell> cells;
-  for (size_t at = 0;; ++at) {
-    CsvCell cell{.text = {}, .place = {file, number, static_cast<int>(at) + 1}};
-    if (at < line.size() && line[at] == '"') {
-      cell.text = quoted_cell(line, ++at, cell.place);
-      if (at < line.size() && line[at] != ',') {
-        throw InputError({file, number, static_cast<int>(at) + 1},
-                         "expected a comma after the closing quote");
+CsvField CsvReader::field() {
+  CsvField field{.text = {}, .column = static_cast<int>(at_ - line_start_) + 1};
+  const Place start{file_, line_, field.column};
+  if (at_ < content_.size() && content_[at_] == '"') {
+    for (++at_;; ++at_) {
+      if (at_ >= content_.size()) throw InputError(start, "a quote is opened and not closed");
+      if (content_[at_] == '"') {
+        if (at_ + 1 >= content_.size() || content_[at_ + 1] != '"') break;
+        ++at_;
       }
-    } else {
-      const size_t end = std::min(line.find(',', at), line.size());
-      cell.text = line.substr(at, end - at);
-      at = end;
+      if (content_[at_] == '\n') ++line_, line_start_ = at_ + 1;
+      field.text += content_[at_];
     }
-    cells.push_back(std::move(cell));
-    if (at >= line.size()) return cells;
+    ++at_;
+    if (at_ < content_.size() && content_[at_] != ',' && content_[at_] != '\n' && content_[at_] != '\r')
+      throw InputError({file_, line_, static_cast<int>(at_ - line_start_) + 1}, "text after a closing quote");
+    return field;
   }
+  while (at_ < content_.size() && content_[at_] != ',' && content_[at_] != '\n') {
+    if (content_[at_] == '"') {
+      throw InputError({file_, line_, static_cast<int>(at_ - line_start_) + 1},
+                       "a quote inside a field that does not start with one");
+    }
+    field.text += content_[at_++];
+  }
+  if (!field.text.empty() && field.text.back() == '\r') field.text.pop_back();
+  return field;
 }
 
-std::vector<std::vector<CsvCell>> parse_csv(std::string_view text, const std::string& file) {
-  std::vector<std::vector<CsvCell>> lines;
-  for (int number = 1; !text.empty(); ++number) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty()) continue;
-    lines.push_back(split_csv_line(line, file, number));
-    if (lines.back().size() != lines.front().size()) {
-      throw InputError({file, number, 1}, fmt::format("expected {} cells as in the header, got {}",
-                                                      lines.front().size(), lines.back().size()));
+std::optional<CsvRow> CsvReader::next() {
+  while (at_ < content_.size()) {
+    CsvRow row{.line = line_, .fields = {}};
+    for (bool more = true; more;) {
+      row.fields.push_back(field());
+      if (at_ < content_.size() && content_[at_] == '\r') ++at_;
+      more = at_ < content_.size() && content_[at_] == ',';
+      if (at_ < content_.size()) ++at_;
     }
+    ++line_, line_start_ = at_;
+    if (row.fields.size() > 1 || !row.fields.front().text.empty()) return row;
   }
-  return lines;
-}
-
-std::string csv_cell(std::string_view text) {
-  const bool quote = text.find_first_of(",\"\n\r") != std::string_view::npos;
-  std::string out = quote ? "\"" : "";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c == '\n' || c == '\r' ? ' ' : c;
-  }
-  return quote ? out + '"' : out;
+  return std::nullopt;
 }
 
 }  // namespace afford

@@ -1,6 +1,7 @@
 #pragma once
-// CSV as RFC 4180 has it, less line breaks inside quotes: cells that know where they stand.
+// CSV as RFC 4180 has it, row by row, with the place of every field.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,18 +10,36 @@
 
 namespace afford {
 
-struct CsvCell {
+struct CsvField {
   std::string text;
-  Place place;
+  int column = 1;
 };
 
-/// The cells of one line. Throws InputError.
-[[nodiscard]] std::vector<CsvCell> split_csv_line(std::string_view line, const std::string& file, int number);
+struct CsvRow {
+  int line = 1;
+  std::vector<CsvField> fields;
+};
 
-/// All lines that are not empty. Throws InputError, also when a line has not as many cells as the first.
-[[nodiscard]] std::vector<std::vector<CsvCell>> parse_csv(std::string_view text, const std::string& file);
+/// Reads `content` of the file called `file` in messages. Empty lines are passed over, CR LF is LF.
+class CsvReader {
+ public:
+  CsvReader(std::string file, std::string content) : file_(std::move(file)), content_(std::move(content)) {}
 
-/// `text` as a cell: in quotes when it holds a comma or a quote; line breaks become spaces.
-[[nodiscard]] std::string csv_cell(std::string_view text);
+  /// The next row, or nothing at the end. Throws InputError for a quote that is not closed or stands inside
+  /// a field.
+  [[nodiscard]] std::optional<CsvRow> next();
+
+  [[nodiscard]] Place place(const CsvRow& row, size_t field) const {
+    return {file_, row.line, field < row.fields.size() ? row.fields[field].column : 1};
+  }
+  [[nodiscard]] const std::string& file() const { return file_; }
+
+ private:
+  [[nodiscard]] CsvField field();
+
+  std::string file_, content_;
+  size_t at_ = 0, line_start_ = 0;
+  int line_ = 1;
+};
 
 }  // namespace afford

@@ -15,9 +15,10 @@ const std::string pools = "simulate -m step-3 --attention h200:2x8 --ffn h20:2x8
 
 /// The cell of the first row in `column`.
 std::string cell(const std::string& csv, std::string_view column) {
-  const auto lines = afford::parse_csv(csv, "out");
-  for (size_t i = 0; i < lines[0].size(); ++i) {
-    if (lines[0][i].text == column) return lines[1][i].text;
+  CsvReader reader("out", csv);
+  const auto header = reader.next(), row = reader.next();
+  for (size_t i = 0; i < header->fields.size(); ++i) {
+    if (header->fields[i].text == column) return row->fields[i].text;
   }
   return "no such column";
 }

@@ -128,4 +128,22 @@ TEST_SUITE("cli") {
     CHECK(outcome.code == 0);
     CHECK(outcome.out.starts_with("case,quantity,published,predicted,deviation_pct,source,"));
   }
+
+  TEST_CASE("simulate: a sweep is one tidy table; break-even points and a picture") {
+    const std::string both = afd + "-c 4k --colocated h800:4x8 --batch-per-gpu 192 ";
+    const auto rows = nlohmann::json::parse(
+        run_afford(both + "--sweep scale-up-bandwidth=50..400*2GB/s --format json").out);
+    REQUIRE(rows.size() == 8);
+    CHECK(rows[0]["sweep_scale_up_bandwidth_gb_per_s"] == 50.0);
+    CHECK(rows[7]["sweep_scale_up_bandwidth_gb_per_s"] == 400.0);
+    CHECK(rows[0]["tpot_ms"].get<double>() > rows[6]["tpot_ms"].get<double>());
+    const test::TempFolder folder;
+    const test::Outcome drawn =
+        run_afford(both + "--tpot 1s --sweep acceptance=0.5..0.9+0.1 --mtp 1 --acceptance 0.5 --plot " +
+                   folder.path("s.gp"));
+    CHECK(drawn.out.find("Cheapest for step-3: ") != std::string::npos);
+    CHECK(test::read_file(folder.path("s.gp")).find("set xlabel 'acceptance'") != std::string::npos);
+    refuses(afd + "--plot a.svg", "--plot draws a sweep; give --sweep too");
+    refuses(afd + "--sweep acceptance=0.5", "--acceptance needs --mtp N");
+  }
 }

@@ -93,8 +93,8 @@ TEST_SUITE("errors") {
           "p.csv:2:43: bytes: expected a number of zero or more, got 'many'");
     CHECK(points_after("27.25", "-1") ==
           "p.csv:2:57: median_us: expected a number of zero or more, got '-1'");
-    CHECK(points_after("\"a,b\"", "\"a,b") == "p.csv:2:7: expected a closing quote in this line");
-    CHECK(points_after("\"a,b\"", "\"a,b\"c") == "p.csv:2:12: expected a comma after the closing quote");
+    CHECK(points_after("\"a,b\"", "\"a,b") == "p.csv:2:7: a quote is opened and not closed");
+    CHECK(points_after("\"a,b\"", "\"a,b\"c") == "p.csv:2:12: text after a closing quote");
     CHECK(points_after("\"a,b\"", "a,b") == "p.csv:2:1: expected 34 cells as in the header, got 35");
     CHECK(points_error("") == "p.csv: expected points as CSV, got an empty file");
     CHECK(points_error("operation\n") == "p.csv:1:1: missing column 'precision'");

@@ -1,0 +1,31 @@
+#include "cli/progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace afford::cli {
+
+Progress::Progress(std::uint64_t total) : on_terminal_(::isatty(STDERR_FILENO) == 1), total_(total) {}
+
+void Progress::show(std::uint64_t done) {
+  constexpr auto pause = std::chrono::milliseconds(200);
+  if (!on_terminal_ || Clock::now() - last_ < pause) return;
+  last_ = Clock::now();
+  const double elapsed = std::chrono::duration<double>(last_ - start_).count();
+  const double all = static_cast<double>(total_), so_far = static_cast<double>(before_ + done);
+  const double rate = std::max(1.0, so_far / elapsed);
+  fmt::print(stderr, "\r{:.1f} of {:.1f} million candidates, {:.1f} million a second, {:.0f} s left\x1b[K",
+             so_far / 1e6, all / 1e6, rate / 1e6, (all - so_far) / rate);
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+void Progress::clear() {
+  if (shown_) fmt::print(stderr, "\r\x1b[K");
+  shown_ = false;
+}
+
+}  // namespace afford::cli

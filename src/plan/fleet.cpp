@@ -1,0 +1,146 @@
+#include "plan/fleet.hpp"
+
+#include <glpk.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+namespace afford {
+namespace {
+
+struct Deleter {
+  void operator()(glp_prob* problem) const { glp_delete_prob(problem); }
+};
+using Program = std::unique_ptr<glp_prob, Deleter>;
+
+/// A sparse row under construction; GLPK counts from one.
+struct Row {
+  std::vector<int> columns{0};
+  std::vector<double> values{0};
+  void add(size_t column, double value) {
+    columns.push_back(static_cast<int>(column) + 1), values.push_back(value);
+  }
+};
+
+void add_row(glp_prob* program, const Row& row, int kind, double low, double high) {
+  const int at = glp_add_rows(program, 1);
+  glp_set_row_bnds(program, at, kind, low, high);
+  glp_set_mat_row(program, at, static_cast<int>(row.columns.size()) - 1, row.columns.data(),
+                  row.values.data());
+}
+
+size_t kinds_of(const FleetProblem& p) {
+  size_t kinds = 0;
+  for (const FleetOption& option : p.options) kinds = std::max(kinds, option.kind + 1);
+  return kinds;
+}
+
+/// Columns: the counts of the options, then (with spares) for each kind whether it is in use.
+void add_columns(glp_prob* program, const FleetProblem& p, bool whole) {
+  const size_t kinds = p.spares > 0 ? kinds_of(p) : 0;
+  glp_add_cols(program, static_cast<int>(p.options.size() + kinds));
+  for (size_t i = 0; i < p.options.size(); ++i) {
+    const int column = static_cast<int>(i) + 1;
+    glp_set_col_bnds(program, column, GLP_LO, 0, 0);
+    glp_set_obj_coef(program, column, p.options[i].cost);
+    if (whole) glp_set_col_kind(program, column, GLP_IV);
+  }
+  for (size_t k = 0; k < kinds; ++k)
+    glp_set_col_kind(program, static_cast<int>(p.options.size() + k) + 1, GLP_BV);
+}
+
+void add_resources(glp_prob* program, const FleetProblem& p) {
+  for (size_t r = 0; r < p.resources.size(); ++r) {
+    Row row;
+    for (size_t i = 0; i < p.options.size(); ++i) {
+      for (const auto& [resource, amount] : p.options[i].uses) {
+        if (resource == r) row.add(i, amount);
+      }
+    }
+    if (row.columns.size() > 1) add_row(program, row, GLP_UP, 0, p.resources[r]);
+  }
+}
+
+/// What runs in these hours, less the spares, carries the load (scaled to one).
+void add_load(glp_prob* program, const FleetProblem& p, double load, bool off_peak) {
+  if (load <= 0) return;
+  Row row;
+  for (size_t i = 0; i < p.options.size(); ++i) {
+    if (!off_peak || p.options[i].off_peak) row.add(i, p.options[i].capacity / load);
+  }
+  if (p.spares > 0) {
+    std::vector<double> capacity(kinds_of(p), 0);
+    for (const FleetOption& option : p.options) capacity[option.kind] = option.capacity;
+    for (size_t k = 0; k < capacity.size(); ++k)
+      row.add(p.options.size() + k, -p.spares * capacity[k] / load);
+  }
+  add_row(program, row, GLP_LO, 1, 0);
+}
+
+/// A kind any option of which is rented is in use.
+void add_use(glp_prob* program, const FleetProblem& p) {
+  if (p.spares == 0) return;
+  for (size_t i = 0; i < p.options.size(); ++i) {
+    const double most = std::ceil(p.peak_load / p.options[i].capacity) + p.spares;
+    Row row;
+    row.add(i, 1), row.add(p.options.size() + p.options[i].kind, -most);
+    add_row(program, row, GLP_UP, 0, 0);
+  }
+}
+
+Program program_of(const FleetProblem& p, bool whole) {
+  glp_term_out(GLP_OFF);
+  Program program(glp_create_prob());
+  add_columns(program.get(), p, whole);
+  add_resources(program.get(), p);
+  return program;
+}
+
+}  // namespace
+
+std::optional<Fleet> cheapest_fleet(const FleetProblem& p) {
+  constexpr int patience_ms = 20'000;
+  if (p.options.empty()) return std::nullopt;
+  const Program program = program_of(p, true);
+  glp_set_obj_dir(program.get(), GLP_MIN);
+  add_load(program.get(), p, p.peak_load, false);
+  add_load(program.get(), p, p.off_peak_load, true);
+  add_use(program.get(), p);
+  glp_iocp control;
+  glp_init_iocp(&control);
+  control.presolve = GLP_ON;
+  control.tm_lim = patience_ms;
+  const int failed = glp_intopt(program.get(), &control);
+  const int status = glp_mip_status(program.get());
+  if ((failed != 0 && failed != GLP_ETMLIM) || (status != GLP_OPT && status != GLP_FEAS)) return std::nullopt;
+  Fleet fleet{.counts = {}, .cost = 0};
+  for (size_t i = 0; i < p.options.size(); ++i) {
+    fleet.counts.push_back(std::llround(glp_mip_col_val(program.get(), static_cast<int>(i) + 1)));
+    fleet.cost += static_cast<double>(fleet.counts.back()) * p.options[i].cost;
+  }
+  if (status == GLP_FEAS) {
+    double bound = 0;  // the relaxation's
+    glp_simplex(program.get(), nullptr);
+    bound = glp_get_obj_val(program.get());
+    fleet.gap = 1 - bound / fleet.cost;
+  }
+  return fleet;
+}
+
+double largest_load(const FleetProblem& p) {
+  if (p.options.empty() || p.resources.empty()) return 0;
+  FleetProblem bare = p;
+  bare.spares = 0;
+  const Program program = program_of(bare, false);
+  glp_set_obj_dir(program.get(), GLP_MAX);
+  for (size_t i = 0; i < p.options.size(); ++i)
+    glp_set_obj_coef(program.get(), static_cast<int>(i) + 1, p.options[i].capacity);
+  glp_smcp control;
+  glp_init_smcp(&control);
+  control.msg_lev = GLP_MSG_OFF;
+  if (glp_simplex(program.get(), &control) != 0 || glp_get_status(program.get()) != GLP_OPT) return 0;
+  return glp_get_obj_val(program.get());
+}
+
+}  // namespace afford

@@ -1,0 +1,348 @@
+#include "plan/plan.hpp"
+
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "deploy/memory.hpp"
+#include "text/quantity.hpp"
+
+namespace afford {
+namespace {
+
+double real(std::int64_t n) { return static_cast<double>(n); }
+
+std::int64_t size(const Candidate::Side& side) { return std::int64_t{side.instances} * side.accelerators; }
+
+/// The smallest batch a candidate can take: one request (on each accelerator when co-located).
+std::int64_t grain(const Candidate& c) { return c.way == Way::disaggregated ? 1 : size(c.attention); }
+
+double in_flight_of(const Candidate& c) { return real(c.batch) * real(grain(c)); }
+
+bool fits_in_memory(const Evaluation& e) {
+  return e.verdict == Verdict::feasible || e.verdict == Verdict::slow;
+}
+
+/// Accelerators of each chip.
+std::vector<double> use_of(const Candidate& c, size_t chips) {
+  std::vector<double> use(chips, 0);
+  use[c.attention.chip] += real(size(c.attention));
+  if (c.way == Way::disaggregated) use[c.ffn.chip] += real(size(c.ffn));
+  return use;
+}
+
+/// The most requests in flight that pass the test, which small numbers do and large ones do not.
+template <class Test>
+double most_that(double low, double high, std::int64_t grain, Test passes) {
+  if (passes(high)) return high;
+  auto from = static_cast<std::int64_t>(low) / grain, to = static_cast<std::int64_t>(high) / grain + 1;
+  while (to - from > 1) {
+    const std::int64_t middle = from + (to - from) / 2;
+    (passes(real(middle * grain)) ? from : to) = middle;
+  }
+  return real(from * grain);
+}
+
+}  // namespace
+
+double normal_quantile(double probability) {
+  double low = -10, high = 10;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = (low + high) / 2;
+    (0.5 * std::erfc(-middle / std::sqrt(2.0)) < probability ? low : high) = middle;
+  }
+  return low;
+}
+
+Evaluation with_in_flight(const Candidate& candidate, double requests, const Space& space,
+                          const Setting& setting) {
+  Candidate c = candidate;
+  c.batch = std::max<std::int64_t>(1, std::llround(requests / real(grain(c))));
+  return evaluate(c, space, setting);
+}
+
+StepCurve step_curve(const Candidate& candidate, double most, const Space& space, const Setting& setting) {
+  constexpr int points = 48;
+  const double first = real(grain(candidate)), last = std::max(2 * most, 2 * first);
+  std::vector<double> requests;
+  std::vector<Seconds> steps;
+  for (int i = 0; i < points; ++i) {
+    const double wanted = first * std::pow(last / first, i / (points - 1.0));
+    const double at = std::max<double>(1, std::round(wanted / first)) * first;
+    if (!requests.empty() && at <= requests.back()) continue;
+    requests.push_back(at);
+    steps.push_back(with_in_flight(candidate, at, space, setting).step);
+  }
+  return {std::move(requests), std::move(steps)};
+}
+
+double fitting(double even, const StationaryMix& mix, double percentile) {
+  // n c + z sqrt(n v) = even c, solved for sqrt(n).
+  const double z = normal_quantile(percentile), spread = z * std::sqrt(mix.context_variance) / mix.context;
+  const double root = (-spread + std::sqrt(spread * spread + 4 * even)) / 2;
+  return root * root;
+}
+
+std::optional<Sized> size_for(const Candidate& candidate, const Space& space, const Setting& setting,
+                              const Traffic& traffic, const Target& target) {
+  Sized sized{.candidate = candidate};
+  const std::int64_t each = grain(candidate);
+  const auto at = [&](double n) { return with_in_flight(candidate, n, space, setting); };
+  // By memory alone first, then the contexts' spread, then TPOT.
+  constexpr double beyond = 4;
+  const double start = in_flight_of(candidate);
+  const double even = most_that(start, beyond * start, each, [&](double n) { return fits_in_memory(at(n)); });
+  const double in_memory =
+      std::floor(fitting(even, traffic.mix, target.percentile) / real(each)) * real(each);
+  if (in_memory < real(each)) return std::nullopt;
+  const auto fast = [&](double n) { return at(n).tpot <= target.tpot; };
+  sized.most = fast(in_memory) ? in_memory : most_that(0, in_memory, each, fast);
+  if (sized.most < real(each)) return std::nullopt;
+  sized.limit = sized.most < in_memory                                 ? "TPOT"
+                : at(even + real(each)).verdict == Verdict::ffn_memory ? "FFN memory"
+                                                                       : "attention memory";
+  const Queue queue(step_curve(candidate, sized.most, space, setting), sized.most);
+  const double load = queue.capacity(target.percentile) * (1 - target.headroom);
+  if (!(load > 0)) return std::nullopt;
+  sized.at_capacity = queue.in_flight(load, target.percentile);
+  sized.requests_per_s = load * tokens_per_step(setting.speculation) / traffic.mix.output_tokens;
+  return sized;
+}
+
+std::vector<Sized> size_all(const std::map<Shape, Candidate>& shapes, const PlanInput& input) {
+  std::vector<const Candidate*> list;
+  for (const auto& [shape, candidate] : shapes) list.push_back(&candidate);
+  std::vector<std::optional<Sized>> sized(list.size());
+  tbb::parallel_for(size_t{0}, list.size(), [&](size_t i) {
+    sized[i] =
+        size_for(*list[i], *input.space, *input.setting, input.workload->traffic, input.workload->target);
+  });
+  std::vector<Sized> out;
+  for (std::optional<Sized>& one : sized) {
+    if (one) out.push_back(std::move(*one));
+  }
+  return out;
+}
+
+namespace {
+
+bool allowed(const Candidate& c, const Choice& choice) {
+  if (!choice.afd && c.way == Way::disaggregated) return false;
+  if (!choice.only_chip) return true;
+  return c.attention.chip == *choice.only_chip &&
+         (c.way != Way::disaggregated || c.ffn.chip == *choice.only_chip);
+}
+
+/// Drops what another of the list carries more than, with no more accelerators of any chip.
+std::vector<const Sized*> useful(const std::vector<Sized>& sized, const PlanInput& input,
+                                 const Choice& choice) {
+  const size_t chips = input.space->chips->size();
+  std::vector<const Sized*> kept;
+  for (const Sized& one : sized) {
+    if (!allowed(one.candidate, choice)) continue;
+    const auto use = use_of(one.candidate, chips);
+    const bool beaten = std::any_of(sized.begin(), sized.end(), [&](const Sized& other) {
+      if (&other == &one || !allowed(other.candidate, choice)) return false;
+      const auto others = use_of(other.candidate, chips);
+      for (size_t c = 0; c < chips; ++c) {
+        if (others[c] > use[c]) return false;
+      }
+      if (other.requests_per_s != one.requests_per_s || others != use)
+        return other.requests_per_s >= one.requests_per_s;
+      return &other < &one;
+    });
+    if (!beaten) kept.push_back(&one);
+  }
+  return kept;
+}
+
+/// The contract of one kind a chip offers, or nothing.
+std::optional<Contract> contract_of(const Offer& offer, bool reserved) {
+  for (const Contract& contract : offer.contracts) {
+    if (contract.reserved == reserved) return contract;
+  }
+  return std::nullopt;
+}
+
+/// The integer program and what its options stand for.
+struct Built {
+  FleetProblem problem;
+  std::vector<Rented> options;
+};
+
+/// Limits become resources: of a chip in all, and of each contract.
+struct Resources {
+  std::vector<double> amounts;
+  std::vector<std::array<std::optional<size_t>, 3>> of_chip;  // in all, on demand, reserved
+
+  explicit Resources(const std::vector<Offer>& offers) {
+    const auto add = [&](const std::optional<std::int64_t>& limit) -> std::optional<size_t> {
+      if (!limit) return std::nullopt;
+      amounts.push_back(real(*limit));
+      return amounts.size() - 1;
+    };
+    for (const Offer& offer : offers) {
+      const auto demand = contract_of(offer, false), reserved = contract_of(offer, true);
+      of_chip.push_back({add(offer.limit), add(demand ? demand->limit : std::nullopt),
+                         add(reserved ? reserved->limit : std::nullopt)});
+    }
+  }
+};
+
+/// Cost of an hour, or nothing when a chip is not offered under such a contract.
+std::optional<double> hourly(const std::vector<double>& use, const std::vector<Offer>& offers,
+                             bool reserved) {
+  double sum = 0;
+  for (size_t c = 0; c < use.size(); ++c) {
+    if (use[c] == 0) continue;
+    const auto contract = contract_of(offers[c], reserved);
+    if (!contract) return std::nullopt;
+    sum += use[c] * (contract->price / usd_per_hour);
+  }
+  return sum;
+}
+
+Built build(const std::vector<const Sized*>& sized, const PlanInput& input) {
+  const Traffic& traffic = input.workload->traffic;
+  const Resources resources(input.offers);
+  Built built;
+  built.problem.resources = resources.amounts;
+  built.problem.peak_load = peak_rate(traffic);
+  built.problem.off_peak_load = traffic.peak_hours < 24 ? off_peak_rate(traffic) : 0;
+  built.problem.spares = input.workload->target.spares;
+  for (size_t k = 0; k < sized.size(); ++k) {
+    const auto use = use_of(sized[k]->candidate, input.space->chips->size());
+    const auto add = [&](bool reserved, bool all_day) {
+      const auto cost = hourly(use, input.offers, reserved);
+      if (!cost) return;
+      FleetOption option{.kind = k,
+                         .capacity = sized[k]->requests_per_s,
+                         .cost = *cost * hours_a_month * (all_day ? 1 : traffic.peak_hours / 24),
+                         .off_peak = all_day,
+                         .uses = {}};
+      for (size_t c = 0; c < use.size(); ++c) {
+        if (use[c] == 0) continue;
+        const auto& mine = resources.of_chip[c];
+        if (mine[0]) option.uses.emplace_back(*mine[0], use[c]);
+        if (const auto& own = mine[reserved ? 2 : 1]) option.uses.emplace_back(*own, use[c]);
+      }
+      built.problem.options.push_back(std::move(option));
+      built.options.push_back({.sized = sized[k],
+                               .contract = {.reserved = reserved, .price = {}, .limit = {}},
+                               .all_day = all_day});
+    };
+    add(true, true);
+    add(false, true);
+    if (traffic.peak_hours < 24) add(false, false);
+  }
+  return built;
+}
+
+/// The cheapest options by cost per load: an integer program of a few hundred columns solves in moments.
+void keep_cheapest(Built& built, size_t most) {
+  if (built.options.size() <= most) return;
+  std::vector<size_t> order(built.options.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  const auto& options = built.problem.options;
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return options[a].cost / options[a].capacity < options[b].cost / options[b].capacity;
+  });
+  Built kept{.problem = built.problem, .options = {}};
+  kept.problem.options.clear();
+  for (size_t i = 0; i < most; ++i) {
+    kept.problem.options.push_back(options[order[i]]);
+    kept.options.push_back(built.options[order[i]]);
+  }
+  built = std::move(kept);
+}
+
+/// Adds up what a fleet comes to. Traffic is spread in proportion to capacity, so every instance works at the
+/// same share of its own.
+void fill_in(Plan& plan, const PlanInput& input, const Fleet& fleet) {
+  const Traffic& traffic = input.workload->traffic;
+  const Target& target = input.workload->target;
+  double capacity = 0;
+  for (const Rented& r : plan.rented) capacity += real(r.instances) * r.sized->requests_per_s;
+  const double share = peak_rate(traffic) / capacity;  // of the capacity, spares working too
+  plan.monthly_usd = fleet.cost;
+  plan.gap = fleet.gap;
+  const double mtok_a_month = traffic.requests_per_s * traffic.mix.output_tokens * hours_a_month * 3600 / 1e6;
+  plan.usd_per_mtok = plan.monthly_usd / mtok_a_month;
+  plan.utilisation = share * (1 - target.headroom);
+  double tokens = 0, token_seconds = 0;
+  for (const Rented& r : plan.rented) {
+    const Candidate& c = r.sized->candidate;
+    plan.attention_gpus += r.instances * size(c.attention);
+    if (c.way == Way::disaggregated) plan.ffn_gpus += r.instances * size(c.ffn);
+    const Queue queue(step_curve(c, r.sized->most, *input.space, *input.setting), r.sized->most);
+    const double per_step = tokens_per_step(input.setting->speculation);
+    const double rate = share * r.sized->requests_per_s;
+    const InFlight f = queue.in_flight(rate * traffic.mix.output_tokens / per_step, target.percentile);
+    const double made = real(r.instances) * rate;
+    tokens += made, token_seconds += made * (f.step_mean.base() / per_step);
+    plan.tpot_at_percentile = std::max(plan.tpot_at_percentile, f.step_at_percentile / per_step);
+    plan.requests_in_flight += real(r.instances) * f.mean;
+    // The contexts of n requests: n c on average, spread by n and by themselves.
+    const double c1 = traffic.mix.context;
+    const double deviation = std::sqrt(f.mean * traffic.mix.context_variance + f.variance * c1 * c1);
+    const double contexts = f.mean * c1 + normal_quantile(target.percentile) * deviation;
+    plan.kv_bytes_at_peak += real(r.instances) * contexts / c1 * cache_per_request(*input.setting).base();
+  }
+  plan.tpot_mean = Seconds(token_seconds / tokens);
+  plan.gpus = plan.attention_gpus + plan.ffn_gpus;
+}
+
+/// What keeps the plan from being cheaper: the deployment's own limit, whole instances, or an inventory.
+std::string binding(const Plan& plan, const Built& built, const PlanInput& input) {
+  const Rented& main =
+      *std::max_element(plan.rented.begin(), plan.rented.end(), [](const Rented& a, const Rented& b) {
+        return real(a.instances) * a.sized->requests_per_s < real(b.instances) * b.sized->requests_per_s;
+      });
+  std::string text(main.sized->limit);
+  const Evaluation e = with_in_flight(main.sized->candidate, main.sized->most, *input.space, *input.setting);
+  text += fmt::format(", {}", e.bound);
+  FleetProblem free = built.problem;
+  for (double& amount : free.resources) amount = 1e12;
+  const auto unlimited = cheapest_fleet(free);
+  if (unlimited && unlimited->cost < plan.monthly_usd * (1 - 1e-6))
+    text += fmt::format(", inventory ({:.0f} % dearer than without limits)",
+                        100 * (plan.monthly_usd / unlimited->cost - 1));
+  return text;
+}
+
+}  // namespace
+
+Plan make_plan(const std::vector<Sized>& sized, const PlanInput& input, const Choice& choice) {
+  constexpr size_t most_options = 300;
+  Plan plan;
+  Built built = build(useful(sized, input, choice), input);
+  keep_cheapest(built, most_options);
+  if (built.options.empty()) {
+    plan.impossible = "no deployment meets the target";
+    return plan;
+  }
+  const auto fleet = cheapest_fleet(built.problem);
+  if (!fleet) {
+    plan.impossible =
+        fmt::format("the inventory carries {:.4g} requests/s at most, spares left out, of {:.4g} at the peak",
+                    largest_load(built.problem), built.problem.peak_load);
+    return plan;
+  }
+  std::vector<bool> kinds(sized.size(), false);
+  for (size_t i = 0; i < fleet->counts.size(); ++i) {
+    if (fleet->counts[i] == 0) continue;
+    Rented rented = built.options[i];
+    rented.instances = fleet->counts[i];
+    plan.rented.push_back(rented);
+    kinds[static_cast<size_t>(rented.sized - sized.data())] = true;
+  }
+  plan.spare_instances = input.workload->target.spares * std::count(kinds.begin(), kinds.end(), true);
+  fill_in(plan, input, *fleet);
+  plan.binds = binding(plan, built, input);
+  return plan;
+}
+
+}  // namespace afford

@@ -1,0 +1,59 @@
+#pragma once
+// What is to be served, how fast, and what may be rented: the workload file of `afford plan`.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/lengths.hpp"
+#include "units.hpp"
+#include "yaml/document.hpp"
+
+namespace afford {
+
+struct Traffic {
+  double requests_per_s = 0;  // mean over the month
+  double peak_factor = 1;     // of the rate in the peak hours
+  double peak_hours = 24;     // a day; in the others the rate is what leaves the mean
+  StationaryMix mix;
+  double longest_context = 0;  // of any request, where it is known; 0: not
+  std::string origin;          // "trace.csv, 1200 requests", "lognormal prompts ..."
+};
+[[nodiscard]] inline double peak_rate(const Traffic& t) { return t.requests_per_s * t.peak_factor; }
+[[nodiscard]] double off_peak_rate(const Traffic& traffic);
+
+struct Target {
+  Seconds tpot{0.050};
+  double percentile = 0.99;  // of the tokens that meet it, in the peak hours
+  double headroom = 0;       // share of the capacity left free
+  int spares = 0;            // instances of each deployment beyond what the traffic needs
+};
+
+/// One way to pay for a chip. Reserved accelerators are paid all month, those on demand while they run.
+struct Contract {
+  bool reserved = false;
+  UsdRate price;
+  std::optional<std::int64_t> limit;  // accelerators
+};
+
+struct Offer {
+  std::string chip;
+  std::optional<std::int64_t> limit;  // accelerators, over all contracts
+  std::vector<Contract> contracts;    // empty: on demand at the price of the chip's file
+};
+
+struct Workload {
+  std::string name, file;
+  std::string model;  // empty: given on the command line
+  Traffic traffic;
+  Target target;
+  std::vector<Offer> offers;  // empty: chips given on the command line
+};
+
+/// Reads and checks a workload and the trace it names. Throws InputError.
+[[nodiscard]] Workload read_workload(const yaml::Node& root, const std::string& file);
+
+/// A CSV with the header arrival_s,prompt_tokens,output_tokens, arrivals ascending. Throws InputError.
+[[nodiscard]] std::vector<Request> read_trace(const std::string& file);
+
+}  // namespace afford

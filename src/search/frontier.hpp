@@ -1,0 +1,93 @@
+#pragma once
+// The non-dominated set: time per output token against throughput, against money, or against both.
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace afford {
+
+/// What counts besides TPOT.
+enum class Objective { throughput, cost, both };
+inline constexpr std::pair<std::string_view, Objective> objective_names[] = {
+    {"tokens", Objective::throughput}, {"usd", Objective::cost}, {"both", Objective::both}};
+[[nodiscard]] constexpr std::string_view name_of(Objective objective) {
+  return objective_names[static_cast<int>(objective)].first;
+}
+
+/// In the units of the CSV, so that merging files decides as the search did.
+struct Goals {
+  double tpot_ms = 0, tokens_per_gpu_s = 0, usd_per_mtok = 0;
+};
+
+/// A point of the frontier: its goals and its number in the enumeration, which settles ties.
+struct Scored {
+  Goals goals;
+  std::uint64_t number = 0;
+};
+
+/// Whether `a` is at least as good as `b` everywhere and better somewhere (or equal, and numbered before).
+[[nodiscard]] bool dominates(const Scored& a, const Scored& b, Objective objective);
+
+/// Grows point by point; which points it holds does not depend on the order of adding. Point derives from
+/// Scored.
+template <class Point>
+class Frontier {
+ public:
+  explicit Frontier(Objective objective) : objective_(objective) {}
+
+  /// Adds the point unless it is dominated, and drops the points it dominates.
+  void add(const Point& point) {
+    // Sorted by TPOT, so only earlier points can dominate this one and only later ones be dominated by it.
+    const auto after =
+        std::upper_bound(points_.begin(), points_.end(), point.goals.tpot_ms,
+                         [](double tpot, const Point& other) { return tpot < other.goals.tpot_ms; });
+    for (auto at = after; at != points_.begin();) {
+      --at;
+      if (dominates(*at, point, objective_)) return;
+      // With one goal besides TPOT the points are a staircase: if the last step is not better, none is.
+      if (objective_ != Objective::both && at->goals.tpot_ms < point.goals.tpot_ms) break;
+    }
+    auto first = after;
+    while (first != points_.begin() && std::prev(first)->goals.tpot_ms == point.goals.tpot_ms) --first;
+    const auto kept = std::remove_if(first, points_.end(),
+                                     [&](const Point& other) { return dominates(point, other, objective_); });
+    points_.erase(kept, points_.end());
+    points_.insert(std::upper_bound(points_.begin(), points_.end(), point, before), point);
+  }
+
+  void add(const Frontier& other) {
+    for (const Point& point : other.points_) add(point);
+  }
+
+  /// By TPOT, then by number.
+  [[nodiscard]] const std::vector<Point>& points() const { return points_; }
+  [[nodiscard]] Objective objective() const { return objective_; }
+
+ private:
+  [[nodiscard]] static bool before(const Point& a, const Point& b) {
+    return a.goals.tpot_ms != b.goals.tpot_ms ? a.goals.tpot_ms < b.goals.tpot_ms : a.number < b.number;
+  }
+
+  Objective objective_;
+  std::vector<Point> points_;
+};
+
+/// The point of a frontier to take: most tokens per GPU or, where money counts, fewest dollars. -1: none.
+template <class Point>
+[[nodiscard]] std::ptrdiff_t winner(const std::vector<Point>& points, Objective objective) {
+  std::ptrdiff_t best = -1;
+  const auto better = [&](const Goals& a, const Goals& b) {
+    return objective == Objective::throughput ? a.tokens_per_gpu_s > b.tokens_per_gpu_s
+                                              : a.usd_per_mtok < b.usd_per_mtok;
+  };
+  for (std::ptrdiff_t i = 0; i < std::ssize(points); ++i) {
+    const Goals& goals = points[static_cast<size_t>(i)].goals;
+    if (best < 0 || better(goals, points[static_cast<size_t>(best)].goals)) best = i;
+  }
+  return best;
+}
+
+}  // namespace afford

@@ -1,0 +1,96 @@
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support.hpp"
+
+using namespace afford;
+using test::run_afford;
+
+namespace {
+
+const std::string workload = R"(schema: 1
+name: chat
+model: step-3
+traffic:
+  requests_per_second: 20
+  prompt: {kind: fixed, tokens: 4000}
+  output: {kind: fixed, tokens: 500}
+target: {tpot: 50 ms}
+chips: {h800: , h20: }
+)";
+
+nlohmann::json plan(const std::string& file, const std::string& arguments = "") {
+  return nlohmann::json::parse(run_afford("plan " + file + " --max-gpus 32 --format json " + arguments).out);
+}
+
+}  // namespace
+
+TEST_SUITE("cli") {
+  TEST_CASE("plan: the best beside those with less to choose from; the bill adds up") {
+    const test::TempFolder folder;
+    const std::string file = folder.file("w.yaml", workload);
+    const auto rows = plan(file);
+    REQUIRE(rows.size() == 4);
+    CHECK(rows[0]["plan"] == "best");
+    CHECK(rows[1]["plan"] == "without AFD");
+    CHECK(rows[2]["plan"] == "h800 alone");
+    CHECK(rows[3]["plan"] == "h20 alone");
+    for (const auto& row : rows) {
+      CHECK(row["feasible"] == "yes");
+      CHECK(row["monthly_usd"].get<double>() >= rows[0]["monthly_usd"].get<double>());
+      CHECK(row["tpot_percentile_ms"].get<double>() <= 50);
+      CHECK(row["usd_per_mtok"].get<double>() ==
+            doctest::Approx(row["monthly_usd"].get<double>() / (20.0 * 500 * 730 * 3600 / 1e6)));
+      CHECK(row["requests_in_flight"].get<double>() ==
+            doctest::Approx(20 * 500 * row["tpot_ms"].get<double>() / 1000).epsilon(1e-6));
+    }
+    CHECK(rows[2]["monthly_usd"].get<double>() == doctest::Approx(730 * 2.0 * rows[2]["gpus"].get<double>()));
+  }
+
+  TEST_CASE("plan: contracts, peak hours, spares") {
+    const test::TempFolder folder;
+    const std::string file = folder.file(
+        "w.yaml",
+        test::replaced(test::replaced(workload, "h800: , h20: ",
+                                      "h800: {reserved: {price: 1 USD/h}, on_demand: {price: 4 USD/h}}"),
+                       "target: {tpot: 50 ms}", "target: {tpot: 50 ms, spares: 1}"));
+    const auto with_spare = plan(file)[0];
+    CHECK(with_spare["spare_instances"] == 1);
+    CHECK(with_spare["monthly_usd"].get<double>() ==
+          doctest::Approx(730 * 1.0 * with_spare["gpus"].get<double>()));  // all reserved
+  }
+
+  TEST_CASE("plan: what cannot be says what is nearest") {
+    const test::TempFolder folder;
+    const std::string file = folder.file("w.yaml", workload);
+    const test::Outcome slow = run_afford("plan " + file + " --max-gpus 32 --tpot 1ms");
+    CHECK(slow.code == 1);
+    CHECK(slow.out.find("none: no deployment meets the target") != std::string::npos);
+    CHECK(slow.out.find("Nearest to 1 ms: ") != std::string::npos);
+    const std::string few =
+        folder.file("few.yaml", test::replaced(workload, "h800: , h20: ", "h800: {limit: 8}"));
+    const test::Outcome small = run_afford("plan " + few + " --sweep rate=100000");
+    CHECK(small.code == 1);
+    CHECK(small.out.find("none: the inventory carries ") != std::string::npos);
+  }
+
+  TEST_CASE("plan: sweeps") {
+    const test::TempFolder folder;
+    const std::string file = folder.file("w.yaml", workload);
+    const auto rows = plan(file, "--sweep rate=10..40*2");
+    CHECK(rows.size() == 12);
+    CHECK(rows[0]["sweep_rate_per_s"] == 10.0);
+    CHECK(rows[4]["monthly_usd"].get<double>() >= rows[0]["monthly_usd"].get<double>());
+  }
+
+  TEST_CASE("plan: bad input") {
+    const test::TempFolder folder;
+    const std::string none = folder.file("none.yaml", test::replaced(workload, "model: step-3\n", ""));
+    CHECK(run_afford("plan " + none).err == "afford: " + none + " names no model; give -m MODEL\n");
+    const std::string chips =
+        folder.file("chips.yaml", test::replaced(workload, "chips: {h800: , h20: }\n", ""));
+    CHECK(run_afford("plan " + chips).err == "afford: " + chips + " lists no chips; give --on CHIP,..\n");
+    CHECK(run_afford("plan " + folder.path("w.yaml")).err == folder.path("w.yaml") + ": no such file\n");
+  }
+}

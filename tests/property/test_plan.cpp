@@ -1,0 +1,288 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "plan/plan.hpp"
+#include "spec/library.hpp"
+
+using namespace afford;
+
+namespace {
+
+/// A workload on two chips, sized by a search over few accelerators.
+struct Planned {
+  ModelSpec model = load_models({"step-3"}).front();
+  std::vector<LayerShape> shapes = layer_shapes(model);
+  std::vector<HardwareSpec> chips = load_hardware({"h800", "h20"});
+  Space space;
+  Setting setting;
+  Workload workload;
+  std::vector<Offer> offers;
+  std::vector<Sized> sized;
+
+  explicit Planned(const StationaryMix& mix, double percentile = 0.99) {
+    space.chips = &chips;
+    space.max_gpus = 48;
+    space.batch_steps = 4;
+    setting.model = &model;
+    setting.shapes = &shapes;
+    setting.context = mix.context;
+    workload.traffic = {.requests_per_s = 20, .mix = mix, .origin = {}};
+    workload.target.percentile = percentile;
+    for (const HardwareSpec& chip : chips)
+      offers.push_back({chip.name, {}, {{.reserved = false, .price = chip.price.value, .limit = {}}}});
+    ExploreOptions options;
+    options.shapes = true;
+    sized = size_all(explore(space, setting, options).shapes, input());
+    REQUIRE(sized.size() > 10);
+  }
+  Planned(const Planned&) = delete;
+  Planned& operator=(const Planned&) = delete;
+  [[nodiscard]] PlanInput input() const { return {&space, &setting, &workload, offers}; }
+  [[nodiscard]] Plan best() const { return make_plan(sized, input(), {}); }
+};
+
+/// Requests one by one: Poisson arrivals join at the next step, every one in flight makes a token a step, the
+/// context grows. Nothing of the closed form is used but the step time.
+struct Simulation {
+  double mean = 0, kv_mean = 0, kv_at_percentile = 0;  // over time; KV in context tokens
+  double step_mean = 0, step_at_percentile = 0;        // over tokens
+};
+
+Simulation simulate(const StepCurve& curve, double rate, const std::vector<Request>& classes,
+                    double percentile) {
+  constexpr int steps = 150'000, warm_up = 20'000;
+  std::mt19937_64 random(3);
+  std::exponential_distribution<double> gap(rate);
+  std::uniform_int_distribution<size_t> pick(0, classes.size() - 1);
+  struct Ending {
+    double requests = 0, context = 0;
+  };
+  std::vector<Ending> endings(steps + 10'000);  // by step: who ends there, and the contexts they then have
+  double active = 0;
+  double now = 0, next = gap(random), context = 0, time = 0, in_flight = 0, kv = 0, tokens = 0,
+         token_time = 0;
+  std::vector<std::pair<double, double>> by_kv, by_step;  // value and weight
+  for (std::int64_t step = 0; step < steps; ++step) {
+    for (; next <= now; next += gap(random)) {
+      const Request& r = classes[pick(random)];
+      Ending& end = endings[static_cast<size_t>(step + r.output_tokens)];
+      end.requests += 1, end.context += static_cast<double>(r.prompt_tokens + r.output_tokens);
+      active += 1;
+      context += static_cast<double>(r.prompt_tokens);
+    }
+    if (active == 0) {
+      now = next;
+      continue;
+    }
+    const double n = active, length = curve.at(n).base();
+    if (step >= warm_up) {
+      time += length, in_flight += n * length, kv += context * length;
+      tokens += n, token_time += n * length;
+      by_kv.emplace_back(context, length), by_step.emplace_back(length, n);
+    }
+    now += length;
+    context += n;
+    const Ending& end = endings[static_cast<size_t>(step + 1)];
+    active -= end.requests, context -= end.context;
+  }
+  const auto quantile = [&](std::vector<std::pair<double, double>> values) {
+    std::sort(values.begin(), values.end());
+    double total = 0, seen = 0;
+    for (const auto& [value, weight] : values) total += weight;
+    for (const auto& [value, weight] : values) {
+      if ((seen += weight) >= percentile * total) return value;
+    }
+    return values.back().first;
+  };
+  return {.mean = in_flight / time,
+          .kv_mean = kv / time,
+          .kv_at_percentile = quantile(by_kv),
+          .step_mean = token_time / tokens,
+          .step_at_percentile = quantile(by_step)};
+}
+
+std::vector<Request> mixed_requests() {
+  std::mt19937_64 random(11);
+  std::lognormal_distribution<double> prompt(7.0, 1.0), output(5.0, 0.8);
+  std::vector<Request> requests;
+  for (int i = 0; i < 4000; ++i) {
+    requests.push_back({static_cast<double>(i), 1 + std::llround(std::min(prompt(random), 32768.0)),
+                        1 + std::llround(std::min(output(random), 4096.0))});
+  }
+  return requests;
+}
+
+}  // namespace
+
+TEST_SUITE("property") {
+  TEST_CASE("the closed form of requests in flight, TPOT and KV agrees with single requests within 3 %") {
+    const auto requests = mixed_requests();
+    const StationaryMix mix = mix_of(requests);
+    Planned planned(mix);
+    const Sized& sized =
+        *std::max_element(planned.sized.begin(), planned.sized.end(),
+                          [](const Sized& a, const Sized& b) { return a.requests_per_s < b.requests_per_s; });
+    const StepCurve curve = step_curve(sized.candidate, sized.most, planned.space, planned.setting);
+    const Queue queue(curve, sized.most);
+    for (const double share : {0.5, 0.9, 1.0}) {
+      CAPTURE(share);
+      const double rate = share * sized.requests_per_s;
+      const InFlight closed = queue.in_flight(rate * mix.output_tokens, 0.99);
+      const Simulation single = simulate(curve, rate, requests, 0.99);
+      CHECK(closed.mean == doctest::Approx(single.mean).epsilon(0.03));
+      CHECK(closed.step_mean.base() == doctest::Approx(single.step_mean).epsilon(0.03));
+      CHECK(closed.step_at_percentile.base() == doctest::Approx(single.step_at_percentile).epsilon(0.03));
+      CHECK(closed.mean * mix.context == doctest::Approx(single.kv_mean).epsilon(0.03));
+      const double deviation =
+          std::sqrt(closed.mean * mix.context_variance + closed.variance * mix.context * mix.context);
+      const double kv = closed.mean * mix.context + normal_quantile(0.99) * deviation;
+      CHECK(kv == doctest::Approx(single.kv_at_percentile).epsilon(0.03));
+    }
+    // The mean of prompts and outputs is not what is in flight: long requests are seen more often.
+    double prompts = 0;
+    for (const Request& r : requests)
+      prompts += static_cast<double>(r.prompt_tokens) / static_cast<double>(requests.size());
+    CHECK(mix.context > 1.02 * (prompts + mix.output_tokens / 2));
+  }
+
+  TEST_CASE("Little's law holds between the closed form's own numbers") {
+    const StepCurve curve({1, 100, 1000}, {Seconds(0.01), Seconds(0.02), Seconds(0.08)});
+    const Queue queue(curve, 400);
+    for (const double load : {100.0, 2000.0, 6000.0}) {
+      const InFlight f = queue.in_flight(load, 0.9);
+      CHECK(f.mean == doctest::Approx(load * f.step_mean.base()).epsilon(1e-9));
+      CHECK(f.step_mean <= f.step_at_percentile);
+    }
+    const double most = queue.capacity(0.99);
+    CHECK(queue.in_flight(most, 0.99).share_beyond == doctest::Approx(0.01).epsilon(1e-3));
+    CHECK(queue.in_flight(most, 0.99).at_percentile <= 400);
+    CHECK(queue.capacity(0.5) > most);
+  }
+
+  TEST_CASE("one class in a trace gives the plan of fixed lengths, and both the closed form") {
+    std::vector<Request> trace;
+    for (int i = 0; i <= 100; ++i) trace.push_back({0.05 * i, 3000, 500});
+    const StationaryMix of_trace = mix_of(trace), fixed = mix_of(fixed_length(3000), fixed_length(500));
+    CHECK(of_trace.context == doctest::Approx(3000 + 499.0 / 2));
+    CHECK(of_trace.context == doctest::Approx(fixed.context));
+    CHECK(of_trace.context_variance == doctest::Approx((500.0 * 500 - 1) / 12));
+    CHECK(fixed.context_variance == doctest::Approx(of_trace.context_variance));
+    Planned a(of_trace), b(fixed);
+    const Plan one = a.best(), two = b.best();
+    REQUIRE(one.impossible.empty());
+    CHECK(one.monthly_usd == doctest::Approx(two.monthly_usd));
+    CHECK(one.gpus == two.gpus);
+    CHECK(one.requests_in_flight == doctest::Approx(two.requests_in_flight));
+    // Requests in flight by Little's law: arrivals a second, times steps of a request, times the step.
+    CHECK(one.requests_in_flight == doctest::Approx(20 * 500 * one.tpot_mean.base()).epsilon(1e-6));
+    double usd_an_hour = 0;
+    for (const Rented& r : one.rented) {
+      const Candidate& c = r.sized->candidate;
+      const auto hour = [&](const Candidate::Side& side) {
+        return a.chips[side.chip].price.value / usd_per_hour * side.instances * side.accelerators;
+      };
+      usd_an_hour += static_cast<double>(r.instances) *
+                     (hour(c.attention) + (c.way == Way::disaggregated ? hour(c.ffn) : 0));
+    }
+    CHECK(one.monthly_usd == doctest::Approx(730 * usd_an_hour));
+    CHECK(one.usd_per_mtok == doctest::Approx(one.monthly_usd / (20.0 * 500 * 730 * 3600 / 1e6)));
+  }
+
+  TEST_CASE("more traffic never lowers the bill; nor do spares, headroom or a higher percentile") {
+    const StationaryMix mix = mix_of(lognormal_length(3000, 1, 32768), lognormal_length(600, 1, 8192));
+    Planned planned(mix);
+    double last = 0;
+    for (double rate = 1; rate < 3000; rate *= 2) {
+      planned.workload.traffic.requests_per_s = rate;
+      const Plan plan = planned.best();
+      REQUIRE(plan.impossible.empty());
+      CHECK(plan.monthly_usd >= last);
+      last = plan.monthly_usd;
+    }
+    planned.workload.traffic.requests_per_s = 50;
+    const double plain = planned.best().monthly_usd;
+    planned.workload.target.spares = 1;
+    CHECK(planned.best().monthly_usd > plain);
+    planned.workload.target.spares = 0;
+    for (Offer& offer : planned.offers) offer.limit = 64;
+    const Plan limited = planned.best();
+    if (limited.impossible.empty()) CHECK(limited.monthly_usd >= plain);
+    planned.workload.traffic.requests_per_s = 1e5;
+    CHECK(planned.best().impossible.starts_with("the inventory carries "));
+  }
+
+  TEST_CASE("a plan without AFD or on one chip is never cheaper than the best") {
+    Planned planned(mix_of(fixed_length(8000), fixed_length(800)));
+    const double best = planned.best().monthly_usd;
+    for (const Choice& choice : {Choice{.afd = false, .only_chip = {}}, Choice{.afd = true, .only_chip = 0},
+                                 Choice{.afd = true, .only_chip = 1}}) {
+      const Plan plan = make_plan(planned.sized, planned.input(), choice);
+      if (plan.impossible.empty()) CHECK(plan.monthly_usd >= best * (1 - 1e-9));
+    }
+  }
+
+  TEST_CASE("the integer program finds what trying every combination finds") {
+    std::mt19937_64 random(5);
+    const auto between = [&](int least, int most) {
+      return static_cast<double>(std::uniform_int_distribution<int>(least, most)(random));
+    };
+    for (int round = 0; round < 60; ++round) {
+      FleetProblem p;
+      p.resources = {between(4, 20), between(4, 20)};
+      p.peak_load = between(5, 30), p.off_peak_load = 0.4 * p.peak_load;
+      p.spares = round % 3;
+      for (size_t i = 0; i < 3; ++i) {
+        p.options.push_back({.kind = i,
+                             .capacity = between(2, 9),
+                             .cost = between(2, 12),
+                             .off_peak = i != 1,
+                             .uses = {{0, between(0, 3)}, {1, between(1, 3)}}});
+      }
+      double best = 1e300;
+      for (int code = 0; code < 21 * 21 * 21; ++code) {
+        const std::array<int, 3> n = {code % 21, code / 21 % 21, code / 441};
+        double cost = 0, peak = 0, off = 0;
+        std::array<double, 2> used{};
+        for (size_t i = 0; i < 3; ++i) {
+          const FleetOption& o = p.options[i];
+          cost += n[i] * o.cost;
+          const double spared = n[i] > 0 ? p.spares * o.capacity : 0;
+          peak += n[i] * o.capacity - spared, off += (o.off_peak ? n[i] * o.capacity : 0) - spared;
+          for (const auto& [resource, amount] : o.uses) used[resource] += n[i] * amount;
+        }
+        if (peak >= p.peak_load && off >= p.off_peak_load && used[0] <= p.resources[0] &&
+            used[1] <= p.resources[1])
+          best = std::min(best, cost);
+      }
+      const auto fleet = cheapest_fleet(p);
+      CHECK(fleet.has_value() == (best < 1e300));
+      if (fleet) CHECK(fleet->cost == doctest::Approx(best));
+    }
+  }
+
+  TEST_CASE("moments of the length distributions are those of samples") {
+    std::mt19937_64 random(9);
+    const auto check = [&](const Moments& m, auto draw) {
+      double first = 0, second = 0, third = 0;
+      constexpr int draws = 400'000;
+      for (int i = 0; i < draws; ++i) {
+        const double x = draw();
+        first += x / draws, second += x * x / draws, third += x * x * x / draws;
+      }
+      CHECK(m.first == doctest::Approx(first).epsilon(0.01));
+      CHECK(m.second == doctest::Approx(second).epsilon(0.02));
+      CHECK(m.third == doctest::Approx(third).epsilon(0.05));
+    };
+    const double sigma2 = std::log(2.0), mu = std::log(1000.0) - sigma2 / 2;
+    std::lognormal_distribution<double> lognormal(mu, std::sqrt(sigma2));
+    check(lognormal_length(1000, 1, 4000), [&] { return std::min(4000.0, lognormal(random)); });
+    std::uniform_int_distribution<int> uniform(10, 50);
+    check(uniform_length(10, 50), [&] { return static_cast<double>(uniform(random)); });
+    std::geometric_distribution<int> geometric(1 / 200.0);
+    check(geometric_length(200), [&] { return 1.0 + geometric(random); });
+    CHECK(fixed_length(7).third == 343);
+  }
+}

@@ -1,0 +1,228 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "deploy/memory.hpp"
+#include "search/explore.hpp"
+#include "spec/library.hpp"
+
+using namespace afford;
+
+namespace {
+
+std::vector<Scored> brute_force(const std::vector<Scored>& points, Objective objective) {
+  std::vector<Scored> kept;
+  for (const Scored& a : points) {
+    const bool beaten = std::any_of(points.begin(), points.end(), [&](const Scored& b) {
+      return a.number != b.number && dominates(b, a, objective);
+    });
+    if (!beaten) kept.push_back(a);
+  }
+  std::sort(kept.begin(), kept.end(), [](const Scored& a, const Scored& b) {
+    return a.goals.tpot_ms != b.goals.tpot_ms ? a.goals.tpot_ms < b.goals.tpot_ms : a.number < b.number;
+  });
+  return kept;
+}
+
+std::vector<std::uint64_t> numbers(const auto& points) {
+  std::vector<std::uint64_t> list;
+  for (const auto& point : points) list.push_back(point.number);
+  return list;
+}
+
+/// A model, chips and a space small enough to try every candidate by evaluate() alone.
+struct Small {
+  ModelSpec model;
+  std::vector<LayerShape> shapes;
+  std::vector<HardwareSpec> chips = load_hardware({"h800", "h20"});
+  Space space;
+  Setting setting;
+
+  Small(const std::string& name, double context)
+      : model(load_models({name}).front()), shapes(layer_shapes(model)) {
+    space.chips = &chips;
+    space.max_gpus = 40;
+    space.attention_splits = {AttentionSplit::shared_output, AttentionSplit::tensor};
+    space.batch_steps = 2;
+    setting.model = &model;
+    setting.shapes = &shapes;
+    setting.context = context;
+  }
+  Small(const Small&) = delete;
+  Small& operator=(const Small&) = delete;
+};
+
+constexpr Objective objectives[] = {Objective::throughput, Objective::cost, Objective::both};
+
+/// Every candidate in the order of its number, with the verdict evaluate() gives it.
+struct Tried {
+  std::vector<Candidate> feasible;
+  Tally tally;
+};
+Tried try_all(const Small& s) {
+  Tried out;
+  ExploreOptions options;
+  options.threads = 1;
+  options.describe = [&](const Candidate& c, const Evaluation& given, std::string&) {
+    const Evaluation own = evaluate(c, s.space, s.setting);  // nothing shared, nothing kept
+    REQUIRE(own.tpot == given.tpot);
+    REQUIRE(own.cost == given.cost);
+    REQUIRE(own.tokens_per_gpu == given.tokens_per_gpu);
+    REQUIRE(own.verdict == given.verdict);
+    ++out.tally.tried;
+    if (own.verdict == Verdict::slow) ++out.tally.slow;
+    if (own.verdict == Verdict::attention_memory) ++out.tally.attention_memory;
+    if (own.verdict == Verdict::ffn_memory) ++out.tally.ffn_memory;
+    if (own.verdict == Verdict::feasible) out.feasible.push_back(c);
+  };
+  (void)explore(s.space, s.setting, options);
+  out.tally.feasible = out.feasible.size();
+  return out;
+}
+
+}  // namespace
+
+TEST_SUITE("property") {
+  TEST_CASE("the frontier is what brute force keeps, in any order of adding, ties included") {
+    std::mt19937_64 random(7);
+    std::uniform_int_distribution<int> few(1, 12);  // few values: many ties
+    for (int round = 0; round < 200; ++round) {
+      std::vector<Scored> points;
+      for (std::uint64_t i = 0; i < 60; ++i) {
+        points.push_back({{static_cast<double>(few(random)), static_cast<double>(few(random)),
+                           static_cast<double>(few(random))},
+                          i});
+      }
+      for (const Objective objective : objectives) {
+        const auto expected = numbers(brute_force(points, objective));
+        Frontier<Scored> frontier(objective);
+        for (const Scored& point : points) frontier.add(point);
+        CHECK(numbers(frontier.points()) == expected);
+        std::shuffle(points.begin(), points.end(), random);
+        Frontier<Scored> first(objective), second(objective);
+        for (size_t i = 0; i < points.size(); ++i) (i % 3 == 0 ? first : second).add(points[i]);
+        first.add(second);
+        CHECK(numbers(first.points()) == expected);
+      }
+    }
+  }
+
+  TEST_CASE("a search finds the brute-force frontier; every number is that of simulate; no pruning shows") {
+    for (const char* name : {"step-3", "qwen3-30b-a3b", "minimax-m1", "llama-3.1-70b"}) {
+      CAPTURE(name);
+      Small s(name, 8192);
+      const Tried all = try_all(s);
+      REQUIRE(all.tally.feasible > 50);
+      for (const Objective objective : objectives) {
+        const Explored found = explore(s.space, s.setting, {.objective = objective});
+        CHECK(found.complete);
+        CHECK(found.candidates == all.tally.tried);
+        CHECK(found.tally.tried == all.tally.tried);
+        CHECK(found.tally.feasible == all.tally.feasible);
+        CHECK(found.tally.slow == all.tally.slow);
+        CHECK(found.tally.attention_memory + found.tally.ffn_memory ==
+              all.tally.attention_memory + all.tally.ffn_memory);
+        Frontier<Scored> expected(objective);
+        const std::vector<Scored> plain(all.feasible.begin(), all.feasible.end());
+        CHECK(numbers(found.frontier.points()) == numbers(brute_force(plain, objective)));
+      }
+    }
+  }
+
+  TEST_CASE("numbers count the candidates one by one") {
+    Small s("step-3", 8192);
+    std::uint64_t expected = 0;
+    ExploreOptions options;
+    options.threads = 1;
+    std::uint64_t wrong = 0;
+    options.describe = [&](const Candidate& c, const Evaluation&, std::string&) {
+      wrong += c.number != expected++;
+    };
+    const Explored found = explore(s.space, s.setting, options);
+    CHECK(wrong == 0);
+    CHECK(expected == found.candidates);
+  }
+
+  TEST_CASE("threads and shards do not change the frontier") {
+    Small s("deepseek-v3", 4096);
+    s.space.max_gpus = 96;
+    const Explored one = explore(s.space, s.setting, {.objective = Objective::both, .threads = 1});
+    const Explored many = explore(s.space, s.setting, {.objective = Objective::both, .threads = 4});
+    CHECK(numbers(many.frontier.points()) == numbers(one.frontier.points()));
+    Frontier<Candidate> joined(Objective::both);
+    Tally tally;
+    for (std::uint64_t i : {2U, 0U, 4U, 1U, 3U}) {
+      const Explored part = explore(s.space, s.setting, {.objective = Objective::both, .shard = {i, 5}});
+      joined.add(part.frontier);
+      tally += part.tally;
+    }
+    CHECK(numbers(joined.points()) == numbers(one.frontier.points()));
+    CHECK(tally.tried == one.tally.tried);
+    CHECK(tally.slow == one.tally.slow);
+  }
+
+  TEST_CASE("more to choose from never makes the best worse") {
+    Small s("step-3", 8192);
+    const auto best = [&] {
+      const Explored found = explore(s.space, s.setting, {.objective = Objective::cost});
+      const auto& points = found.frontier.points();
+      return points[static_cast<size_t>(winner(points, Objective::cost))].goals.usd_per_mtok;
+    };
+    const double before = best();
+    s.space.batch_steps = 8;
+    const double finer = best();
+    CHECK(finer <= before);
+    s.space.max_gpus = 64;
+    const double larger = best();
+    CHECK(larger <= finer);
+    s.setting.tpot_limit = 1.5 * s.setting.tpot_limit;
+    CHECK(best() <= larger);
+  }
+
+  TEST_CASE("a stopped search says so and keeps what it has") {
+    Small s("step-3", 8192);
+    const std::atomic<bool> stop = true;
+    const Explored found = explore(s.space, s.setting, {.stop = &stop});
+    CHECK_FALSE(found.complete);
+    CHECK(found.tally.tried == 0);
+    CHECK(found.candidates > 0);
+  }
+
+  TEST_CASE("inventory bounds both pools of a chip together") {
+    Small s("step-3", 8192);
+    s.space.inventory = {16, 8};
+    bool within_bounds = true, mixed = false;
+    ExploreOptions options;
+    options.threads = 1;
+    options.describe = [&](const Candidate& c, const Evaluation&, std::string&) {
+      std::array<std::int64_t, 2> used{};
+      used[c.attention.chip] += std::int64_t{c.attention.instances} * c.attention.accelerators;
+      if (c.way == Way::disaggregated) used[c.ffn.chip] += std::int64_t{c.ffn.instances} * c.ffn.accelerators;
+      within_bounds = within_bounds && used[0] <= 16 && used[1] <= 8;
+      mixed = mixed || (used[0] > 0 && used[1] > 0);
+    };
+    (void)explore(s.space, s.setting, options);
+    CHECK(within_bounds);
+    CHECK(mixed);
+  }
+
+  TEST_CASE("splits are those simulate accepts, each once") {
+    Small s("step-3", 8192);
+    for (const std::int64_t instances : {1, 2, 3, 6}) {
+      const Pool pool{s.chips.data(), instances, 8};
+      const auto splits = splits_of(instances, 8, most_experts(s.model));
+      size_t accepted = 0;
+      for (std::int64_t tensor = 1; tensor <= 8; ++tensor) {
+        for (std::int64_t expert = 1; expert <= 8 * instances; ++expert) {
+          try {
+            (void)resolved({tensor, expert}, pool, s.model);
+            ++accepted;
+          } catch (const std::exception&) {
+          }
+        }
+      }
+      CHECK(splits.size() == accepted);
+    }
+  }
+}
