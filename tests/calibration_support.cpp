@@ -113,14 +113,16 @@ void add_experts(Maker& make, const OperationCurve& curve) {
               .hidden = 7168,
               .intermediate = 2048};
       const double weights = static_cast<double>(experts) * 7168 * 2048, rows = static_cast<double>(p.tokens);
-      const double padded_rows = static_cast<double>(experts) * grouped_rows(static_cast<double>(each));
+      const double padded_rows =
+          static_cast<double>(experts) * grouped_tiles(static_cast<double>(each), 1).rows;
       p.bytes = 3 * weights + 2 * rows * 7168;
       p.flops = 6 * rows * 7168 * 2048, p.padded_flops = 6 * padded_rows * 7168 * 2048;
       const auto e = static_cast<double>(experts), t = static_cast<double>(each);
       OperationWork down = grouped_work(weights + rows * 7168, p.padded_flops / 3, e, t, 7168, 2048, sms);
       down.follows = true;
-      make.add(p, curve,
-               {grouped_work(2 * weights + rows * 7168, p.padded_flops * 2 / 3, e, t, 4096, 7168, sms), down});
+      make.add(
+          p, curve,
+          {grouped_work(2 * weights + rows * 7168, p.padded_flops * 2 / 3, e, t, 4096, 7168, sms), down});
     }
   }
 }

@@ -52,7 +52,7 @@ struct OperationCurve {
   Seconds start;          // with its launch as a graph node
   Seconds follow;         // instead of start, right behind a product it depends on (the down GEMM of experts)
   Seconds combine, piece, split;
-  double paged = 0, uneven = 0;  // more reading time: of a paged cache, of requests of unequal length
+  double paged = 0, uneven = 0;  // more time for a paged cache, for requests of unequal length
   // Shares of the idle tail that are lost: of the bandwidth, what the busy SMs cannot take over; of the
   // FLOPs, what the kernel does not save by splitting its last tiles.
   double idle_memory = 0.5, idle_compute = 1;

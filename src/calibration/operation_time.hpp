@@ -48,13 +48,12 @@ struct OperationParts {
 [[nodiscard]] inline OperationParts operation_parts(const OperationCurve& curve, const OperationWork& work,
                                                     const OperationRoofs& roofs) {
   OperationParts parts;
-  if (!curve.memory.fraction.empty()) {
-    const double more = curve.idle_memory * work.idle_tail + (work.paged ? curve.paged : 0) +
-                        (work.uneven ? curve.uneven : 0);
-    parts.reading = work.bytes / (roofs.read * curve.memory.at(work.memory_size)) * (1 + more);
-  }
+  const double uneven = 1 + (work.uneven ? curve.uneven : 0);
+  if (!curve.memory.fraction.empty())
+    parts.reading = work.bytes / (roofs.read * curve.memory.at(work.memory_size)) * uneven *
+                    (1 + curve.idle_memory * work.idle_tail + (work.paged ? curve.paged : 0));
   if (!curve.compute.fraction.empty())
-    parts.computing = work.flops / (roofs.tensor * curve.compute.at(work.compute_size)) *
+    parts.computing = work.flops / (roofs.tensor * curve.compute.at(work.compute_size)) * uneven *
                       (1 + curve.idle_compute * work.idle_tail) * (1 + curve.fill / work.k);
   return parts;
 }
@@ -85,7 +84,11 @@ struct OperationParts {
   return tiles > 0 ? padded(tiles, sms) / tiles - 1 : 0;
 }
 
-/// Decode attention: requests of `context` tokens, `units` of them times their KV heads. They stay whole
+/// Tiles of 64 query rows, which different SMs may work on.
+[[nodiscard]] inline double row_tiles(double rows) { return std::max(1.0, whole_up(rows / 64 - 1e-9)); }
+
+/// Decode attention: requests of `context` tokens, `units` of them times their KV heads times
+/// their tiles of 64 query rows. They stay whole
 /// where that loads no SM much beyond the mean, else they are split.
 [[nodiscard]] inline OperationWork attention_work(double bytes, double flops, double units, double context,
                                                   bool uneven, double sms) {
@@ -109,36 +112,33 @@ struct GroupedTiling {
   double columns = 8;  // tokens covered
   double blocks = 1;   // SMs a tile keeps busy
 };
-/// The one that moves the fewest rows through L2 for `tokens` an expert, as the measured kernel chooses:
-/// weights, and the tokens as often as no neighbour shares them.
+/// The measured kernel's choice for `tokens` an expert (calibrate/moe_plan.cpp): the least of what an expert
+/// takes from memory, through L2 or on the tensor cores, in rows that L2 passes on; of equals the one with
+/// fewer rows.
 [[nodiscard]] inline GroupedTiling grouped_tiling(double tokens) {
-  constexpr std::array<std::array<double, 3>, 8> candidates{{{8, 1, 256 + 8},
-                                                             {16, 1, 256 + 16},
-                                                             {24, 1, 256 + 24},
-                                                             {32, 1, 256 + 32},
-                                                             {48, 1, 256 + 48},
-                                                             {64, 1, 256 + 64},
-                                                             {128, 2, 256 + 64},
-                                                             {256, 4, 256 + 128}}};
-  GroupedTiling best;
-  double fewest = 1e300;
-  for (const auto& [columns, blocks, moved] : candidates) {
-    const double rows = whole_up(tokens / columns - 1e-9) * moved;
-    if (rows < fewest) fewest = rows, best = {.columns = columns, .blocks = blocks};
+  constexpr std::array<double, 8> columns{8, 16, 24, 32, 48, 64, 128, 256};
+  constexpr double weight_rows = 256, from_memory = weight_rows * 8.4 / 4.5, per_column = 4.5;
+  double least_time = 1e300, least_rows = 1e300, best = columns[0];
+  for (const double covered : columns) {
+    const double tiles = whole_up(tokens / covered - 1e-9), rows = tiles * (weight_rows + covered);
+    const double time = std::max({from_memory, rows, tiles * covered * per_column});
+    if (time < least_time || (time == least_time && rows < least_rows))
+      least_time = time, least_rows = rows, best = covered;
   }
-  return best;
+  return {.columns = best, .blocks = best > 128 ? 2.0 : 1.0};
 }
 
-/// Token rows the tensor cores work on for `tokens` of an expert.
-[[nodiscard]] inline double grouped_rows(double tokens) {
-  return padded(tokens, grouped_tiling(tokens).columns);
-}
-
-/// SMs' worth of tiles of one expert with `outputs` weight rows.
-[[nodiscard]] inline double grouped_tiles(double tokens, double outputs) {
+/// One expert's product: token rows the tensor cores work on, and SMs' worth of tiles of `outputs` weight
+/// rows.
+struct GroupedTiles {
+  double rows = 0, tiles = 0;
+};
+[[nodiscard]] inline GroupedTiles grouped_tiles(double tokens, double outputs) {
   constexpr double weight_rows = 256;
   const GroupedTiling tiling = grouped_tiling(tokens);
-  return whole_up(outputs / weight_rows - 1e-9) * whole_up(tokens / tiling.columns - 1e-9) * tiling.blocks;
+  const double token_tiles = whole_up(tokens / tiling.columns - 1e-9);
+  return {.rows = token_tiles * tiling.columns,
+          .tiles = whole_up(outputs / weight_rows - 1e-9) * token_tiles * tiling.blocks};
 }
 
 /// A grouped GEMM: `experts` with `tokens` each, `outputs` weight rows of `k` an expert, `flops` of whole
@@ -149,7 +149,7 @@ struct GroupedTiling {
           .flops = flops,
           .memory_size = bytes / sms,
           .compute_size = tokens,
-          .idle_tail = idle_tail(whole_up(experts * grouped_tiles(tokens, outputs)), sms),
+          .idle_tail = idle_tail(whole_up(experts * grouped_tiles(tokens, outputs).tiles), sms),
           .k = k};
 }
 
@@ -159,11 +159,12 @@ struct GroupedTiling {
   constexpr std::array<std::array<double, 2>, 5> tiles{
       {{64, 128}, {64, 256}, {128, 128}, {128, 256}, {256, 128}}};
   constexpr double least_split = 512;
+  const double most_splits = std::max(1.0, whole(k / least_split)), each = 1 / sms;
   double idle = 1e300, pieces = 1;
   for (const auto& [rows, columns] : tiles) {
     const double count = whole_up(m / rows) * whole_up(n / columns);
-    const double splits = std::clamp(whole(sms / count), 1.0, std::max(1.0, whole(k / least_split)));
-    const double tail = idle_tail(count * splits, sms);
+    const double splits = 2 * count <= sms ? std::min(most_splits, whole(sms / count)) : 1;
+    const double all = count * splits, tail = whole_up(all * each - 1e-9) * sms / all - 1;
     if (tail < idle) idle = tail, pieces = splits;
   }
   return {.bytes = bytes,

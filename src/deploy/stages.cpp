@@ -139,7 +139,9 @@ Core calibrated_core(const ModelSpec& model, const LayerShape& shape, const Mach
 /// token and element of either costs two FLOPs a context token.
 Op on_curve(Op op, const LayerShape& shape, const AttentionWork& work, double ways, const Core& core,
             const Machine& machine) {
-  const double units = work.requests * std::max(1.0, shape.kv_heads / ways);
+  const double kv_heads = std::max(1.0, shape.kv_heads / ways);
+  const double rows = shape.query_rows * work.query_tokens / (shape.kv_heads > 1 ? 1 : ways);
+  const double units = work.requests * kv_heads * row_tiles(rows);
   const Bytes vectors = size_of(
       Dtype::bf16, work.requests * work.query_tokens / ways * shape.attention.flops_per_context_token / 2);
   const double bytes = (op.cache + vectors).base();
@@ -329,9 +331,8 @@ Op on_curve(Op op, const std::array<MlpGroup, 2>& groups, double matrices, doubl
   double rows = 0, tiles = 0;
   for (const MlpGroup& group : groups) {
     if (!(group.rows > 0)) continue;
-    const double tokens = group.rows / group.mlps;
-    rows += group.mlps * grouped_rows(tokens);
-    tiles += group.mlps * grouped_tiles(tokens, outputs);
+    const GroupedTiles each = grouped_tiles(group.rows / group.mlps, outputs);
+    rows += group.mlps * each.rows, tiles += group.mlps * each.tiles;
   }
   const OperationWork asked{.bytes = op.weights.base() + from_l2(op.activations, chip),
                             .flops = 2 * rows * outputs * k,
