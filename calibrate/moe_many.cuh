@@ -132,7 +132,7 @@ class TokensOnM {
     if constexpr (S::fp8) {
       most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
       most = fmaxf(most, __shfl_xor_sync(~0u, most, 2));
-      if (inside && features > 0 && lane_ % 4 == 0)
+      if (inside && lane_ % 4 == 0)
         in_.output_scales[static_cast<size_t>(tile.weight_tile) * in_.scale_stride + row] = most / 448;
     }
     if (!inside) return;
