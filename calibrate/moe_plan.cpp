@@ -114,7 +114,8 @@ MoeSchedule deal_tiles(const std::vector<MoeTile>& tiles, int k_blocks, int bloc
   const bool split = rest > 0 && (blocks - rest) * k_blocks > split_cost * blocks;
   // The last full round is split along with the rest: the ranges are then longer than a tile.
   const int whole = split ? std::max(0, count / blocks - 1) * blocks : count;
-  const int used = whole > 0 ? blocks : split ? std::clamp(count * k_blocks / split_cost, 1, blocks) : count;
+  const int busy = whole > 0 ? blocks : split ? std::min(count * k_blocks / split_cost, blocks) : count;
+  const int used = std::max(busy, 1);
   const Ranges ranges(tiles, static_cast<size_t>(whole), k_blocks, used);
   MoeSchedule schedule;
   schedule.begin.push_back(0);
