@@ -5,11 +5,13 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 check=no
 [ "$1" = "--check" ] && { check=yes; shift; }
-afford=$1
+afford=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 out=$here
+cd "$here/.."  # paths in commands are those of the source tree
 [ "$check" = yes ] && { out=$(mktemp -d); trap 'rm -rf "$out"' EXIT; }
 
 nine="-m step-3,deepseek-v3,kimi-k2,qwen3-moe,qwen3-32b,llama-4-maverick,minimax-m1,ernie-4.5,pangu-pro-moe"
+three="-m step-3,deepseek-v3,qwen3-moe"
 four="--on h800,h20,a800,910b"
 
 index="$out/README.md"
@@ -19,7 +21,9 @@ cat > "$index" <<'EOF'
 The tables and figures of the Step-3 report (arXiv 2507.19427) as `afford` makes them, for all nine of its
 models. `cmake --build --preset reports` writes them anew; a test fails when one no longer matches the code.
 The report's own cells are checked at their printed precision in `tests/paper/`. Its Figure 4 is read here as
-"disaggregated against a single chip", and its unit costs stand with its hardware in table-4.
+"disaggregated against a single chip", and its unit costs stand with its hardware in table-4. Below them stand
+searches over every deployment (`pareto`) and a plan for the traffic of [chat-50.yaml](chat-50.yaml);
+[frontier.sbatch](frontier.sbatch) runs a search as a Slurm job array.
 
 | report | what it shows | command |
 | --- | --- | --- |
@@ -58,6 +62,10 @@ report figure-2 "Cost by module, model and chip" cost $nine $four -c 8k,32k
 report figure-3 "Cost against context" compare $nine $four -c '2k..128k*2' --chart context
 report figure-4 "Disaggregated against a single chip" compare $nine $four -c 8k,32k --chart split
 report figure-5 "Attention FLOPs against cache bytes, with the chips' ridges" roofline $nine $four -c 8k,32k --convention paper
+report figure-6 "Most tokens a second and GPU at each TPOT" pareto $three $four -c 8k,32k
+report figure-7 "Fewest dollars at each TPOT" pareto $three $four -c 8k,32k --objective usd
+report figure-8 "Step-3's cheapest chips over the context" pareto -m step-3 --on h800,h20 --objective usd --sweep context=4k..32k+4k
+report plan-chat-50 "What to rent for 50 requests a second" plan reports/chat-50.yaml
 }
 
 [ "$check" = yes ] || exit 0

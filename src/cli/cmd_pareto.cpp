@@ -262,20 +262,14 @@ void note_ends(Collected& out, const ParetoArgs& args) {
   if (!out.complete) out.table.notes.push_back("Partial: interrupted before every candidate was tried.");
 }
 
-/// Cost of the winner over the swept value, one line for each model and other value.
+/// Cost over the swept value of every pair of chips that is cheapest somewhere.
 Chart swept_picture(const Collected& out, const std::string& parameter) {
+  const auto costs = ever_cheapest(out.swept_costs);
+  const bool one_group = std::all_of(
+      costs.begin(), costs.end(), [&](const SweptCost& cost) { return cost.group == costs.front().group; });
   std::vector<SweepPointDrawn> points;
-  for (const SweptCost& cost : out.swept_costs) {
-    const std::string& line = cost.group;
-    const auto same = std::find_if(points.begin(), points.end(), [&](const SweepPointDrawn& p) {
-      return p.line == line && p.at == cost.at;
-    });
-    if (same == points.end()) {
-      points.push_back({line, cost.at, cost.usd_per_mtok});
-    } else {
-      same->value = std::min(same->value, cost.usd_per_mtok);
-    }
-  }
+  for (const SweptCost& cost : costs)
+    points.push_back({one_group ? cost.choice : cost.group + ", " + cost.choice, cost.at, cost.usd_per_mtok});
   return sweep_chart(points, parameter, "USD per 1M tokens, cheapest within the TPOT");
 }
 
