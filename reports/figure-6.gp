@@ -586,7 +586,7 @@ set multiplot layout 1,2
 set label 1 '4A2F h800' at 41.0874,4283.55 left offset 0.9,0 point pt 7 ps 1.6 lc rgb '#0072b2' textcolor rgb '#0072b2'
 set label 2 '7A4F h800' at 48.8379,2970.87 right offset -0.9,0 point pt 7 ps 1.6 lc rgb '#e69f00' textcolor rgb '#e69f00'
 set label 3 '14A2F h800' at 41.1037,1852.03 left offset 0.9,0 point pt 7 ps 1.6 lc rgb '#009e73' textcolor rgb '#009e73'
-set arrow 1 from 50,0 to 50,4926.09 nohead dt 2 lc rgb '#888888'
+set arrow 1 from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
 set title '8K tokens of context'
 set xrange [0:52.5]
 set yrange [0:4926.09]
@@ -596,7 +596,7 @@ unset arrow
 set label 1 '12A2F h800' at 36.4001,1554.15 left offset 0.9,0 point pt 7 ps 1.6 lc rgb '#0072b2' textcolor rgb '#0072b2'
 set label 2 '13A3F h800' at 44.3784,1043.58 right offset -0.9,0 point pt 7 ps 1.6 lc rgb '#e69f00' textcolor rgb '#e69f00'
 set label 3 'EP128 h800' at 34.7947,574.799 left offset 0.9,0 point pt 7 ps 1.6 lc rgb '#009e73' textcolor rgb '#009e73'
-set arrow 1 from 50,0 to 50,1787.28 nohead dt 2 lc rgb '#888888'
+set arrow 1 from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
 set title '32K tokens of context'
 set xrange [0:52.5]
 set yrange [0:1787.28]

@@ -617,27 +617,29 @@ EOD
 set border 3 lc rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set grid ytics lc rgb '#dddddd' lw 1
-set key top left
+set key top right
+set logscale y
+set format y '%g'
 set xlabel 'time per output token, ms'
 set ylabel 'USD per 1M tokens'
 set multiplot layout 1,2
-set label 1 '9A2F a800 + h800' at 49.0023,0.12317 right offset -0.9,0 point pt 7 ps 1.6 lc rgb '#0072b2' textcolor rgb '#0072b2'
-set label 2 '7A4F h800' at 48.8379,0.187001 center offset 0,0.8 point pt 7 ps 1.6 lc rgb '#e69f00' textcolor rgb '#e69f00'
-set label 3 'EP8 h20' at 48.961,0.217605 center offset 0,-0.8 point pt 7 ps 1.6 lc rgb '#009e73' textcolor rgb '#009e73'
-set arrow 1 from 50,0 to 50,12.1146 nohead dt 2 lc rgb '#888888'
+set label 1 '9A2F a800 + h800' at 49.0023,0.12317 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#0072b2' textcolor rgb '#0072b2'
+set label 2 '7A4F h800' at 48.8379,0.187001 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#e69f00' textcolor rgb '#e69f00'
+set label 3 'EP8 h20' at 48.961,0.217605 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#009e73' textcolor rgb '#009e73'
+set arrow 1 from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
 set title '8K tokens of context'
 set xrange [0:52.5]
-set yrange [0:12.1146]
+set yrange [0.0769814:16.8551]
 plot $p0_0 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#0072b2' title 'step-3', $p0_1 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#e69f00' title 'deepseek-v3', $p0_2 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#009e73' title 'qwen3-moe'
 unset label
 unset arrow
-set label 1 '13A2F a800 + h800' at 49.3499,0.289983 right offset -0.9,0 point pt 7 ps 1.6 lc rgb '#0072b2' textcolor rgb '#0072b2'
-set label 2 '3A2F h800 + h20' at 39.432,0.478421 center offset 0,0.8 point pt 7 ps 1.6 lc rgb '#e69f00' textcolor rgb '#e69f00'
-set label 3 '12A1F a800 + h20' at 48.7013,0.690499 center offset 0,0.8 point pt 7 ps 1.6 lc rgb '#009e73' textcolor rgb '#009e73'
-set arrow 1 from 50,0 to 50,13.2362 nohead dt 2 lc rgb '#888888'
+set label 1 '13A2F a800 + h800' at 49.3499,0.289983 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#0072b2' textcolor rgb '#0072b2'
+set label 2 '3A2F h800 + h20' at 39.432,0.478421 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#e69f00' textcolor rgb '#e69f00'
+set label 3 '12A1F a800 + h20' at 48.7013,0.690499 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#009e73' textcolor rgb '#009e73'
+set arrow 1 from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
 set title '32K tokens of context'
 set xrange [0:52.5]
-set yrange [0:13.2362]
+set yrange [0.18124:18.4156]
 plot $p1_0 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#0072b2' title 'step-3', $p1_1 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#e69f00' title 'deepseek-v3', $p1_2 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#009e73' title 'qwen3-moe'
 unset label
 unset arrow
