@@ -10,14 +10,14 @@ $s0 << EOD
 32768 0.372429
 EOD
 $s1 << EOD
-4096 0.0931013
+4096 0.0955723
 8192 0.129695
-12288 0.166005
-16384 0.203975
-20480 0.249252
-24576 0.283498
-28672 0.320955
-32768 0.357465
+12288 0.169767
+16384 0.209751
+20480 0.261603
+24576 0.30836
+28672 0.356025
+32768 0.399201
 EOD
 $s2 << EOD
 4096 0.132951
@@ -29,16 +29,6 @@ $s2 << EOD
 28672 0.277522
 32768 0.303851
 EOD
-$s3 << EOD
-4096 0.10448
-8192 0.131941
-12288 0.156941
-16384 0.184454
-20480 0.222645
-24576 0.25923
-28672 0.28525
-32768 0.306755
-EOD
 set border 3 lc rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set grid ytics lc rgb '#dddddd' lw 1
@@ -46,4 +36,4 @@ set xlabel 'context'
 set ylabel 'USD per 1M tokens, cheapest within the TPOT'
 set yrange [0:*]
 set key outside right
-plot $s0 using 1:2 with linespoints lw 2.5 pt 7 ps 0.7 lc rgb '#0072b2' title 'h800 co-located', $s1 using 1:2 with linespoints lw 2.5 pt 7 ps 0.7 lc rgb '#e69f00' title 'h800 attention with h800 FFN', $s2 using 1:2 with linespoints lw 2.5 pt 7 ps 0.7 lc rgb '#009e73' title 'h20 co-located', $s3 using 1:2 with linespoints lw 2.5 pt 7 ps 0.7 lc rgb '#cc3311' title 'h20 attention with h800 FFN'
+plot $s0 using 1:2 with linespoints lw 2.5 pt 7 ps 0.7 lc rgb '#0072b2' title 'h800 co-located', $s1 using 1:2 with linespoints lw 2.5 pt 7 ps 0.7 lc rgb '#e69f00' title 'h800 attention with h800 FFN', $s2 using 1:2 with linespoints lw 2.5 pt 7 ps 0.7 lc rgb '#009e73' title 'h20 co-located'

@@ -34,17 +34,19 @@ report() {
   name=$1 what=$2
   shift 2
   files="[csv]($name.csv) [md]($name.md)"
-  "$afford" "$@" --format csv -o "$out/$name.csv"
-  "$afford" "$@" --format md -o "$out/$name.md"
   case $name in
     figure-*)
       files="$files [svg]($name.svg) [gnuplot]($name.gp)"
-      "$afford" "$@" --plot "$out/$name.gp" -o /dev/null
+      "$afford" "$@" --format csv -o "$out/$name.csv" --plot "$out/$name.gp" 2>/dev/null
       if command -v gnuplot >/dev/null; then
-        "$afford" "$@" --plot "$out/$name.svg" -o /dev/null
+        "$afford" "$@" --format md -o "$out/$name.md" --plot "$out/$name.svg"
       else
         echo "reports: gnuplot is not installed, $name.svg skipped"
+        "$afford" "$@" --format md -o "$out/$name.md"
       fi ;;
+    *)
+      "$afford" "$@" --format csv -o "$out/$name.csv" 2>/dev/null
+      "$afford" "$@" --format md -o "$out/$name.md" ;;
   esac
   echo "| $name: $files | $what | \`afford $*\` |" >> "$index"
 }
@@ -62,9 +64,9 @@ report figure-2 "Cost by module, model and chip" cost $nine $four -c 8k,32k
 report figure-3 "Cost against context" compare $nine $four -c '2k..128k*2' --chart context
 report figure-4 "Disaggregated against a single chip" compare $nine $four -c 8k,32k --chart split
 report figure-5 "Attention FLOPs against cache bytes, with the chips' ridges" roofline $nine $four -c 8k,32k --convention paper
-report figure-6 "Most tokens a second and GPU at each TPOT" pareto $three $four -c 8k,32k
-report figure-7 "Fewest dollars at each TPOT" pareto $three $four -c 8k,32k --objective usd
-report figure-8 "Step-3's cheapest chips over the context" pareto -m step-3 --on h800,h20 --objective usd --sweep context=4k..32k+4k
+report figure-6 "Most tokens a second and GPU at each TPOT" pareto $three $four -c 8k,32k --max-gpus 64
+report figure-7 "Fewest dollars at each TPOT" pareto $three $four -c 8k,32k --max-gpus 64 --objective usd
+report figure-8 "Step-3's cheapest chips over the context" pareto -m step-3 --on h800,h20 --max-gpus 64 --objective usd --sweep context=4k..32k+4k
 report plan-chat-50 "What to rent for 50 requests a second" plan reports/chat-50.yaml
 }
 

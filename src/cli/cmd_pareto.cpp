@@ -192,7 +192,7 @@ void check(const ParetoArgs& args) {
 }
 
 /// Runs every case; with --all their candidates go to the file as they come, else the frontiers are kept.
-Collected search(const ParetoArgs& args, const std::vector<Case>& cases) {
+Collected search(const ParetoArgs& args, const std::vector<Case>& cases, const std::atomic<bool>& stop) {
   Collected out;
   out.table = {.title = "Frontier of time per output token against " +
                         std::string(args.objective == "tokens" ? "throughput"
@@ -202,7 +202,6 @@ Collected search(const ParetoArgs& args, const std::vector<Case>& cases) {
                .rows = {},
                .notes = {}};
   out.table.notes.push_back("Fidelity: roofline with default efficiencies, no calibration; closed form.");
-  const std::atomic<bool>& stop = watch_interrupts();
   const Shard shard = parse_shard(args.shard);
   std::uint64_t total = 0;
   for (const Case& c : cases) total += candidates_of(enumerate(c.space, c.setting), shard);
@@ -274,9 +273,10 @@ Chart swept_picture(const Collected& out, const std::string& parameter) {
 }
 
 int run(const ParetoArgs& args) {
+  const std::atomic<bool>& stop = watch_interrupts();
   check(args);
   const std::vector<Case> cases = cases_of(args);
-  Collected out = search(args, cases);
+  Collected out = search(args, cases, stop);
   note_ends(out, args);
   const Format format = format_of(args.output);
   const bool for_people = format == Format::table || format == Format::md;
