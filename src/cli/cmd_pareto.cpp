@@ -245,7 +245,7 @@ Collected search(const ParetoArgs& args, const std::vector<Case>& cases, const s
   return out;
 }
 
-void note_ends(Collected& out, const ParetoArgs& args) {
+void note_ends(Collected& out, const ParetoArgs& args, const std::vector<HardwareSpec>& chips) {
   if (out.worst_deviation >= 0.0005) {
     out.table.notes.push_back(fmt::format(
         "Stepped through event by event (afford simulate), no point's TPOT moves by more than {:.1f} %.",
@@ -257,6 +257,7 @@ void note_ends(Collected& out, const ParetoArgs& args) {
     const std::string parameter = sweep_points(args.sweeps).front().back().parameter;
     for (const std::string& line : break_evens(out.swept_costs, parameter))
       out.table.notes.push_back("Cheapest for " + line);
+    if (!parameter.starts_with("price.")) out.table.notes.push_back(prices_text(chips));
   }
   if (!out.complete) out.table.notes.push_back("Partial: interrupted before every candidate was tried.");
 }
@@ -277,7 +278,7 @@ int run(const ParetoArgs& args) {
   check(args);
   const std::vector<Case> cases = cases_of(args);
   Collected out = search(args, cases, stop);
-  note_ends(out, args);
+  note_ends(out, args, *cases.front().chips);
   const Format format = format_of(args.output);
   const bool for_people = format == Format::table || format == Format::md;
   std::string after;
