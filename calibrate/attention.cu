@@ -4,6 +4,7 @@
 
 #include "attention.cuh"
 #include "attention.hpp"
+#include "combine.cuh"
 #include "device.hpp"
 
 namespace afford::calibrate {

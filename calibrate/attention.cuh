@@ -15,6 +15,7 @@
 
 #include "ptx.cuh"
 #include "schedule.hpp"
+#include "warp.cuh"
 #include "wgmma.cuh"
 
 namespace afford::calibrate {
@@ -161,45 +162,6 @@ __device__ void produce(const AttentionInput& in, const CUtensorMap* queries, co
       load_tile(rings, g & 1, g / 2 * 2 + 1, values, rows, stream);
     }
   }
-}
-
-__device__ __forceinline__ float quad_max(float x) {
-  x = fmaxf(x, __shfl_xor_sync(~0u, x, 1));
-  return fmaxf(x, __shfl_xor_sync(~0u, x, 2));
-}
-__device__ __forceinline__ float quad_sum(float x) {
-  x += __shfl_xor_sync(~0u, x, 1);
-  return x + __shfl_xor_sync(~0u, x, 2);
-}
-__device__ __forceinline__ uint32_t pack_bf16(float low, float high) {
-  uint32_t packed;
-  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(high), "f"(low));
-  return packed;
-}
-__device__ __forceinline__ uint32_t pack_fp8(float a, float b, float c, float d) {
-  uint32_t packed;
-  asm("{\n.reg .b16 low, high;\ncvt.rn.satfinite.e4m3x2.f32 low, %2, %1;\ncvt.rn.satfinite.e4m3x2.f32 high, "
-      "%4, %3;\n"
-      "mov.b32 %0, {low, high};\n}\n"
-      : "=r"(packed)
-      : "f"(a), "f"(b), "f"(c), "f"(d));
-  return packed;
-}
-__device__ __forceinline__ uint32_t load_shared(uint32_t address) {
-  uint32_t value;
-  asm volatile("ld.shared.b32 %0, [%1];" : "=r"(value) : "r"(address) : "memory");
-  return value;
-}
-__device__ __forceinline__ float2 load_shared_pair(uint32_t address) {
-  float2 value;
-  asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(value.x), "=f"(value.y) : "r"(address) : "memory");
-  return value;
-}
-__device__ __forceinline__ void store_shared(uint32_t address, uint32_t value) {
-  asm volatile("st.shared.b32 [%0], %1;" ::"r"(address), "r"(value) : "memory");
-}
-__device__ __forceinline__ void store_shared(uint32_t address, float x, float y) {
-  asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(address), "f"(x), "f"(y) : "memory");
 }
 
 /// One of the two warpgroups that compute. Accumulators: BF16 o[j][4] is rows (heads) and 8-column groups as
@@ -639,46 +601,6 @@ __global__ void __launch_bounds__(S::threads, 1)
       attention::Consumer<S, 1>(in, rings).run();
   }
   let_next_kernel_start();
-}
-
-/// One block per head of a split unit (blockIdx.y): weighs its partial results by their log-sum-exp.
-/// `threads` = 4 rows of D / 4 columns.
-template <int D>
-__global__ void combine_kernel(const Split* splits, int group, const float* partial, const float* partial_lse,
-                               __nv_bfloat16* output) {
-  constexpr int lanes = D / 4, rows = 4;
-  __shared__ float4 sums[rows][lanes];
-  __shared__ float weights[rows];
-  const Split split = splits[blockIdx.y];
-  const int head = static_cast<int>(blockIdx.x), lane = static_cast<int>(threadIdx.x) % lanes,
-            row = static_cast<int>(threadIdx.x) / lanes;
-  ptx::wait_for_previous_kernel();
-  const float* lse = partial_lse + static_cast<size_t>(split.first_partial) * group + head;
-  float top = -INFINITY;
-  for (int i = 0; i < split.partials; ++i) top = fmaxf(top, lse[static_cast<size_t>(i) * group]);
-  float4 sum{};
-  float weight = 0;
-  for (int i = row; i < split.partials; i += rows) {
-    const float w = ptx::exp2_approx(lse[static_cast<size_t>(i) * group] - top);
-    const float4 x = reinterpret_cast<const float4*>(
-        partial + (static_cast<size_t>(split.first_partial + i) * group + head) * D)[lane];
-    sum.x += w * x.x, sum.y += w * x.y, sum.z += w * x.z, sum.w += w * x.w;
-    weight += w;
-  }
-  sums[row][lane] = sum;
-  if (lane == 0) weights[row] = weight;
-  __syncthreads();
-  if (row > 0) return;
-  for (int r = 1; r < rows; ++r) {
-    const float4 x = sums[r][lane];
-    sum.x += x.x, sum.y += x.y, sum.z += x.z, sum.w += x.w;
-    weight += weights[r];
-  }
-  const float inverse = 1 / weight;
-  auto* to = reinterpret_cast<__nv_bfloat162*>(output + (static_cast<size_t>(split.unit) * group + head) * D +
-                                               4 * lane);
-  to[0] = __floats2bfloat162_rn(sum.x * inverse, sum.y * inverse);
-  to[1] = __floats2bfloat162_rn(sum.z * inverse, sum.w * inverse);
 }
 
 }  // namespace afford::calibrate

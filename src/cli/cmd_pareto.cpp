@@ -201,7 +201,7 @@ Collected search(const ParetoArgs& args, const std::vector<Case>& cases, const s
                .columns = frontier_columns(cases.front().swept),
                .rows = {},
                .notes = {}};
-  out.table.notes.push_back("Fidelity: roofline with default efficiencies, no calibration; closed form.");
+  out.table.notes.push_back(fmt::format("Fidelity: {}; closed form.", fidelity_text(*cases.front().chips)));
   const Shard shard = parse_shard(args.shard);
   std::uint64_t total = 0;
   for (const Case& c : cases) total += candidates_of(enumerate(c.space, c.setting), shard);

@@ -162,7 +162,7 @@ std::vector<Cell> row(const Alternative& alternative, const Plan& plan, const Pl
       number(plan.gap),
       std::string(there ? "yes" : "no"),
       plan.impossible,
-      std::string("roofline")};
+      fidelity_text(*input.space->chips)};
   cells.insert(cells.end(), rest.begin(), rest.end());
   return cells;
 }
@@ -192,6 +192,7 @@ void note_plan(Table& table, const Plan& plan, const PlanInput& input, const Swe
 
 /// What a run collects over the points of its sweeps.
 struct Collected {
+  std::string fidelity;
   Table table;
   std::vector<SweptCost> costs;
   bool possible = true;
@@ -222,6 +223,7 @@ void plan_point(Collected& out, PlanArgs args, const SweepPoint& swept, Workload
   PlanInput input{
       .space = nullptr, .setting = nullptr, .workload = &workload, .offers = offers_for(workload, chips)};
   price_by_offers(chips, input.offers);
+  out.fidelity = fidelity_text(chips);
   Space space = space_of(args, chips);
   if (space.inventory.empty() && std::any_of(input.offers.begin(), input.offers.end(),
                                              [](const Offer& o) { return o.limit.has_value(); })) {
@@ -279,8 +281,7 @@ int run(PlanArgs args) {
   out.table.title = "What to rent for " + workload.name;
   const auto points = sweep_points(args.sweeps, extra);
   for (const SweepPoint& point : points) plan_point(out, args, point, workload);
-  out.table.notes.push_back(
-      "Fidelity: roofline with default efficiencies, no calibration. A month has 730 hours.");
+  out.table.notes.push_back(fmt::format("Fidelity: {}. A month has 730 hours.", out.fidelity));
   if (const std::string note = what_ifs(args, speculation_of(args)); !note.empty())
     out.table.notes.push_back(note);
   if (!args.sweeps.empty()) {

@@ -54,18 +54,24 @@ std::vector<Column> columns() {
           {"ffn_memory_gb", "FFN GB", Show::plain, true},
           {"largest_batch", "largest batch", Show::plain, true},
           {"tokens_per_step", "tok/step", Show::plain, true},
-          {"fidelity", "fidelity", Show::text, true}};
+          {"fidelity", "fidelity", Show::text, true},
+          {"tpot_low_ms", "TPOT from", Show::plain, true},
+          {"tpot_high_ms", "TPOT to", Show::plain, true},
+          {"usd_low_per_mtok", "USD from", Show::money, true},
+          {"usd_high_per_mtok", "USD to", Show::money, true}};
 }
 
 /// The closed form, and for AFD the events: exact where layer kinds differ, and the only way with jitter.
 struct Simulated {
   Evaluation evaluation;
   PipelineResult pipeline;
+  Interval interval;
   bool has_events = false;
 };
 
 Simulated simulate(const Deployment& deployment, const Setting& setting, const SimulateArgs& args) {
   Simulated out;
+  out.interval = interval_of(deployment, setting);
   if (deployment.colocated) {
     out.evaluation = evaluate(*deployment.colocated, setting);
     out.pipeline.mean = out.pipeline.p50 = out.pipeline.p99 = out.evaluation.step;
@@ -90,6 +96,11 @@ Simulated simulate(const Deployment& deployment, const Setting& setting, const S
   return out;
 }
 
+bool is_calibrated(const Deployment& deployment) {
+  return std::any_of(deployment.chips.begin(), deployment.chips.end(),
+                     [](const HardwareSpec& chip) { return chip.measured != nullptr; });
+}
+
 Cell or_nothing(bool there, double value) { return there ? Cell(value) : Cell(); }
 
 std::vector<Cell> row(const Prepared& prepared, const Deployment& deployment, const Setting& setting,
@@ -97,6 +108,7 @@ std::vector<Cell> row(const Prepared& prepared, const Deployment& deployment, co
   const Evaluation& e = s.evaluation;
   const StageTimes& main = e.runs[e.main_kind].stages;
   const double per_step = tokens_per_step(setting.speculation);
+  const bool known = is_calibrated(deployment);
   const int micro_batches = deployment.disaggregated ? deployment.disaggregated->micro_batches
                                                      : deployment.colocated->micro_batches;
   return {prepared.model.name,
@@ -127,7 +139,11 @@ std::vector<Cell> row(const Prepared& prepared, const Deployment& deployment, co
           or_nothing(s.has_events, e.ffn_memory.total() / GB),
           e.largest_batch,
           per_step,
-          std::string("roofline")};
+          fidelity_of(deployment),
+          or_nothing(known, s.interval.low * e.tpot / millisecond),
+          or_nothing(known, s.interval.high * e.tpot / millisecond),
+          or_nothing(known, s.interval.low * e.cost / usd_per_mtok),
+          or_nothing(known, s.interval.high * e.cost / usd_per_mtok)};
 }
 
 void explain_ops(std::string& out, std::string_view title, const OpList& ops) {
@@ -135,11 +151,11 @@ void explain_ops(std::string& out, std::string_view title, const OpList& ops) {
   for (const Op& op : ops) {
     out += fmt::format(
         "    {:<24}{:>8.1f} us  {:<9}{:>4} kernel{} {:>9} FLOP {:>8} B weights {:>8} B cache {:>8} B "
-        "moved{}\n",
+        "moved{}{}\n",
         op.name, op.time / microsecond, name_of(op.bound), op.kernels, op.kernels == 1 ? " " : "s",
         shown(Cell(op.flops.base()), Show::scientific), shown(Cell(op.weights.base()), Show::scientific),
         shown(Cell(op.cache.base()), Show::scientific), shown(Cell(op.moved.base()), Show::scientific),
-        op.hidden ? "  (hidden)" : "");
+        op.hidden ? "  (hidden)" : "", op.beyond ? "  (outside the measured range)" : "");
   }
 }
 
@@ -236,13 +252,33 @@ struct Collected {
   Table table;
   std::string after;
   std::vector<SweptCost> swept_costs;
+  std::vector<HardwareSpec> chips;
   bool all_feasible = true;
 };
+
+/// What the calibrations say beyond the number: its interval, and where a curve is extrapolated.
+void add_calibration_notes(Collected& out, const Deployment& deployment, const Setting& setting,
+                           const Simulated& s) {
+  if (!is_calibrated(deployment)) return;
+  const Evaluation& e = s.evaluation;
+  out.table.notes.push_back(
+      fmt::format("{} at {} tokens: TPOT {:.2f} to {:.2f} ms, {:.3f} to {:.3f} USD/Mtok, from the left-out "
+                  "errors of the curves.",
+                  deployment.label, setting.context, s.interval.low * e.tpot / millisecond,
+                  s.interval.high * e.tpot / millisecond, s.interval.low * e.cost / usd_per_mtok,
+                  s.interval.high * e.cost / usd_per_mtok));
+  const std::vector<std::string> beyond = beyond_measured(deployment, setting);
+  if (beyond.empty()) return;
+  out.table.notes.push_back(fmt::format("{} at {} tokens: outside the measured range of its curve: {}.",
+                                        deployment.label, setting.context, fmt::join(beyond, ", ")));
+}
 
 void add(Collected& out, const Prepared& prepared, const Deployment& deployment, const Setting& setting,
          const SimulateArgs& args, const SweepPoint& swept) {
   const Simulated s = simulate(deployment, setting, args);
   out.table.rows.push_back(row(prepared, deployment, setting, s));
+  out.chips.insert(out.chips.end(), deployment.chips.begin(), deployment.chips.end());
+  if (swept.empty()) add_calibration_notes(out, deployment, setting, s);
   append(out.table.rows.back(), swept);
   if (!swept.empty() && s.evaluation.verdict == Verdict::feasible) {
     const SweepPoint others(swept.begin(), swept.end() - 1);
@@ -282,9 +318,6 @@ int run(const SimulateArgs& args) {
   check(args);
   Collected out{.table = {.title = "Deployments in detail", .columns = columns(), .rows = {}, .notes = {}},
                 .after = {}};
-  out.table.notes.push_back(
-      "Fidelity: roofline with default efficiencies, no calibration. Stage times: one layer, one "
-      "micro-batch.");
   const auto points = sweep_points(args.sweeps);
   for (Column& column : sweep_columns(points.front())) out.table.columns.push_back(std::move(column));
   for (const SweepPoint& point : points) {
@@ -298,6 +331,9 @@ int run(const SimulateArgs& args) {
     }
   }
   finish_sweep(out, args, points.front());
+  out.table.notes.insert(
+      out.table.notes.begin(),
+      fmt::format("Fidelity: {}. Stage times: one layer, one micro-batch.", fidelity_text(out.chips)));
   if (const std::string note = what_ifs(args, speculation_of(args)); !note.empty())
     out.table.notes.push_back(note);
   emit(out.table, args.output, out.after);

@@ -1,9 +1,11 @@
 #include "cli/deployment_args.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "calibration/calibrations.hpp"
 #include "cli/choose.hpp"
 #include "error.hpp"
 #include "text/number.hpp"
@@ -196,14 +198,10 @@ void add_conditions(Verb& verb, DeploymentArgs& args) {
   verb.text("--scale-up-bandwidth", args.scale_up, "NVLink or like, one direction, instead of the chip's",
             "RATE");
   verb.text("--calibration", args.calibration,
-            "none: stated default efficiencies (no calibration exists yet)", "NAME");
+            "Calibration of every chip of its architecture; none: stated default efficiencies", "NAME|none");
 }
 
 std::vector<Prepared> prepared_models(const DeploymentArgs& args) {
-  if (args.calibration != "none") {
-    throw UsageError(
-        fmt::format("--calibration: no calibration named '{}'; expected none", args.calibration));
-  }
   if (args.redundant < 0 || args.redundant > 4096)
     throw UsageError("--redundant-experts: expected 0 to 4096");
   if (args.stages != 3 && args.stages != 4)
@@ -243,6 +241,7 @@ std::vector<Deployment> deployments_of(const DeploymentArgs& args, const ModelSp
     for (HardwareSpec& chip : deployment.chips) chips.push_back(&chip);
   }
   apply_prices(chips, args.prices);
+  attach_calibrations(chips, args.calibration);
   return deployments;
 }
 
@@ -258,6 +257,55 @@ Setting setting_of(const DeploymentArgs& args, const Prepared& prepared, std::in
           .redundant_experts = args.redundant,
           .overlap = choose(overlaps, args.overlap, "--overlap"),
           .tpot_limit = positive<Dimension{.time = 1}>(args.tpot, "--tpot")};
+}
+
+std::string fidelity_of(const HardwareSpec& attention, const HardwareSpec& ffn) {
+  const std::string first = fidelity_of(attention), last = fidelity_of(ffn);
+  return first == last ? first : fmt::format("attention {}; ffn {}", first, last);
+}
+
+std::string fidelity_of(const Deployment& deployment) {
+  return fidelity_of(deployment.chips.front(), deployment.chips.back());
+}
+
+std::string fidelity_text(const std::vector<HardwareSpec>& chips) {
+  if (std::none_of(chips.begin(), chips.end(),
+                   [](const HardwareSpec& chip) { return chip.measured != nullptr; }))
+    return "roofline with default efficiencies, no calibration";
+  std::vector<std::string> texts;
+  for (const HardwareSpec& chip : chips) {
+    std::string text = fmt::format("{} {}{}", chip.name, fidelity_of(chip),
+                                   chip.measured == nullptr ? " with default efficiencies" : "");
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+  }
+  return fmt::format("{}", fmt::join(texts, "; "));
+}
+
+std::vector<std::string> beyond_measured(const Deployment& deployment, const Setting& setting) {
+  std::vector<std::string> names;
+  const auto add = [&](const OpList& ops) {
+    for (const Op& op : ops) {
+      if (op.beyond && std::find(names.begin(), names.end(), op.name) == names.end())
+        names.emplace_back(op.name);
+    }
+  };
+  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
+    const StageOps ops = deployment.disaggregated ? stage_ops(*deployment.disaggregated, setting, kind)
+                                                  : stage_ops(*deployment.colocated, setting, kind);
+    add(ops.attention), add(ops.ffn);
+  }
+  return names;
+}
+
+Interval interval_of(const Deployment& deployment, const Setting& setting) {
+  const auto step_at = [&](double residual) {
+    Setting moved = setting;
+    moved.efficiency.residual = residual;
+    return deployment.disaggregated ? evaluate(*deployment.disaggregated, moved).step
+                                    : evaluate(*deployment.colocated, moved).step;
+  };
+  const Seconds step = step_at(0);
+  return {.low = step_at(-1) / step, .high = step_at(1) / step};
 }
 
 std::string reason(const Evaluation& e, const Setting& setting) {

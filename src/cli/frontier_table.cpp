@@ -124,7 +124,7 @@ std::vector<Cell> frontier_row(const Candidate& c, const Evaluation& e, const Fr
       of.setting->tpot_limit / millisecond,
       fmt::format("{}/{}", of.shard.index + 1, of.shard.of),
       std::string(of.complete ? "yes" : "partial"),
-      std::string("roofline"),
+      fidelity_of((*of.space->chips)[c.attention.chip], (*of.space->chips)[c.ffn.chip]),
       simulate_command_of(c, of)};
   row.insert(row.end(), details.begin(), details.end());
   return row;

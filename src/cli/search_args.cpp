@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "calibration/calibrations.hpp"
 #include "cli/choose.hpp"
 #include "text/number.hpp"
 #include "text/suggest.hpp"
@@ -113,6 +114,7 @@ std::vector<HardwareSpec> chips_of(const SearchArgs& args) {
     pointers.push_back(&chip);
   }
   apply_prices(pointers, args.prices);
+  attach_calibrations(pointers, args.calibration);
   return chips;
 }
 

@@ -9,7 +9,7 @@ using test::run_afford;
 
 namespace {
 
-const std::string afd = "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 6144 ";
+const std::string afd = "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 6144 --calibration none ";
 
 void refuses(const std::string& arguments, const std::string& message) {
   CAPTURE(arguments);
@@ -107,7 +107,6 @@ TEST_SUITE("cli") {
             "--ffn-parallelism: expected tp, ep or tpXepY such as tp8ep2, got 'tp8ep'");
     refuses(afd + "--routing skewed",
             "--routing: expected uniform, zipf:EXPONENT from 0 to 10, or FILE.csv, got 'skewed'");
-    refuses(afd + "--calibration h200", "--calibration: no calibration named 'h200'; expected none");
     refuses("simulate -m step-3 --attention h800:2x8 --batch 6", "--attention and --ffn go together");
   }
 
