@@ -5,11 +5,13 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 check=no
 [ "$1" = "--check" ] && { check=yes; shift; }
-afford=$1
+afford=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 out=$here
+cd "$here/.."  # paths in commands are those of the source tree
 [ "$check" = yes ] && { out=$(mktemp -d); trap 'rm -rf "$out"' EXIT; }
 
 nine="-m step-3,deepseek-v3,kimi-k2,qwen3-moe,qwen3-32b,llama-4-maverick,minimax-m1,ernie-4.5,pangu-pro-moe"
+three="-m step-3,deepseek-v3,qwen3-moe"
 four="--on h800,h20,a800,910b"
 
 index="$out/README.md"
@@ -19,7 +21,9 @@ cat > "$index" <<'EOF'
 The tables and figures of the Step-3 report (arXiv 2507.19427) as `afford` makes them, for all nine of its
 models. `cmake --build --preset reports` writes them anew; a test fails when one no longer matches the code.
 The report's own cells are checked at their printed precision in `tests/paper/`. Its Figure 4 is read here as
-"disaggregated against a single chip", and its unit costs stand with its hardware in table-4.
+"disaggregated against a single chip", and its unit costs stand with its hardware in table-4. Below them stand
+searches over every deployment (`pareto`) and a plan for the traffic of [chat-50.yaml](chat-50.yaml);
+[frontier.sbatch](frontier.sbatch) runs a search as a Slurm job array.
 
 | report | what it shows | command |
 | --- | --- | --- |
@@ -30,17 +34,19 @@ report() {
   name=$1 what=$2
   shift 2
   files="[csv]($name.csv) [md]($name.md)"
-  "$afford" "$@" --format csv -o "$out/$name.csv"
-  "$afford" "$@" --format md -o "$out/$name.md"
   case $name in
     figure-*)
       files="$files [svg]($name.svg) [gnuplot]($name.gp)"
-      "$afford" "$@" --plot "$out/$name.gp" -o /dev/null
+      "$afford" "$@" --format csv -o "$out/$name.csv" --plot "$out/$name.gp" 2>/dev/null
       if command -v gnuplot >/dev/null; then
-        "$afford" "$@" --plot "$out/$name.svg" -o /dev/null
+        "$afford" "$@" --format md -o "$out/$name.md" --plot "$out/$name.svg"
       else
         echo "reports: gnuplot is not installed, $name.svg skipped"
+        "$afford" "$@" --format md -o "$out/$name.md"
       fi ;;
+    *)
+      "$afford" "$@" --format csv -o "$out/$name.csv" 2>/dev/null
+      "$afford" "$@" --format md -o "$out/$name.md" ;;
   esac
   echo "| $name: $files | $what | \`afford $*\` |" >> "$index"
 }
@@ -58,6 +64,10 @@ report figure-2 "Cost by module, model and chip" cost $nine $four -c 8k,32k
 report figure-3 "Cost against context" compare $nine $four -c '2k..128k*2' --chart context
 report figure-4 "Disaggregated against a single chip" compare $nine $four -c 8k,32k --chart split
 report figure-5 "Attention FLOPs against cache bytes, with the chips' ridges" roofline $nine $four -c 8k,32k --convention paper
+report figure-6 "Most tokens a second and GPU at each TPOT" pareto $three $four -c 8k,32k --max-gpus 64
+report figure-7 "Fewest dollars at each TPOT" pareto $three $four -c 8k,32k --max-gpus 64 --objective usd
+report figure-8 "Step-3's cheapest chips over the context" pareto -m step-3 --on h800,h20 --objective usd --batch-steps 8 --sweep context=4k..24k+4k
+report plan-chat-50 "What to rent for 50 requests a second" plan reports/chat-50.yaml
 }
 
 [ "$check" = yes ] || exit 0

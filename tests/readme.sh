@@ -1,10 +1,11 @@
 #!/bin/sh
 # The README shows real output: every block that starts with `$ afford ...` is run again and compared.
 set -eu
-readme=$(dirname "$0")/../README.md
+PATH=$(cd "$(dirname "$1")" && pwd):$PATH
+cd "$(dirname "$0")/.."  # paths in commands are those of the source tree
+readme=README.md
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-PATH=$(dirname "$1"):$PATH
 # One file for each block: its command in N.cmd, what follows in N.expected. "..." stands for left-out lines.
 awk -v folder="$folder" '
   /^```/ { inside = !inside; command = 0; next }

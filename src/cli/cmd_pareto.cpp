@@ -192,7 +192,7 @@ void check(const ParetoArgs& args) {
 }
 
 /// Runs every case; with --all their candidates go to the file as they come, else the frontiers are kept.
-Collected search(const ParetoArgs& args, const std::vector<Case>& cases) {
+Collected search(const ParetoArgs& args, const std::vector<Case>& cases, const std::atomic<bool>& stop) {
   Collected out;
   out.table = {.title = "Frontier of time per output token against " +
                         std::string(args.objective == "tokens" ? "throughput"
@@ -202,7 +202,6 @@ Collected search(const ParetoArgs& args, const std::vector<Case>& cases) {
                .rows = {},
                .notes = {}};
   out.table.notes.push_back(fmt::format("Fidelity: {}; closed form.", fidelity_text(*cases.front().chips)));
-  const std::atomic<bool>& stop = watch_interrupts();
   const Shard shard = parse_shard(args.shard);
   std::uint64_t total = 0;
   for (const Case& c : cases) total += candidates_of(enumerate(c.space, c.setting), shard);
@@ -246,7 +245,7 @@ Collected search(const ParetoArgs& args, const std::vector<Case>& cases) {
   return out;
 }
 
-void note_ends(Collected& out, const ParetoArgs& args) {
+void note_ends(Collected& out, const ParetoArgs& args, const std::vector<HardwareSpec>& chips) {
   if (out.worst_deviation >= 0.0005) {
     out.table.notes.push_back(fmt::format(
         "Stepped through event by event (afford simulate), no point's TPOT moves by more than {:.1f} %.",
@@ -258,32 +257,28 @@ void note_ends(Collected& out, const ParetoArgs& args) {
     const std::string parameter = sweep_points(args.sweeps).front().back().parameter;
     for (const std::string& line : break_evens(out.swept_costs, parameter))
       out.table.notes.push_back("Cheapest for " + line);
+    if (!parameter.starts_with("price.")) out.table.notes.push_back(prices_text(chips));
   }
   if (!out.complete) out.table.notes.push_back("Partial: interrupted before every candidate was tried.");
 }
 
-/// Cost of the winner over the swept value, one line for each model and other value.
+/// Cost over the swept value of every pair of chips that is cheapest somewhere.
 Chart swept_picture(const Collected& out, const std::string& parameter) {
+  const auto costs = ever_cheapest(out.swept_costs);
+  const bool one_group = std::all_of(
+      costs.begin(), costs.end(), [&](const SweptCost& cost) { return cost.group == costs.front().group; });
   std::vector<SweepPointDrawn> points;
-  for (const SweptCost& cost : out.swept_costs) {
-    const std::string& line = cost.group;
-    const auto same = std::find_if(points.begin(), points.end(), [&](const SweepPointDrawn& p) {
-      return p.line == line && p.at == cost.at;
-    });
-    if (same == points.end()) {
-      points.push_back({line, cost.at, cost.usd_per_mtok});
-    } else {
-      same->value = std::min(same->value, cost.usd_per_mtok);
-    }
-  }
+  for (const SweptCost& cost : costs)
+    points.push_back({one_group ? cost.choice : cost.group + ", " + cost.choice, cost.at, cost.usd_per_mtok});
   return sweep_chart(points, parameter, "USD per 1M tokens, cheapest within the TPOT");
 }
 
 int run(const ParetoArgs& args) {
+  const std::atomic<bool>& stop = watch_interrupts();
   check(args);
   const std::vector<Case> cases = cases_of(args);
-  Collected out = search(args, cases);
-  note_ends(out, args);
+  Collected out = search(args, cases, stop);
+  note_ends(out, args, *cases.front().chips);
   const Format format = format_of(args.output);
   const bool for_people = format == Format::table || format == Format::md;
   std::string after;

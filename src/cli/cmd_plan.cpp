@@ -79,7 +79,7 @@ std::vector<Column> columns(const SweepPoint& swept) {
                                     {"utilisation", "used", Show::plain},
                                     {"tpot_ms", "TPOT ms", Show::plain},
                                     {"tpot_percentile_ms", "at pct", Show::plain},
-                                    {"monthly_usd", "USD/month", Show::plain},
+                                    {"monthly_usd", "USD/month", Show::price},
                                     {"usd_per_mtok", "USD/Mtok", Show::money},
                                     {"binds", "binds"},
                                     {"model", "model", Show::text, true},
@@ -101,14 +101,15 @@ std::vector<Column> columns(const SweepPoint& swept) {
 }
 
 std::string contract_text(const Rented& rented) {
-  return rented.contract.reserved ? "reserved" : rented.all_day ? "on demand" : "on demand in peak hours";
+  return rented.contract.reserved ? "reserved" : rented.all_day ? "on demand" : "in peak hours";
 }
 
 std::string rented_text(const Plan& plan, const Space& space) {
   std::vector<std::string> parts;
   for (const Rented& r : plan.rented) {
     const Candidate& c = r.sized->candidate;
-    parts.push_back(fmt::format("{} x {} ({})", r.instances, label(c), pools_text(c, space)));
+    parts.push_back(
+        fmt::format("{} x {} ({}) {}", r.instances, label(c), pools_text(c, space), contract_text(r)));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }

@@ -181,7 +181,7 @@ Chart frontier_picture(const Table& table, Objective objective, double tpot_limi
     }
     points.push_back(std::move(point));
   }
-  return frontier_chart(points, usd ? "USD per 1M tokens" : "tokens/s a GPU", tpot_limit_ms);
+  return frontier_chart(points, usd ? "USD per 1M tokens" : "tokens/s a GPU", tpot_limit_ms, usd);
 }
 
 }  // namespace afford::cli

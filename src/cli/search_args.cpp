@@ -118,6 +118,15 @@ std::vector<HardwareSpec> chips_of(const SearchArgs& args) {
   return chips;
 }
 
+std::string prices_text(const std::vector<HardwareSpec>& chips) {
+  std::string text = "Prices, USD/h:";
+  for (const HardwareSpec& chip : chips) {
+    text += fmt::format("{} {} {:.2f}{}", &chip == chips.data() ? "" : ",", chip.name,
+                        chip.price.value / usd_per_hour, chip.price.estimate ? " (estimate)" : "");
+  }
+  return text + ".";
+}
+
 Objective objective_of(const SearchArgs& args) {
   return choose(objective_names, args.objective, "--objective");
 }

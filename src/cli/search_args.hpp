@@ -17,6 +17,9 @@ void add_search(Verb& verb, SearchArgs& args);
 /// The chips of --on with the prices and bandwidths asked for.
 [[nodiscard]] std::vector<HardwareSpec> chips_of(const SearchArgs& args);
 
+/// "Prices, USD/h: h800 2.00, 910b 1.00 (estimate)."
+[[nodiscard]] std::string prices_text(const std::vector<HardwareSpec>& chips);
+
 /// The bounds; `chips` must outlive them. Throws UsageError.
 [[nodiscard]] Space space_of(const SearchArgs& args, const std::vector<HardwareSpec>& chips);
 

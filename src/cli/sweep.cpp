@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 
 #include "text/number.hpp"
@@ -200,6 +201,21 @@ std::string text(const SweepPoint& point) {
   std::vector<std::string> parts;
   for (const SweptValue& value : point) parts.push_back(value.parameter + " " + value.text);
   return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::vector<SweptCost> ever_cheapest(const std::vector<SweptCost>& costs) {
+  std::map<std::pair<std::string, double>, const SweptCost*> best;
+  for (const SweptCost& cost : costs) {
+    const SweptCost*& known = best[{cost.group, cost.at}];
+    if (known == nullptr || cost.usd_per_mtok < known->usd_per_mtok) known = &cost;
+  }
+  std::vector<SweptCost> kept;
+  std::copy_if(costs.begin(), costs.end(), std::back_inserter(kept), [&](const SweptCost& cost) {
+    return std::any_of(best.begin(), best.end(), [&](const auto& entry) {
+      return entry.second->group == cost.group && entry.second->choice == cost.choice;
+    });
+  });
+  return kept;
 }
 
 std::vector<std::string> break_evens(const std::vector<SweptCost>& costs, const std::string& parameter) {

@@ -48,6 +48,9 @@ struct SweptCost {
   double at = 0, usd_per_mtok = 0;
 };
 
+/// The costs of the choices that are cheapest somewhere.
+[[nodiscard]] std::vector<SweptCost> ever_cheapest(const std::vector<SweptCost>& costs);
+
 /// Where the cheapest choice changes, by linear interpolation between the values tried: "step-3 at 8K: h20 +
 /// h800 is cheapest up to price.h800 1.31, h800 + h800 above".
 [[nodiscard]] std::vector<std::string> break_evens(const std::vector<SweptCost>& costs,

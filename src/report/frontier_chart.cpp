@@ -19,17 +19,21 @@ struct Extent {
 
 /// The lines of one panel, and the names of the points to take where they cover nothing.
 std::string panel(const std::vector<FrontierPoint>& points, const std::vector<std::string>& lines,
-                  size_t number, double limit, std::string& data) {
+                  size_t number, double limit, bool logarithmic, std::string& data) {
   Extent x, y;
   for (const FrontierPoint& point : points) x.take(point.tpot_ms), y.take(point.value);
   x.take(limit);
-  const double right = 1.05 * x.most, top = 1.15 * y.most;
+  const double right = 1.05 * x.most, bottom = logarithmic ? y.least / 1.6 : 0,
+               top = logarithmic ? 1.6 * y.most : 1.15 * y.most;
+  const auto height = [&](double value) {
+    return plot_height * (logarithmic ? std::log(value / bottom) / std::log(top / bottom) : value / top);
+  };
   std::vector<LabelledPoint> named;
   std::vector<const FrontierPoint*> winners;
   for (const FrontierPoint& point : points) {
     if (point.winner.empty()) continue;
     winners.push_back(&point);
-    named.push_back({point.tpot_ms / right * plot_width, point.value / top * plot_height, point.winner});
+    named.push_back({point.tpot_ms / right * plot_width, height(point.value), point.winner});
   }
   const std::vector<Side> sides = place_labels(named, plot_width);
   std::string out;
@@ -38,12 +42,12 @@ std::string panel(const std::vector<FrontierPoint>& points, const std::vector<st
     out +=
         fmt::format("set label {} {} at {:.6g},{:.6g} {} point pt 7 ps 1.6 lc rgb '{}' textcolor rgb '{}'\n",
                     i + 1, gnuplot_text(winners[i]->winner), winners[i]->tpot_ms, winners[i]->value,
-                    label_position(sides[i]), ink, ink);
+                    logarithmic ? "right offset 0,0.9" : label_position(sides[i]), ink, ink);
   }
-  out +=
-      fmt::format("set arrow 1 from {0:.6g},0 to {0:.6g},{1:.6g} nohead dt 2 lc rgb '#888888'\n", limit, top);
-  out += fmt::format("set title {}\nset xrange [0:{:.6g}]\nset yrange [0:{:.6g}]\nplot",
-                     gnuplot_text(panel_title(points.front().context)), right, top);
+  out += fmt::format("set arrow 1 from {0:.6g},graph 0 to {0:.6g},graph 1 nohead dt 2 lc rgb '#888888'\n",
+                     limit);
+  out += fmt::format("set title {}\nset xrange [0:{:.6g}]\nset yrange [{:.6g}:{:.6g}]\nplot",
+                     gnuplot_text(panel_title(points.front().context)), right, bottom, top);
   for (size_t l = 0; l < lines.size(); ++l) {
     data += fmt::format("$p{}_{} << EOD\n", number, l);
     bool any = false;
@@ -61,8 +65,8 @@ std::string panel(const std::vector<FrontierPoint>& points, const std::vector<st
 
 }  // namespace
 
-Chart frontier_chart(const std::vector<FrontierPoint>& points, const std::string& value,
-                     double tpot_limit_ms) {
+Chart frontier_chart(const std::vector<FrontierPoint>& points, const std::string& value, double tpot_limit_ms,
+                     bool logarithmic) {
   const auto lines = distinct(points, &FrontierPoint::line);
   const auto contexts = distinct(points, &FrontierPoint::context);
   std::string data, panels;
@@ -70,14 +74,16 @@ Chart frontier_chart(const std::vector<FrontierPoint>& points, const std::string
     std::vector<FrontierPoint> here;
     std::copy_if(points.begin(), points.end(), std::back_inserter(here),
                  [&](const FrontierPoint& point) { return point.context == contexts[c]; });
-    panels += panel(here, lines, c, tpot_limit_ms, data);
+    panels += panel(here, lines, c, tpot_limit_ms, logarithmic, data);
   }
-  std::string script = data + std::string(look) +
-                       fmt::format(
-                           "set key top left\nset xlabel 'time per output token, ms'\nset ylabel {}\nset "
-                           "multiplot layout 1,{}\n",
-                           gnuplot_text(value), contexts.size()) +
-                       panels + "unset multiplot\n";
+  std::string script =
+      data + std::string(look) +
+      fmt::format(
+          "set key top {}\n{}set xlabel 'time per output token, ms'\nset ylabel {}\nset "
+          "multiplot layout 1,{}\n",
+          logarithmic ? "right" : "left", logarithmic ? "set logscale y\nset format y '%g'\n" : "",
+          gnuplot_text(value), contexts.size()) +
+      panels + "unset multiplot\n";
   return {.script = std::move(script),
           .width = static_cast<int>(panel_width) * static_cast<int>(contexts.size()),
           .height = static_cast<int>(panel_height)};
