@@ -1,6 +1,6 @@
 // What a fuzzer may throw at the readers: anything. A text that starts like JSON goes through import, any
-// other through the YAML readers. Every input ends in a spec or in an error of ours; what import writes must
-// load and count.
+// other through the readers of YAML and of points. Every input ends in a spec or in an error of ours; what
+// import writes must load and count.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "calibration/calibration_file.hpp"
+#include "calibration/points_csv.hpp"
 #include "import/import.hpp"
 #include "ops/cache.hpp"
 #include "ops/decode.hpp"
@@ -58,6 +60,13 @@ void try_yaml(std::string_view text, Read read) {
   }
 }
 
+void try_points(std::string_view text) {
+  try {
+    (void)parse_points(text, "fuzz.csv");
+  } catch (const InputError&) {
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, size_t size) {
@@ -69,6 +78,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, size_t size) {
   } else {
     try_yaml(text, [](const yaml::Node& root, const char* file) { count(read_model(root, file)); });
     try_yaml(text, [](const yaml::Node& root, const char* file) { (void)read_hardware(root, file); });
+    try_yaml(text, [](const yaml::Node& root, const char* file) { (void)read_calibration(root, file); });
+    try_points(text);
   }
   return 0;
 }
