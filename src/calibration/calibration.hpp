@@ -39,13 +39,20 @@ struct FitError {
 };
 
 /// One class of operations in one precision. An operation takes
+///
 ///   t = start + combine + piece * pieces + split * splits + (reading^p + computing^p)^(1/p)
-///   reading   = bytes / (read roof * memory.at(bytes per SM)) * (1 + idle_memory * idle_tail + paged +
-///   uneven) computing = FLOPs / (tensor roof * compute.at(rows)) * (1 + idle_compute * idle_tail)
-/// FLOPs are those of whole tiles. Of attention, `pieces` are the requests of an SM beyond the first,
-/// `splits` the pieces of a request beyond the first, which are combined one after another. Of a GEMM,
-/// idle_tail is the share of the SMs without a tile over all waves. p says how well reading and computing
-/// overlap.
+///
+///   reading = bytes / (read roof * memory.at(bytes per SM))
+///             * (1 + uneven) * (1 + idle_memory * idle_tail + paged)
+///
+///   computing = FLOPs / (tensor roof * compute.at(rows))
+///               * (1 + uneven) * (1 + idle_compute * idle_tail) * (1 + fill / K)
+///
+/// FLOPs are those of whole tiles. Attention: `pieces` are the requests of an SM beyond the first, `splits`
+/// the parts of a request beyond the first; nothing is combined where requests stay whole. GEMMs: `splits`
+/// are the parts of a tile's K beyond the first, `fill` what starting and ending a tile costs, in K.
+/// idle_tail is the share of the SMs without a tile, or a whole request, over all waves. p says how well the
+/// two overlap.
 struct OperationCurve {
   std::string operation;  // mfa_decode, gqa_decode, mla_decode, grouped_gemm, dense
   std::string precision;  // bf16, fp8 or fp8_128
@@ -89,7 +96,8 @@ struct Provenance {
 };
 
 struct Overheads {
-  Seconds stream, graph, dependent;  // one empty kernel: launched, as a graph node, with dependent launch
+  // One empty kernel: launched, as a graph node, with dependent launch. 0: not measured.
+  Seconds stream, graph, dependent;
 };
 
 struct Calibration {

@@ -52,10 +52,11 @@ std::string calibration_yaml(const Calibration& c) {
   const Provenance& p = c.provenance;
   std::string out = fmt::format(
       "# Measured by afford-calibrate; the points are in {0}.points.csv beside it. Fractions are of the "
-      "roofs below,\n"
-      "# one a power of two from 2^first_octave on: memory over bytes per SM, compute over rows (attention: "
-      "bytes per\n"
-      "# SM); left_out: each point predicted by the fit without it.\n"
+      "roofs below, one\n"
+      "# a power of two from 2^first_octave on: memory over bytes per SM, compute over rows (attention: "
+      "bytes per SM).\n"
+      "# What the terms mean: src/calibration/calibration.hpp. left_out: each point predicted by the fit "
+      "without it.\n"
       "schema: 1\nchip: {0}\narchitecture: {1}\npartial: {2}\n",
       p.chip, p.architecture, p.partial);
   out += fmt::format(
