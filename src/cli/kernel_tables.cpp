@@ -301,7 +301,7 @@ void add_h200_gemms(Collector& out, const fs::path& path) {
 
 double sorted_at(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
+  return values[static_cast<size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
 }
 
 }  // namespace
