@@ -1,7 +1,7 @@
 #pragma once
 // The decode attention kernel. One persistent block per multiprocessor works through its segments (runs of
 // tiles of one sequence and KV head). Two warpgroups take alternate tiles, each with an online softmax of its
-// own, and merge at the end of a segment. A producer warp streams K and V tiles into a ring in shared memory
+// own, and merge at the end of a task. A producer warp streams K and V tiles into a ring in shared memory
 // for each of them. So the copy engine never waits for the tensor cores, which are busy a third of the time.
 //
 // BF16: S = Q K^T with heads on rows; P stays in registers; O += P V with V read transposed.
@@ -19,13 +19,20 @@
 
 namespace afford::calibrate {
 
+/// A segment as the kernel reads it, in one go: every further load on the way to the first copy would cost a
+/// round trip to memory. Block b starts with task b.
+struct alignas(16) Task {
+  int unit, tiles, length, partial;  // as in Segment
+  int place;                         // first KV row, or where pages: index of the first in `pages`
+  int places_end;                    // where pages: end of the request's
+  int head;                          // KV head within a page
+  int next;                          // task of the same block; -1: the last
+};
+
 /// What the kernel reads besides the three tensor maps (queries [unit][group][D], keys and values [rows][D]).
 struct AttentionInput {
-  const Segment* segments;
-  const int* block_begin;
+  const Task* tasks;
   const int* pages;       // of each request, one after another; null: contiguous
-  const int* page_begin;  // first page of a request in `pages`
-  const int* first_row;   // of each unit, where contiguous
   int kv_heads, group;    // query heads of a KV head
   float scale;            // of the logits, times log2(e)
   __nv_bfloat16* output;  // [unit][group][D]
@@ -88,37 +95,28 @@ struct Rings {
   __device__ uint32_t barrier(int i) const { return base + S::at_barriers + 8 * i; }
 };
 
-/// KV rows of the 64-row boxes of one unit, in order; reads the page table one box ahead.
+/// KV rows of the 64-row boxes of one task, in order; reads the page table one box ahead.
 class Boxes {
  public:
-  __device__ Boxes(const AttentionInput& in, const Segment& segment, int tile_rows) : in_(in) {
-    const int row = segment.first_tile * tile_rows;
-    const int request = segment.unit / in.kv_heads;
-    head_ = segment.unit % in.kv_heads;
-    if (in.pages != nullptr) {
-      page_ = in.pages + in.page_begin[request] + row / 64;
-      end_ = in.pages + in.page_begin[request + 1];
-      next_ = *page_;
-    } else {
-      next_ = in.first_row[segment.unit] + row;
-    }
+  __device__ Boxes(const AttentionInput& in, const Task& task) : in_(in), at_(task.place), task_(task) {
+    if (in.pages != nullptr) next_ = in.pages[at_];
   }
   /// First row of the next box. Past the last page it repeats that page: the rows are masked.
   __device__ int take() {
     if (in_.pages == nullptr) {
-      const int row = next_;
-      next_ += 64;
+      const int row = at_;
+      at_ += 64;
       return row;
     }
-    const int row = (next_ * in_.kv_heads + head_) * 64;
-    if (page_ + 1 < end_) next_ = *++page_;
+    const int row = (next_ * in_.kv_heads + task_.head) * 64;
+    if (at_ + 1 < task_.places_end) next_ = in_.pages[++at_];
     return row;
   }
 
  private:
   const AttentionInput& in_;
-  const int *page_ = nullptr, *end_ = nullptr;
-  int head_ = 0, next_ = 0;
+  int at_, next_ = 0;
+  const Task& task_;
 };
 
 /// Loads one K or V tile into its place once that is free.
@@ -140,26 +138,25 @@ __device__ void load_tile(const Rings<S>& rings, int group, int load, const CUte
 /// One thread feeds the rings for all segments of the block.
 template <class S>
 __device__ void produce(const AttentionInput& in, const CUtensorMap* queries, const CUtensorMap* keys,
-                        const CUtensorMap* values, const Rings<S>& rings) {
+                        const CUtensorMap* values, const Rings<S>& rings, Task task) {
   const uint64_t stream = evict_first(), keep_in_l2 = evict_last();
-  const int begin = in.block_begin[blockIdx.x], end = in.block_begin[blockIdx.x + 1];
-  int g = 0;
-  for (int s = begin; s < end; ++s) {
-    const Segment segment = in.segments[s];
-    wait(rings.query_empty(), (s - begin + 1) & 1);
+  for (int g = 0, parity = 1;; parity ^= 1) {
+    wait(rings.query_empty(), parity);
     expect_bytes(rings.query_full(), S::query_bytes);
 #pragma unroll
     for (int chunk = 0; chunk < S::chunks; ++chunk)
-      tensor_load(rings.base + chunk * S::box_bytes, queries, chunk * S::chunk_elements, 0, segment.unit,
+      tensor_load(rings.base + chunk * S::box_bytes, queries, chunk * S::chunk_elements, 0, task.unit,
                   rings.query_full(), keep_in_l2);
-    Boxes boxes(in, segment, S::tile);
-    for (int i = 0; i < segment.tiles; ++i, ++g) {
+    Boxes boxes(in, task);
+    for (int i = 0; i < task.tiles; ++i, ++g) {
       int rows[S::tile / 64];
 #pragma unroll
       for (int& row : rows) row = boxes.take();
       load_tile(rings, g & 1, g / 2 * 2, keys, rows, stream);
       load_tile(rings, g & 1, g / 2 * 2 + 1, values, rows, stream);
     }
+    if (task.next < 0) return;
+    task = in.tasks[task.next];
   }
 }
 
@@ -202,6 +199,21 @@ __device__ __forceinline__ void store_shared(uint32_t address, float x, float y)
   asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(address), "f"(x), "f"(y) : "memory");
 }
 
+__device__ __forceinline__ float4 load_vector(const float* from) {
+  return *reinterpret_cast<const float4*>(from);
+}
+/// Adds four dimensions of a partial result.
+__device__ __forceinline__ void add_weighted(float4& sum, float& weight, float w, const float4& x) {
+  sum.x += w * x.x, sum.y += w * x.y, sum.z += w * x.z, sum.w += w * x.w;
+  weight += w;
+}
+__device__ __forceinline__ void store_mean(__nv_bfloat16* output, const float4& sum, float weight) {
+  const float inverse = 1 / weight;
+  auto* to = reinterpret_cast<__nv_bfloat162*>(output);
+  to[0] = __floats2bfloat162_rn(sum.x * inverse, sum.y * inverse);
+  to[1] = __floats2bfloat162_rn(sum.z * inverse, sum.w * inverse);
+}
+
 /// One of the two warpgroups that compute. Accumulators: BF16 o[j][4] is rows (heads) and 8-column groups as
 /// the tensor core leaves them; FP8 the same of O^T, 64 rows (dimensions) after 64. Either way D / 2
 /// registers, the first half of which covers the first half of the dimensions.
@@ -218,15 +230,14 @@ class Consumer {
         row_(16 * warp_ + lane_ / 4),
         busy_(16 * warp_ < in.group) {}
 
-  __device__ void run() {
-    const int begin = in_.block_begin[blockIdx.x], end = in_.block_begin[blockIdx.x + 1];
-    int first = 0;
-    for (int s = begin; s < end; ++s) {
-      const Segment segment = in_.segments[s];
-      wait(rings_.query_full(), (s - begin) & 1);
-      attend(segment, first);
-      finish(segment, first);
-      first += segment.tiles;
+  __device__ void run(Task task) {
+    for (int first = 0, parity = 0;; parity ^= 1) {
+      wait(rings_.query_full(), parity);
+      attend(task, first);
+      finish(task, first);
+      if (task.next < 0) return;
+      first += task.tiles;
+      task = in_.tasks[task.next];
     }
   }
 
@@ -248,18 +259,18 @@ class Consumer {
   }
 
   /// Tiles of the segment that are this group's: every other one, counted over the block's whole life.
-  __device__ void attend(const Segment& segment, int first) {
+  __device__ void attend(const Task& task, int first) {
     m_[0] = m_[1] = -INFINITY;
     l_[0] = l_[1] = 0;
 #pragma unroll
     for (int i = 0; i < S::D / 2; ++i) o(i) = 0;
     const int start = (first ^ W) & 1;
-    for (int i = start; i < segment.tiles; i += 2) {
-      const int g = first + i, rows = segment.length - i * S::tile;
-      const bool last = i + 2 >= segment.tiles;
-      step(g, rows, last, last && segment.tiles > 1);
+    for (int i = start; i < task.tiles; i += 2) {
+      const int g = first + i, rows = task.length - i * S::tile;
+      const bool last = i + 2 >= task.tiles;
+      step(g, rows, last, last && task.tiles > 1);
     }
-    if (start >= segment.tiles) release(rings_.query_empty());
+    if (start >= task.tiles) release(rings_.query_empty());
   }
 
   /// Attends to the first `rows` of a tile. The last of a segment frees the queries; `hold` keeps the value
@@ -456,18 +467,17 @@ class Consumer {
   /// Statistics alternate between two places: a group can be at most one segment ahead of the other's
   /// reading, as both must free the queries of a segment before those of the next but one come. Merges both
   /// groups' results, each group finishing half of the dimensions, and writes them out.
-  __device__ void finish(const Segment& segment, int first) {
-    const int tiles_here = (segment.tiles + 1 - ((first ^ W) & 1)) / 2;
-    if (segment.tiles == 1) {
-      if (tiles_here == 1) {
+  __device__ void finish(const Task& task, int first) {
+    if (task.tiles == 1) {
+      if ((first & 1) == W) {
         publish_stats();
         sync_group();
-        write<0, S::D / 2>(segment, false);
+        write<0, S::D / 2>(task, false);
       }
       ++merges_;
       return;
     }
-    const int last = first + segment.tiles - 1;
+    const int last = first + task.tiles - 1;
     const int mine = (last & 1) == W ? last : last - 1, others = 2 * last - 1 - mine;
     const int here = Place<S>(mine / 2 * 2 + 1).stage, there = Place<S>(others / 2 * 2 + 1).stage;
     publish_stats();
@@ -478,7 +488,7 @@ class Consumer {
     take<W * half>(rings_.stage(1 - W, there));
     fence_async_shared();
     release(rings_.empty(1 - W, there));
-    write<W * half, half>(segment, true);
+    write<W * half, half>(task, true);
     ++merges_;
   }
 
@@ -536,7 +546,7 @@ class Consumer {
   __device__ static constexpr int place(int pair, int i) { return S::fp8 ? 32 * i + 4 * pair : 4 * i; }
 
   /// Normalises `count` accumulators from `from` on, and leaves the log-sum-exp beside a partial result.
-  /// `merged`: with the other group's share of the segment.
+  /// `merged`: with the other group's share of the task.
   template <int from, int count>
   __device__ void normalise(int partial, bool merged) {
     const bool tells = partial >= 0 && (S::fp8 ? thread_ / 4 == 0 : lane_ % 4 == 0) && (!merged || W == 0);
@@ -551,9 +561,10 @@ class Consumer {
           top = fmaxf(a.x, b.x);
           sum = a.y * exp2_approx((a.x - top) * in_.scale) + b.y * exp2_approx((b.x - top) * in_.scale);
         }
-        if (tells && head(pair, h) < in_.group)
-          in_.partial_lse[partial * in_.group + head(pair, h)] =
-              top * in_.scale + __log2f(sum) - (S::fp8 ? 8.0f : 0.0f);
+        if (tells && head(pair, h) < in_.group) {
+          const float lse = top * in_.scale + __log2f(sum) - (S::fp8 ? 8.0f : 0.0f);
+          in_.partial_lse[partial * in_.group + head(pair, h)] = lse;
+        }
         const float inverse = __fdividef(1, sum);
 #pragma unroll
         for (int k = 0; k < count / 4 / head_pairs; ++k)
@@ -588,13 +599,13 @@ class Consumer {
   }
 
   template <int from, int count>
-  __device__ void write(const Segment& segment, bool merged) {
-    normalise<from, count>(segment.partial, merged);
+  __device__ void write(const Task& task, bool merged) {
+    normalise<from, count>(task.partial, merged);
     const auto unit_size = static_cast<size_t>(in_.group) * S::D;
-    if (segment.partial < 0)
-      store<from, count>(reinterpret_cast<__nv_bfloat162*>(in_.output + segment.unit * unit_size));
+    if (task.partial < 0)
+      store<from, count>(reinterpret_cast<__nv_bfloat162*>(in_.output + task.unit * unit_size));
     else
-      store<from, count>(reinterpret_cast<float2*>(in_.partial + segment.partial * unit_size));
+      store<from, count>(reinterpret_cast<float2*>(in_.partial + task.partial * unit_size));
   }
 
   const AttentionInput& in_;
@@ -616,6 +627,12 @@ __global__ void __launch_bounds__(S::threads, 1)
   using namespace ptx;
   extern __shared__ __align__(1024) unsigned char memory[];
   const attention::Rings<S> rings{shared_address(memory)};
+  const Task task = in.tasks[blockIdx.x];
+  if (threadIdx.x == 256) {
+    prefetch_map(&queries);
+    prefetch_map(&keys);
+    prefetch_map(&values);
+  }
   if (threadIdx.x == 0) {
     for (int group = 0; group < 2; ++group)
       for (int stage = 0; stage < S::stages; ++stage) {
@@ -627,58 +644,95 @@ __global__ void __launch_bounds__(S::threads, 1)
     fence_barrier_init();
   }
   __syncthreads();
+  // The combining kernel may take its place early: it waits for this grid's end all the same.
+  let_next_kernel_start();
   const int warpgroup = static_cast<int>(threadIdx.x) / 128;
   if (warpgroup == 2) {
     give_registers<24>();
-    if (threadIdx.x == 256) attention::produce<S>(in, &queries, &keys, &values, rings);
+    if (threadIdx.x == 256) attention::produce<S>(in, &queries, &keys, &values, rings, task);
   } else {
     take_registers<240>();
     if (warpgroup == 0)
-      attention::Consumer<S, 0>(in, rings).run();
+      attention::Consumer<S, 0>(in, rings).run(task);
     else
-      attention::Consumer<S, 1>(in, rings).run();
+      attention::Consumer<S, 1>(in, rings).run(task);
   }
-  let_next_kernel_start();
 }
 
-/// One block per head of a split unit (blockIdx.y): weighs its partial results by their log-sum-exp.
-/// `threads` = 4 rows of D / 4 columns.
+/// Weighs the partial results of a split unit (blockIdx.y) by their log-sum-exp: units of few parts. A row of
+/// D / 4 threads has a head of its own and walks through its parts.
 template <int D>
-__global__ void combine_kernel(const Split* splits, int group, const float* partial, const float* partial_lse,
-                               __nv_bfloat16* output) {
-  constexpr int lanes = D / 4, rows = 4;
-  __shared__ float4 sums[rows][lanes];
-  __shared__ float weights[rows];
+__global__ void __launch_bounds__(256) combine_few(const Split* splits, int group, const float* partial,
+                                                   const float* partial_lse, __nv_bfloat16* output) {
+  constexpr int columns = D / 4, rows = 256 / columns;
+  const int head = static_cast<int>(blockIdx.x) * rows + static_cast<int>(threadIdx.x) / columns;
+  const int dimension = 4 * (static_cast<int>(threadIdx.x) % columns);
   const Split split = splits[blockIdx.y];
-  const int head = static_cast<int>(blockIdx.x), lane = static_cast<int>(threadIdx.x) % lanes,
-            row = static_cast<int>(threadIdx.x) / lanes;
   ptx::wait_for_previous_kernel();
-  const float* lse = partial_lse + static_cast<size_t>(split.first_partial) * group + head;
+  if (head >= group) return;
+  const size_t first = static_cast<size_t>(split.first_partial) * group + head;
   float top = -INFINITY;
-  for (int i = 0; i < split.partials; ++i) top = fmaxf(top, lse[static_cast<size_t>(i) * group]);
+#pragma unroll 4
+  for (int i = 0; i < split.partials; ++i)
+    top = fmaxf(top, partial_lse[first + static_cast<size_t>(i) * group]);
   float4 sum{};
   float weight = 0;
-  for (int i = row; i < split.partials; i += rows) {
-    const float w = ptx::exp2_approx(lse[static_cast<size_t>(i) * group] - top);
-    const float4 x = reinterpret_cast<const float4*>(
-        partial + (static_cast<size_t>(split.first_partial + i) * group + head) * D)[lane];
-    sum.x += w * x.x, sum.y += w * x.y, sum.z += w * x.z, sum.w += w * x.w;
-    weight += w;
+#pragma unroll 4
+  for (int i = 0; i < split.partials; ++i) {
+    const size_t at = first + static_cast<size_t>(i) * group;
+    attention::add_weighted(sum, weight, ptx::exp2_approx(partial_lse[at] - top),
+                            attention::load_vector(partial + at * D + dimension));
   }
-  sums[row][lane] = sum;
-  if (lane == 0) weights[row] = weight;
+  attention::store_mean(output + (static_cast<size_t>(split.unit) * group + head) * D + dimension, sum,
+                        weight);
+}
+
+constexpr int most_parts = 256;  // of a unit: more than there are multiprocessors
+
+/// The same for units of many parts (at most `most_parts`): a block has one head and 64 dimensions, and its
+/// 16 rows of threads share the parts.
+template <int D>
+__global__ void __launch_bounds__(256) combine_many(const Split* splits, int group, const float* partial,
+                                                    const float* partial_lse, __nv_bfloat16* output) {
+  constexpr int columns = 16, rows = 256 / columns, slices = D / 64;
+  __shared__ float4 sums[rows][columns];
+  __shared__ float weights[most_parts], tops[8], totals[rows];
+  const int thread = static_cast<int>(threadIdx.x), column = thread % columns, row = thread / columns;
+  const int head = static_cast<int>(blockIdx.x) / slices;
+  const int dimension = static_cast<int>(blockIdx.x) % slices * 64 + 4 * column;
+  const Split split = splits[blockIdx.y];
+  ptx::wait_for_previous_kernel();
+  const size_t first = static_cast<size_t>(split.first_partial) * group + head;
+  const float lse =
+      thread < split.partials ? partial_lse[first + static_cast<size_t>(thread) * group] : -INFINITY;
+  float top = lse;
+#pragma unroll
+  for (int step = 16; step > 0; step /= 2) top = fmaxf(top, __shfl_xor_sync(~0u, top, step));
+  if (thread % 32 == 0) tops[thread / 32] = top;
+  __syncthreads();
+#pragma unroll
+  for (const float other : tops) top = fmaxf(top, other);
+  weights[thread] = ptx::exp2_approx(lse - top);
+  __syncthreads();
+  float4 sum{};
+  float weight = 0;
+#pragma unroll 4
+  for (int i = row; i < split.partials; i += rows)
+    attention::add_weighted(
+        sum, weight, weights[i],
+        attention::load_vector(partial + (first + static_cast<size_t>(i) * group) * D + dimension));
+  sums[row][column] = sum;
+  if (column == 0) totals[row] = weight;
   __syncthreads();
   if (row > 0) return;
+#pragma unroll
   for (int r = 1; r < rows; ++r) {
-    const float4 x = sums[r][lane];
+    const float4 x = sums[r][column];
     sum.x += x.x, sum.y += x.y, sum.z += x.z, sum.w += x.w;
-    weight += weights[r];
+    weight += totals[r];
   }
-  const float inverse = 1 / weight;
-  auto* to = reinterpret_cast<__nv_bfloat162*>(output + (static_cast<size_t>(split.unit) * group + head) * D +
-                                               4 * lane);
-  to[0] = __floats2bfloat162_rn(sum.x * inverse, sum.y * inverse);
-  to[1] = __floats2bfloat162_rn(sum.z * inverse, sum.w * inverse);
+  attention::store_mean(output + (static_cast<size_t>(split.unit) * group + head) * D + dimension, sum,
+                        weight);
 }
 
 }  // namespace afford::calibrate

@@ -65,7 +65,7 @@ CUtensorMap encode(CUtensorMapDataType type, const void* data, const MapLayout& 
                                   const_cast<void*>(data), layout.sizes.data(), layout.strides.data(),
                                   layout.box.data(), element_strides.data(), CU_TENSOR_MAP_INTERLEAVE_NONE,
                                   layout.swizzle ? CU_TENSOR_MAP_SWIZZLE_128B : CU_TENSOR_MAP_SWIZZLE_NONE,
-                                  CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+                                  CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (status != CUDA_SUCCESS) throw CudaError("tensor map: driver error " + std::to_string(status));
   return map;
 }
