@@ -4,6 +4,7 @@
 
 #include "attention.cuh"
 #include "attention.hpp"
+#include "combine.cuh"
 #include "device.hpp"
 
 namespace afford::calibrate {
@@ -87,16 +88,16 @@ class Attention final : public Work {
     plan();
     lay_out();
     fill();
-    // With another split of the L1 cache, a multiprocessor would have to drain between the two kernels.
-    prefer_shared(combine_few<D>);
-    prefer_shared(combine_many<D>);
+    prepare_combine<D>();
   }
 
   void enqueue(cudaStream_t stream, int copy) override {
     const Maps& maps = maps_[static_cast<size_t>(copy)];
     launch({.blocks = schedule_.blocks(), .threads = S::threads, .shared_bytes = S::shared_bytes}, stream,
            attention_kernel<S>, input_, maps.queries, maps.keys, maps.values);
-    if (!schedule_.splits.empty()) launch_combine(stream);
+    if (!schedule_.splits.empty())
+      launch_combine<D>(
+          schedule_, {splits_.data(), group_, partial_.data(), partial_lse_.data(), output_.data()}, stream);
   }
 
   double error() override {
@@ -231,20 +232,6 @@ class Attention final : public Work {
                        make_map(keys_.data() + copy * rows_ * D, rows),
                        make_map(values_.data() + copy * rows_ * D, rows)});
     }
-  }
-
-  void launch_combine(cudaStream_t stream) {
-    const std::vector<Split>& splits = schedule_.splits;
-    int most = 0;
-    for (const Split& split : splits) most = std::max(most, split.partials);
-    const bool many = most > 16 || schedule_.partials > 4 * static_cast<int>(splits.size());
-    const int blocks = many ? group_ * (D / 64) : (group_ * D / 4 + 255) / 256;
-    launch({.blocks = blocks,
-            .rows = static_cast<int>(schedule_.splits.size()),
-            .threads = 256,
-            .dependent = true},
-           stream, many ? combine_many<D> : combine_few<D>, splits_.data(), group_, partial_.data(),
-           partial_lse_.data(), output_.data());
   }
 
   /// Up to eight units: the first and last, the longest and shortest, and some between.

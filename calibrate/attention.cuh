@@ -15,6 +15,7 @@
 
 #include "ptx.cuh"
 #include "schedule.hpp"
+#include "warp.cuh"
 #include "wgmma.cuh"
 
 namespace afford::calibrate {
@@ -158,60 +159,6 @@ __device__ void produce(const AttentionInput& in, const CUtensorMap* queries, co
     if (task.next < 0) return;
     task = in.tasks[task.next];
   }
-}
-
-__device__ __forceinline__ float quad_max(float x) {
-  x = fmaxf(x, __shfl_xor_sync(~0u, x, 1));
-  return fmaxf(x, __shfl_xor_sync(~0u, x, 2));
-}
-__device__ __forceinline__ float quad_sum(float x) {
-  x += __shfl_xor_sync(~0u, x, 1);
-  return x + __shfl_xor_sync(~0u, x, 2);
-}
-__device__ __forceinline__ uint32_t pack_bf16(float low, float high) {
-  uint32_t packed;
-  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(high), "f"(low));
-  return packed;
-}
-__device__ __forceinline__ uint32_t pack_fp8(float a, float b, float c, float d) {
-  uint32_t packed;
-  asm("{\n.reg .b16 low, high;\ncvt.rn.satfinite.e4m3x2.f32 low, %2, %1;\ncvt.rn.satfinite.e4m3x2.f32 high, "
-      "%4, %3;\n"
-      "mov.b32 %0, {low, high};\n}\n"
-      : "=r"(packed)
-      : "f"(a), "f"(b), "f"(c), "f"(d));
-  return packed;
-}
-__device__ __forceinline__ uint32_t load_shared(uint32_t address) {
-  uint32_t value;
-  asm volatile("ld.shared.b32 %0, [%1];" : "=r"(value) : "r"(address) : "memory");
-  return value;
-}
-__device__ __forceinline__ float2 load_shared_pair(uint32_t address) {
-  float2 value;
-  asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(value.x), "=f"(value.y) : "r"(address) : "memory");
-  return value;
-}
-__device__ __forceinline__ void store_shared(uint32_t address, uint32_t value) {
-  asm volatile("st.shared.b32 [%0], %1;" ::"r"(address), "r"(value) : "memory");
-}
-__device__ __forceinline__ void store_shared(uint32_t address, float x, float y) {
-  asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(address), "f"(x), "f"(y) : "memory");
-}
-
-__device__ __forceinline__ float4 load_vector(const float* from) {
-  return *reinterpret_cast<const float4*>(from);
-}
-/// Adds four dimensions of a partial result.
-__device__ __forceinline__ void add_weighted(float4& sum, float& weight, float w, const float4& x) {
-  sum.x += w * x.x, sum.y += w * x.y, sum.z += w * x.z, sum.w += w * x.w;
-  weight += w;
-}
-__device__ __forceinline__ void store_mean(__nv_bfloat16* output, const float4& sum, float weight) {
-  const float inverse = 1 / weight;
-  auto* to = reinterpret_cast<__nv_bfloat162*>(output);
-  to[0] = __floats2bfloat162_rn(sum.x * inverse, sum.y * inverse);
-  to[1] = __floats2bfloat162_rn(sum.z * inverse, sum.w * inverse);
 }
 
 /// One of the two warpgroups that compute. Accumulators: BF16 o[j][4] is rows (heads) and 8-column groups as
@@ -657,82 +604,6 @@ __global__ void __launch_bounds__(S::threads, 1)
     else
       attention::Consumer<S, 1>(in, rings).run(task);
   }
-}
-
-/// Weighs the partial results of a split unit (blockIdx.y) by their log-sum-exp: units of few parts. A row of
-/// D / 4 threads has a head of its own and walks through its parts.
-template <int D>
-__global__ void __launch_bounds__(256) combine_few(const Split* splits, int group, const float* partial,
-                                                   const float* partial_lse, __nv_bfloat16* output) {
-  constexpr int columns = D / 4, rows = 256 / columns;
-  const int head = static_cast<int>(blockIdx.x) * rows + static_cast<int>(threadIdx.x) / columns;
-  const int dimension = 4 * (static_cast<int>(threadIdx.x) % columns);
-  const Split split = splits[blockIdx.y];
-  ptx::wait_for_previous_kernel();
-  if (head >= group) return;
-  const size_t first = static_cast<size_t>(split.first_partial) * group + head;
-  float top = -INFINITY;
-#pragma unroll 4
-  for (int i = 0; i < split.partials; ++i)
-    top = fmaxf(top, partial_lse[first + static_cast<size_t>(i) * group]);
-  float4 sum{};
-  float weight = 0;
-#pragma unroll 4
-  for (int i = 0; i < split.partials; ++i) {
-    const size_t at = first + static_cast<size_t>(i) * group;
-    attention::add_weighted(sum, weight, ptx::exp2_approx(partial_lse[at] - top),
-                            attention::load_vector(partial + at * D + dimension));
-  }
-  attention::store_mean(output + (static_cast<size_t>(split.unit) * group + head) * D + dimension, sum,
-                        weight);
-}
-
-constexpr int most_parts = 256;  // of a unit: more than there are multiprocessors
-
-/// The same for units of many parts (at most `most_parts`): a block has one head and 64 dimensions, and its
-/// 16 rows of threads share the parts.
-template <int D>
-__global__ void __launch_bounds__(256) combine_many(const Split* splits, int group, const float* partial,
-                                                    const float* partial_lse, __nv_bfloat16* output) {
-  constexpr int columns = 16, rows = 256 / columns, slices = D / 64;
-  __shared__ float4 sums[rows][columns];
-  __shared__ float weights[most_parts], tops[8], totals[rows];
-  const int thread = static_cast<int>(threadIdx.x), column = thread % columns, row = thread / columns;
-  const int head = static_cast<int>(blockIdx.x) / slices;
-  const int dimension = static_cast<int>(blockIdx.x) % slices * 64 + 4 * column;
-  const Split split = splits[blockIdx.y];
-  ptx::wait_for_previous_kernel();
-  const size_t first = static_cast<size_t>(split.first_partial) * group + head;
-  const float lse =
-      thread < split.partials ? partial_lse[first + static_cast<size_t>(thread) * group] : -INFINITY;
-  float top = lse;
-#pragma unroll
-  for (int step = 16; step > 0; step /= 2) top = fmaxf(top, __shfl_xor_sync(~0u, top, step));
-  if (thread % 32 == 0) tops[thread / 32] = top;
-  __syncthreads();
-#pragma unroll
-  for (const float other : tops) top = fmaxf(top, other);
-  weights[thread] = ptx::exp2_approx(lse - top);
-  __syncthreads();
-  float4 sum{};
-  float weight = 0;
-#pragma unroll 4
-  for (int i = row; i < split.partials; i += rows)
-    attention::add_weighted(
-        sum, weight, weights[i],
-        attention::load_vector(partial + (first + static_cast<size_t>(i) * group) * D + dimension));
-  sums[row][column] = sum;
-  if (column == 0) totals[row] = weight;
-  __syncthreads();
-  if (row > 0) return;
-#pragma unroll
-  for (int r = 1; r < rows; ++r) {
-    const float4 x = sums[r][column];
-    sum.x += x.x, sum.y += x.y, sum.z += x.z, sum.w += x.w;
-    weight += totals[r];
-  }
-  attention::store_mean(output + (static_cast<size_t>(split.unit) * group + head) * D + dimension, sum,
-                        weight);
 }
 
 }  // namespace afford::calibrate

@@ -1,5 +1,6 @@
 #include <cuda_runtime.h>
 
+#include "device.hpp"
 #include "gpu.hpp"
 
 namespace afford::calibrate {
@@ -21,6 +22,10 @@ Driver find_gpus() {
   Driver found;
   (void)cudaRuntimeGetVersion(&found.runtime);
   (void)cudaDriverGetVersion(&found.driver);
+  if (found.driver == 0) {
+    found.error = "the NVIDIA driver is not installed";
+    return found;
+  }
   int count = 0;
   if (const cudaError_t status = cudaGetDeviceCount(&count); status != cudaSuccess) {
     found.error = cudaGetErrorString(status);
@@ -45,6 +50,22 @@ Driver find_gpus() {
     found.gpus.push_back(gpu);
   }
   return found;
+}
+
+std::string pci_bus(int index) {
+  char address[32] = "";
+  if (cudaDeviceGetPCIBusId(address, sizeof address, index) != cudaSuccess) {
+    (void)cudaGetLastError();
+    return "";
+  }
+  return address;
+}
+
+void use_gpu(int index) { check(cudaSetDevice(index), "cudaSetDevice"); }
+
+bool gpu_answers() {
+  (void)cudaGetLastError();
+  return cudaDeviceSynchronize() == cudaSuccess;
 }
 
 }  // namespace afford::calibrate

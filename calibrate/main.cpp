@@ -1,49 +1,86 @@
-// afford-calibrate: measures the GPU of this machine. So far `list`: which GPUs there are, and whether the
-// Hopper kernels can run on them.
+// afford-calibrate: measures the GPU of this machine and writes its calibration.
 
-#include <cstdio>
-#include <string>
+#include <fmt/format.h>
 
-#include "gpu.hpp"
-#include "units.hpp"
+#include <CLI/CLI.hpp>
+#include <exception>
+
+#include "commands.hpp"
+#include "commit.hpp"
+#include "error.hpp"
+#include "text/suggest.hpp"
+#include "version.hpp"
 
 namespace {
 
-using afford::calibrate::Driver;
-using afford::calibrate::Gpu;
+using namespace afford::calibrate;
 
-constexpr int exit_done = 0, exit_no = 1, exit_bad_input = 2;
+void add_common(CLI::App* verb, int& gpu, std::vector<std::string>& only) {
+  verb->add_option("--gpu", gpu, "Number of the GPU, as list shows it")->capture_default_str();
+  verb->add_option("--only", only,
+                   "Operations, such as mfa_decode; the read and tensor roofs always come along")
+      ->delimiter(',')
+      ->type_name("OPERATION,..");
+}
 
-bool is_hopper(const Gpu& gpu) { return gpu.major == 9 && gpu.minor == 0; }
-
-int list() {
-  const Driver driver = afford::calibrate::find_gpus();
-  if (driver.gpus.empty()) {
-    std::fprintf(stderr,
-                 "afford-calibrate: no CUDA GPU: %s; a GPU machine needs the NVIDIA driver, nothing else\n",
-                 driver.error.empty() ? "the driver lists none" : driver.error.c_str());
-    return exit_no;
+/// A word or flag that no verb takes.
+void refuse_leftovers(const CLI::App& app) {
+  const std::vector<std::string> rest = app.remaining(true);
+  if (rest.empty()) return;
+  const std::string name = rest.front().substr(0, rest.front().find('='));
+  if (!name.starts_with('-')) {
+    const std::vector<std::string> verbs{"list", "run", "verify"};
+    throw afford::UsageError(fmt::format("no verb '{}'{}", name, afford::suggestion(name, verbs)));
   }
-  std::printf("CUDA driver %d.%d, runtime %d.%d\n", driver.driver / 1000, driver.driver % 1000 / 10,
-              driver.runtime / 1000, driver.runtime % 1000 / 10);
-  bool any = false;
-  for (const Gpu& gpu : driver.gpus) {
-    const afford::Bytes memory(gpu.memory_bytes), free(gpu.free_bytes), l2(gpu.l2_bytes);
-    std::printf("%d  %s  sm_%d%d  %d SMs  %.1f GB (%.1f GB free)  L2 %.0f MiB  ECC %s  %s\n", gpu.index,
-                gpu.name.c_str(), gpu.major, gpu.minor, gpu.multiprocessors, memory / afford::GB,
-                free / afford::GB, l2 / afford::MiB, gpu.ecc ? "on" : "off",
-                is_hopper(gpu) ? "can be calibrated" : "is no Hopper: cannot be calibrated");
-    any = any || is_hopper(gpu);
-  }
-  return any ? exit_done : exit_no;
+  std::vector<std::string> options;
+  for (const CLI::App* verb : app.get_subcommands())
+    for (const CLI::Option* option : verb->get_options())
+      for (const std::string& known : option->get_lnames()) options.push_back("--" + known);
+  throw afford::UsageError(fmt::format("no option '{}'{}", name, afford::suggestion(name, options)));
+}
+
+int parse_and_run(CLI::App& app, int argc, char** argv) {
+  RunOptions run_options;
+  VerifyOptions verify_options;
+  CLI::App* list_verb =
+      app.add_subcommand("list", "Which GPUs there are, and whether they can be calibrated");
+  CLI::App* run_verb = app.add_subcommand("run", "Measure this GPU and write its calibration");
+  CLI::App* verify_verb = app.add_subcommand("verify", "Check every kernel on awkward shapes");
+  add_common(run_verb, run_options.gpu, run_options.only);
+  add_common(verify_verb, verify_options.gpu, verify_options.only);
+  run_verb->add_flag("--quick", run_options.quick, "Fewer points: under a minute");
+  run_verb->add_option("-o,--output", run_options.output, "An existing folder, or FILE.yaml")
+      ->type_name("PATH")
+      ->capture_default_str();
+  run_verb
+      ->add_option("--seconds-per-point", run_options.seconds, "Seconds of samples a point; 0.2, quick 0.1")
+      ->check(CLI::Range(0.01, 60.0));
+  app.allow_extras();
+  for (CLI::App* verb : {list_verb, run_verb, verify_verb}) verb->allow_extras();
+  app.parse(argc, argv);
+  refuse_leftovers(app);
+  if (list_verb->parsed()) return list();
+  if (run_verb->parsed()) return run(run_options);
+  if (verify_verb->parsed()) return verify(verify_options);
+  fmt::print("{}", app.help());
+  return afford::exit_done;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string verb = argc == 2 ? argv[1] : "";
-  if (verb == "list") return list();
-  if (verb == "--version") return std::printf("afford-calibrate %s\n", AFFORD_VERSION), exit_done;
-  std::fprintf(stderr, "usage: afford-calibrate list | --version\n");
-  return exit_bad_input;
+  CLI::App app("Measures this GPU with afford's own kernels and writes its calibration.", "afford-calibrate");
+  app.set_version_flag("--version", fmt::format("afford-calibrate {} ({})", afford::version, commit));
+  try {
+    return parse_and_run(app, argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "afford-calibrate: {}\n", error.what());
+  } catch (const afford::UsageError& error) {
+    fmt::print(stderr, "afford-calibrate: {}\n", error.what());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "afford-calibrate: {}\n", error.what());
+    return afford::exit_no;
+  }
+  return afford::exit_bad_input;
 }

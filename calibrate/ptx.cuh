@@ -38,6 +38,14 @@ __device__ __forceinline__ void arrive_remote(uint32_t barrier, uint32_t rank) {
       "r"(rank)
       : "memory");
 }
+/// As arrive_remote, of a thread that has only read: makes none of its stores visible, so waits for none.
+__device__ __forceinline__ void free_remote(uint32_t barrier, uint32_t rank) {
+  asm volatile(
+      "{\n.reg .b32 remote;\nmapa.shared::cluster.u32 remote, %0, %1;\n"
+      "mbarrier.arrive.shared::cluster.b64 _, [remote];\n}\n" ::"r"(barrier),
+      "r"(rank)
+      : "memory");
+}
 __device__ __forceinline__ bool try_wait(uint32_t barrier, uint32_t parity) {
   uint32_t done;
   asm volatile(
@@ -70,6 +78,16 @@ __device__ __forceinline__ void arrive_threads() {
   asm volatile("bar.arrive %0, %1;" ::"n"(id), "n"(threads) : "memory");
 }
 
+/// A word in global memory by which one block tells another that data before it is there.
+__device__ __forceinline__ void set_flag(int* flag, int value) {
+  asm volatile("st.release.gpu.global.b32 [%0], %1;" ::"l"(flag), "r"(value) : "memory");
+}
+__device__ __forceinline__ int get_flag(const int* flag) {
+  int value;
+  asm volatile("ld.acquire.gpu.global.b32 %0, [%1];" : "=r"(value) : "l"(flag) : "memory");
+  return value;
+}
+
 // --- order between ordinary stores and the copy engine or tensor core
 // ----------------------------------------
 
@@ -92,6 +110,12 @@ __device__ __forceinline__ uint64_t evict_last() {
   return policy;
 }
 
+__device__ __forceinline__ uint64_t evict_normal() {
+  uint64_t policy;
+  asm volatile("createpolicy.fractional.L2::evict_normal.b64 %0, 1.0;" : "=l"(policy));
+  return policy;
+}
+
 /// Copies `bytes` (a multiple of 16) from global to shared memory; the barrier counts them.
 __device__ __forceinline__ void bulk_load(uint32_t to, const void* from, uint32_t bytes, uint32_t barrier,
                                           uint64_t policy) {
@@ -99,6 +123,15 @@ __device__ __forceinline__ void bulk_load(uint32_t to, const void* from, uint32_
       "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, "
       "[%3], %4;" ::"r"(to),
       "l"(from), "r"(bytes), "r"(barrier), "l"(policy)
+      : "memory");
+}
+/// As bulk_load, into the same place of every block of the cluster named in `blocks` (a bit mask).
+__device__ __forceinline__ void bulk_load_multicast(uint32_t to, const void* from, uint32_t bytes,
+                                                    uint32_t barrier, uint16_t blocks, uint64_t policy) {
+  asm volatile(
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster.L2::cache_hint "
+      "[%0], [%1], %2, [%3], %4, %5;" ::"r"(to),
+      "l"(from), "r"(bytes), "r"(barrier), "h"(blocks), "l"(policy)
       : "memory");
 }
 /// Copies `bytes` from shared to global memory, in the thread's current bulk group.

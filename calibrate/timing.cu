@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "device.hpp"
+#include "statistics.hpp"
 #include "timing.hpp"
 
 namespace afford::calibrate {
@@ -66,12 +67,95 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 Timing summary(std::vector<double> us) {
   std::sort(us.begin(), us.end());
-  const auto quantile = [&](double q) {
-    const double position = q * static_cast<double>(us.size() - 1);
-    const size_t low = static_cast<size_t>(position), high = std::min(low + 1, us.size() - 1);
-    return us[low] + (position - static_cast<double>(low)) * (us[high] - us[low]);
-  };
-  return {quantile(0.5), quantile(0.25), quantile(0.75), us.front(), static_cast<int>(us.size())};
+  return {quantile(us, 0.5), quantile(us, 0.25), quantile(us, 0.75), us.front(), static_cast<int>(us.size())};
+}
+
+/// The cycle counter of a multiprocessor and the time it was read.
+struct ClockReading {
+  long long cycles;
+  unsigned long long nanoseconds;
+};
+
+/// One reading a multiprocessor; a block is so large that each has room for one.
+__global__ void read_clocks(ClockReading* readings) {
+  if (threadIdx.x != 0) return;
+  uint32_t multiprocessor;
+  ClockReading now;
+  asm volatile("mov.u32 %0, %%smid;" : "=r"(multiprocessor));
+  asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now.nanoseconds));
+  now.cycles = clock64();
+  readings[multiprocessor] = now;
+}
+
+/// Readings of all multiprocessors around a sample, in host memory that the device writes.
+class ClockMeter {
+ public:
+  ClockMeter() : count_(multiprocessors()) {
+    allow_shared(read_clocks, shared_bytes);
+    check(cudaMallocHost(&readings_, 2 * static_cast<size_t>(count_) * sizeof(ClockReading)),
+          "cudaMallocHost");
+  }
+  ~ClockMeter() { cudaFreeHost(readings_); }
+  ClockMeter(const ClockMeter&) = delete;
+  ClockMeter& operator=(const ClockMeter&) = delete;
+
+  void before(cudaStream_t stream) { read(stream, readings()); }
+  void after(cudaStream_t stream) { read(stream, readings() + count_); }
+  /// Megahertz between the two, the median over multiprocessors; zero when none was read twice.
+  [[nodiscard]] double mhz() {
+    std::vector<double> clocks;
+    for (int i = 0; i < count_; ++i) {
+      ClockReading &first = readings()[i], &last = readings()[count_ + i];
+      if (first.nanoseconds != 0 && last.nanoseconds > first.nanoseconds)
+        clocks.push_back(1e3 * static_cast<double>(last.cycles - first.cycles) /
+                         static_cast<double>(last.nanoseconds - first.nanoseconds));
+      first = last = {};
+    }
+    return clocks.empty() ? 0 : median(std::move(clocks));
+  }
+
+ private:
+  static constexpr size_t shared_bytes = size_t{200} << 10;  // of 227 KB: no second block fits
+
+  [[nodiscard]] ClockReading* readings() const { return static_cast<ClockReading*>(readings_); }
+  void read(cudaStream_t stream, ClockReading* to) const {
+    launch({.blocks = count_, .threads = 32, .shared_bytes = shared_bytes}, stream, read_clocks, to);
+  }
+
+  int count_;
+  void* readings_ = nullptr;
+};
+
+/// One sample of a graph: its time and clock.
+class Sample {
+ public:
+  void enqueue(cudaStream_t stream, const CallGraph& graph) {
+    clock_.before(stream);
+    start_.record(stream);
+    graph.launch(stream);
+    stop_.record(stream);
+    clock_.after(stream);
+    end_.record(stream);
+  }
+  /// Waits for it.
+  [[nodiscard]] double us() const {
+    (void)end_.since(start_);
+    return stop_.since(start_);
+  }
+  [[nodiscard]] double mhz() { return clock_.mhz(); }
+
+ private:
+  Event start_, stop_, end_;
+  ClockMeter clock_;
+};
+
+void run_for(double seconds, cudaStream_t stream, const CallGraph& graph) {
+  const auto begin = std::chrono::steady_clock::now();
+  do {
+    graph.launch(stream);
+    graph.launch(stream);
+    check(cudaStreamSynchronize(stream), "warm-up");
+  } while (seconds_since(begin) < seconds);
 }
 
 /// Reads the whole buffer, so that the L2 cache holds its lines, all clean.
@@ -95,37 +179,45 @@ __global__ void hold(long long nanoseconds) {
 }
 
 constexpr size_t clean_bytes = size_t{256} << 20;  // several L2 caches of any Hopper GPU
+constexpr double sample_us = 2000;                 // of a sample, at least
+constexpr int least_calls = 20;                    // of a sample of short calls
+constexpr double short_us = 20;
+constexpr int submitted_calls = 1000;
 
-}  // namespace
-
-Timing measure_stream(Work& work, const Effort& effort) {
-  const Stream stream;
+/// Calls of one sample, from the time of one pass over the input sets.
+int calls_of(Work& work, cudaStream_t stream) {
   const Event start, stop;
-  // One pass over the input sets says how long a call takes; a sample is then a graph of about 2 ms.
   const CallGraph once(work, work.copies);
   once.launch(stream);
   start.record(stream);
   once.launch(stream);
   stop.record(stream);
   const double call_us = stop.since(start) / work.copies;
-  const int rounds = std::max(1, static_cast<int>(2000 / (call_us * work.copies)));
-  const int calls = std::max(work.copies * rounds, call_us < 20 ? 20 : 1);
+  const int rounds = std::max(1, static_cast<int>(sample_us / (call_us * work.copies)));
+  return std::max(work.copies * rounds, call_us < short_us ? least_calls : 1);
+}
+
+}  // namespace
+
+Timing measure_stream(Work& work, const Effort& effort) {
+  const Stream stream;
+  const int calls = calls_of(work, stream);
   const CallGraph graph(work, calls);
-  auto begin = std::chrono::steady_clock::now();
-  do {
-    graph.launch(stream);
-    check(cudaStreamSynchronize(stream), "warm-up");
-  } while (seconds_since(begin) < effort.warm_up);
-  std::vector<double> us;
-  begin = std::chrono::steady_clock::now();
-  graph.launch(stream);  // the device is never idle between samples
-  while (static_cast<int>(us.size()) < effort.samples || seconds_since(begin) < effort.seconds) {
-    start.record(stream);
-    graph.launch(stream);
-    stop.record(stream);
-    us.push_back(stop.since(start) / calls);
+  run_for(effort.warm_up, stream, graph);
+  Sample samples[2];
+  std::vector<double> us, mhz;
+  const auto begin = std::chrono::steady_clock::now();
+  samples[0].enqueue(stream, graph);
+  for (int i = 0; i < effort.samples || seconds_since(begin) < effort.seconds; ++i) {
+    samples[(i + 1) % 2].enqueue(stream, graph);
+    us.push_back(samples[i % 2].us() / calls);
+    if (const double clock = samples[i % 2].mhz(); clock > 0) mhz.push_back(clock);
   }
-  return summary(std::move(us));
+  check(cudaStreamSynchronize(stream), "measured work");
+  Timing timing = summary(std::move(us));
+  timing.sm_clock_spread = spread(mhz);
+  timing.sm_clock_mhz = mhz.empty() ? 0 : median(std::move(mhz));
+  return timing;
 }
 
 Timing measure_isolated(Work& work, const Effort& effort) {
@@ -136,12 +228,33 @@ Timing measure_isolated(Work& work, const Effort& effort) {
   for (int i = 0; i < effort.samples; ++i) {
     read_all<<<1024, 256, 0, stream>>>(clean.data(), clean.size(), sink.data());
     hold<<<1, 1, 0, stream>>>(50'000);
+    check(cudaGetLastError(), "clearing the L2 cache");
     start.record(stream);
     work.enqueue(stream, i % work.copies);
     stop.record(stream);
     us.push_back(stop.since(start));
   }
   return summary(std::move(us));
+}
+
+Timing measure_submitted(Work& work, const Effort& effort) {
+  const Stream stream;
+  const Event start, stop;
+  std::vector<double> us;
+  const auto begin = std::chrono::steady_clock::now();
+  while (static_cast<int>(us.size()) < effort.samples || seconds_since(begin) < effort.seconds) {
+    start.record(stream);
+    for (int i = 0; i < submitted_calls; ++i) work.enqueue(stream, i % work.copies);
+    stop.record(stream);
+    us.push_back(stop.since(start) / submitted_calls);
+  }
+  return summary(std::move(us));
+}
+
+void keep_busy(Work& work, double seconds) {
+  const Stream stream;
+  const CallGraph graph(work, calls_of(work, stream));
+  run_for(seconds, stream, graph);
 }
 
 }  // namespace afford::calibrate

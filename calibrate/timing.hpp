@@ -10,6 +10,8 @@ namespace afford::calibrate {
 struct Timing {
   double median_us = 0, p25_us = 0, p75_us = 0, min_us = 0;
   int samples = 0;
+  double sm_clock_mhz = 0;     // median over the samples
+  double sm_clock_spread = 0;  // (P95 - P5) / median of the samples' clocks
 };
 
 struct Effort {
@@ -19,9 +21,15 @@ struct Effort {
 };
 
 /// Cold stream: a graph of calls over rotating input sets, divided by their number. What a decode step sees.
+/// One sample is always queued behind the one that runs, so the device is never idle for long, and each has
+/// its SM clock.
 [[nodiscard]] Timing measure_stream(Work& work, const Effort& effort);
 /// Isolated and cold: the L2 cache filled with other clean lines, the stream held until all is queued, one
 /// call.
 [[nodiscard]] Timing measure_isolated(Work& work, const Effort& effort);
+/// A long run of calls put into a stream one by one, divided by their number: the host's submission counts.
+[[nodiscard]] Timing measure_submitted(Work& work, const Effort& effort);
+/// Runs the work back to back for so many seconds.
+void keep_busy(Work& work, double seconds);
 
 }  // namespace afford::calibrate

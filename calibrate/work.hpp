@@ -28,6 +28,7 @@ class Work {
   /// FP64.
   virtual double error() = 0;
 
+  std::string kernel = "afford";  // which kernel: ours, with its tile where that varies, or "cublaslt"
   int copies = 1;
   double bytes = 0;         // fewest bytes one call must move through device memory
   double flops = 0;         // useful floating-point operations of one call

@@ -3,7 +3,7 @@
 # it, and the root headers.
 set -eu
 cd "$(dirname "$0")/../src"
-order="text yaml import spec ops timing cost deploy report cli"
+order="text yaml import spec ops timing calibration cost deploy report cli"
 allowed="units.hpp error.hpp version.hpp"
 status=0
 for folder in $order; do

@@ -51,7 +51,8 @@ struct Cases {
 System read_system(const Section& list, const std::string& name, const Sources& sources) {
   const Section in =
       list.child(name, {"about", "source", "attention_dtype", "drafts", "acceptance", "redundant",
-                        "micro_batches", "nic_bandwidth", "kernel", "grouped_compute", "between_steps"});
+                        "micro_batches", "nic_bandwidth", "kernel", "grouped_compute", "between_steps",
+                        "attention_memory", "attention_tile", "gemm_tile"});
   (void)read_source(in, sources);
   System system{.about = in.text("about"), .args = {}, .efficiency = {}};
   system.args.tpot = "10 s";  // a published run is a fact, whatever its TPOT
@@ -65,13 +66,19 @@ System read_system(const Section& list, const std::string& name, const Sources& 
   if (in.has("between_steps")) system.between_steps = in.quantity<Dimension{.time = 1}>("between_steps");
   if (in.has("kernel")) system.efficiency.kernel = in.quantity<Dimension{.time = 1}>("kernel");
   if (in.has("grouped_compute")) system.efficiency.grouped_compute = in.real("grouped_compute", 0.01, 1);
+  if (in.has("attention_memory")) system.efficiency.attention_memory = in.real("attention_memory", 0.01, 1);
+  if (in.has("attention_tile"))
+    system.efficiency.attention_tile = static_cast<double>(in.integer("attention_tile", {1, 1024}));
+  if (in.has("gemm_tile"))
+    system.efficiency.gemm_tile = static_cast<double>(in.integer("gemm_tile", {1, 1024}));
   return system;
 }
 
 Case read_case(const Section& root, const yaml::Node& item, const Cases& cases) {
-  const Section in = root.element("cases", item,
-                                  {"name", "system", "kind", "quantity", "model", "attention", "ffn", "pool",
-                                   "tensor", "batch", "context", "published", "tolerance_pct", "source"});
+  const Section in =
+      root.element("cases", item,
+                   {"name", "system", "kind", "quantity", "model", "attention", "ffn", "pool", "tensor",
+                    "drafts", "weight_dtype", "batch", "context", "published", "tolerance_pct", "source"});
   Case out{.name = in.text("name"),
            .system = in.text("system"),
            .quantity = in.text("quantity"),
@@ -86,6 +93,8 @@ Case read_case(const Section& root, const yaml::Node& item, const Cases& cases) 
   out.args.models = {in.text("model")};
   if (in.has("context")) out.context = in.integer("context", {1, 1'000'000'000});
   const int batch = in.has("batch") ? static_cast<int>(in.integer("batch", {1, 1'000'000})) : 0;
+  if (in.has("drafts")) out.args.drafts = static_cast<int>(in.integer("drafts", {1, 16}));
+  if (in.has("weight_dtype")) out.args.weight_dtype = in.text("weight_dtype");
   if (out.kind == Kind::afd) {
     out.args.attention = in.text("attention"), out.args.ffn = in.text("ffn"), out.args.batch = batch;
   } else {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "calibration/calibrations.hpp"
 #include "cli/choose.hpp"
 #include "error.hpp"
 #include "text/number.hpp"
@@ -187,14 +188,10 @@ void add_deployment(Verb& verb, DeploymentArgs& args) {
   verb.text("--scale-up-bandwidth", args.scale_up, "NVLink or like, one direction, instead of the chip's",
             "RATE");
   verb.text("--calibration", args.calibration,
-            "none: stated default efficiencies (no calibration exists yet)", "NAME");
+            "Calibration of every chip of its architecture; none: stated default efficiencies", "NAME|none");
 }
 
 std::vector<Prepared> prepared_models(const DeploymentArgs& args) {
-  if (args.calibration != "none") {
-    throw UsageError(
-        fmt::format("--calibration: no calibration named '{}'; expected none", args.calibration));
-  }
   if (args.redundant < 0 || args.redundant > 4096)
     throw UsageError("--redundant-experts: expected 0 to 4096");
   if (args.stages != 3 && args.stages != 4)
@@ -234,6 +231,7 @@ std::vector<Deployment> deployments_of(const DeploymentArgs& args, const ModelSp
     for (HardwareSpec& chip : deployment.chips) chips.push_back(&chip);
   }
   apply_prices(chips, args.prices);
+  attach_calibrations(chips, args.calibration);
   return deployments;
 }
 

@@ -12,7 +12,7 @@ namespace afford::cli {
 struct DeploymentArgs : StudyArgs {
   std::string attention, ffn, colocated;  // CHIP:INSTANCESxACCELERATORS
   std::string attention_parallelism = "dp", ffn_parallelism, overlap = "all-gather", routing = "uniform";
-  std::string tpot = "50ms", nic, scale_up, calibration = "none";
+  std::string tpot = "50ms", nic, scale_up, calibration;
   int batch = 0, batch_per_gpu = 0, micro_batches = 0, stages = 3, tensor = 1, redundant = 0, experts = 0;
 };
 void add_deployment(Verb& verb, DeploymentArgs& args);

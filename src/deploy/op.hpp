@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "calibration/chip_timing.hpp"
 #include "spec/hardware.hpp"
 #include "timing/efficiency.hpp"
 #include "timing/formats.hpp"
@@ -28,6 +29,7 @@ struct Op {
   Seconds time;
   Limit bound = Limit::overhead;
   bool hidden = false;  // overlapped with other work: takes no time of its stage
+  bool beyond = false;  // outside the sizes its calibrated curve was measured at
 };
 
 class OpList {
@@ -53,11 +55,13 @@ class OpList {
 struct Machine {
   const HardwareSpec* chip = nullptr;
   const Efficiencies* efficiency = nullptr;
+  const ChipTiming* measured = nullptr;  // a calibration; null: the efficiencies stand
   ByteRate memory, scale_up;
 
   Machine(const HardwareSpec& hardware, const Efficiencies& efficiencies)
       : chip(&hardware),
         efficiency(&efficiencies),
+        measured(hardware.measured.get()),
         memory(hardware.memory_bandwidth.value),
         scale_up(hardware.scale_up_bandwidth.value) {}
 
@@ -76,6 +80,26 @@ struct Machine {
   op.time = work + overhead;
   op.bound = overhead > work ? Limit::overhead : by_compute > by_memory ? Limit::compute : Limit::memory;
   return op;
+}
+
+/// The time of a calibrated operation: `op` holds the totals of `op.kernels` equal kernels of `work` each.
+[[nodiscard]] inline Op timed(Op op, const OperationCurve& curve, const OperationWork& work, double tensor,
+                              const Machine& machine) {
+  const OperationRoofs roofs{machine.measured->read, tensor};
+  const OperationParts parts = operation_parts(curve, work, roofs);
+  const double each = operation_seconds(curve, parts, work);
+  op.time = Seconds(op.kernels * each * (1 + machine.efficiency->residual * half_width(curve)));
+  const bool computes = parts.computing > parts.reading;
+  op.bound = 2 * std::max(parts.reading, parts.computing) < each ? Limit::overhead
+             : computes                                          ? Limit::compute
+                                                                 : Limit::memory;
+  op.beyond = computes ? !curve.compute.covers(work.compute_size) : !curve.memory.covers(work.memory_size);
+  return op;
+}
+
+/// What reading `activations` from L2 amounts to in bytes of device memory.
+[[nodiscard]] inline double from_l2(Bytes activations, const ChipTiming& chip) {
+  return chip.l2 > 0 ? activations.base() * std::min(1.0, chip.read / chip.l2) : activations.base() / 2;
 }
 
 }  // namespace afford

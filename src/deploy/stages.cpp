@@ -5,10 +5,13 @@
 namespace afford {
 namespace {
 
-constexpr double tile_rows = 64;  // query rows of a Hopper attention tile (wgmma M)
 constexpr Dtype between_kernels = Dtype::bf16;
 
 double real(std::int64_t n) { return static_cast<double>(n); }
+
+/// Rows a GEMM computes: one tile at least. What partly filled tiles waste beyond the first is in the
+/// measured efficiencies.
+double computed_rows(double rows, double tile) { return std::max(rows, tile); }
 
 double query_rows(const AttentionShape& shape) {
   struct Rows {
@@ -18,11 +21,27 @@ double query_rows(const AttentionShape& shape) {
     double operator()(const Dsa& a) const { return real(a.mla.query_heads); }
     double operator()(const CompressedMqa& a) const { return real(a.query_heads); }
     // A state update has no query tile.
-    double operator()(const Lightning&) const { return tile_rows; }
-    double operator()(const GatedDeltaNet&) const { return tile_rows; }
-    double operator()(const Kda&) const { return tile_rows; }
+    double operator()(const Lightning&) const { return 1; }
+    double operator()(const GatedDeltaNet&) const { return 1; }
+    double operator()(const Kda&) const { return 1; }
   };
   return std::visit(Rows{}, shape);
+}
+
+/// The measured kernel a core is closest to: latent and compressed attention share one latent among all
+/// heads.
+OperationClass core_class(const AttentionShape& shape) {
+  struct Class {
+    OperationClass operator()(const Gqa&) const { return OperationClass::gqa_decode; }
+    OperationClass operator()(const Mfa&) const { return OperationClass::mfa_decode; }
+    OperationClass operator()(const Mla&) const { return OperationClass::mla_decode; }
+    OperationClass operator()(const Dsa&) const { return OperationClass::mla_decode; }
+    OperationClass operator()(const CompressedMqa&) const { return OperationClass::mla_decode; }
+    OperationClass operator()(const Lightning&) const { return OperationClass::none; }
+    OperationClass operator()(const GatedDeltaNet&) const { return OperationClass::none; }
+    OperationClass operator()(const Kda&) const { return OperationClass::none; }
+  };
+  return std::visit(Class{}, shape);
 }
 
 double kv_heads(const AttentionShape& shape) {
@@ -39,16 +58,31 @@ double kv_heads(const AttentionShape& shape) {
   return std::visit(Heads{}, shape);
 }
 
+/// A dense product (m x k) (k x n) in `dtype` on its calibrated curve, or nothing to go by.
+const OperationCurve* dense_curve(const Machine& machine, Dtype dtype) {
+  if (machine.measured == nullptr || !(machine.measured->tensor(dtype) > 0)) return nullptr;
+  return machine.measured->find(OperationClass::dense, dtype);
+}
+Op dense(Op op, double m, double n, double k, Dtype dtype, const OperationCurve& curve,
+         const Machine& machine) {
+  const ChipTiming& chip = *machine.measured;
+  const double bytes = (op.weights.base() + from_l2(op.activations, chip)) / op.kernels;
+  return timed(op, curve, dense_work(bytes, m, n, k, chip.sms), chip.tensor(dtype), machine);
+}
+
 /// Many tokens through one weight matrix (or a shard of it): inputs and outputs move once.
 Op gemm(std::string_view name, const ModelSpec& model, const Matrix& matrix, double rows, double shard,
         const Machine& machine) {
+  const Efficiencies& e = *machine.efficiency;
   const double weights = weights_of(matrix) / shard;
   Op op{.name = name, .kernels = 1};
-  op.flops = Flops(2 * weights * rows);
+  op.flops = Flops(2 * weights * computed_rows(rows, e.gemm_tile));
   op.weights = size_of(model.precision.attention_weights, weights);
   op.activations = size_of(model.precision.linear_compute, rows * real(matrix.inputs)) +
                    size_of(between_kernels, rows * real(matrix.outputs) / shard);
-  const Efficiencies& e = *machine.efficiency;
+  const Dtype run = compute_format(*machine.chip, model.precision.linear_compute);
+  if (const OperationCurve* curve = dense_curve(machine, run))
+    return dense(op, rows, real(matrix.outputs) / shard, real(matrix.inputs), run, *curve, machine);
   return timed(op, e.gemm_compute * machine.peak(model.precision.linear_compute),
                e.gemm_memory * machine.memory, e.kernel);
 }
@@ -58,8 +92,11 @@ Op gemm(std::string_view name, const ModelSpec& model, const Matrix& matrix, dou
 Op absorbed_products(const Matrix& matrix, double rows, double shard, const Machine& machine) {
   const Efficiencies& e = *machine.efficiency;
   Op op{.name = matrix.name, .kernels = 2};
-  op.flops = Flops(2 * weights_of(matrix) / shard * rows);
+  op.flops = Flops(2 * weights_of(matrix) / shard * computed_rows(rows, e.gemm_tile));
   op.weights = size_of(Dtype::bf16, weights_of(matrix) / shard);
+  if (const OperationCurve* curve = dense_curve(machine, Dtype::bf16))
+    return dense(op, rows, weights_of(matrix) / shard / 2 / real(matrix.inputs), real(matrix.inputs),
+                 Dtype::bf16, *curve, machine);
   return timed(op, e.gemm_compute * machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel);
 }
 
@@ -68,6 +105,10 @@ Op elementwise(std::string_view name, double kernels, Bytes bytes, const Machine
   const Efficiencies& e = *machine.efficiency;
   Op op{.name = name, .kernels = kernels};
   op.activations = bytes;
+  if (const ChipTiming* chip = machine.measured; chip != nullptr && chip->small_kernel > 0) {
+    op.time = Seconds(kernels * chip->small_kernel + from_l2(bytes, *chip) / chip->read);
+    return op;
+  }
   return timed(op, machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel);
 }
 
@@ -82,11 +123,36 @@ Op collective(std::string_view name, Bytes bytes, bool hidden, const Machine& ma
   return op;
 }
 
+/// The curve of a core: reading as the cache's format does, computing on the roof of the product's.
+struct Core {
+  const OperationCurve* curve = nullptr;
+  double tensor = 0;
+};
+Core calibrated_core(const ModelSpec& model, const LayerShape& shape, const Machine& machine) {
+  if (machine.measured == nullptr) return {};
+  const double tensor =
+      machine.measured->tensor(compute_format(*machine.chip, model.precision.attention_compute));
+  return {tensor > 0 ? machine.measured->find(shape.core, shape.cache) : nullptr, tensor};
+}
+
+/// The measured kernel includes its combine. Queries and outputs pass through memory once, in BF16: a query
+/// token and element of either costs two FLOPs a context token.
+Op on_curve(Op op, const LayerShape& shape, const AttentionWork& work, double ways, const Core& core,
+            const Machine& machine) {
+  const double units = work.requests * std::max(1.0, shape.kv_heads / ways);
+  const Bytes vectors = size_of(
+      Dtype::bf16, work.requests * work.query_tokens / ways * shape.attention.flops_per_context_token / 2);
+  const double bytes = (op.cache + vectors).base();
+  op.kernels = 1;
+  return timed(op, *core.curve, attention_work(bytes, op.flops.base(), units, machine.measured->sms),
+               core.tensor, machine);
+}
+
 Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work, const Machine& machine) {
   const Efficiencies& e = *machine.efficiency;
   const double tokens = reached(shape.attention.reach, work.context);
   const double rows = shape.query_rows * work.query_tokens;
-  const double padding = std::ceil(rows / tile_rows) * tile_rows / rows;
+  const double padding = std::ceil(rows / e.attention_tile) * e.attention_tile / rows;
   const bool tensor = work.split == AttentionSplit::tensor;
   const double ways = tensor ? real(work.instance) : 1;
   // A cache of fewer heads than accelerators is replicated on some of them.
@@ -106,6 +172,8 @@ Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& wo
         size_of(walk.format.value_or(shape.cache), work.requests / cache_ways * walk.elements * entries);
   }
   op.cache += size_of(Dtype::bf16, work.requests / ways * shape.attention.conv_elements);
+  if (const Core calibrated = calibrated_core(model, shape, machine); calibrated.curve != nullptr)
+    return on_curve(op, shape, work, ways, calibrated, machine);
   return timed(op, e.attention_compute * machine.peak(model.precision.attention_compute),
                e.attention_memory * machine.memory, e.kernel);
 }
@@ -166,6 +234,7 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
          .ffn_weights = ffn.weights.value_or(model.precision.ffn_weights),
          .shared_weights = ffn.shared_weights.value_or(ffn.weights.value_or(model.precision.ffn_weights)),
          .query_rows = query_rows(attention.shape),
+         .core = core_class(attention.shape),
          .kv_heads = kv_heads(attention.shape),
          .layers = kind.layers});
   }
@@ -221,10 +290,33 @@ void add_latent(OpList& ops, const ModelSpec& model, const LayerShape& shape, do
   if (weights == 0) return;
   const Efficiencies& e = *machine.efficiency;
   Op op{.name = "latent in, out", .kernels = 2};
-  op.flops = Flops(2 * rows * weights);
+  op.flops = Flops(2 * computed_rows(rows, e.gemm_tile) * weights);
   op.weights = size_of(shape.ffn_weights, weights);
+  const Dtype run = compute_format(*machine.chip, model.precision.ffn_compute);
+  if (const OperationCurve* curve = dense_curve(machine, run)) {
+    const double hidden = real(model.hidden);
+    return ops.add(dense(op, rows, weights / 2 / hidden, hidden, run, *curve, machine));
+  }
   ops.add(timed(op, e.gemm_compute * machine.peak(model.precision.ffn_compute),
                 e.gemm_memory * machine.memory, e.kernel));
+}
+
+const OperationCurve* grouped_curve(const Machine& machine, Dtype dtype) {
+  if (machine.measured == nullptr || !(machine.measured->tensor(dtype) > 0)) return nullptr;
+  return machine.measured->find(OperationClass::grouped_gemm, dtype);
+}
+
+/// A grouped GEMM on its calibrated curve: experts alike, with their mean number of tokens.
+Op on_curve(Op op, const std::array<MlpGroup, 2>& groups, double matrices, double shard, Dtype run,
+            const OperationCurve& curve, const Machine& machine) {
+  const ChipTiming& chip = *machine.measured;
+  const double experts = groups[0].mlps + groups[1].mlps, rows = groups[0].rows + groups[1].rows;
+  const double tokens = rows / experts, width = groups[0].intermediate / shard, inputs = groups[0].inputs;
+  const double outputs = matrices == 2 ? 2 * width : inputs, k = matrices == 2 ? inputs : width;
+  const double flops = 2 * experts * grouped_rows(tokens) * outputs * k;
+  const double bytes = op.weights.base() + from_l2(op.activations, chip);
+  return timed(op, curve, grouped_work(bytes, flops, experts, tokens, outputs, chip.sms), chip.tensor(run),
+               machine);
 }
 
 /// One of the two GEMMs of gated MLPs: `matrices` of hidden x intermediate for each, sharded `shard` ways.
@@ -234,10 +326,21 @@ Op mlp_gemm(std::string_view name, const ModelSpec& model, const std::array<MlpG
   Op op{.name = name, .kernels = 1};
   for (const MlpGroup& group : groups) {
     const double weights = matrices * group.inputs * group.intermediate / shard;
-    op.flops += Flops(2 * group.rows * weights);
+    op.flops += Flops(2 * computed_rows(group.rows, group.mlps * e.gemm_tile) * weights);
     op.weights += size_of(group.format, group.mlps * weights);
     op.activations += size_of(model.precision.ffn_compute,
                               group.rows * (group.inputs + matrices * group.intermediate / shard));
+  }
+  const Dtype run = compute_format(*machine.chip, model.precision.ffn_compute);
+  if (!grouped) {
+    if (const OperationCurve* curve = dense_curve(machine, run)) {
+      const MlpGroup& mlp = groups[1].rows > 0 ? groups[1] : groups[0];
+      const double width = mlp.mlps * mlp.intermediate / shard;
+      return matrices == 2 ? dense(op, mlp.rows, 2 * width, mlp.inputs, run, *curve, machine)
+                           : dense(op, mlp.rows, mlp.inputs, width, run, *curve, machine);
+    }
+  } else if (const OperationCurve* curve = grouped_curve(machine, run)) {
+    return on_curve(op, groups, matrices, shard, run, *curve, machine);
   }
   const double compute = grouped ? e.grouped_compute : e.gemm_compute;
   return timed(op, compute * machine.peak(model.precision.ffn_compute), e.gemm_memory * machine.memory,
@@ -250,7 +353,11 @@ void add_mlps(OpList& ops, const ModelSpec& model, const std::array<MlpGroup, 2>
       between_kernels,
       3 * (groups[0].rows * groups[0].intermediate + groups[1].rows * groups[1].intermediate) / shard);
   ops.add(mlp_gemm("gate, up", model, groups, 2, shard, grouped, machine));
-  ops.add(elementwise("SwiGLU, quantise", 1, between, machine));
+  // The measured grouped kernel ends with SwiGLU and its quantisation.
+  const bool fused =
+      grouped &&
+      grouped_curve(machine, compute_format(*machine.chip, model.precision.ffn_compute)) != nullptr;
+  if (!fused) ops.add(elementwise("SwiGLU, quantise", 1, between, machine));
   ops.add(mlp_gemm("down", model, groups, 1, shard, grouped, machine));
 }
 
@@ -317,10 +424,18 @@ OpList head_ops(const ModelSpec& model, double tokens, std::int64_t instance, co
   OpList ops;
   ops.add(elementwise("embedding", 1, size_of(Dtype::bf16, 2 * tokens * hidden), machine));
   Op head{.name = "LM head", .kernels = 2};
-  head.flops = Flops(2 * hidden * vocab * tokens);  // n instances' tokens over a 1/n of the vocabulary
+  // The tokens of n instances over an nth of the vocabulary.
+  const double rows = computed_rows(n * tokens, e.gemm_tile);
+  head.flops = Flops(2 * hidden * vocab / n * rows);
   head.weights = size_of(Dtype::bf16, hidden * vocab / n);
   head.activations = size_of(Dtype::bf16, tokens * (n * hidden + vocab));
-  ops.add(timed(head, e.gemm_compute * machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel));
+  if (const OperationCurve* curve = dense_curve(machine, Dtype::bf16)) {
+    head.kernels = 1;
+    ops.add(dense(head, n * tokens, vocab / n, hidden, Dtype::bf16, *curve, machine));
+  } else {
+    ops.add(
+        timed(head, e.gemm_compute * machine.peak(Dtype::bf16), e.gemm_memory * machine.memory, e.kernel));
+  }
   ops.add(elementwise("sampling", 3, size_of(Dtype::fp32, 2 * tokens * vocab), machine));
   return ops;
 }

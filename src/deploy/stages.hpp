@@ -17,6 +17,7 @@ struct LayerShape {
   Dtype cache = Dtype::fp8;
   Dtype ffn_weights = Dtype::fp8, shared_weights = Dtype::fp8;
   double query_rows = 1;  // query heads that share one KV head, for the tile of the core
+  OperationClass core = OperationClass::none;  // whose calibrated curve the core follows
   double kv_heads = 1;    // how far the cache can be split over a tensor-parallel group
   std::int64_t layers = 1;
 };

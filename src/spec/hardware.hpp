@@ -3,6 +3,7 @@
 // of its source, and whether it is an estimate.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,9 +26,13 @@ struct Peak {
   Figure<FlopRate> rate;  // dense
 };
 
+struct ChipTiming;  // calibration/chip_timing.hpp
+
 struct HardwareSpec {
   std::string name, title, file;
   Sources sources;
+  Sourced<std::string> architecture;     // hopper; empty: not stated
+  Figure<std::int64_t> multiprocessors;  // SMs, compute units; 0: not stated
   std::vector<Peak> peaks;
   Figure<Bytes> memory_size;
   Figure<ByteRate> memory_bandwidth;
@@ -39,6 +44,8 @@ struct HardwareSpec {
   Figure<ByteRate> nic_bandwidth;  // one NIC, one direction
   Figure<Watts> power;             // one accelerator
   Figure<UsdRate> price;           // one accelerator
+
+  std::shared_ptr<const ChipTiming> measured;  // a calibration in force; none: default efficiencies
 };
 
 /// The peak at exactly this format, or null.

@@ -47,18 +47,28 @@ void read_peaks(const Section& root, HardwareSpec& chip) {
   }
 }
 
+/// Optional: what a calibration of another chip needs to be carried over.
+void read_processor(const Section& root, HardwareSpec& chip) {
+  if (!root.has("processor")) return;
+  const Section in = root.child("processor", {"architecture", "multiprocessors"});
+  const Section architecture = in.child("architecture", {"value", "source"});
+  chip.architecture = {architecture.name("value"), read_source(architecture, chip.sources)};
+  if (in.has("multiprocessors")) read_figure(in, "multiprocessors", chip.sources, chip.multiprocessors);
+}
+
 }  // namespace
 
 HardwareSpec read_hardware(const yaml::Node& node, const std::string& file) {
-  const Section root = Section::root(
-      file, node, "hardware",
-      {"schema", "name", "title", "sources", "peak", "memory", "scale_up", "server", "power", "price"});
+  const Section root = Section::root(file, node, "hardware",
+                                     {"schema", "name", "title", "sources", "processor", "peak", "memory",
+                                      "scale_up", "server", "power", "price"});
   (void)root.integer("schema", {1, 1});
   HardwareSpec chip;
   chip.file = file;
   chip.name = root.name("name");
   chip.title = root.text("title");
   chip.sources = read_sources(root);
+  read_processor(root, chip);
   read_peaks(root, chip);
   const Section memory = root.child("memory", {"size", "bandwidth"});
   read_figure(memory, "size", chip.sources, chip.memory_size);

@@ -138,6 +138,20 @@ std::vector<std::string> Section::texts(std::string_view key) const {
   return result;
 }
 
+std::vector<double> Section::reals(std::string_view key, double least, double most) const {
+  std::vector<double> result;
+  for (const Node& item : value(key, Node::Kind::sequence).items) {
+    const auto number = item.kind == Node::Kind::scalar ? parse_real(item.text) : std::nullopt;
+    if (!number || *number < least || *number > most) {
+      throw InputError({file_, item.line, item.column},
+                       fmt::format("{}{}: expected a number from {} to {}, got {}", prefix_, key, least, most,
+                                   describe(item)));
+    }
+    result.push_back(*number);
+  }
+  return result;
+}
+
 Section Section::child(std::string_view key, std::initializer_list<std::string_view> allowed) const {
   return element(key, value(key, Node::Kind::mapping), allowed);
 }

@@ -46,6 +46,7 @@ class Section {
   [[nodiscard]] double real(std::string_view key, double least, double most) const;
   [[nodiscard]] bool boolean(std::string_view key) const;
   [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
+  [[nodiscard]] std::vector<double> reals(std::string_view key, double least, double most) const;
   [[nodiscard]] const Node& value(std::string_view key, Node::Kind kind) const;
   [[nodiscard]] Section child(std::string_view key, std::initializer_list<std::string_view> allowed) const;
   /// The view of `item`, an element of the list `key`.

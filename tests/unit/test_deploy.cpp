@@ -41,6 +41,26 @@ TEST_SUITE("unit") {
     }
   }
 
+  TEST_CASE("query heads fill a tile of the core; a GEMM computes a tile of rows at least") {
+    const ModelSpec model = load_models({"qwen3-8b"}).front();  // 32 query heads on 8 KV heads: 4 rows
+    const auto shapes = layer_shapes(model);
+    const auto chips = load_hardware({"h20"});
+    const auto flops = [&](std::string_view name, std::int64_t batch, const Efficiencies& efficiency) {
+      const Setting setting{.model = &model, .shapes = &shapes, .context = 1024, .efficiency = efficiency};
+      const Colocated c{.pool = {chips.data(), 1, 1}, .batch_per_gpu = batch, .micro_batches = 1};
+      for (const Op& op : stage_ops(c, setting, 0).attention) {
+        if (op.name == name) return op.flops.base();
+      }
+      return 0.0;
+    };
+    CHECK(flops("core attention", 5, {}) == 4 * 5 * 4.0 * 32 * 128 * 1024);
+    CHECK(flops("core attention", 5, {.attention_tile = 64}) == 16 * 5 * 4.0 * 32 * 128 * 1024);
+    CHECK(flops("core attention", 5, {.attention_tile = 3}) == 1.5 * 5 * 4.0 * 32 * 128 * 1024);
+    CHECK(flops("o", 5, {}) == 16 * 2.0 * 4096 * 4096);
+    CHECK(flops("o", 40, {}) == 40 * 2.0 * 4096 * 4096);
+    CHECK(flops("o", 40, {.gemm_tile = 64}) == 64 * 2.0 * 4096 * 4096);
+  }
+
   TEST_CASE("memory: the cache of a request, and the batch that fits") {
     const Fixture f;
     CHECK(cache_per_request(f.setting).base() == 512.0 * 4096 * 61);

@@ -1,0 +1,65 @@
+#include "gates.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "units.hpp"
+
+namespace afford::calibrate {
+namespace {
+
+constexpr double most_of_roof = 1.02;     // more: lines left in the L2 cache, or bytes miscounted
+constexpr double most_iqr = 0.02;         // interquartile range, of the median
+constexpr double most_launch_iqr = 0.10;  // launches are short, and the host takes part
+constexpr double most_clock_spread = 0.03;
+
+bool is_launch(const Point& point) { return point.operation.starts_with("launch_"); }
+
+/// Whether the read roof bounds it: it reads device memory, and is not the roof itself.
+bool is_bounded(const Point& point) {
+  const std::string& operation = point.operation;
+  return point.bytes > 0 && operation != "read" && operation != "write" && operation != "copy" &&
+         operation != "l2_read";
+}
+
+}  // namespace
+
+double read_roof(const std::vector<Point>& points) {
+  double roof = 0;
+  for (const Point& point : points)
+    if (point.operation == "read" && point.rejected.empty() && point.median_us > 0)
+      roof = std::max(roof, point.bytes / (1e-6 * point.median_us));
+  return roof;
+}
+
+std::string failed_gate(const Point& point, const Conditions& conditions, double roof) {
+  if (!(point.error <= point.tolerance))
+    return fmt::format("error {:.2g}, more than {:.2g}", point.error, point.tolerance);
+  if (!(point.median_us > 0)) return "not measured";
+  const double iqr = (point.p75_us - point.p25_us) / point.median_us;
+  const double most = is_launch(point) ? most_launch_iqr : most_iqr;
+  if (iqr > most)
+    return fmt::format("interquartile range {:.1f} %, more than {:.0f} %", 100 * iqr, 100 * most);
+  if (conditions.sm_clock_spread > most_clock_spread)
+    return fmt::format("SM clock spread {:.1f} %, more than {:.0f} %", 100 * conditions.sm_clock_spread,
+                       100 * most_clock_spread);
+  if (conditions.slowed_down) return "slowed down by heat or power supply";
+  const double rate = point.bytes / (1e-6 * point.median_us);
+  if (roof > 0 && is_bounded(point) && rate > most_of_roof * roof)
+    return fmt::format("{:.2f} of the read roof, more than {:.2f}", rate / roof, most_of_roof);
+  return "";
+}
+
+double roof_drift(const std::vector<Point>& start, const std::vector<Point>& end) {
+  double worst = 0;
+  for (const Point& late : end)
+    for (const Point& early : start)
+      if (early.operation == late.operation && early.precision == late.precision &&
+          early.bytes == late.bytes && early.median_us > 0)
+        worst = std::max(worst, std::fabs(late.median_us / early.median_us - 1));
+  return worst;
+}
+
+}  // namespace afford::calibrate

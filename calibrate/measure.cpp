@@ -1,0 +1,114 @@
+#include "measure.hpp"
+
+#include <cmath>
+
+#include "gates.hpp"
+#include "roofs.hpp"
+#include "timing.hpp"
+#include "works.hpp"
+
+namespace afford::calibrate {
+namespace {
+
+constexpr double warm_up_share = 0.3;  // of the time of the samples, before them
+constexpr double tensor_times = 4;     // longer: their clock settles slowly
+constexpr int isolated_samples = 10;
+constexpr double setup_seconds = 0.12, tuning_seconds = 0.25;  // allocation, filling and checking; cuBLASLt
+const Effort tuning{.seconds = 0.002, .warm_up = 0.001, .samples = 3};
+
+bool is_launch(const Point& point) { return point.operation.starts_with("launch_"); }
+bool is_sustained(const Point& point) { return point.operation == "tensor"; }
+bool has_isolated(const Point& point) {
+  return !is_launch(point) && !is_sustained(point) && point.operation != "l2_read";
+}
+
+/// The fastest algorithm of the library, each timed.
+void tune(Dense& dense) {
+  double least = INFINITY;
+  int best = -1;
+  for (int i = 0; i < dense.candidates(); ++i) {
+    if (!dense.choose(i)) continue;
+    const double us = measure_stream(dense, tuning).median_us;
+    if (us < least) least = us, best = i;
+  }
+  if (best < 0 || !dense.choose(best)) throw std::runtime_error("no cuBLASLt algorithm runs");
+}
+
+void describe(Point& point, const Work& work) {
+  point.bytes = work.bytes;
+  point.flops = work.flops;
+  point.padded_flops = work.padded_flops;
+  point.tolerance = work.tolerance;
+  point.kernel = work.kernel;
+}
+
+/// The relative error, 1 (nothing right) standing for outputs that are not finite or not written.
+void check_answer(Point& point, Work& work) {
+  const double error = work.error();
+  point.error = std::isfinite(error) ? error : 1;
+  if (!std::isfinite(error)) point.rejected = "outputs not finite or not written";
+}
+
+void time(Point& point, Work& work, const Session& session, double seconds, double roof) {
+  const Effort effort{.seconds = is_sustained(point) ? tensor_times * seconds : seconds,
+                      .warm_up = warm_up_share * seconds};
+  if (has_isolated(point))
+    point.isolated_us = measure_isolated(work, {.samples = isolated_samples}).median_us;
+  Watch watch(session.nvml.get());
+  const Timing timing =
+      point.operation == "launch_stream" ? measure_submitted(work, effort) : measure_stream(work, effort);
+  const DeviceState state = watch.stop();
+  point.median_us = timing.median_us;
+  point.p25_us = timing.p25_us;
+  point.p75_us = timing.p75_us;
+  point.min_us = timing.min_us;
+  point.samples = timing.samples;
+  point.sm_clock_mhz = timing.sm_clock_mhz;
+  point.power_w = state.power_w;
+  point.temperature_c = state.temperature_c;
+  point.rejected =
+      failed_gate(point, {.sm_clock_spread = timing.sm_clock_spread, .slowed_down = state.slowed_down}, roof);
+}
+
+/// Runs `step` on the case's kernel; a failure becomes the point's reason, unless the GPU is gone.
+template <class Step>
+Point attempt(const Case& one, const Session& session, Step step) {
+  Point point = one.point;
+  try {
+    const std::unique_ptr<Work> work = make_work(one, session.lt.get());
+    if (auto* dense = dynamic_cast<Dense*>(work.get())) tune(*dense);
+    describe(point, *work);
+    check_answer(point, *work);
+    if (point.rejected.empty() && !(point.error <= point.tolerance))
+      point.rejected = failed_gate(point, {}, 0);
+    if (point.rejected.empty()) step(point, *work);
+  } catch (const std::runtime_error& error) {
+    if (!gpu_answers()) throw;
+    point.rejected = error.what();
+  }
+  return point;
+}
+
+}  // namespace
+
+Point measure(const Case& one, const Session& session, double seconds, double roof) {
+  return attempt(one, session, [&](Point& point, Work& work) { time(point, work, session, seconds, roof); });
+}
+
+Point verify(const Case& one, const Session& session) {
+  return attempt(one, session, [](Point&, Work&) {});
+}
+
+double expected_seconds(const Case& one, double seconds) {
+  const Point& point = one.point;
+  const double samples = is_sustained(point) ? tensor_times * seconds : seconds;
+  return setup_seconds + samples + warm_up_share * seconds +
+         (point.operation == "dense" ? tuning_seconds : 0);
+}
+
+void heat_up(double seconds) {
+  const std::unique_ptr<Work> work = make_tensor(Precision::bf16);
+  keep_busy(*work, seconds);
+}
+
+}  // namespace afford::calibrate

@@ -1,0 +1,22 @@
+#pragma once
+// One case: its kernel checked, then timed.
+
+#include "cases.hpp"
+#include "session.hpp"
+
+namespace afford::calibrate {
+
+/// Checks and times it; what fails a gate has the reason in `rejected`. `seconds`: of samples; `roof`: bytes
+/// a second of the fastest read so far, or zero. Throws CudaError when the GPU no longer answers.
+[[nodiscard]] Point measure(const Case& one, const Session& session, double seconds, double roof);
+
+/// Only checks it: `rejected` says what is wrong.
+[[nodiscard]] Point verify(const Case& one, const Session& session);
+
+/// How long measure() is expected to take, in seconds: the weight of a case in the progress.
+[[nodiscard]] double expected_seconds(const Case& one, double seconds);
+
+/// Heats the GPU with tensor-core work for so many seconds.
+void heat_up(double seconds);
+
+}  // namespace afford::calibrate

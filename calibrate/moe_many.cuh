@@ -1,0 +1,176 @@
+#pragma once
+// Many tokens an expert: 128 tokens on the M side of the tensor core, 64 to each warpgroup, 256 weight rows
+// on N. A thread's sums belong to two tokens, so that the scales of FP8 are a few registers, not a load from
+// shared memory for every sum.
+
+#include "moe_ring.cuh"
+
+namespace afford::calibrate::moe {
+
+/// One of the two warpgroups that compute. Accumulator i belongs to weight row 8 * (i / 4) + 2 * (lane % 4) +
+/// i % 2 and to the lower token (of two, 8 rows apart) where i / 2 is odd.
+template <class S>
+class TokensOnM {
+ public:
+  __device__ TokensOnM(const MoeInput& in, const Ring<S>& ring, unsigned char* memory)
+      : in_(in),
+        ring_(ring),
+        memory_(memory),
+        group_(static_cast<int>(threadIdx.x) / 128),
+        warp_(static_cast<int>(threadIdx.x) % 128 / 32),
+        lane_(static_cast<int>(threadIdx.x) % 32) {}
+
+  [[nodiscard]] __device__ float& sum(int i) {
+    if constexpr (S::fp8) return sum_[i / 64][i % 64];
+    return sum_[0][i];
+  }
+
+  /// Sums up the next k_blocks stages.
+  __device__ void multiply(int k_blocks) {
+    if constexpr (S::fp8) {
+#pragma unroll
+      for (int i = 0; i < S::N; ++i) sum(i) = 0;
+      for (int k = 0; k < k_blocks; ++k, place_.step()) {
+        wait(ring_.full(place_.stage), place_.parity);
+        sum_up(place_.stage);
+      }
+    } else {
+      int before = 0;
+      for (int k = 0; k < k_blocks; ++k, place_.step()) {
+        wait(ring_.full(place_.stage), place_.parity);
+        const uint64_t a = tokens(place_.stage), b = swizzled(ring_.weights(place_.stage));
+        wgmma_fence();
+#pragma unroll
+        for (int step = 0; step < 4; ++step) Wgmma<256>::bf16(sum_[0], a + 2 * step, b + 2 * step, k | step);
+        wgmma_commit();
+        wgmma_wait<1>();
+        if (k > 0) release<S>(ring_, before);
+        before = place_.stage;
+      }
+      wgmma_wait<0>();
+      keep(sum_[0]);
+      release<S>(ring_, before);
+    }
+  }
+
+  __device__ void finish(const MoeTile& tile) {
+#pragma unroll
+    for (int lower = 0; lower < 2; ++lower) {
+      const int token = 64 * group_ + 16 * warp_ + 8 * lower + lane_ / 4;
+      if constexpr (S::gate_up)
+        activate(tile, token, lower);
+      else
+        store(tile, token, lower);
+    }
+  }
+
+ private:
+  [[nodiscard]] __device__ uint64_t tokens(int stage) const {
+    return swizzled(ring_.tokens(stage) + group_ * 64 * 128);
+  }
+
+  /// A stage in FP8: each half of the weight rows summed by the tensor core, then scaled.
+  __device__ void sum_up(int stage) {
+    const float* scales = reinterpret_cast<const float*>(memory_ + S::at_scales + stage * S::scale_bytes);
+    const uint64_t a = tokens(stage), b = swizzled(ring_.weights(stage));
+    float scale[2][2];  // [lower token][which of the two scales of weights]
+    const int token = 64 * group_ + 16 * warp_ + lane_ / 4;
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      scale[i / 2][i % 2] = scales[(token + 8 * (i / 2)) / 2 * 4 + token % 2 + 2 * (i % 2)];
+    float part[64];
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      wgmma_fence();
+#pragma unroll
+      for (int step = 0; step < 4; ++step)
+        Wgmma<128>::fp8(part, a + 2 * step, b + half * (128 * 128 >> 4) + 2 * step, step);
+      wgmma_commit();
+      wgmma_wait<0>();
+      keep(part);
+      if (half == 1) release<S>(ring_, stage);
+#pragma unroll
+      for (int i = 0; i < 64; ++i) sum_[half][i] += part[i] * scale[i / 2 % 2][S::gate_up ? i / 4 % 2 : half];
+    }
+  }
+
+  /// SwiGLU of this thread's 32 features of one token, in eights of four neighbours. Gate and up alternate in
+  /// groups of eight accumulators' columns.
+  __device__ void activate(const MoeTile& tile, int token, int lower) {
+    const bool inside = token < tile.tokens;
+    const int features = rows_of<S>(in_, tile) / 2, first = tile.weight_tile * 128 + lane_ % 4 * 4;
+    float most = 1e-10f;  // of a row of zeros
+    // Feature 16 * w + 4 * (lane % 4) + 2 * e + m of half h stands in columns 64 * m + 16 * w of that half.
+#pragma unroll
+    for (int h = 0; h < 2; ++h)
+#pragma unroll
+      for (int i = 0; i < 16; ++i) {
+        float& gate = at(h, i / 4, i % 4 / 2, i % 2, false, lower);
+        gate = silu(gate) * at(h, i / 4, i % 4 / 2, i % 2, true, lower);
+        if (64 * h < features) most = fmaxf(most, fabsf(gate));
+      }
+    const size_t row = static_cast<size_t>(tile.first_row + token);
+    if constexpr (S::fp8) {
+      most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
+      most = fmaxf(most, __shfl_xor_sync(~0u, most, 2));
+      if (inside && features > 0 && lane_ % 4 == 0)
+        in_.output_scales[static_cast<size_t>(tile.weight_tile) * in_.scale_stride + row] = most / 448;
+    }
+    if (!inside) return;
+    const float scale = 448 / most;
+#pragma unroll
+    for (int h = 0; h < 2; ++h) {
+      if (64 * h >= features) continue;
+#pragma unroll
+      for (int w = 0; w < 4; ++w) {
+        const float a = at(h, w, 0, 0, false, lower), b = at(h, w, 0, 1, false, lower),
+                    c = at(h, w, 1, 0, false, lower), d = at(h, w, 1, 1, false, lower);
+        auto* to =
+            static_cast<typename S::Element*>(in_.output) + row * in_.features + first + 64 * h + 16 * w;
+        if constexpr (S::fp8)
+          *reinterpret_cast<__nv_fp8x4_e4m3*>(to) =
+              __nv_fp8x4_e4m3(make_float4(a * scale, b * scale, c * scale, d * scale));
+        else
+          write(to, a, b, c, d);
+      }
+    }
+  }
+
+  /// Gate or up of feature (h, w, e, m) of a token: see weight_row.
+  [[nodiscard]] __device__ float& at(int h, int w, int e, int m, bool up, int lower) {
+    return sum(64 * h + 4 * (8 * m + 2 * w + (up ? 1 : 0)) + 2 * lower + e);
+  }
+
+  /// Eights of neighbouring features of one token.
+  __device__ void store(const MoeTile& tile, int token, int lower) {
+    if (token >= tile.tokens) return;
+    const int rows = rows_of<S>(in_, tile);
+    auto* to = static_cast<__nv_bfloat16*>(in_.output) +
+               static_cast<size_t>(tile.first_row + token) * in_.features + tile.weight_tile * 256 +
+               lane_ % 4 * 8;
+#pragma unroll
+    for (int h = 0; h < 2; ++h) {
+      if (128 * h >= rows) continue;
+#pragma unroll
+      for (int w = 0; w < 4; ++w)
+#pragma unroll
+        for (int e = 0; e < 2; ++e)
+          write(to + 128 * h + 32 * w + 4 * e, at(h, w, e, 0, false, lower), at(h, w, e, 0, true, lower),
+                at(h, w, e, 1, false, lower), at(h, w, e, 1, true, lower));
+    }
+  }
+
+  static __device__ void write(__nv_bfloat16* to, float a, float b, float c, float d) {
+    const __nv_bfloat162 pairs[2] = {__floats2bfloat162_rn(a, b), __floats2bfloat162_rn(c, d)};
+    *reinterpret_cast<uint2*>(to) = *reinterpret_cast<const uint2*>(pairs);
+  }
+
+  const MoeInput& in_;
+  const Ring<S>& ring_;
+  unsigned char* memory_;
+  int group_, warp_, lane_;
+  Place<S> place_;
+  float sum_[S::fp8 ? 2 : 1][S::fp8 ? 64 : 128];
+};
+
+}  // namespace afford::calibrate::moe

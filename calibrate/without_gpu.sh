@@ -1,0 +1,30 @@
+#!/bin/sh
+# On a machine without a GPU, or with none visible, afford-calibrate says so in one line and exits 2.
+# Use: without_gpu.sh AFFORD_CALIBRATE
+set -u
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+status=0
+
+expect() {  # EXIT TEXT ARGUMENTS...
+  code=$1 text=$2
+  shift 2
+  CUDA_VISIBLE_DEVICES="" "$program" "$@" >"$folder/out" 2>&1
+  got=$?
+  if [ $got -ne "$code" ] || [ "$(wc -l <"$folder/out")" -ne 1 ] || ! grep -q "$text" "$folder/out"; then
+    echo "afford-calibrate $*: expected exit $code and one line with '$text', got exit $got and:" >&2
+    cat "$folder/out" >&2
+    status=1
+  fi
+}
+
+program=$1
+expect 2 "no CUDA GPU: .*; run it on a machine with a Hopper GPU" run -o "$folder"
+expect 2 "no CUDA GPU: " verify
+expect 1 "no CUDA GPU: " list
+expect 2 "no verb 'rum'; did you mean 'run'?" rum
+expect 2 "no option '--quik'; did you mean '--quick'?" run --quik
+expect 2 "no operation 'mla_decod'; did you mean 'mla_decode'?" run --only read,mla_decod
+expect 0 "afford-calibrate [0-9.]* (" --version
+[ -z "$(find "$folder" -name '*.yaml' -o -name '*.csv')" ] || { echo "files were written" >&2; status=1; }
+exit $status

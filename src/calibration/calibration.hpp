@@ -1,0 +1,97 @@
+#pragma once
+// What a calibration says about one chip: its roofs as measured, and for each class of operation the
+// fraction of them our kernels reach, over the size that matters. Plain data; hardware/NAME.calibration.yaml
+// holds one.
+
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "units.hpp"
+
+namespace afford {
+
+/// A fraction of a roof over a size: knots at powers of two, linear in between, constant outside. Never
+/// falls with the size where it is fitted so.
+struct Curve {
+  int first_octave = 0;          // the first knot stands at 2^first_octave
+  std::vector<double> fraction;  // one a knot; none: the class has no points that this roof binds
+  double least = 0, most = 0;    // sizes measured: outside, the curve is extrapolated
+
+  [[nodiscard]] double at(double size) const {
+    const auto bits = std::bit_cast<std::uint64_t>(size);
+    const int octave = static_cast<int>(bits >> 52) - 1023 - first_octave;  // size > 0
+    if (octave < 0) return fraction.front();
+    const auto i = static_cast<std::size_t>(octave);
+    if (i + 1 >= fraction.size()) return fraction.back();
+    constexpr std::uint64_t mantissa = (std::uint64_t{1} << 52) - 1, one = std::uint64_t{1023} << 52;
+    const double part = std::bit_cast<double>((bits & mantissa) | one) - 1;
+    return fraction[i] + part * (fraction[i + 1] - fraction[i]);
+  }
+  [[nodiscard]] bool covers(double size) const { return size >= least && size <= most; }
+};
+
+/// Leave-one-out errors |predicted / measured - 1|: each point predicted by the curve fitted without it.
+struct FitError {
+  std::int64_t points = 0;
+  double median = 0, p90 = 0, worst = 0;
+};
+
+/// One class of operations in one precision. An operation takes
+///   t = start + piece * pieces + (reading^p + computing^p)^(1/p)
+///   reading   = bytes / (read roof * memory.at(bytes per SM)) * (1 + idle * idle_tail)
+///   computing = FLOPs / (tensor roof * compute.at(rows)) * (1 + idle_tail)
+/// FLOPs are those of whole tiles; idle_tail is the share of the SMs without a tile over all waves; `pieces`
+/// are the work items of the busiest SM beyond the first (requests of attention; none for a GEMM); p says how
+/// well reading and computing overlap.
+struct OperationCurve {
+  std::string operation;  // mfa_decode, gqa_decode, mla_decode, grouped_gemm, dense
+  std::string precision;  // bf16, fp8 or fp8_128
+  Seconds start, piece;
+  int overlap = 4;  // p: 1, 2, 4 or 8
+  double idle = 1;  // share of the idle SMs' bandwidth that the others cannot take
+  Curve memory;     // over bytes per SM
+  Curve compute;    // over rows: tokens an expert or of a dense GEMM; of attention over bytes per SM
+  FitError error;
+};
+
+/// A stream of bytes: t = start + bytes / rate.
+struct StreamRoof {
+  Seconds start;
+  ByteRate rate;
+  FitError error;
+};
+
+/// A tensor loop without memory, sustained, and the SM clock it ran at.
+struct TensorRoof {
+  FlopRate rate;
+  double sm_clock_mhz = 0;
+};
+
+/// Where a calibration comes from. Nothing in it identifies one device.
+struct Provenance {
+  std::string chip;          // the name of its hardware file, such as h200
+  std::string architecture;  // hopper
+  std::string device;        // as the driver calls the class: "NVIDIA H200"
+  std::int64_t multiprocessors = 0;
+  std::string driver, cuda;
+  double power_cap_w = 0, sm_clock_mhz = 0, memory_clock_mhz = 0;  // clocks: the highest allowed
+  std::string date, commit, command;                               // date: YYYY-MM-DD
+  bool partial = false;                                            // interrupted, or some parts left out
+};
+
+struct Overheads {
+  Seconds stream, graph, dependent;  // one empty kernel: launched, as a graph node, with dependent launch
+};
+
+struct Calibration {
+  std::string file;  // it was read from
+  Provenance provenance;
+  StreamRoof read, write, copy, l2;  // rate 0: not measured
+  TensorRoof bf16, fp8;
+  Overheads launch;
+  std::vector<OperationCurve> curves;
+};
+
+}  // namespace afford

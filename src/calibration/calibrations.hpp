@@ -1,0 +1,21 @@
+#pragma once
+// Which chip runs on which calibration.
+
+#include <string>
+#include <vector>
+
+#include "calibration/calibration.hpp"
+#include "spec/hardware.hpp"
+
+namespace afford {
+
+/// The names of hardware/NAME.calibration.yaml, sorted.
+[[nodiscard]] std::vector<std::string> list_calibrations();
+
+/// Attaches to every chip the calibration of its own name, else one of its architecture with the fractions of
+/// its own roofs; the others keep the default efficiencies. `choice`: empty as said; `none`; or the name of a
+/// calibration (or a path), which all chips of its architecture then take. Throws UsageError for an unknown
+/// name, InputError for what a file says.
+void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::string& choice);
+
+}  // namespace afford

@@ -1,0 +1,82 @@
+#include "calibration/chip_timing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace afford {
+namespace {
+
+constexpr std::pair<std::string_view, OperationClass> class_names[] = {
+    {"mfa_decode", OperationClass::mfa_decode},
+    {"gqa_decode", OperationClass::gqa_decode},
+    {"mla_decode", OperationClass::mla_decode},
+    {"grouped_gemm", OperationClass::grouped_gemm},
+    {"dense", OperationClass::dense}};
+
+double peak_of(const HardwareSpec& chip, Dtype dtype) {
+  const Peak* peak = find_peak(chip, dtype);
+  return peak == nullptr ? 0 : peak->rate.value.base();
+}
+
+/// The tensor roof of `target`. On the measured chip it is what was measured. The clock of a data sheet's
+/// peak follows from it: peak = SMs * FLOPs a clock and SM * clock.
+double tensor_roof(const TensorRoof& roof, Dtype dtype, const HardwareSpec& measured,
+                   const HardwareSpec& target) {
+  const double peak = peak_of(measured, dtype), wanted = peak_of(target, dtype);
+  if (!(roof.rate.base() > 0) || peak == 0 || wanted == 0) return 0;
+  const double fraction = roof.rate.base() / peak;
+  if (measured.name == target.name || !(roof.sm_clock_mhz > 0)) return fraction * wanted;
+  // wgmma on Hopper: 1024 BF16 or 2048 FP8 products and sums a clock and SM (H100 white paper: 989 TFLOP/s on
+  // 132 SMs at 1.83 GHz).
+  const double flops_a_clock = dtype == Dtype::bf16 ? 4096 : 8192;
+  const double data_sheet_clock =
+      peak / (static_cast<double>(measured.multiprocessors.value) * flops_a_clock);
+  const double clock = roof.sm_clock_mhz * 1e6 / data_sheet_clock;
+  if (clock >= 1) return fraction * wanted;
+  const double watts_a_flop = measured.power.value.base() / peak;
+  const double own_watts_a_flop = target.power.value.base() / wanted;
+  const double own_clock = std::min(1.0, clock * own_watts_a_flop / watts_a_flop);
+  return fraction / clock * own_clock * wanted;
+}
+
+void add_curves(ChipTiming& timing) {
+  for (const OperationCurve& curve : timing.calibration->curves) {
+    for (const auto& [name, operation] : class_names) {
+      if (curve.operation != name) continue;
+      ChipTiming::ByPrecision& both = timing.curves[static_cast<size_t>(operation)];
+      // FP8 with block scales is what models use; per-tensor scales stand in where it was not measured.
+      if (curve.precision == "bf16") both.bf16 = &curve;
+      if (curve.precision == "fp8_128" || (curve.precision == "fp8" && both.fp8 == nullptr))
+        both.fp8 = &curve;
+    }
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const ChipTiming> chip_timing(std::shared_ptr<const Calibration> calibration,
+                                              const HardwareSpec& measured, const HardwareSpec& target) {
+  const Calibration& c = *calibration;
+  if (target.architecture.value != c.provenance.architecture || target.multiprocessors.value == 0)
+    return nullptr;
+  ChipTiming timing{.calibration = std::move(calibration), .transferred = measured.name != target.name};
+  timing.sms = static_cast<double>(target.multiprocessors.value);
+  timing.read = c.read.rate / measured.memory_bandwidth.value * target.memory_bandwidth.value.base();
+  timing.l2 = c.l2.rate.base() * timing.sms / static_cast<double>(c.provenance.multiprocessors);
+  timing.bf16 = tensor_roof(c.bf16, Dtype::bf16, measured, target);
+  timing.fp8 = tensor_roof(c.fp8, Dtype::fp8, measured, target);
+  timing.small_kernel = std::max(c.launch.graph, c.l2.start).base();
+  add_curves(timing);
+  return std::make_shared<const ChipTiming>(std::move(timing));
+}
+
+std::string fidelity_of(const HardwareSpec& chip) {
+  if (chip.measured == nullptr) return "roofline";
+  const Provenance& p = chip.measured->calibration->provenance;
+  return chip.measured->transferred ? fmt::format("transferred from {} ({})", p.chip, p.date)
+                                    : fmt::format("calibrated ({}, {})", p.chip, p.date);
+}
+
+}  // namespace afford

@@ -1,0 +1,54 @@
+#pragma once
+// A calibration as one chip uses it: the chip it was measured on, or one of the same architecture with roofs
+// of its own.
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "calibration/operation_time.hpp"
+#include "spec/hardware.hpp"
+
+namespace afford {
+
+enum class OperationClass { mfa_decode, gqa_decode, mla_decode, grouped_gemm, dense, none };
+
+/// Roofs in B/s and FLOP/s, curves by class, all looked up once so that an evaluation needs no search.
+struct ChipTiming {
+  std::shared_ptr<const Calibration> calibration;
+  bool transferred = false;
+  double sms = 0;
+  double read = 0, l2 = 0, bf16 = 0, fp8 = 0;
+  double small_kernel = 0;  // seconds of a kernel that moves next to nothing, as a graph node
+
+  struct ByPrecision {
+    const OperationCurve *bf16 = nullptr, *fp8 = nullptr;
+  };
+  std::array<ByPrecision, 5> curves;
+
+  /// The curve of a class for operands of `dtype`: FP8 and narrower formats stream like FP8, wider ones like
+  /// BF16. Null when it was not measured.
+  [[nodiscard]] const OperationCurve* find(OperationClass operation, Dtype dtype) const {
+    if (operation == OperationClass::none) return nullptr;
+    const ByPrecision& both = curves[static_cast<std::size_t>(operation)];
+    return bits_of(dtype) > 8.5 ? both.bf16 : both.fp8;
+  }
+  [[nodiscard]] double tensor(Dtype dtype) const { return bits_of(dtype) > 8.5 ? bf16 : fp8; }
+};
+
+/// `target` on a calibration measured on `measured` (which may be the same chip). The read roof keeps its
+/// fraction of the data sheet's bandwidth; L2 its rate an SM; fixed times stay. The tensor roof keeps its
+/// efficiency a clock, and its clock as far as power allows: a chip with more watts for each peak FLOP/s than
+/// the measured one comes nearer to the clock of its data sheet. Null when the architectures differ or the SM
+/// count of `target` is unknown.
+[[nodiscard]] std::shared_ptr<const ChipTiming> chip_timing(std::shared_ptr<const Calibration> calibration,
+                                                            const HardwareSpec& measured,
+                                                            const HardwareSpec& target);
+
+/// "calibrated (h200, 2026-11-24)", "transferred from h200 (2026-11-24)" or "roofline".
+[[nodiscard]] std::string fidelity_of(const HardwareSpec& chip);
+
+/// The half width of a prediction's interval: the error 9 of 10 left-out points stay within.
+[[nodiscard]] inline double half_width(const OperationCurve& curve) { return curve.error.p90; }
+
+}  // namespace afford

@@ -1,0 +1,378 @@
+#include "calibration/fit.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "calibration/least_squares.hpp"
+#include "calibration/operation_time.hpp"
+#include "error.hpp"
+
+namespace afford {
+namespace {
+
+constexpr size_t fewest_points = 4;
+
+bool counts(const Point& point) { return point.rejected.empty() && point.median_us > 0; }
+
+double quantile(std::vector<double> values, double q) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const double at = q * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<size_t>(at);
+  const size_t above = std::min(below + 1, values.size() - 1);
+  return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
+}
+
+FitError error_of(const std::vector<double>& errors) {
+  return {.points = static_cast<std::int64_t>(errors.size()),
+          .median = quantile(errors, 0.5),
+          .p90 = quantile(errors, 0.9),
+          .worst = quantile(errors, 1)};
+}
+
+// ---- Roofs
+
+struct Affine {
+  double start = 0, per_byte = 0;
+  [[nodiscard]] double at(double bytes) const { return start + per_byte * bytes; }
+};
+
+/// t = start + bytes * per_byte by relative least squares, start not below zero.
+Affine affine(const std::vector<std::pair<double, double>>& bytes_and_seconds) {
+  double s00 = 0, s01 = 0, s11 = 0, b0 = 0, b1 = 0;
+  for (const auto& [bytes, seconds] : bytes_and_seconds) {
+    const double x = 1 / seconds, y = bytes / seconds;
+    s00 += x * x, s01 += x * y, s11 += y * y, b0 += x, b1 += y;
+  }
+  const double determinant = s00 * s11 - s01 * s01;
+  if (determinant > 1e-12 * s00 * s11) {
+    const Affine both{(b0 * s11 - b1 * s01) / determinant, (b1 * s00 - b0 * s01) / determinant};
+    if (both.start >= 0 && both.per_byte > 0) return both;
+  }
+  return {0, b1 / s11};
+}
+
+/// The fastest time at each size: several kernels may have been tried.
+std::vector<std::pair<double, double>> best_by_size(const std::vector<Point>& points,
+                                                    std::string_view operation) {
+  std::map<double, double> best;
+  for (const Point& point : points) {
+    if (!counts(point) || point.operation != operation || !(point.bytes > 0)) continue;
+    const double seconds = point.median_us * 1e-6;
+    const auto [at, fresh] = best.try_emplace(point.bytes, seconds);
+    if (!fresh) at->second = std::min(at->second, seconds);
+  }
+  return {best.begin(), best.end()};
+}
+
+StreamRoof stream_roof(const std::vector<Point>& points, std::string_view operation) {
+  const auto measured = best_by_size(points, operation);
+  if (measured.empty()) return {};
+  const Affine fit = affine(measured);
+  std::vector<double> errors;
+  for (size_t i = 0; i < measured.size() && measured.size() > 2; ++i) {
+    auto others = measured;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
+    errors.push_back(std::fabs(affine(others).at(measured[i].first) / measured[i].second - 1));
+  }
+  return {.start = Seconds(fit.start), .rate = ByteRate(1 / fit.per_byte), .error = error_of(errors)};
+}
+
+TensorRoof tensor_roof(const std::vector<Point>& points, std::string_view precision) {
+  TensorRoof best;
+  for (const Point& point : points) {
+    if (!counts(point) || point.operation != "tensor" || point.precision != precision) continue;
+    const FlopRate rate(point.flops / (point.median_us * 1e-6));
+    if (rate > best.rate) best = {.rate = rate, .sm_clock_mhz = point.sm_clock_mhz};
+  }
+  return best;
+}
+
+Seconds launch_time(const std::vector<Point>& points, std::string_view operation) {
+  std::vector<double> seconds;
+  for (const Point& point : points) {
+    if (counts(point) && point.operation == operation) seconds.push_back(point.median_us * 1e-6);
+  }
+  return Seconds(quantile(seconds, 0.5));
+}
+
+// ---- Operations
+
+/// One point as the model sees it: the products it runs, one after another, and what was measured.
+struct Sample {
+  std::array<OperationWork, 2> work;
+  size_t products = 1;
+  double seconds = 0;
+};
+
+/// Gate-up and down of a point of experts. Whatever is not weights is shared evenly.
+std::array<OperationWork, 2> expert_products(const Point& p, double sms) {
+  const auto h = static_cast<double>(p.hidden), i = static_cast<double>(p.intermediate),
+             experts = static_cast<double>(p.experts);
+  const double element = p.precision == "bf16" ? 2 : 1;
+  const double tokens = static_cast<double>(p.tokens) / experts, weights = experts * h * i * element;
+  const bool up = p.operation != "moe_down", down = p.operation != "moe_gate_up";
+  const double parts = (up ? 2.0 : 0.0) + (down ? 1.0 : 0.0),
+               products = (up ? 1.0 : 0.0) + (down ? 1.0 : 0.0);
+  const double other = (p.bytes - parts * weights) / products;
+  const OperationWork gate_up =
+      grouped_work(2 * weights + other, p.padded_flops * 2 / parts, experts, tokens, 2 * i, sms);
+  const OperationWork rest = grouped_work(weights + other, p.padded_flops / parts, experts, tokens, h, sms);
+  return up ? std::array{gate_up, rest} : std::array{rest, gate_up};
+}
+
+Sample sample_of(const Point& p, double sms) {
+  Sample sample{.work = {}, .seconds = p.median_us * 1e-6};
+  if (p.operation.starts_with("moe_")) {
+    sample.work = expert_products(p, sms);
+    sample.products = p.operation == "moe_ffn" ? 2 : 1;
+  } else if (p.operation == "dense") {
+    sample.work[0] = dense_work(p.bytes, static_cast<double>(p.m), static_cast<double>(p.n),
+                                static_cast<double>(p.k), sms);
+  } else {
+    const auto units = static_cast<double>(p.batch * std::max<std::int64_t>(1, p.kv_heads));
+    sample.work[0] = attention_work(p.bytes, p.padded_flops, units, sms);
+  }
+  return sample;
+}
+
+double predicted(const OperationCurve& curve, const Sample& sample, const OperationRoofs& roofs) {
+  double seconds = 0;
+  for (size_t i = 0; i < sample.products; ++i) seconds += operation_seconds(curve, sample.work[i], roofs);
+  return seconds;
+}
+
+/// Which knots a curve has, and whether they are fitted.
+struct Knots {
+  int first_octave = 0;
+  Eigen::Index count = 0;
+  double least = 0, most = 0;
+  double fixed = 0;  // the one fraction of a curve that is not fitted
+};
+
+int octave(double size) { return std::ilogb(size); }
+
+/// Knots over the sizes at which this roof takes at least `share` of the other's time; its range is where it
+/// takes the longer.
+Knots knots_over(const std::vector<Sample>& samples, const OperationRoofs& roofs, bool memory, double fixed) {
+  constexpr double share = 0.4;
+  Knots knots{.fixed = fixed};
+  double least = 0, most = 0;
+  size_t binding = 0;
+  for (const Sample& sample : samples) {
+    for (size_t i = 0; i < sample.products; ++i) {
+      const OperationWork& w = sample.work[i];
+      const double reading = w.bytes / roofs.read, computing = w.flops / roofs.tensor;
+      const double own = memory ? reading : computing, other = memory ? computing : reading;
+      const double size = memory ? w.memory_size : w.compute_size;
+      if (own < share * other) continue;
+      least = least == 0 ? size : std::min(least, size), most = std::max(most, size);
+      if (own < other) continue;
+      ++binding;
+      knots.least = knots.least == 0 ? size : std::min(knots.least, size);
+      knots.most = std::max(knots.most, size);
+    }
+  }
+  if (binding < 2) return {.fixed = fixed};
+  knots.first_octave = octave(least);
+  knots.count = octave(most) - knots.first_octave + 2;
+  return knots;
+}
+
+double softplus(double x) { return x > 30 ? x : std::log1p(std::exp(x)); }
+
+/// The parameters of one curve: log start, log piece, logit of idle, then for each fitted curve the logarithm
+/// of its last fraction and the softplus of the fall from each knot to the one before it: so fractions never
+/// fall with the size.
+class Model {
+ public:
+  Model(std::vector<Sample> samples, const OperationRoofs& roofs, int overlap, double fixed_compute)
+      : samples_(std::move(samples)),
+        roofs_(roofs),
+        overlap_(overlap),
+        memory_(knots_over(samples_, roofs, true, 0.9)),
+        compute_(knots_over(samples_, roofs, false, fixed_compute)) {
+    for (const Sample& sample : samples_) {
+      for (const OperationWork& work : sample.work) has_pieces_ = has_pieces_ || work.pieces > 0;
+      shortest_ = shortest_ == 0 ? sample.seconds
+                                 : std::min(shortest_, sample.seconds / static_cast<double>(sample.products));
+    }
+  }
+
+  [[nodiscard]] Eigen::VectorXd start() const {
+    Eigen::VectorXd at(fixed_parameters + memory_.count + compute_.count);
+    at[0] = log_start(), at[1] = log_piece, at[2] = 0;
+    fill(at, fixed_parameters, memory_.count), fill(at, fixed_parameters + memory_.count, compute_.count);
+    return at;
+  }
+
+  [[nodiscard]] OperationCurve curve(const Eigen::VectorXd& at) const {
+    OperationCurve curve{.operation = {}, .precision = {}, .overlap = overlap_};
+    curve.start = Seconds(std::exp(at[0]));
+    curve.piece = Seconds(has_pieces_ ? std::exp(at[1]) : 0);
+    curve.idle = 1 / (1 + std::exp(-at[2]));
+    curve.memory = curve_of(memory_, at, fixed_parameters);
+    curve.compute = curve_of(compute_, at, fixed_parameters + memory_.count);
+    return curve;
+  }
+
+  /// Residuals without sample `left_out` (none: its size or beyond).
+  [[nodiscard]] Residuals residuals(size_t left_out) const {
+    const auto data = static_cast<Eigen::Index>(samples_.size());
+    const Eigen::Index all = data + fixed_parameters + 2 * (memory_.count + compute_.count);
+    return {.of = [this, left_out](const Eigen::VectorXd& at,
+                                   Eigen::VectorXd& r) { fill_residuals(at, r, left_out); },
+            .data = data,
+            .all = all};
+  }
+
+  [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
+
+ private:
+  static constexpr Eigen::Index fixed_parameters = 3;
+  static constexpr double log_piece = -14.5;  // 0.5 us
+  static constexpr double spread = 0.02;      // of a time, against which the priors are weighed
+
+  [[nodiscard]] double log_start() const { return std::log(0.8 * shortest_); }
+
+  static void fill(Eigen::VectorXd& at, Eigen::Index first, Eigen::Index count) {
+    for (Eigen::Index i = 0; i < count; ++i) at[first + i] = i == 0 ? -0.1 : -3.5;
+  }
+
+  static Curve curve_of(const Knots& knots, const Eigen::VectorXd& at, Eigen::Index first) {
+    if (knots.count == 0) return {.first_octave = 0, .fraction = {knots.fixed}};
+    Curve curve{.first_octave = knots.first_octave, .fraction = {}, .least = knots.least, .most = knots.most};
+    curve.fraction.resize(static_cast<size_t>(knots.count));
+    double log_fraction = at[first];
+    for (Eigen::Index i = knots.count - 1; i >= 0; --i) {
+      curve.fraction[static_cast<size_t>(i)] = std::exp(log_fraction);
+      if (i > 0) log_fraction -= softplus(at[first + i]);
+    }
+    return curve;
+  }
+
+  /// Weak beliefs, so that few points still give a sane curve: the last fraction near 0.9, small falls that
+  /// change slowly from knot to knot.
+  static Eigen::Index add_priors(const Knots& knots, const Eigen::VectorXd& at, Eigen::Index first,
+                                 Eigen::VectorXd& r, Eigen::Index row) {
+    for (Eigen::Index i = 0; i < knots.count; ++i) {
+      r[row++] = i == 0 ? (at[first] + 0.1) / 0.3 : softplus(at[first + i]) / 0.15;
+      r[row++] = i < 2 ? 0 : (softplus(at[first + i]) - softplus(at[first + i - 1])) / 0.1;
+    }
+    return row;
+  }
+
+  void fill_residuals(const Eigen::VectorXd& at, Eigen::VectorXd& r, size_t left_out) const {
+    const OperationCurve now = curve(at);
+    Eigen::Index row = 0;
+    for (size_t i = 0; i < samples_.size(); ++i) {
+      r[row++] =
+          i == left_out ? 0 : std::log(predicted(now, samples_[i], roofs_) / samples_[i].seconds) / spread;
+    }
+    r[row++] = (at[0] - log_start()) / 1.5;
+    r[row++] = (at[1] - log_piece) / 1.5;
+    r[row++] = at[2] / 1.5;
+    row = add_priors(memory_, at, fixed_parameters, r, row);
+    add_priors(compute_, at, fixed_parameters + memory_.count, r, row);
+  }
+
+  std::vector<Sample> samples_;
+  OperationRoofs roofs_;
+  int overlap_ = 4;
+  Knots memory_, compute_;
+  bool has_pieces_ = false;
+  double shortest_ = 0;
+};
+
+/// Each sample predicted by the fit without it. A left-out fit starts from the whole one, so few steps do.
+FitError leave_one_out(const Model& model, const Minimum& whole, const OperationRoofs& roofs) {
+  std::vector<double> errors;
+  const std::vector<Sample>& samples = model.samples();
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const Minimum without = least_squares(model.residuals(i), whole.parameters, 6);
+    errors.push_back(
+        std::fabs(predicted(model.curve(without.parameters), samples[i], roofs) / samples[i].seconds - 1));
+  }
+  return error_of(errors);
+}
+
+OperationCurve fit_operation(const std::vector<Sample>& samples, const OperationRoofs& roofs,
+                             double fixed_compute) {
+  constexpr int overlaps[] = {1, 2, 4, 8};
+  constexpr int iterations = 60;
+  OperationCurve best;
+  double least = 0;
+  for (const int overlap : overlaps) {
+    const Model model(samples, roofs, overlap, fixed_compute);
+    const Minimum minimum = least_squares(model.residuals(samples.size()), model.start(), iterations);
+    if (overlap != overlaps[0] && minimum.cost >= least) continue;
+    least = minimum.cost;
+    best = model.curve(minimum.parameters);
+    best.overlap = overlap;
+  }
+  const Model model(samples, roofs, best.overlap, fixed_compute);
+  const Minimum minimum = least_squares(model.residuals(samples.size()), model.start(), iterations);
+  best.error = leave_one_out(model, minimum, roofs);
+  return best;
+}
+
+/// The class a point belongs to; empty: none.
+std::string class_of(const Point& point) {
+  if (point.operation.starts_with("moe_")) return "grouped_gemm";
+  for (const char* name : {"mla_decode", "mfa_decode", "gqa_decode", "dense"}) {
+    if (point.operation == name) return name;
+  }
+  return "";
+}
+
+std::string_view tensor_precision(std::string_view precision) { return precision == "bf16" ? "bf16" : "fp8"; }
+
+/// The compute fraction of a class that the measured chip never lets compute bind: that of another attention
+/// kernel where one is, else a cautious one.
+double borrowed_compute(const Calibration& so_far, std::string_view name) {
+  for (const OperationCurve& curve : so_far.curves) {
+    if (name.ends_with("_decode") && curve.operation == "mla_decode" && curve.compute.most > 0)
+      return curve.compute.fraction.back();
+  }
+  return 0.75;
+}
+
+}  // namespace
+
+Calibration fit_calibration(const std::vector<Point>& points, const Provenance& provenance) {
+  Calibration out{.file = {}, .provenance = provenance};
+  out.read = stream_roof(points, "read");
+  if (!(out.read.rate.base() > 0)) {
+    throw UsageError(
+        "cannot calibrate: no accepted measurement of the read roof, of which every curve is a fraction");
+  }
+  out.write = stream_roof(points, "write"), out.copy = stream_roof(points, "copy");
+  out.l2 = stream_roof(points, "l2_read");
+  out.bf16 = tensor_roof(points, "bf16"), out.fp8 = tensor_roof(points, "fp8");
+  out.launch = {.stream = launch_time(points, "launch_stream"),
+                .graph = launch_time(points, "launch_graph"),
+                .dependent = launch_time(points, "launch_dependent")};
+  const auto sms = static_cast<double>(provenance.multiprocessors);
+  for (const char* name : {"mla_decode", "mfa_decode", "gqa_decode", "grouped_gemm", "dense"}) {
+    for (const char* precision : {"bf16", "fp8", "fp8_128"}) {
+      std::vector<Sample> samples;
+      for (const Point& point : points) {
+        if (counts(point) && class_of(point) == name && point.precision == precision)
+          samples.push_back(sample_of(point, sms));
+      }
+      const FlopRate tensor = tensor_precision(precision) == "bf16" ? out.bf16.rate : out.fp8.rate;
+      if (samples.size() < fewest_points || !(tensor.base() > 0)) continue;
+      OperationCurve curve =
+          fit_operation(samples, {out.read.rate.base(), tensor.base()}, borrowed_compute(out, name));
+      curve.operation = name, curve.precision = precision;
+      out.curves.push_back(std::move(curve));
+    }
+  }
+  return out;
+}
+
+}  // namespace afford

@@ -1,0 +1,136 @@
+#pragma once
+// The time of one operation under a calibration's curve. Fitting and predicting both go through here, so that
+// a curve means the same to both. A few multiplications and square roots: a search calls it by the million.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "calibration/calibration.hpp"
+
+namespace afford {
+
+/// What one operation asks of the chip.
+struct OperationWork {
+  double bytes = 0;         // through device memory
+  double flops = 0;         // executed: whole tiles
+  double memory_size = 1;   // where on the memory curve: bytes per SM
+  double compute_size = 1;  // where on the compute curve
+  double idle_tail = 0;     // idle share of the SMs over all waves of tiles
+  double pieces = 0;        // work items of the busiest SM beyond the first
+};
+
+/// The roofs that fractions are of, in B/s and FLOP/s.
+struct OperationRoofs {
+  double read = 0, tensor = 0;
+};
+
+/// (a^p + b^p)^(1/p) for p = 1, 2, 4 or 8.
+[[nodiscard]] inline double overlapped(double a, double b, int p) {
+  const double most = std::max(a, b);
+  if (!(most > 0)) return 0;
+  const double r = std::min(a, b) / most, r2 = r * r, r4 = r2 * r2;
+  if (p == 1) return a + b;
+  if (p == 2) return most * std::sqrt(1 + r2);
+  if (p == 4) return most * std::sqrt(std::sqrt(1 + r4));
+  return most * std::sqrt(std::sqrt(std::sqrt(1 + r4 * r4)));
+}
+
+/// Seconds of reading and of computing, each on its curve; a curve without knots takes none.
+struct OperationParts {
+  double reading = 0, computing = 0;
+};
+[[nodiscard]] inline OperationParts operation_parts(const OperationCurve& curve, const OperationWork& work,
+                                                    const OperationRoofs& roofs) {
+  OperationParts parts;
+  if (!curve.memory.fraction.empty())
+    parts.reading =
+        work.bytes / (roofs.read * curve.memory.at(work.memory_size)) * (1 + curve.idle * work.idle_tail);
+  if (!curve.compute.fraction.empty())
+    parts.computing =
+        work.flops / (roofs.tensor * curve.compute.at(work.compute_size)) * (1 + work.idle_tail);
+  return parts;
+}
+
+[[nodiscard]] inline double operation_seconds(const OperationCurve& curve, const OperationParts& parts,
+                                              const OperationWork& work) {
+  return curve.start.base() + curve.piece.base() * work.pieces +
+         overlapped(parts.reading, parts.computing, curve.overlap);
+}
+[[nodiscard]] inline double operation_seconds(const OperationCurve& curve, const OperationWork& work,
+                                              const OperationRoofs& roofs) {
+  return operation_seconds(curve, operation_parts(curve, work, roofs), work);
+}
+
+/// Rows of whole tiles.
+[[nodiscard]] inline double padded(double rows, double tile) { return std::ceil(rows / tile - 1e-9) * tile; }
+
+/// Idle share of `sms` processors that work through `tiles` equal tiles: waves * sms / tiles - 1.
+[[nodiscard]] inline double idle_tail(double tiles, double sms) {
+  return tiles > 0 ? padded(tiles, sms) / tiles - 1 : 0;
+}
+
+/// Decode attention, split over the SMs by the cache: no waves. `units` are requests times KV heads.
+[[nodiscard]] inline OperationWork attention_work(double bytes, double flops, double units, double sms) {
+  const double each = bytes / sms;
+  return {.bytes = bytes,
+          .flops = flops,
+          .memory_size = each,
+          .compute_size = each,
+          .pieces = std::max(0.0, units / sms - 1)};
+}
+
+/// The tiling of a grouped GEMM: 256 weight rows by `columns` tokens, two blocks sharing weights or tokens.
+struct GroupedTiling {
+  double columns = 8;  // tokens covered
+  double blocks = 1;   // SMs a tile keeps busy
+  double weights = 256;
+};
+/// The one that moves the fewest rows through L2 for `tokens` an expert, as the kernel chooses.
+[[nodiscard]] inline GroupedTiling grouped_tiling(double tokens) {
+  constexpr std::array<std::array<double, 3>, 6> candidates{
+      {{8, 1, 8}, {16, 1, 16}, {32, 1, 32}, {64, 1, 64}, {128, 2, 64}, {256, 2, 256}}};
+  GroupedTiling best;
+  double fewest = 1e300;
+  for (const auto& [columns, blocks, moved] : candidates) {
+    const double rows = std::ceil(tokens / columns - 1e-9) * (256 + moved);
+    if (rows < fewest) fewest = rows, best = {.columns = columns, .blocks = blocks};
+  }
+  return best;
+}
+
+/// Token rows the tensor cores work on for `tokens` of an expert.
+[[nodiscard]] inline double grouped_rows(double tokens) {
+  return padded(tokens, grouped_tiling(tokens).columns);
+}
+
+/// A grouped GEMM: `experts` with `tokens` each, `outputs` weight rows an expert, `flops` of whole token
+/// tiles.
+[[nodiscard]] inline OperationWork grouped_work(double bytes, double flops, double experts, double tokens,
+                                                double outputs, double sms) {
+  const GroupedTiling tiling = grouped_tiling(tokens);
+  const double tiles = experts * std::ceil(outputs / tiling.weights - 1e-9) *
+                       std::ceil(tokens / tiling.columns - 1e-9) * tiling.blocks;
+  return {.bytes = bytes,
+          .flops = flops,
+          .memory_size = bytes / sms,
+          .compute_size = tokens,
+          .idle_tail = idle_tail(std::ceil(tiles), sms)};
+}
+
+/// A dense GEMM, y[m x n]: the tile of the library is the one that leaves the fewest SMs idle.
+[[nodiscard]] inline OperationWork dense_work(double bytes, double m, double n, double k, double sms) {
+  constexpr std::array<std::array<double, 2>, 5> tiles{
+      {{64, 128}, {64, 256}, {128, 128}, {128, 256}, {256, 128}}};
+  double idle = 1e300;
+  for (const auto& [rows, columns] : tiles) {
+    idle = std::min(idle, idle_tail(std::ceil(m / rows) * std::ceil(n / columns), sms));
+  }
+  return {.bytes = bytes,
+          .flops = 2 * padded(m, 16) * n * k,
+          .memory_size = bytes / sms,
+          .compute_size = m,
+          .idle_tail = idle};
+}
+
+}  // namespace afford

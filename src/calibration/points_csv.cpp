@@ -1,0 +1,215 @@
+#include "calibration/points_csv.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "error.hpp"
+#include "text/file.hpp"
+#include "text/number.hpp"
+#include "text/suggest.hpp"
+
+namespace afford {
+namespace {
+
+using Member = std::variant<std::string Point::*, std::int64_t Point::*, double Point::*, bool Point::*>;
+
+struct Field {
+  std::string_view name;
+  Member member;
+};
+
+const Field fields[] = {{"operation", &Point::operation},
+                        {"precision", &Point::precision},
+                        {"tag", &Point::tag},
+                        {"batch", &Point::batch},
+                        {"query_heads", &Point::query_heads},
+                        {"kv_heads", &Point::kv_heads},
+                        {"head_dim", &Point::head_dim},
+                        {"context_tokens", &Point::context_tokens},
+                        {"longest_tokens", &Point::longest_tokens},
+                        {"paged", &Point::paged},
+                        {"experts", &Point::experts},
+                        {"tokens", &Point::tokens},
+                        {"busiest_tokens", &Point::busiest_tokens},
+                        {"hidden", &Point::hidden},
+                        {"intermediate", &Point::intermediate},
+                        {"m", &Point::m},
+                        {"n", &Point::n},
+                        {"k", &Point::k},
+                        {"bytes", &Point::bytes},
+                        {"flops", &Point::flops},
+                        {"padded_flops", &Point::padded_flops},
+                        {"median_us", &Point::median_us},
+                        {"p25_us", &Point::p25_us},
+                        {"p75_us", &Point::p75_us},
+                        {"min_us", &Point::min_us},
+                        {"isolated_us", &Point::isolated_us},
+                        {"samples", &Point::samples},
+                        {"sm_clock_mhz", &Point::sm_clock_mhz},
+                        {"power_w", &Point::power_w},
+                        {"temperature_c", &Point::temperature_c},
+                        {"error", &Point::error},
+                        {"tolerance", &Point::tolerance},
+                        {"kernel", &Point::kernel},
+                        {"rejected", &Point::rejected}};
+
+/// A text cell; in quotes when it holds a separator (RFC 4180).
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  return out + '"';
+}
+
+std::string cell_text(const Point& point, const Member& member) {
+  struct Text {
+    const Point& point;
+    std::string operator()(std::string Point::*m) const { return quoted(point.*m); }
+    std::string operator()(std::int64_t Point::*m) const { return fmt::format("{}", point.*m); }
+    std::string operator()(double Point::*m) const { return fmt::format("{}", point.*m); }
+    std::string operator()(bool Point::*m) const { return point.*m ? "1" : "0"; }
+  };
+  return std::visit(Text{point}, member);
+}
+
+struct CsvCell {
+  std::string text;
+  Place place;
+};
+
+/// One line of CSV, each cell with its place.
+std::vector<CsvCell> split(std::string_view line, const std::string& file, int number) {
+  std::vector<CsvCell> cells;
+  size_t at = 0;
+  while (true) {
+    CsvCell cell{.text = {}, .place = {file, number, static_cast<int>(at) + 1}};
+    if (at < line.size() && line[at] == '"') {
+      for (++at;; ++at) {
+        if (at >= line.size()) throw InputError(cell.place, "expected a closing quote in this line");
+        if (line[at] != '"') {
+          cell.text += line[at];
+        } else if (at + 1 < line.size() && line[at + 1] == '"') {
+          cell.text += line[++at];
+        } else {
+          break;
+        }
+      }
+      if (++at < line.size() && line[at] != ',') {
+        throw InputError({file, number, static_cast<int>(at) + 1},
+                         "expected a comma after the closing quote");
+      }
+    } else {
+      const size_t end = std::min(line.find(',', at), line.size());
+      cell.text = line.substr(at, end - at);
+      at = end;
+    }
+    cells.push_back(std::move(cell));
+    if (at >= line.size()) return cells;
+    ++at;
+  }
+}
+
+std::vector<const Field*> header(const std::vector<CsvCell>& cells, const std::string& file) {
+  std::vector<std::string_view> names;
+  for (const Field& field : fields) names.push_back(field.name);
+  std::vector<const Field*> columns;
+  for (const CsvCell& cell : cells) {
+    const Field* found = std::find_if(std::begin(fields), std::end(fields),
+                                      [&](const Field& f) { return f.name == cell.text; });
+    if (found == std::end(fields)) {
+      throw InputError(cell.place,
+                       fmt::format("unknown column '{}'{}", cell.text, suggestion(cell.text, names)));
+    }
+    if (std::find(columns.begin(), columns.end(), found) != columns.end()) {
+      throw InputError(cell.place, fmt::format("column '{}' stands here a second time", cell.text));
+    }
+    columns.push_back(found);
+  }
+  for (const Field& field : fields) {
+    if (std::find(columns.begin(), columns.end(), &field) == columns.end()) {
+      throw InputError({file, 1, 1}, fmt::format("missing column '{}'", field.name));
+    }
+  }
+  return columns;
+}
+
+void set_field(Point& point, const Field& field, const CsvCell& cell) {
+  const auto fail = [&](std::string_view expected) {
+    throw InputError(cell.place, fmt::format("{}: expected {}, got '{}'", field.name, expected, cell.text));
+  };
+  struct Set {
+    Point& point;
+    const CsvCell& cell;
+    const decltype(fail)& complain;
+    void operator()(std::string Point::*m) const { point.*m = cell.text; }
+    void operator()(std::int64_t Point::*m) const {
+      const auto value = parse_integer(cell.text);
+      if (!value || *value < 0) complain("a whole number of zero or more");
+      point.*m = *value;
+    }
+    void operator()(double Point::*m) const {
+      const auto value = parse_real(cell.text);
+      if (!value || *value < 0) complain("a number of zero or more");
+      point.*m = *value;
+    }
+    void operator()(bool Point::*m) const {
+      if (cell.text != "0" && cell.text != "1") complain("0 or 1");
+      point.*m = cell.text == "1";
+    }
+  };
+  std::visit(Set{point, cell, fail}, field.member);
+}
+
+}  // namespace
+
+std::string points_csv(const std::vector<Point>& points) {
+  std::string out;
+  for (const Field& field : fields) out += (out.empty() ? "" : ",") + std::string(field.name);
+  out += '\n';
+  for (const Point& point : points) {
+    std::string line;
+    for (const Field& field : fields) {
+      if (&field != fields) line += ',';
+      line += cell_text(point, field.member);
+    }
+    out += line + '\n';
+  }
+  return out;
+}
+
+std::vector<Point> parse_points(std::string_view text, const std::string& file) {
+  std::vector<Point> points;
+  std::vector<const Field*> columns;
+  for (int number = 1; !text.empty(); ++number) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty()) continue;
+    const std::vector<CsvCell> cells = split(line, file, number);
+    if (columns.empty()) {
+      columns = header(cells, file);
+      continue;
+    }
+    if (cells.size() != columns.size()) {
+      throw InputError({file, number, 1}, fmt::format("expected {} cells as in the header, got {}",
+                                                      columns.size(), cells.size()));
+    }
+    Point& point = points.emplace_back();
+    for (size_t i = 0; i < cells.size(); ++i) set_field(point, *columns[i], cells[i]);
+  }
+  if (columns.empty()) throw InputError({file, 0, 0}, "expected points as CSV, got an empty file");
+  return points;
+}
+
+std::vector<Point> read_points(const std::string& path) {
+  constexpr size_t most = size_t{16} << 20;
+  return parse_points(read_whole(path, most, "table of points"), path);
+}
+
+}  // namespace afford

@@ -1,0 +1,148 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "cases.hpp"
+
+using namespace afford;
+using namespace afford::calibrate;
+
+TEST_SUITE_BEGIN("unit");
+
+namespace {
+
+std::map<std::string, int> count_by_curve(const std::vector<Case>& cases) {
+  std::map<std::string, int> count;
+  for (const Case& one : cases) ++count[one.point.operation + ' ' + one.point.precision];
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("every curve of a calibration has six points or more, quick or not") {
+  const std::vector<Case> full = calibration_cases();
+  for (const auto& cases : {full, thin(full, 6)})
+    for (const auto& [curve, count] : count_by_curve(cases)) {
+      CAPTURE(curve);
+      if (curve.starts_with("launch_") || curve.starts_with("tensor"))
+        CHECK(count == 1);
+      else
+        CHECK(count >= 6);
+    }
+}
+
+TEST_CASE("every operation is measured and checked, under a known name") {
+  const auto names = operations();
+  for (const auto& cases : {calibration_cases(), verification_cases()}) {
+    std::set<std::string_view> seen;
+    for (const Case& one : cases) {
+      seen.insert(one.point.operation);
+      CHECK(std::find(names.begin(), names.end(), one.point.operation) != names.end());
+    }
+    for (const std::string_view name : names)
+      if (!name.starts_with("launch_")) CHECK(seen.contains(name));
+  }
+}
+
+TEST_CASE("the roofs come first, because gates need them") {
+  CHECK(calibration_cases().front().point.operation == "read");
+}
+
+TEST_CASE("thinning keeps the first and the last of each curve and at most so many") {
+  const std::vector<Case> full = calibration_cases();
+  const std::vector<Case> few = thin(full, 6);
+  const auto before = count_by_curve(full), after = count_by_curve(few);
+  for (const auto& [curve, count] : before) {
+    CAPTURE(curve);
+    CHECK(after.at(curve) == std::min(count, 6));
+  }
+  CHECK(few.back().point.m == full.back().point.m);
+  CHECK(few.back().point.n == full.back().point.n);
+}
+
+TEST_CASE("only the operations asked for, beside the roofs they are put to") {
+  const std::vector<std::string> asked{"mla_decode"};
+  for (const Case& one : only(calibration_cases(), asked)) {
+    const std::string& operation = one.point.operation;
+    CHECK((operation == "mla_decode" || operation == "read" || operation == "tensor"));
+  }
+  CHECK(only(calibration_cases(), {}).size() == calibration_cases().size());
+}
+
+TEST_CASE("the shape of a case agrees with its lengths and tokens") {
+  for (const auto& cases : {calibration_cases(), verification_cases()})
+    for (const Case& one : cases) {
+      CAPTURE(shape_text(one.point));
+      if (!one.lengths.empty()) {
+        CHECK(one.point.batch == static_cast<std::int64_t>(one.lengths.size()));
+        CHECK(*std::min_element(one.lengths.begin(), one.lengths.end()) >= 1);
+        const double tokens = std::accumulate(one.lengths.begin(), one.lengths.end(), 0.0);
+        CHECK(one.point.context_tokens * static_cast<double>(one.point.batch) == doctest::Approx(tokens));
+      }
+      if (!one.tokens.empty()) {
+        CHECK(one.point.tokens >= 1);
+        CHECK(one.point.busiest_tokens * one.point.experts >= one.point.tokens);
+        CHECK(one.point.experts <= static_cast<std::int64_t>(one.tokens.size()));
+      }
+    }
+}
+
+TEST_CASE("KV caches fill between a few MB and 9 GB") {
+  for (const Case& one : calibration_cases()) {
+    const Point& p = one.point;
+    if (p.operation != "mfa_decode" && p.operation != "gqa_decode") continue;
+    const double element = p.precision == "fp8" ? 1 : 2;
+    const double bytes =
+        2 * element * static_cast<double>(p.batch * p.kv_heads * p.head_dim) * p.context_tokens;
+    CAPTURE(shape_text(p));
+    CHECK(bytes < 9e9);
+  }
+}
+
+TEST_CASE("mixed lengths: their mean near the one asked for, the longest several times the shortest") {
+  const std::vector<int> lengths = mixed_lengths(256, 4096);
+  const double mean = std::accumulate(lengths.begin(), lengths.end(), 0.0) / 256;
+  CHECK(mean == doctest::Approx(4096).epsilon(0.06));
+  CHECK(*std::max_element(lengths.begin(), lengths.end()) >
+        8 * *std::min_element(lengths.begin(), lengths.end()));
+}
+
+TEST_CASE("skewed tokens: all are there, the busiest has several times the mean") {
+  const std::vector<int> tokens = skewed_tokens(16, 128);
+  CHECK(std::accumulate(tokens.begin(), tokens.end(), 0) == 16 * 128);
+  CHECK(*std::max_element(tokens.begin(), tokens.end()) > 2 * 128);
+  CHECK(*std::min_element(tokens.begin(), tokens.end()) > 0);
+}
+
+TEST_CASE("verification has single tokens, odd lengths, empty experts and pages") {
+  bool single = false, odd = false, empty = false, paged = false;
+  for (const Case& one : verification_cases()) {
+    single = single || one.lengths == std::vector<int>{1};
+    odd = odd || std::count(one.lengths.begin(), one.lengths.end(), 4097) > 0;
+    empty = empty || std::count(one.tokens.begin(), one.tokens.end(), 0) > 0;
+    paged = paged || one.point.paged;
+  }
+  CHECK(single);
+  CHECK(odd);
+  CHECK(empty);
+  CHECK(paged);
+}
+
+TEST_CASE("shapes as people read them") {
+  Point attention;
+  attention.query_heads = 64, attention.kv_heads = 4, attention.head_dim = 128;
+  attention.batch = 2, attention.context_tokens = 100, attention.longest_tokens = 150, attention.paged = true;
+  CHECK(shape_text(attention) == "64/4 d128, 2 x 100 (longest 150), paged");
+  Point moe;
+  moe.experts = 6, moe.hidden = 7168, moe.intermediate = 5120, moe.tokens = 192, moe.busiest_tokens = 32;
+  CHECK(shape_text(moe) == "6 experts 7168 x 5120, 192 tokens");
+  Point read;
+  read.bytes = 5e8;
+  CHECK(shape_text(read) == "500 MB");
+}
+
+TEST_SUITE_END();
