@@ -25,7 +25,7 @@ namespace {
 constexpr double bytes_needed = 40e9;  // the largest case: 48 experts of Step-3 in BF16, twice
 constexpr double full_seconds = 0.2, quick_seconds = 0.1;  // of samples a point
 constexpr double full_heat = 6, quick_heat = 2;            // seconds
-constexpr size_t quick_cases = 6;                          // of each operation and precision
+constexpr size_t quick_cases = 10;                         // of each operation and precision
 constexpr std::chrono::seconds longest_case{60};
 
 std::string command_of(const RunOptions& options) {

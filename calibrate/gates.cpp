@@ -17,14 +17,13 @@ constexpr double most_clock_spread = 0.03;
 
 bool is_launch(const Point& point) { return point.operation.starts_with("launch_"); }
 
-/// Whether the read roof bounds it: it reads device memory, and is not the roof itself.
+}  // namespace
+
 bool is_bounded(const Point& point) {
   const std::string& operation = point.operation;
   return point.bytes > 0 && operation != "read" && operation != "write" && operation != "copy" &&
          operation != "l2_read";
 }
-
-}  // namespace
 
 double read_roof(const std::vector<Point>& points) {
   double roof = 0;

@@ -11,9 +11,12 @@ namespace afford::calibrate {
 
 /// How the device was while a point was measured.
 struct Conditions {
-  double sm_clock_spread = 0;  // (P95 - P5) / median over the samples
+  double sm_clock_spread = 0;  // interquartile range over the median
   bool slowed_down = false;    // by heat or the power supply; the power cap is ordinary
 };
+
+/// Whether the read roof bounds it: it reads device memory, and is not a roof itself.
+[[nodiscard]] bool is_bounded(const Point& point);
 
 /// Bytes a second of the fastest read that counts; zero without one.
 [[nodiscard]] double read_roof(const std::vector<Point>& points);

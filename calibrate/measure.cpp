@@ -12,9 +12,10 @@ namespace {
 
 constexpr double warm_up_share = 0.3;  // of the time of the samples, before them
 constexpr double tensor_times = 4;     // longer: their clock settles slowly
+constexpr int most_windows = 4;        // of that time, until the samples are steady
 constexpr int isolated_samples = 10;
 constexpr double setup_seconds = 0.12, tuning_seconds = 0.25;  // allocation, filling and checking; cuBLASLt
-const Effort tuning{.seconds = 0.002, .warm_up = 0.001, .samples = 3};
+const Effort tuning{.seconds = 0.002, .warm_up = 0.001, .samples = 3, .sample_us = 1000};
 
 bool is_launch(const Point& point) { return point.operation.starts_with("launch_"); }
 bool is_sustained(const Point& point) { return point.operation == "tensor"; }
@@ -51,7 +52,8 @@ void check_answer(Point& point, Work& work) {
 
 void time(Point& point, Work& work, const Session& session, double seconds, double roof) {
   const Effort effort{.seconds = is_sustained(point) ? tensor_times * seconds : seconds,
-                      .warm_up = warm_up_share * seconds};
+                      .warm_up = warm_up_share * seconds,
+                      .windows = most_windows};
   if (has_isolated(point))
     point.isolated_us = measure_isolated(work, {.samples = isolated_samples}).median_us;
   Watch watch(session.nvml.get());

@@ -11,7 +11,7 @@ namespace {
 
 using namespace ptx;
 
-constexpr int chunk_bytes = 16 << 10, stages = 12;  // a ring of 192 KB
+constexpr int chunk_bytes = 32 << 10, stages = 6;  // a ring of 192 KB
 constexpr int ring_bytes = chunk_bytes * stages;
 constexpr int ring_shared_bytes = ring_bytes + stages * 8;
 constexpr double rotating_bytes = 1e9;
@@ -20,7 +20,7 @@ constexpr uint64_t fill_seed = 11;
 
 /// How an array is shared out: chunks go round the blocks, and what is left after the last full round is
 /// shared evenly. Bytes are a multiple of 128 and make one full round at least. The divisions are done on the
-/// host: a block has only some 500 cycles a chunk.
+/// host: a block has only some 1000 cycles a chunk.
 struct Pieces {
   size_t bytes;
   uint32_t blocks, rounds, share;

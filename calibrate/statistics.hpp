@@ -21,11 +21,11 @@ namespace afford::calibrate {
   return quantile(samples, 0.5);
 }
 
-/// (P95 - P5) / median: how far samples wander, outliers aside. Zero without samples.
-[[nodiscard]] inline double spread(std::vector<double> samples) {
+/// Interquartile range over the median: how far samples wander, outliers aside. Zero without samples.
+[[nodiscard]] inline double quartile_spread(std::vector<double> samples) {
   if (samples.empty()) return 0;
   std::sort(samples.begin(), samples.end());
-  return (quantile(samples, 0.95) - quantile(samples, 0.05)) / quantile(samples, 0.5);
+  return (quantile(samples, 0.75) - quantile(samples, 0.25)) / quantile(samples, 0.5);
 }
 
 }  // namespace afford::calibrate

@@ -179,13 +179,19 @@ __global__ void hold(long long nanoseconds) {
 }
 
 constexpr size_t clean_bytes = size_t{256} << 20;  // several L2 caches of any Hopper GPU
-constexpr double sample_us = 2000;                 // of a sample, at least
+constexpr int most_calls = 2000;                   // of a sample
 constexpr int least_calls = 20;                    // of a sample of short calls
 constexpr double short_us = 20;
 constexpr int submitted_calls = 1000;
 
+/// Well within what the gates ask for.
+bool is_steady(const Timing& timing) {
+  constexpr double most = 0.01;
+  return timing.p75_us - timing.p25_us <= most * timing.median_us && timing.sm_clock_spread <= 2 * most;
+}
+
 /// Calls of one sample, from the time of one pass over the input sets.
-int calls_of(Work& work, cudaStream_t stream) {
+int calls_of(Work& work, double sample_us, cudaStream_t stream) {
   const Event start, stop;
   const CallGraph once(work, work.copies);
   once.launch(stream);
@@ -193,7 +199,8 @@ int calls_of(Work& work, cudaStream_t stream) {
   once.launch(stream);
   stop.record(stream);
   const double call_us = stop.since(start) / work.copies;
-  const int rounds = std::max(1, static_cast<int>(sample_us / (call_us * work.copies)));
+  const double wanted = std::min(sample_us / call_us, static_cast<double>(most_calls));
+  const int rounds = std::max(1, static_cast<int>(wanted / work.copies));
   return std::max(work.copies * rounds, call_us < short_us ? least_calls : 1);
 }
 
@@ -201,22 +208,29 @@ int calls_of(Work& work, cudaStream_t stream) {
 
 Timing measure_stream(Work& work, const Effort& effort) {
   const Stream stream;
-  const int calls = calls_of(work, stream);
+  const int calls = calls_of(work, effort.sample_us, stream);
   const CallGraph graph(work, calls);
   run_for(effort.warm_up, stream, graph);
   Sample samples[2];
-  std::vector<double> us, mhz;
-  const auto begin = std::chrono::steady_clock::now();
-  samples[0].enqueue(stream, graph);
-  for (int i = 0; i < effort.samples || seconds_since(begin) < effort.seconds; ++i) {
-    samples[(i + 1) % 2].enqueue(stream, graph);
-    us.push_back(samples[i % 2].us() / calls);
-    if (const double clock = samples[i % 2].mhz(); clock > 0) mhz.push_back(clock);
+  int queued = 0;
+  const auto enqueue = [&] { samples[queued++ % 2].enqueue(stream, graph); };
+  enqueue();
+  Timing timing;
+  for (int window = 0; window < effort.windows; ++window) {
+    std::vector<double> us, mhz;
+    const auto begin = std::chrono::steady_clock::now();
+    while (static_cast<int>(us.size()) < effort.samples || seconds_since(begin) < effort.seconds) {
+      enqueue();
+      Sample& oldest = samples[queued % 2];
+      us.push_back(oldest.us() / calls);
+      if (const double clock = oldest.mhz(); clock > 0) mhz.push_back(clock);
+    }
+    timing = summary(std::move(us));
+    timing.sm_clock_spread = quartile_spread(mhz);
+    timing.sm_clock_mhz = mhz.empty() ? 0 : median(std::move(mhz));
+    if (is_steady(timing)) break;
   }
   check(cudaStreamSynchronize(stream), "measured work");
-  Timing timing = summary(std::move(us));
-  timing.sm_clock_spread = spread(mhz);
-  timing.sm_clock_mhz = mhz.empty() ? 0 : median(std::move(mhz));
   return timing;
 }
 
@@ -253,7 +267,7 @@ Timing measure_submitted(Work& work, const Effort& effort) {
 
 void keep_busy(Work& work, double seconds) {
   const Stream stream;
-  const CallGraph graph(work, calls_of(work, stream));
+  const CallGraph graph(work, calls_of(work, Effort().sample_us, stream));
   run_for(seconds, stream, graph);
 }
 

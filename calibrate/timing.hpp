@@ -11,13 +11,15 @@ struct Timing {
   double median_us = 0, p25_us = 0, p75_us = 0, min_us = 0;
   int samples = 0;
   double sm_clock_mhz = 0;     // median over the samples
-  double sm_clock_spread = 0;  // (P95 - P5) / median of the samples' clocks
+  double sm_clock_spread = 0;  // interquartile range of the samples' clocks, of their median
 };
 
 struct Effort {
   double seconds = 0.3;   // of samples; at least `samples` are taken
   double warm_up = 0.05;  // seconds of the same work before the first sample
   int samples = 10;
+  double sample_us = 5000;  // of a sample, at least: the power cap moves the clock within milliseconds
+  int windows = 1;          // so often `seconds`, until times and clocks are steady; the last window counts
 };
 
 /// Cold stream: a graph of calls over rotating input sets, divided by their number. What a decode step sees.

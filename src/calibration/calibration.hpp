@@ -40,8 +40,8 @@ struct FitError {
 
 /// One class of operations in one precision. An operation takes
 ///   t = start + piece * pieces + (reading^p + computing^p)^(1/p)
-///   reading   = bytes / (read roof * memory.at(bytes per SM)) * (1 + idle * idle_tail)
-///   computing = FLOPs / (tensor roof * compute.at(rows)) * (1 + idle_tail)
+///   reading   = bytes / (read roof * memory.at(bytes per SM)) * (1 + idle_memory * idle_tail)
+///   computing = FLOPs / (tensor roof * compute.at(rows)) * (1 + idle_compute * idle_tail)
 /// FLOPs are those of whole tiles; idle_tail is the share of the SMs without a tile over all waves; `pieces`
 /// are the work items of the busiest SM beyond the first (requests of attention; none for a GEMM); p says how
 /// well reading and computing overlap.
@@ -50,9 +50,11 @@ struct OperationCurve {
   std::string precision;  // bf16, fp8 or fp8_128
   Seconds start, piece;
   int overlap = 4;  // p: 1, 2, 4 or 8
-  double idle = 1;  // share of the idle SMs' bandwidth that the others cannot take
-  Curve memory;     // over bytes per SM
-  Curve compute;    // over rows: tokens an expert or of a dense GEMM; of attention over bytes per SM
+  // Shares of the idle tail that are lost: of the bandwidth, what the busy SMs cannot take over; of the
+  // FLOPs, what the kernel does not save by splitting its last tiles.
+  double idle_memory = 0.5, idle_compute = 1;
+  Curve memory;   // over bytes per SM
+  Curve compute;  // over rows: tokens an expert or of a dense GEMM; of attention over bytes per SM
   FitError error;
 };
 

@@ -62,13 +62,21 @@ Curve read_curve(const Section& parent, std::string_view name) {
   return curve;
 }
 
+/// Shares of bandwidth and of FLOPs.
+std::vector<double> idle_of(const Section& in) {
+  std::vector<double> shares = in.reals("idle", 0, 1);
+  if (shares.size() != 2) in.fail("idle", "expected [of bandwidth, of FLOPs]");
+  return shares;
+}
+
 OperationCurve read_operation(const Section& in) {
   OperationCurve curve{.operation = std::string(in.choice("operation", operations)),
                        .precision = std::string(in.choice("precision", precisions)),
                        .start = time_of(in, "start"),
                        .piece = time_of(in, "piece"),
                        .overlap = static_cast<int>(in.integer("overlap", {1, 8})),
-                       .idle = in.real("idle", 0, 1),
+                       .idle_memory = idle_of(in)[0],
+                       .idle_compute = idle_of(in)[1],
                        .memory = read_curve(in, "memory"),
                        .compute = read_curve(in, "compute"),
                        .error = read_error(in)};

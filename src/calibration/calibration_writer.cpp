@@ -75,9 +75,9 @@ std::string calibration_yaml(const Calibration& c) {
   for (const OperationCurve& curve : c.curves) {
     out += fmt::format(
         "  - operation: {}\n    precision: {}\n    start: {}\n    piece: {}\n    overlap: {}\n    idle: "
-        "{:.4f}\n",
+        "[{:.4f}, {:.4f}]\n",
         curve.operation, curve.precision, time_text(curve.start), time_text(curve.piece), curve.overlap,
-        curve.idle);
+        curve.idle_memory, curve.idle_compute);
     add_curve(out, "memory", curve.memory), add_curve(out, "compute", curve.compute);
     out += fmt::format("    left_out: {}\n", error_text(curve.error));
   }

@@ -18,4 +18,10 @@ namespace afford {
 /// name, InputError for what a file says.
 void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::string& choice);
 
+[[nodiscard]] inline std::vector<HardwareSpec*> pointers_to(std::vector<HardwareSpec>& chips) {
+  std::vector<HardwareSpec*> pointers;
+  for (HardwareSpec& chip : chips) pointers.push_back(&chip);
+  return pointers;
+}
+
 }  // namespace afford

@@ -41,13 +41,27 @@ double tensor_roof(const TensorRoof& roof, Dtype dtype, const HardwareSpec& meas
   return fraction / clock * own_clock * wanted;
 }
 
-void add_curves(ChipTiming& timing) {
-  for (const OperationCurve& curve : timing.calibration->curves) {
+/// Fractions of the roofs of a chip whose roof an SM is `ratio` times that of the measured one.
+void carry_over(Curve& curve, double ratio) {
+  for (double& f : curve.fraction) {
+    if (f < 1) f = 1 / (1 + (1 / f - 1) * ratio);
+  }
+}
+
+/// The curves of `c` on the roofs of `timing`.
+void add_curves(ChipTiming& timing, const Calibration& c) {
+  const double sms = timing.sms / static_cast<double>(c.provenance.multiprocessors);
+  timing.own_curves = c.curves;
+  for (OperationCurve& curve : timing.own_curves) {
+    const bool bf16 = curve.precision == "bf16";
+    const double tensor = bf16 ? timing.bf16 / c.bf16.rate.base() : timing.fp8 / c.fp8.rate.base();
+    carry_over(curve.memory, timing.read / c.read.rate.base() / sms);
+    if (tensor > 0) carry_over(curve.compute, tensor / sms);
     for (const auto& [name, operation] : class_names) {
       if (curve.operation != name) continue;
       ChipTiming::ByPrecision& both = timing.curves[static_cast<size_t>(operation)];
       // FP8 with block scales is what models use; per-tensor scales stand in where it was not measured.
-      if (curve.precision == "bf16") both.bf16 = &curve;
+      if (bf16) both.bf16 = &curve;
       if (curve.precision == "fp8_128" || (curve.precision == "fp8" && both.fp8 == nullptr))
         both.fp8 = &curve;
     }
@@ -61,15 +75,17 @@ std::shared_ptr<const ChipTiming> chip_timing(std::shared_ptr<const Calibration>
   const Calibration& c = *calibration;
   if (target.architecture.value != c.provenance.architecture || target.multiprocessors.value == 0)
     return nullptr;
-  ChipTiming timing{.calibration = std::move(calibration), .transferred = measured.name != target.name};
+  const auto made = std::make_shared<ChipTiming>();
+  ChipTiming& timing = *made;
+  timing.calibration = std::move(calibration), timing.transferred = measured.name != target.name;
   timing.sms = static_cast<double>(target.multiprocessors.value);
   timing.read = c.read.rate / measured.memory_bandwidth.value * target.memory_bandwidth.value.base();
   timing.l2 = c.l2.rate.base() * timing.sms / static_cast<double>(c.provenance.multiprocessors);
   timing.bf16 = tensor_roof(c.bf16, Dtype::bf16, measured, target);
   timing.fp8 = tensor_roof(c.fp8, Dtype::fp8, measured, target);
   timing.small_kernel = std::max(c.launch.graph, c.l2.start).base();
-  add_curves(timing);
-  return std::make_shared<const ChipTiming>(std::move(timing));
+  add_curves(timing, c);
+  return made;
 }
 
 std::string fidelity_of(const HardwareSpec& chip) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "calibration/operation_time.hpp"
 #include "spec/hardware.hpp"
@@ -24,7 +25,8 @@ struct ChipTiming {
   struct ByPrecision {
     const OperationCurve *bf16 = nullptr, *fp8 = nullptr;
   };
-  std::array<ByPrecision, 5> curves;
+  std::array<ByPrecision, 5> curves;       // into own_curves
+  std::vector<OperationCurve> own_curves;  // the calibration's, carried over to this chip
 
   /// The curve of a class for operands of `dtype`: FP8 and narrower formats stream like FP8, wider ones like
   /// BF16. Null when it was not measured.
@@ -39,7 +41,11 @@ struct ChipTiming {
 /// `target` on a calibration measured on `measured` (which may be the same chip). The read roof keeps its
 /// fraction of the data sheet's bandwidth; L2 its rate an SM; fixed times stay. The tensor roof keeps its
 /// efficiency a clock, and its clock as far as power allows: a chip with more watts for each peak FLOP/s than
-/// the measured one comes nearer to the clock of its data sheet. Null when the architectures differ or the SM
+/// the measured one comes nearer to the clock of its data sheet. What keeps an operation from a roof
+/// (latency, shared memory, softmax, scaling) takes an SM as long on either chip, so a fraction f of the
+/// measured chip becomes
+///   1/f' = 1 + (1/f - 1) * (roof an SM of target) / (roof an SM of measured).
+/// Null when the architectures differ or the SM
 /// count of `target` is unknown.
 [[nodiscard]] std::shared_ptr<const ChipTiming> chip_timing(std::shared_ptr<const Calibration> calibration,
                                                             const HardwareSpec& measured,

@@ -183,17 +183,21 @@ Knots knots_over(const std::vector<Sample>& samples, const OperationRoofs& roofs
   return knots;
 }
 
+double share(double logit) { return 1 / (1 + std::exp(-logit)); }
 double softplus(double x) { return x > 30 ? x : std::log1p(std::exp(x)); }
 
-/// The parameters of one curve: log start, log piece, logit of idle, then for each fitted curve the logarithm
-/// of its last fraction and the softplus of the fall from each knot to the one before it: so fractions never
-/// fall with the size.
+/// The parameters of one curve: log start, log piece, logits of the idle shares, then for each fitted curve
+/// the logarithm of its last fraction and the softplus of the fall from each knot to the one before it: so
+/// fractions never fall with the size.
 class Model {
  public:
-  Model(std::vector<Sample> samples, const OperationRoofs& roofs, int overlap, double fixed_compute)
+  /// `spread`: standard deviation of a measured time, against which the priors are weighed.
+  Model(std::vector<Sample> samples, const OperationRoofs& roofs, int overlap, double fixed_compute,
+        double spread)
       : samples_(std::move(samples)),
         roofs_(roofs),
         overlap_(overlap),
+        spread_(spread),
         memory_(knots_over(samples_, roofs, true, 0.9)),
         compute_(knots_over(samples_, roofs, false, fixed_compute)) {
     for (const Sample& sample : samples_) {
@@ -205,7 +209,7 @@ class Model {
 
   [[nodiscard]] Eigen::VectorXd start() const {
     Eigen::VectorXd at(fixed_parameters + memory_.count + compute_.count);
-    at[0] = log_start(), at[1] = log_piece, at[2] = 0;
+    at[0] = log_start(), at[1] = log_piece, at[2] = at[3] = 0;
     fill(at, fixed_parameters, memory_.count), fill(at, fixed_parameters + memory_.count, compute_.count);
     return at;
   }
@@ -214,7 +218,7 @@ class Model {
     OperationCurve curve{.operation = {}, .precision = {}, .overlap = overlap_};
     curve.start = Seconds(std::exp(at[0]));
     curve.piece = Seconds(has_pieces_ ? std::exp(at[1]) : 0);
-    curve.idle = 1 / (1 + std::exp(-at[2]));
+    curve.idle_memory = share(at[2]), curve.idle_compute = share(at[3]);
     curve.memory = curve_of(memory_, at, fixed_parameters);
     curve.compute = curve_of(compute_, at, fixed_parameters + memory_.count);
     return curve;
@@ -231,11 +235,11 @@ class Model {
   }
 
   [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
+  [[nodiscard]] bool meets_both_roofs() const { return memory_.count > 0 && compute_.count > 0; }
 
  private:
-  static constexpr Eigen::Index fixed_parameters = 3;
+  static constexpr Eigen::Index fixed_parameters = 4;
   static constexpr double log_piece = -14.5;  // 0.5 us
-  static constexpr double spread = 0.02;      // of a time, against which the priors are weighed
 
   [[nodiscard]] double log_start() const { return std::log(0.8 * shortest_); }
 
@@ -271,11 +275,12 @@ class Model {
     Eigen::Index row = 0;
     for (size_t i = 0; i < samples_.size(); ++i) {
       r[row++] =
-          i == left_out ? 0 : std::log(predicted(now, samples_[i], roofs_) / samples_[i].seconds) / spread;
+          i == left_out ? 0 : std::log(predicted(now, samples_[i], roofs_) / samples_[i].seconds) / spread_;
     }
     r[row++] = (at[0] - log_start()) / 1.5;
     r[row++] = (at[1] - log_piece) / 1.5;
     r[row++] = at[2] / 1.5;
+    r[row++] = at[3] / 1.5;
     row = add_priors(memory_, at, fixed_parameters, r, row);
     add_priors(compute_, at, fixed_parameters + memory_.count, r, row);
   }
@@ -283,6 +288,7 @@ class Model {
   std::vector<Sample> samples_;
   OperationRoofs roofs_;
   int overlap_ = 4;
+  double spread_ = 0.02;
   Knots memory_, compute_;
   bool has_pieces_ = false;
   double shortest_ = 0;
@@ -300,22 +306,39 @@ FitError leave_one_out(const Model& model, const Minimum& whole, const Operation
   return error_of(errors);
 }
 
+/// The spread of the measurements about `curve`, from the median of their distances: wild ones do not widen
+/// it.
+double spread_about(const OperationCurve& curve, const std::vector<Sample>& samples,
+                    const OperationRoofs& roofs) {
+  constexpr double tightest = 0.004, widest = 0.03, median_to_deviation = 1.48;
+  std::vector<double> distances;
+  for (const Sample& sample : samples)
+    distances.push_back(std::fabs(std::log(predicted(curve, sample, roofs) / sample.seconds)));
+  return std::clamp(median_to_deviation * quantile(std::move(distances), 0.5), tightest, widest);
+}
+
 OperationCurve fit_operation(const std::vector<Sample>& samples, const OperationRoofs& roofs,
                              double fixed_compute) {
   constexpr int overlaps[] = {1, 2, 4, 8};
   constexpr int iterations = 60;
+  constexpr int usual_overlap = 4;
+  constexpr double first_spread = 0.02;
+  const auto minimum_of = [&](const Model& model) {
+    return least_squares(model.residuals(samples.size()), model.start(), iterations);
+  };
   OperationCurve best;
   double least = 0;
   for (const int overlap : overlaps) {
-    const Model model(samples, roofs, overlap, fixed_compute);
-    const Minimum minimum = least_squares(model.residuals(samples.size()), model.start(), iterations);
-    if (overlap != overlaps[0] && minimum.cost >= least) continue;
+    const Model model(samples, roofs, overlap, fixed_compute, first_spread);
+    if (!model.meets_both_roofs() && overlap != usual_overlap) continue;  // nothing to tell p from
+    const Minimum minimum = minimum_of(model);
+    if (least > 0 && minimum.cost >= least) continue;
     least = minimum.cost;
     best = model.curve(minimum.parameters);
-    best.overlap = overlap;
   }
-  const Model model(samples, roofs, best.overlap, fixed_compute);
-  const Minimum minimum = least_squares(model.residuals(samples.size()), model.start(), iterations);
+  const Model model(samples, roofs, best.overlap, fixed_compute, spread_about(best, samples, roofs));
+  const Minimum minimum = minimum_of(model);
+  best = model.curve(minimum.parameters);
   best.error = leave_one_out(model, minimum, roofs);
   return best;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 
 #include "calibration/calibration.hpp"
 
@@ -44,11 +45,11 @@ struct OperationParts {
                                                     const OperationRoofs& roofs) {
   OperationParts parts;
   if (!curve.memory.fraction.empty())
-    parts.reading =
-        work.bytes / (roofs.read * curve.memory.at(work.memory_size)) * (1 + curve.idle * work.idle_tail);
+    parts.reading = work.bytes / (roofs.read * curve.memory.at(work.memory_size)) *
+                    (1 + curve.idle_memory * work.idle_tail);
   if (!curve.compute.fraction.empty())
-    parts.computing =
-        work.flops / (roofs.tensor * curve.compute.at(work.compute_size)) * (1 + work.idle_tail);
+    parts.computing = work.flops / (roofs.tensor * curve.compute.at(work.compute_size)) *
+                      (1 + curve.idle_compute * work.idle_tail);
   return parts;
 }
 
@@ -62,8 +63,15 @@ struct OperationParts {
   return operation_seconds(curve, operation_parts(curve, work, roofs), work);
 }
 
+/// Rounded down and up, of numbers from 0 to 2^53: without SSE 4.1 std::floor and std::ceil are calls.
+[[nodiscard]] inline double whole(double x) { return static_cast<double>(static_cast<std::int64_t>(x)); }
+[[nodiscard]] inline double whole_up(double x) {
+  const double down = whole(x);
+  return down < x ? down + 1 : down;
+}
+
 /// Rows of whole tiles.
-[[nodiscard]] inline double padded(double rows, double tile) { return std::ceil(rows / tile - 1e-9) * tile; }
+[[nodiscard]] inline double padded(double rows, double tile) { return whole_up(rows / tile - 1e-9) * tile; }
 
 /// Idle share of `sms` processors that work through `tiles` equal tiles: waves * sms / tiles - 1.
 [[nodiscard]] inline double idle_tail(double tiles, double sms) {
@@ -80,20 +88,26 @@ struct OperationParts {
           .pieces = std::max(0.0, units / sms - 1)};
 }
 
-/// The tiling of a grouped GEMM: 256 weight rows by `columns` tokens, two blocks sharing weights or tokens.
+/// The tiling of a grouped GEMM: 256 weight rows by `columns` tokens, on one SM or shared by several.
 struct GroupedTiling {
   double columns = 8;  // tokens covered
   double blocks = 1;   // SMs a tile keeps busy
-  double weights = 256;
 };
-/// The one that moves the fewest rows through L2 for `tokens` an expert, as the kernel chooses.
+/// The one that moves the fewest rows through L2 for `tokens` an expert, as the measured kernel chooses:
+/// weights, and the tokens as often as no neighbour shares them.
 [[nodiscard]] inline GroupedTiling grouped_tiling(double tokens) {
-  constexpr std::array<std::array<double, 3>, 6> candidates{
-      {{8, 1, 8}, {16, 1, 16}, {32, 1, 32}, {64, 1, 64}, {128, 2, 64}, {256, 2, 256}}};
+  constexpr std::array<std::array<double, 3>, 8> candidates{{{8, 1, 256 + 8},
+                                                             {16, 1, 256 + 16},
+                                                             {24, 1, 256 + 24},
+                                                             {32, 1, 256 + 32},
+                                                             {48, 1, 256 + 48},
+                                                             {64, 1, 256 + 64},
+                                                             {128, 2, 256 + 64},
+                                                             {256, 4, 256 + 128}}};
   GroupedTiling best;
   double fewest = 1e300;
   for (const auto& [columns, blocks, moved] : candidates) {
-    const double rows = std::ceil(tokens / columns - 1e-9) * (256 + moved);
+    const double rows = whole_up(tokens / columns - 1e-9) * moved;
     if (rows < fewest) fewest = rows, best = {.columns = columns, .blocks = blocks};
   }
   return best;
@@ -108,23 +122,28 @@ struct GroupedTiling {
 /// tiles.
 [[nodiscard]] inline OperationWork grouped_work(double bytes, double flops, double experts, double tokens,
                                                 double outputs, double sms) {
+  constexpr double weight_rows = 256;
   const GroupedTiling tiling = grouped_tiling(tokens);
-  const double tiles = experts * std::ceil(outputs / tiling.weights - 1e-9) *
-                       std::ceil(tokens / tiling.columns - 1e-9) * tiling.blocks;
+  const double tiles = experts * whole_up(outputs / weight_rows - 1e-9) *
+                       whole_up(tokens / tiling.columns - 1e-9) * tiling.blocks;
   return {.bytes = bytes,
           .flops = flops,
           .memory_size = bytes / sms,
           .compute_size = tokens,
-          .idle_tail = idle_tail(std::ceil(tiles), sms)};
+          .idle_tail = idle_tail(whole_up(tiles), sms)};
 }
 
-/// A dense GEMM, y[m x n]: the tile of the library is the one that leaves the fewest SMs idle.
+/// A dense GEMM, y[m x n]: the library takes the tile that leaves the fewest SMs idle, and splits K, into
+/// pieces of 512 at least, where there are fewer tiles than SMs.
 [[nodiscard]] inline OperationWork dense_work(double bytes, double m, double n, double k, double sms) {
   constexpr std::array<std::array<double, 2>, 5> tiles{
       {{64, 128}, {64, 256}, {128, 128}, {128, 256}, {256, 128}}};
+  constexpr double least_split = 512;
   double idle = 1e300;
   for (const auto& [rows, columns] : tiles) {
-    idle = std::min(idle, idle_tail(std::ceil(m / rows) * std::ceil(n / columns), sms));
+    const double count = whole_up(m / rows) * whole_up(n / columns);
+    const double splits = std::clamp(whole(sms / count), 1.0, std::max(1.0, whole(k / least_split)));
+    idle = std::min(idle, idle_tail(count * splits, sms));
   }
   return {.bytes = bytes,
           .flops = 2 * padded(m, 16) * n * k,

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "error.hpp"
+#include "text/csv.hpp"
 #include "text/file.hpp"
 #include "text/number.hpp"
 #include "text/suggest.hpp"
@@ -55,63 +56,15 @@ const Field fields[] = {{"operation", &Point::operation},
                         {"kernel", &Point::kernel},
                         {"rejected", &Point::rejected}};
 
-/// A text cell; in quotes when it holds a separator (RFC 4180).
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c == '\n' || c == '\r' ? ' ' : c;
-  }
-  return out + '"';
-}
-
 std::string cell_text(const Point& point, const Member& member) {
   struct Text {
     const Point& point;
-    std::string operator()(std::string Point::*m) const { return quoted(point.*m); }
+    std::string operator()(std::string Point::*m) const { return csv_cell(point.*m); }
     std::string operator()(std::int64_t Point::*m) const { return fmt::format("{}", point.*m); }
     std::string operator()(double Point::*m) const { return fmt::format("{}", point.*m); }
     std::string operator()(bool Point::*m) const { return point.*m ? "1" : "0"; }
   };
   return std::visit(Text{point}, member);
-}
-
-struct CsvCell {
-  std::string text;
-  Place place;
-};
-
-/// One line of CSV, each cell with its place.
-std::vector<CsvCell> split(std::string_view line, const std::string& file, int number) {
-  std::vector<CsvCell> cells;
-  size_t at = 0;
-  while (true) {
-    CsvCell cell{.text = {}, .place = {file, number, static_cast<int>(at) + 1}};
-    if (at < line.size() && line[at] == '"') {
-      for (++at;; ++at) {
-        if (at >= line.size()) throw InputError(cell.place, "expected a closing quote in this line");
-        if (line[at] != '"') {
-          cell.text += line[at];
-        } else if (at + 1 < line.size() && line[at + 1] == '"') {
-          cell.text += line[++at];
-        } else {
-          break;
-        }
-      }
-      if (++at < line.size() && line[at] != ',') {
-        throw InputError({file, number, static_cast<int>(at) + 1},
-                         "expected a comma after the closing quote");
-      }
-    } else {
-      const size_t end = std::min(line.find(',', at), line.size());
-      cell.text = line.substr(at, end - at);
-      at = end;
-    }
-    cells.push_back(std::move(cell));
-    if (at >= line.size()) return cells;
-    ++at;
-  }
 }
 
 std::vector<const Field*> header(const std::vector<CsvCell>& cells, const std::string& file) {
@@ -183,27 +136,13 @@ std::string points_csv(const std::vector<Point>& points) {
 }
 
 std::vector<Point> parse_points(std::string_view text, const std::string& file) {
-  std::vector<Point> points;
-  std::vector<const Field*> columns;
-  for (int number = 1; !text.empty(); ++number) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty()) continue;
-    const std::vector<CsvCell> cells = split(line, file, number);
-    if (columns.empty()) {
-      columns = header(cells, file);
-      continue;
-    }
-    if (cells.size() != columns.size()) {
-      throw InputError({file, number, 1}, fmt::format("expected {} cells as in the header, got {}",
-                                                      columns.size(), cells.size()));
-    }
-    Point& point = points.emplace_back();
-    for (size_t i = 0; i < cells.size(); ++i) set_field(point, *columns[i], cells[i]);
+  const std::vector<std::vector<CsvCell>> lines = parse_csv(text, file);
+  if (lines.empty()) throw InputError({file, 0, 0}, "expected points as CSV, got an empty file");
+  const std::vector<const Field*> columns = header(lines.front(), file);
+  std::vector<Point> points(lines.size() - 1);
+  for (size_t row = 0; row < points.size(); ++row) {
+    for (size_t i = 0; i < columns.size(); ++i) set_field(points[row], *columns[i], lines[row + 1][i]);
   }
-  if (columns.empty()) throw InputError({file, 0, 0}, "expected points as CSV, got an empty file");
   return points;
 }
 

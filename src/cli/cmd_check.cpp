@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
+#include "calibration/calibration_file.hpp"
+#include "calibration/points_csv.hpp"
 #include "cli/commands.hpp"
 #include "error.hpp"
 #include "ops/params.hpp"
@@ -13,12 +16,13 @@
 namespace afford::cli {
 namespace {
 
-/// A model has layers, hardware has peaks; the reader then says all that is wrong.
-enum class Kind { model, hardware };
+/// A model has layers, hardware has peaks, a calibration curves; the reader then says all that is wrong.
+enum class Kind { model, hardware, calibration };
 
 Kind kind_of(const yaml::Node& root, const std::string& file) {
   for (const yaml::Node& key : root.keys) {
     if (key.text == "layers" || key.text == "attention" || key.text == "ffn") return Kind::model;
+    if (key.text == "curves" || key.text == "roofs") return Kind::calibration;
     if (key.text == "peak" || key.text == "memory") return Kind::hardware;
   }
   throw InputError({file, root.line, root.column},
@@ -44,11 +48,24 @@ std::vector<std::string> doubts(const ModelSpec& model) {
 
 /// Prints the verdict on one file; its exit code.
 int check(const std::string& file) {
+  if (file.ends_with(".csv")) {
+    const std::vector<Point> points = read_points(file);
+    const auto rejected =
+        std::count_if(points.begin(), points.end(), [](const Point& p) { return !p.rejected.empty(); });
+    fmt::print("{}: ok, {} points, {} rejected\n", file, points.size(), rejected);
+    return exit_done;
+  }
   const bool config = is_published_config(file);
   const yaml::Node root = config ? yaml::Node{} : yaml::parse_file(file);
   if (!config && kind_of(root, file) == Kind::hardware) {
     const HardwareSpec chip = read_hardware(root, file);
     fmt::print("{}: ok, hardware {}\n", file, chip.name);
+    return exit_done;
+  }
+  if (!config && kind_of(root, file) == Kind::calibration) {
+    const Calibration c = read_calibration(root, file);
+    fmt::print("{}: ok, calibration of {} ({}), {} curves{}\n", file, c.provenance.chip, c.provenance.date,
+               c.curves.size(), c.provenance.partial ? ", partial" : "");
     return exit_done;
   }
   const ModelSpec model = config ? load_models({file}).front() : read_model(root, file);
@@ -77,7 +94,7 @@ int run(const std::vector<std::string>& files) {
 
 Verb check_command(CLI::App& app) {
   auto files = std::make_shared<std::vector<std::string>>();
-  Verb verb(app, "check", "Lint model and hardware files; says what is wrong and where");
+  Verb verb(app, "check", "Lint model, hardware and calibration files; says what is wrong and where");
   verb.required("file", *files, "YAML files");
   verb.run = [files] { return run(*files); };
   return verb;

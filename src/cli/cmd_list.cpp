@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "calibration/calibrations.hpp"
+#include "calibration/chip_timing.hpp"
 #include "cli/args.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
@@ -61,7 +63,10 @@ Table hardware_table() {
                           {"usd_per_byte", "USD/B", Show::scientific}},
               .rows = {},
               .notes = {"Ridge and USD/FLOP at the FP8 peak, or BF16 where there is none."}};
-  for (const HardwareSpec& chip : load_hardware({"all"})) {
+  std::vector<HardwareSpec> chips = load_hardware({"all"});
+  attach_calibrations(pointers_to(chips), "");
+  for (const HardwareSpec& chip : chips) {
+    if (chip.measured != nullptr) table.notes.push_back(fmt::format("{}: {}.", chip.name, fidelity_of(chip)));
     std::string date;
     for (const Source& source : chip.sources) {
       if (source.id == chip.price.source) date = source.date;

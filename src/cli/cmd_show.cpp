@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "calibration/calibrations.hpp"
+#include "calibration/chip_timing.hpp"
 #include "cli/args.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
@@ -33,6 +35,36 @@ Table facts_table(std::string title) {
           .notes = {}};
 }
 
+std::string left_out_text(const FitError& e) {
+  return fmt::format("left out: median {:.1f} %, P90 {:.1f} % of {} points", 100 * e.median, 100 * e.p90,
+                     e.points);
+}
+
+/// What a calibration says of the chip: roofs, fixed costs, each curve from its shortest to its longest size.
+void add_calibration(Table& table, const HardwareSpec& chip) {
+  if (chip.measured == nullptr) return;
+  const ChipTiming& timing = *chip.measured;
+  const Calibration& c = *timing.calibration;
+  const std::string from = fmt::format("{}, {}", fidelity_of(chip), c.provenance.device);
+  table.rows.push_back({"read roof", human(ByteRate(timing.read)), from});
+  if (timing.l2 > 0) table.rows.push_back({"L2 read", human(ByteRate(timing.l2)), from});
+  if (timing.bf16 > 0) table.rows.push_back({"bf16, sustained", human(FlopRate(timing.bf16)), from});
+  if (timing.fp8 > 0) table.rows.push_back({"fp8, sustained", human(FlopRate(timing.fp8)), from});
+  table.rows.push_back({"small kernel", human(Seconds(timing.small_kernel)), from});
+  for (const OperationCurve& curve : timing.own_curves) {
+    std::string text = fmt::format("{} + ", human(curve.start));
+    const auto range = [&](std::string_view what, const Curve& part) {
+      if (part.most > 0)
+        text += fmt::format("{} {:.0f} to {:.0f} %, ", what, 100 * part.fraction.front(),
+                            100 * part.fraction.back());
+    };
+    range("memory", curve.memory), range("compute", curve.compute);
+    text.resize(text.size() - 2);
+    table.rows.push_back(
+        {fmt::format("{}, {}", curve.operation, curve.precision), text, left_out_text(curve.error)});
+  }
+}
+
 Table hardware_facts(const HardwareSpec& chip) {
   Table table = facts_table(fmt::format("{}: {}", chip.name, chip.title));
   const auto add = [&](const std::string& what, const std::string& value, const auto& figure) {
@@ -52,6 +84,12 @@ Table hardware_facts(const HardwareSpec& chip) {
   add("NIC, one direction", human(chip.nic_bandwidth.value), chip.nic_bandwidth);
   add("power", human(chip.power.value), chip.power);
   add("price", human(chip.price.value), chip.price);
+  if (!chip.architecture.value.empty()) {
+    table.rows.push_back(
+        {"architecture", chip.architecture.value, cite(chip.sources, chip.architecture.source)});
+  }
+  if (chip.multiprocessors.value > 0)
+    add("multiprocessors", fmt::format("{}", chip.multiprocessors.value), chip.multiprocessors);
   for (const Peak& peak : chip.peaks) {
     table.rows.push_back({fmt::format("ridge, {}", name_of(peak.dtype)),
                           fmt::format("{:.4g} FLOP/B", ridge(chip, peak.dtype).base()),
@@ -65,6 +103,7 @@ Table hardware_facts(const HardwareSpec& chip) {
       {"USD per byte",
        shown(Cell(usd_per_byte(chip.price.value, chip.memory_bandwidth.value).base()), Show::scientific),
        "price / memory bandwidth"});
+  add_calibration(table, chip);
   return table;
 }
 
@@ -160,7 +199,9 @@ int run(const ShowArgs& args) {
   const auto contexts = parse_token_counts(args.context);
   if (contexts.size() != 1) throw UsageError("-c: show takes one context");
   if (!is_model(args.name)) {
-    emit(hardware_facts(load_hardware({args.name}).front()), args.output);
+    std::vector<HardwareSpec> chips = load_hardware({args.name});
+    attach_calibrations(pointers_to(chips), "");
+    emit(hardware_facts(chips.front()), args.output);
     return 0;
   }
   const ModelSpec model = load_models({args.name}).front();

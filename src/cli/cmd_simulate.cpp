@@ -52,18 +52,24 @@ std::vector<Column> columns() {
           {"ffn_memory_gb", "FFN GB", Show::plain, true},
           {"largest_batch", "largest batch", Show::plain, true},
           {"tokens_per_step", "tok/step", Show::plain, true},
-          {"fidelity", "fidelity", Show::text, true}};
+          {"fidelity", "fidelity", Show::text, true},
+          {"tpot_low_ms", "TPOT from", Show::plain, true},
+          {"tpot_high_ms", "TPOT to", Show::plain, true},
+          {"usd_low_per_mtok", "USD from", Show::money, true},
+          {"usd_high_per_mtok", "USD to", Show::money, true}};
 }
 
 /// The closed form, and for AFD the events: exact where layer kinds differ, and the only way with jitter.
 struct Simulated {
   Evaluation evaluation;
   PipelineResult pipeline;
+  Interval interval;
   bool has_events = false;
 };
 
 Simulated simulate(const Deployment& deployment, const Setting& setting, const SimulateArgs& args) {
   Simulated out;
+  out.interval = interval_of(deployment, setting);
   if (deployment.colocated) {
     out.evaluation = evaluate(*deployment.colocated, setting);
     out.pipeline.mean = out.pipeline.p50 = out.pipeline.p99 = out.evaluation.step;
@@ -88,6 +94,11 @@ Simulated simulate(const Deployment& deployment, const Setting& setting, const S
   return out;
 }
 
+bool is_calibrated(const Deployment& deployment) {
+  return std::any_of(deployment.chips.begin(), deployment.chips.end(),
+                     [](const HardwareSpec& chip) { return chip.measured != nullptr; });
+}
+
 Cell or_nothing(bool there, double value) { return there ? Cell(value) : Cell(); }
 
 std::vector<Cell> row(const Prepared& prepared, const Deployment& deployment, const Setting& setting,
@@ -95,6 +106,7 @@ std::vector<Cell> row(const Prepared& prepared, const Deployment& deployment, co
   const Evaluation& e = s.evaluation;
   const StageTimes& main = e.runs[e.main_kind].stages;
   const double per_step = tokens_per_step(setting.speculation);
+  const bool known = is_calibrated(deployment);
   const int micro_batches = deployment.disaggregated ? deployment.disaggregated->micro_batches
                                                      : deployment.colocated->micro_batches;
   return {prepared.model.name,
@@ -125,7 +137,11 @@ std::vector<Cell> row(const Prepared& prepared, const Deployment& deployment, co
           or_nothing(s.has_events, e.ffn_memory.total() / GB),
           e.largest_batch,
           per_step,
-          std::string("roofline")};
+          fidelity_of(deployment),
+          or_nothing(known, s.interval.low * e.tpot / millisecond),
+          or_nothing(known, s.interval.high * e.tpot / millisecond),
+          or_nothing(known, s.interval.low * e.cost / usd_per_mtok),
+          or_nothing(known, s.interval.high * e.cost / usd_per_mtok)};
 }
 
 void explain_ops(std::string& out, std::string_view title, const OpList& ops) {
@@ -133,11 +149,11 @@ void explain_ops(std::string& out, std::string_view title, const OpList& ops) {
   for (const Op& op : ops) {
     out += fmt::format(
         "    {:<24}{:>8.1f} us  {:<9}{:>4} kernel{} {:>9} FLOP {:>8} B weights {:>8} B cache {:>8} B "
-        "moved{}\n",
+        "moved{}{}\n",
         op.name, op.time / microsecond, name_of(op.bound), op.kernels, op.kernels == 1 ? " " : "s",
         shown(Cell(op.flops.base()), Show::scientific), shown(Cell(op.weights.base()), Show::scientific),
         shown(Cell(op.cache.base()), Show::scientific), shown(Cell(op.moved.base()), Show::scientific),
-        op.hidden ? "  (hidden)" : "");
+        op.hidden ? "  (hidden)" : "", op.beyond ? "  (outside the measured range)" : "");
   }
 }
 
@@ -226,13 +242,50 @@ void check(const SimulateArgs& args) {
 struct Collected {
   Table table;
   std::string after;
-  bool all_feasible = true;
+  bool all_feasible = true, any_calibrated = false;
+  std::vector<std::string> fidelities;
 };
+
+/// What the calibrations say beyond the number: its interval, and where a curve is extrapolated.
+void add_calibration_notes(Collected& out, const Deployment& deployment, const Setting& setting,
+                           const Simulated& s) {
+  if (!is_calibrated(deployment)) return;
+  const Evaluation& e = s.evaluation;
+  out.table.notes.push_back(
+      fmt::format("{} at {} tokens: TPOT {:.2f} to {:.2f} ms, {:.3f} to {:.3f} USD/Mtok, from the left-out "
+                  "errors of the curves.",
+                  deployment.label, setting.context, s.interval.low * e.tpot / millisecond,
+                  s.interval.high * e.tpot / millisecond, s.interval.low * e.cost / usd_per_mtok,
+                  s.interval.high * e.cost / usd_per_mtok));
+  const std::vector<std::string> beyond = beyond_measured(deployment, setting);
+  if (beyond.empty()) return;
+  out.table.notes.push_back(fmt::format("{} at {} tokens: outside the measured range of its curve: {}.",
+                                        deployment.label, setting.context, fmt::join(beyond, ", ")));
+}
+
+/// "h200 calibrated (h200, 2026-11-24)", one for each chip.
+void add_fidelity(std::vector<std::string>& fidelities, const Deployment& deployment) {
+  for (const HardwareSpec& chip : deployment.chips) {
+    std::string text = fmt::format("{} {}{}", chip.name, fidelity_of(chip),
+                                   chip.measured == nullptr ? " with default efficiencies" : "");
+    if (std::find(fidelities.begin(), fidelities.end(), text) == fidelities.end())
+      fidelities.push_back(std::move(text));
+  }
+}
+
+std::string fidelity_note(const std::vector<std::string>& fidelities, bool any_calibrated) {
+  const std::string what = any_calibrated ? fmt::format("{}", fmt::join(fidelities, "; "))
+                                          : std::string("roofline with default efficiencies, no calibration");
+  return fmt::format("Fidelity: {}. Stage times: one layer, one micro-batch.", what);
+}
 
 void add(Collected& out, const Prepared& prepared, const Deployment& deployment, const Setting& setting,
          const SimulateArgs& args) {
   const Simulated s = simulate(deployment, setting, args);
   out.table.rows.push_back(row(prepared, deployment, setting, s));
+  add_fidelity(out.fidelities, deployment);
+  out.any_calibrated = out.any_calibrated || is_calibrated(deployment);
+  add_calibration_notes(out, deployment, setting, s);
   out.all_feasible = out.all_feasible && s.evaluation.verdict == Verdict::feasible;
   if (args.explain) out.after += explanation(prepared, deployment, setting, s, args.seed);
   if (!s.has_events) return;
@@ -252,9 +305,6 @@ int run(const SimulateArgs& args) {
   check(args);
   Collected out{.table = {.title = "Deployments in detail", .columns = columns(), .rows = {}, .notes = {}},
                 .after = {}};
-  out.table.notes.push_back(
-      "Fidelity: roofline with default efficiencies, no calibration. Stage times: one layer, one "
-      "micro-batch.");
   for (const Prepared& prepared : prepared_models(args)) {
     for (const Deployment& deployment : deployments_of(args, prepared.model)) {
       for (const std::int64_t context : contexts_of(args)) {
@@ -262,6 +312,7 @@ int run(const SimulateArgs& args) {
       }
     }
   }
+  out.table.notes.insert(out.table.notes.begin(), fidelity_note(out.fidelities, out.any_calibrated));
   if (const std::string note = what_ifs(args, speculation_of(args)); !note.empty())
     out.table.notes.push_back(note);
   emit(out.table, args.output, out.after);

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
 #include "cli/deployment_args.hpp"
+#include "cli/kernel_tables.hpp"
 #include "deploy/weak_card.hpp"
 #include "error.hpp"
 #include "text/quantity.hpp"
@@ -29,6 +31,7 @@ constexpr std::pair<std::string_view, Kind> kind_names[] = {{"afd", Kind::afd},
 /// One set of assumptions, for all cases of a system.
 struct System {
   std::string about;
+  bool calibrated = false;  // on the calibration of its chips, and left out where there is none
   DeploymentArgs args;
   Efficiencies efficiency;
   Seconds between_steps;
@@ -52,9 +55,11 @@ System read_system(const Section& list, const std::string& name, const Sources& 
   const Section in =
       list.child(name, {"about", "source", "attention_dtype", "drafts", "acceptance", "redundant",
                         "micro_batches", "nic_bandwidth", "kernel", "grouped_compute", "between_steps",
-                        "attention_memory", "attention_tile", "gemm_tile"});
+                        "attention_memory", "attention_tile", "gemm_tile", "calibrated"});
   (void)read_source(in, sources);
   System system{.about = in.text("about"), .args = {}, .efficiency = {}};
+  system.calibrated = in.has("calibrated") && in.boolean("calibrated");
+  system.args.calibration = "none";
   system.args.tpot = "10 s";  // a published run is a fact, whatever its TPOT
   if (in.has("attention_dtype")) system.args.attention_dtype = in.text("attention_dtype");
   if (in.has("drafts")) system.args.drafts = static_cast<int>(in.integer("drafts", {1, 16}));
@@ -177,12 +182,8 @@ double of_weak_card(const Case& c, const ModelSpec& model, const HardwareSpec& c
   return std::ceil(servers * (l20.memory_bandwidth.value / chip.memory_bandwidth.value)) * server;
 }
 
-double predict(const Case& c, const System& system) {
-  const Prepared prepared = std::move(prepared_models(c.args).front());
-  const Deployment deployment = std::move(deployments_of(c.args, prepared.model).front());
-  Setting setting = setting_of(c.args, prepared, std::max<std::int64_t>(c.context, 1));
-  setting.efficiency = system.efficiency;
-  setting.between_steps = system.between_steps;
+double value_of(const Case& c, const Prepared& prepared, const Deployment& deployment,
+                const Setting& setting) {
   const HardwareSpec& chip = deployment.chips.front();
   switch (c.kind) {
     case Kind::afd:
@@ -200,6 +201,23 @@ double predict(const Case& c, const System& system) {
   return min_sparsity(prepared.model, ridge(chip, Dtype::fp8), server_network(chip), {});
 }
 
+/// A prediction and what it rests on; none where a calibrated system finds no calibration for its chips.
+struct Prediction {
+  double value = 0;
+  std::string fidelity;
+};
+
+std::optional<Prediction> predict(Case c, const System& system, const std::string& calibration) {
+  if (system.calibrated) c.args.calibration = calibration;
+  const Prepared prepared = std::move(prepared_models(c.args).front());
+  const Deployment deployment = std::move(deployments_of(c.args, prepared.model).front());
+  Setting setting = setting_of(c.args, prepared, std::max<std::int64_t>(c.context, 1));
+  setting.efficiency = system.efficiency;
+  setting.between_steps = system.between_steps;
+  if (system.calibrated && fidelity_of(deployment) == "roofline") return std::nullopt;
+  return Prediction{value_of(c, prepared, deployment, setting), fidelity_of(deployment)};
+}
+
 std::string summary(std::vector<double> deviations, size_t outside) {
   std::sort(deviations.begin(), deviations.end());
   const size_t n = deviations.size();
@@ -208,52 +226,126 @@ std::string summary(std::vector<double> deviations, size_t outside) {
       deviations[n / 2], deviations[n * 9 / 10], deviations.back(), outside);
 }
 
-int run(const OutputArgs& output) {
-  const Cases cases = read_cases();
-  Table table{.title = "Predicted against published",
-              .columns = {{"case", "case"},
-                          {"quantity", "quantity"},
-                          {"published", "published", Show::plain},
-                          {"predicted", "predicted", Show::plain},
-                          {"deviation_pct", "deviation", Show::percent},
-                          {"source", "source", Show::text, true},
-                          {"tolerance_pct", "tolerance", Show::percent},
-                          {"within", "within"},
-                          {"system", "system"},
-                          {"assumptions", "assumptions", Show::text, true},
-                          {"fidelity", "fidelity", Show::text, true}},
-              .rows = {},
-              .notes = {}};
+struct ValidateArgs {
+  std::string calibration, tables;
+  OutputArgs output;
+};
+
+std::vector<Column> columns() {
+  return {{"case", "case"},
+          {"quantity", "quantity"},
+          {"published", "published", Show::plain},
+          {"predicted", "predicted", Show::plain},
+          {"deviation_pct", "deviation", Show::percent},
+          {"source", "source", Show::text, true},
+          {"tolerance_pct", "tolerance", Show::percent},
+          {"within", "within"},
+          {"system", "system"},
+          {"assumptions", "assumptions", Show::text, true},
+          {"fidelity", "fidelity", Show::text, true}};
+}
+
+/// The published cases, judged one by one.
+struct Judged {
+  Table table{.title = "Predicted against published", .columns = columns(), .rows = {}, .notes = {}};
   std::vector<double> deviations;
-  size_t outside = 0;
-  for (const Case& c : cases.list) {
-    const System& system = cases.systems.at(c.system);
-    const double predicted = predict(c, system), deviation = 100 * (predicted / c.published - 1);
-    const bool within = std::fabs(deviation) <= c.tolerance_pct + 1e-9;
-    deviations.push_back(std::fabs(deviation));
-    outside += within ? 0 : 1;
-    table.rows.push_back({c.name, c.quantity, c.published, predicted, deviation,
-                          cite(cases.sources, c.source), c.tolerance_pct, std::string(within ? "yes" : "no"),
-                          c.system, system.about, std::string("roofline")});
+  size_t outside = 0, skipped = 0;
+  std::vector<std::string> fidelities;
+};
+
+void judge(Judged& out, const Case& c, const Cases& cases, const std::string& calibration) {
+  const System& system = cases.systems.at(c.system);
+  const std::optional<Prediction> prediction = predict(c, system, calibration);
+  if (!prediction) {
+    ++out.skipped;
+    return;
   }
-  table.notes.push_back(summary(deviations, outside));
-  table.notes.push_back(
-      "Fidelity: roofline with default efficiencies, no calibration. Assumptions, one set for each system:");
+  const double deviation = 100 * (prediction->value / c.published - 1);
+  const bool within = std::fabs(deviation) <= c.tolerance_pct + 1e-9;
+  out.deviations.push_back(std::fabs(deviation));
+  out.outside += within ? 0 : 1;
+  if (std::find(out.fidelities.begin(), out.fidelities.end(), prediction->fidelity) == out.fidelities.end())
+    out.fidelities.push_back(prediction->fidelity);
+  out.table.rows.push_back(
+      {c.name, c.quantity, c.published, prediction->value, deviation, cite(cases.sources, c.source),
+       c.tolerance_pct, std::string(within ? "yes" : "no"), c.system, system.about, prediction->fidelity});
+}
+
+void add_notes(Judged& out, const Cases& cases) {
+  std::vector<std::string>& notes = out.table.notes;
+  notes.push_back(summary(out.deviations, out.outside));
+  if (out.skipped > 0) {
+    notes.push_back(
+        fmt::format("{} calibrated cases left out: no calibration for their chips.", out.skipped));
+  }
+  const bool calibrated = out.fidelities.size() > 1;
+  notes.push_back(fmt::format(
+      "Fidelity: roofline with default efficiencies, {}. Assumptions, one set for each system:",
+      calibrated ? fmt::format("and where a system says so {}", out.fidelities[1]) : "no calibration"));
   for (const auto& [name, system] : cases.systems)
-    table.notes.push_back(fmt::format("  {}: {}.", name, system.about));
+    notes.push_back(fmt::format("  {}: {}.", name, system.about));
   for (const Source& source : cases.sources)
-    table.notes.push_back(fmt::format("  source {}: {} ({}).", source.id, source.what, source.date));
-  emit(table, output);
-  return outside == 0 ? exit_done : exit_no;
+    notes.push_back(fmt::format("  source {}: {} ({}).", source.id, source.what, source.date));
+}
+
+/// The points of the kernel tables as further rows, for CSV and JSON.
+void add_kernel_rows(Table& out, const KernelTable& table, const KernelCheck& check) {
+  for (size_t i = 0; i < table.points.size(); ++i) {
+    const KernelPoint& point = table.points[i];
+    out.rows.push_back({table.name + ", " + point.name, "kernel_us", point.measured_us, check.predicted_us[i],
+                        100 * (check.predicted_us[i] / point.measured_us - 1), table.source, Cell(), Cell(),
+                        table.name, table.kernel, check.fidelity});
+  }
+}
+
+std::vector<KernelCheck> checks_of(const std::vector<KernelTable>& tables, const std::string& calibration) {
+  std::vector<KernelCheck> checks;
+  for (const KernelTable& table : tables) checks.push_back(check_kernels(table, calibration));
+  return checks;
+}
+
+bool all_within(const std::vector<KernelCheck>& checks) {
+  return std::all_of(checks.begin(), checks.end(), [](const KernelCheck& check) { return check.within; });
+}
+
+/// Only the tables of a folder.
+int run_tables(const ValidateArgs& args) {
+  const std::vector<KernelTable> tables = read_table_folder(args.tables);
+  const std::vector<KernelCheck> checks = checks_of(tables, args.calibration);
+  emit(kernel_summary(tables, checks), args.output);
+  return all_within(checks) ? exit_done : exit_no;
+}
+
+int run(const ValidateArgs& args) {
+  if (!args.tables.empty()) return run_tables(args);
+  const Cases cases = read_cases();
+  Judged judged;
+  for (const Case& c : cases.list) judge(judged, c, cases, args.calibration);
+  add_notes(judged, cases);
+  const std::vector<KernelTable> tables = read_kernel_tables();
+  const std::vector<KernelCheck> checks = checks_of(tables, args.calibration);
+  const Format format = format_of(args.output);
+  if (format == Format::csv || format == Format::json) {
+    for (size_t i = 0; i < tables.size(); ++i) add_kernel_rows(judged.table, tables[i], checks[i]);
+    emit(judged.table, args.output);
+  } else {
+    Table kernels = kernel_summary(tables, checks);
+    kernels.notes.push_back("The whole tables: validate --tables DIR; not read here.");
+    emit(judged.table, args.output, "\n" + render(kernels, format));
+  }
+  return judged.outside == 0 && all_within(checks) ? exit_done : exit_no;
 }
 
 }  // namespace
 
 Verb validate_command(CLI::App& app) {
-  auto output = std::make_shared<OutputArgs>();
+  auto args = std::make_shared<ValidateArgs>();
   Verb verb(app, "validate", "Predictions against published measurements, with deviation and source");
-  add_output(verb, *output);
-  verb.run = [output] { return run(*output); };
+  verb.text("--calibration", args->calibration,
+            "Calibration of every chip of its architecture; none: stated default efficiencies", "NAME|none");
+  verb.text("--tables", args->tables, "Instead: the whole kernel tables in this folder (CSV)", "DIR");
+  add_output(verb, args->output);
+  verb.run = [args] { return run(*args); };
   return verb;
 }
 

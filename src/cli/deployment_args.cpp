@@ -249,6 +249,39 @@ Setting setting_of(const DeploymentArgs& args, const Prepared& prepared, std::in
           .tpot_limit = positive<Dimension{.time = 1}>(args.tpot, "--tpot")};
 }
 
+std::string fidelity_of(const Deployment& deployment) {
+  const std::string first = fidelity_of(deployment.chips.front()),
+                    last = fidelity_of(deployment.chips.back());
+  return first == last ? first : fmt::format("attention {}; ffn {}", first, last);
+}
+
+std::vector<std::string> beyond_measured(const Deployment& deployment, const Setting& setting) {
+  std::vector<std::string> names;
+  const auto add = [&](const OpList& ops) {
+    for (const Op& op : ops) {
+      if (op.beyond && std::find(names.begin(), names.end(), op.name) == names.end())
+        names.emplace_back(op.name);
+    }
+  };
+  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
+    const StageOps ops = deployment.disaggregated ? stage_ops(*deployment.disaggregated, setting, kind)
+                                                  : stage_ops(*deployment.colocated, setting, kind);
+    add(ops.attention), add(ops.ffn);
+  }
+  return names;
+}
+
+Interval interval_of(const Deployment& deployment, const Setting& setting) {
+  const auto step_at = [&](double residual) {
+    Setting moved = setting;
+    moved.efficiency.residual = residual;
+    return deployment.disaggregated ? evaluate(*deployment.disaggregated, moved).step
+                                    : evaluate(*deployment.colocated, moved).step;
+  };
+  const Seconds step = step_at(0);
+  return {.low = step_at(-1) / step, .high = step_at(1) / step};
+}
+
 std::string reason(const Evaluation& e, const Setting& setting) {
   switch (e.verdict) {
     case Verdict::feasible:

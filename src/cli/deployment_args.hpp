@@ -36,6 +36,21 @@ struct Deployment {
 [[nodiscard]] Setting setting_of(const DeploymentArgs& args, const Prepared& prepared, std::int64_t context);
 [[nodiscard]] std::vector<Prepared> prepared_models(const DeploymentArgs& args);
 
+/// What the deployment's times rest on: "calibrated (h200, 2026-11-24)", "transferred from h200 (2026-11-24)"
+/// or "roofline"; by pool where they differ.
+[[nodiscard]] std::string fidelity_of(const Deployment& deployment);
+
+/// Names of the operations outside the sizes their calibrated curve was measured at, each once.
+[[nodiscard]] std::vector<std::string> beyond_measured(const Deployment& deployment, const Setting& setting);
+
+/// TPOT at the fast and slow end of the calibrated curves' left-out errors, as factors of the predicted one;
+/// both 1 where nothing is calibrated. What has no curve (network, collectives, small kernels) is taken as
+/// stated.
+struct Interval {
+  double low = 1, high = 1;
+};
+[[nodiscard]] Interval interval_of(const Deployment& deployment, const Setting& setting);
+
 /// Why a deployment is infeasible, and the batch that would fit; empty when it is feasible.
 [[nodiscard]] std::string reason(const Evaluation& evaluation, const Setting& setting);
 

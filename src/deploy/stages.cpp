@@ -148,11 +148,18 @@ Op on_curve(Op op, const LayerShape& shape, const AttentionWork& work, double wa
                core.tensor, machine);
 }
 
+/// Query rows of whole tiles: few rows take the smallest one, more wgmma's 64.
+double query_tile_rows(double rows, double smallest) {
+  constexpr double few = 16, wgmma_rows = 64;
+  const double tile = rows <= few ? smallest : std::max(smallest, wgmma_rows);
+  return std::ceil(rows / tile) * tile;
+}
+
 Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work, const Machine& machine) {
   const Efficiencies& e = *machine.efficiency;
   const double tokens = reached(shape.attention.reach, work.context);
   const double rows = shape.query_rows * work.query_tokens;
-  const double padding = std::ceil(rows / e.attention_tile) * e.attention_tile / rows;
+  const double padding = query_tile_rows(rows, e.attention_tile) / rows;
   const bool tensor = work.split == AttentionSplit::tensor;
   const double ways = tensor ? real(work.instance) : 1;
   // A cache of fewer heads than accelerators is replicated on some of them.
@@ -449,5 +456,55 @@ Bytes dispatch_bytes(const ModelSpec& model, const LayerShape& shape) {
 }
 
 Bytes combine_bytes(const ModelSpec& model) { return size_of(Dtype::bf16, real(model.hidden)); }
+
+namespace {
+
+void add_attention(OpList& ops, const ModelSpec& model, const Kernel& kernel, const Machine& machine) {
+  // The hidden size is of the projections alone.
+  const LayerShape shape{.attention = count_attention(kernel.attention, 1, Convention::exact),
+                         .ffn = {},
+                         .cache = kernel.storage,
+                         .query_rows = query_rows(kernel.attention),
+                         .core = core_class(kernel.attention),
+                         .kv_heads = kv_heads(kernel.attention)};
+  const AttentionWork work{.requests = kernel.requests, .context = kernel.context};
+  ops.add(core(model, shape, work, machine));
+}
+
+}  // namespace
+
+OpList kernel_ops(const Kernel& kernel, const Machine& machine) {
+  ModelSpec model;
+  model.precision.attention_compute = model.precision.linear_compute = model.precision.ffn_compute =
+      kernel.compute;
+  model.precision.attention_weights = kernel.storage;
+  const std::array<MlpGroup, 2> groups{MlpGroup{.rows = kernel.tokens,
+                                                .mlps = kernel.experts,
+                                                .intermediate = kernel.intermediate,
+                                                .inputs = kernel.hidden,
+                                                .format = kernel.storage}};
+  OpList ops;
+  switch (kernel.kind) {
+    case Kernel::Kind::attention:
+      add_attention(ops, model, kernel, machine);
+      break;
+    case Kernel::Kind::experts:
+      add_mlps(ops, model, groups, 1, true, machine);
+      break;
+    case Kernel::Kind::gate_up:
+      ops.add(mlp_gemm("gate, up", model, groups, 2, 1, true, machine));
+      break;
+    case Kernel::Kind::down:
+      ops.add(mlp_gemm("down", model, groups, 1, 1, true, machine));
+      break;
+    case Kernel::Kind::dense:
+      ops.add(gemm("dense", model,
+                   {.name = "dense",
+                    .inputs = static_cast<std::int64_t>(kernel.k),
+                    .outputs = static_cast<std::int64_t>(kernel.n)},
+                   kernel.m, 1, machine));
+  }
+  return ops;
+}
 
 }  // namespace afford

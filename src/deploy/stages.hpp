@@ -16,9 +16,9 @@ struct LayerShape {
   FfnCount ffn;
   Dtype cache = Dtype::fp8;
   Dtype ffn_weights = Dtype::fp8, shared_weights = Dtype::fp8;
-  double query_rows = 1;  // query heads that share one KV head, for the tile of the core
+  double query_rows = 1;                       // query heads that share one KV head, for the tile of the core
   OperationClass core = OperationClass::none;  // whose calibrated curve the core follows
-  double kv_heads = 1;    // how far the cache can be split over a tensor-parallel group
+  double kv_heads = 1;                         // how far the cache can be split over a tensor-parallel group
   std::int64_t layers = 1;
 };
 
@@ -84,5 +84,18 @@ struct FfnWork {
 /// weights on the way out; BF16 on the way back.
 [[nodiscard]] Bytes dispatch_bytes(const ModelSpec& model, const LayerShape& shape);
 [[nodiscard]] Bytes combine_bytes(const ModelSpec& model);
+
+/// One kernel by itself, as tables of measurements list it, on the same formulas as in a stage.
+struct Kernel {
+  enum class Kind { attention, experts, gate_up, down, dense };
+  Kind kind = Kind::dense;
+  AttentionShape attention;
+  Dtype compute = Dtype::bf16, storage = Dtype::bf16;  // storage: of the cache, or of the weights
+  double requests = 0, context = 0;                    // attention
+  double experts = 0, tokens = 0;                      // with tokens; routed copies in all
+  double hidden = 0, intermediate = 0;                 // of the experts, as sharded
+  double m = 0, n = 0, k = 0;                          // dense
+};
+[[nodiscard]] OpList kernel_ops(const Kernel& kernel, const Machine& machine);
 
 }  // namespace afford

@@ -28,16 +28,19 @@ struct Efficiencies {
   /// Fixed cost of one kernel in a CUDA graph: the smallest kernels of DeepSeek's published decode trace take
   /// 2 to 8 us in all.
   Seconds kernel{3e-6};
-  /// Query rows (heads of a group times tokens) a tile of the attention core is padded to. 16 is the M of
-  /// mma.sync, in FlashInfer's and TensorRT-LLM's decode kernels: on H20 FlashInfer reads 3.0 to 3.4 TB/s
-  /// with 4, 8 and 16 query heads a group, 1.9 with 32, 1.3 with 64 (InferSim tables), more than 64 rows,
-  /// wgmma's M in FA3, would allow at 4, 8 or 16.
+  /// The smallest tile of query rows (heads of a group times tokens) of the attention core, for up to 16
+  /// rows; more go in tiles of 64, wgmma's M. 16 is the M of mma.sync, and FlashInfer's and TensorRT-LLM's
+  /// decode kernels have such a tile: on H20, where padding to 64 would bind, FlashInfer reads 3.2 TB/s with
+  /// 8 query heads a group, at 0.35 of the BF16 peak with padding to 16; with 32 heads 1.7 TB/s, which is
+  /// 0.73 of the peak if padded to 64, as MLA's 128 rows reach (InferSim tables, 128 requests of 32K). 64 is
+  /// FA3, which always pads to it.
   double attention_tile = 16;
   /// The fewest token rows a GEMM computes, of each expert in a grouped one: 16 where tokens lie along
   /// wgmma's N ("swap AB") or mma.sync is used; 64 in DeepGEMM of early 2025 (its times are flat to 64 tokens
   /// an expert).
   double gemm_tile = 16;
-  /// Where in the interval of a calibrated curve a time is taken: 0 as fitted, -1 its fast and +1 its slow end.
+  /// Where in the interval of a calibrated curve a time is taken: 0 as fitted, -1 its fast and +1 its slow
+  /// end.
   double residual = 0;
   /// Latency of one collective inside a server, and of one message between servers.
   Seconds collective{5e-6}, network{10e-6};

@@ -91,8 +91,9 @@ TEST_CASE("quantiles interpolate between neighbours") {
   CHECK(quantile({1, 2, 3, 4}, 0.25) == 1.75);
   CHECK(quantile({7}, 0.9) == 7);
   CHECK(median({3, 1, 2}) == 2);
-  CHECK(spread({100, 100, 100}) == 0);
-  CHECK(spread({}) == 0);
+  CHECK(quartile_spread({100, 100, 100}) == 0);
+  CHECK(quartile_spread({5, 1, 4, 2, 3}) == doctest::Approx(2.0 / 3));
+  CHECK(quartile_spread({}) == 0);
 }
 
 TEST_CASE("time left follows the pace, and the expectation before the first point") {

@@ -56,6 +56,17 @@ TEST_SUITE("unit") {
     CHECK(flops("core attention", 5, {}) == 4 * 5 * 4.0 * 32 * 128 * 1024);
     CHECK(flops("core attention", 5, {.attention_tile = 64}) == 16 * 5 * 4.0 * 32 * 128 * 1024);
     CHECK(flops("core attention", 5, {.attention_tile = 3}) == 1.5 * 5 * 4.0 * 32 * 128 * 1024);
+    const auto rows_of = [&](int drafts) {  // 4 rows a token
+      const Setting setting{
+          .model = &model, .shapes = &shapes, .context = 1024, .speculation = {.drafts = drafts}};
+      const Colocated c{.pool = {chips.data(), 1, 1}, .batch_per_gpu = 1, .micro_batches = 1};
+      for (const Op& op : stage_ops(c, setting, 0).attention) {
+        if (op.name == "core attention") return op.flops.base() / (8 * 4.0 * 128 * 1024);
+      }
+      return 0.0;
+    };
+    CHECK(rows_of(3) == 16);  // the smallest tile, full
+    CHECK(rows_of(4) == 64);  // 20 rows in wgmma's
     CHECK(flops("o", 5, {}) == 16 * 2.0 * 4096 * 4096);
     CHECK(flops("o", 40, {}) == 40 * 2.0 * 4096 * 4096);
     CHECK(flops("o", 40, {.gemm_tile = 64}) == 64 * 2.0 * 4096 * 4096);

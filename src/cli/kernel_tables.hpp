@@ -1,0 +1,50 @@
+#pragma once
+// Kernels that others measured, against what afford predicts for them.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "deploy/stages.hpp"
+#include "report/table.hpp"
+#include "spec/source.hpp"
+
+namespace afford::cli {
+
+struct KernelPoint {
+  std::string name;  // "32/4 heads, batch 16 at 4096"
+  Kernel kernel;
+  double measured_us = 0;
+};
+
+/// Measurements of one kernel on one chip.
+struct KernelTable {
+  std::string name, chip, kernel, source;
+  double tolerance_pct = 0;  // of the median deviation: the kernels are not ours
+  std::vector<KernelPoint> points;
+};
+
+/// The figures written down in validation/kernels.yaml. Throws InputError.
+[[nodiscard]] std::vector<KernelTable> read_kernel_tables();
+
+/// The tables in `folder` that are there: h200_gqa_decode.csv, h200_mla_decode.csv, h200_moe.csv,
+/// h200_gemm.csv (aiconfigurator), a_attn_decode_infersim.csv, a_gemm_infersim.csv (InferSim). Throws
+/// InputError for what a file says, UsageError when none is there.
+[[nodiscard]] std::vector<KernelTable> read_table_folder(const std::filesystem::path& folder);
+
+/// A table with its predictions.
+struct KernelCheck {
+  std::string fidelity;
+  std::vector<double> predicted_us;    // of each point
+  double median_pct = 0, p90_pct = 0;  // |deviation|
+  double bias_pct = 0;                 // median deviation with its sign
+  size_t worst = 0;                    // point
+  bool within = false;
+};
+[[nodiscard]] KernelCheck check_kernels(const KernelTable& table, const std::string& calibration);
+
+/// One row a table.
+[[nodiscard]] Table kernel_summary(const std::vector<KernelTable>& tables,
+                                   const std::vector<KernelCheck>& checks);
+
+}  // namespace afford::cli

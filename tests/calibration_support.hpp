@@ -1,0 +1,23 @@
+#pragma once
+// A calibration made up by hand, and points as a GPU that obeys it would give them.
+
+#include <cstdint>
+#include <vector>
+
+#include "calibration/calibration.hpp"
+#include "calibration/point.hpp"
+
+namespace afford::test {
+
+/// Roofs, overheads and a curve for each class, of a chip called h200 with 132 SMs.
+[[nodiscard]] Calibration known_calibration();
+
+/// Points of every operation at the sizes a calibration measures, timed by `truth`, with log-normal noise of
+/// this standard deviation.
+[[nodiscard]] std::vector<Point> points_of(const Calibration& truth, double noise, std::uint64_t seed);
+
+/// The curve of a class; it must be there.
+[[nodiscard]] const OperationCurve& curve_of(const Calibration& calibration, std::string_view operation,
+                                             std::string_view precision);
+
+}  // namespace afford::test
