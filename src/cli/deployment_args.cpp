@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "cli/choose.hpp"
 #include "error.hpp"
@@ -82,9 +83,43 @@ void require_batch(int batch, std::string_view flag) {
     throw UsageError(fmt::format("{}: expected the number of requests in flight, at least 1", flag));
 }
 
-Disaggregated disaggregated_of(const DeploymentArgs& args, Deployment& out, const ModelSpec& model) {
-  const PoolText attention = parse_pool(args.attention, "--attention"), ffn = parse_pool(args.ffn, "--ffn");
-  out.chips = {chip_of(attention, args, "--attention"), chip_of(ffn, args, "--ffn")};
+/// "2048,2048,1024": one size for each micro-batch.
+std::vector<std::int64_t> parse_sizes(const std::string& text) {
+  constexpr size_t most = 64;
+  std::vector<std::int64_t> sizes;
+  for (size_t from = 0; !text.empty() && from <= text.size();) {
+    const size_t comma = std::min(text.find(',', from), text.size());
+    const auto size = parse_integer(text.substr(from, comma - from));
+    if (!size || *size < 1 || *size > 1'000'000'000 || sizes.size() == most) {
+      throw UsageError(
+          fmt::format("--micro-batch-sizes: expected 1 to {} sizes, each at least 1, such as 2048,2048,1024, "
+                      "got '{}'",
+                      most, text));
+    }
+    sizes.push_back(*size);
+    from = comma + 1;
+  }
+  return sizes;
+}
+
+/// How many micro-batches, and the requests in all of them.
+struct InFlight {
+  std::int64_t batch = 0;
+  int micro_batches = 0;
+};
+
+InFlight in_flight(const DeploymentArgs& args, const std::vector<std::int64_t>& sizes) {
+  if (!sizes.empty()) {
+    const std::int64_t sum = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+    if (args.micro_batches != 0 && static_cast<size_t>(args.micro_batches) != sizes.size()) {
+      throw UsageError(fmt::format("--micro-batch-sizes: {} sizes for {} micro-batches", sizes.size(),
+                                   args.micro_batches));
+    }
+    if (args.batch != 0 && args.batch != sum)
+      throw UsageError(
+          fmt::format("--micro-batch-sizes: add up to {}, not to the {} of --batch", sum, args.batch));
+    return {sum, static_cast<int>(sizes.size())};
+  }
   require_batch(args.batch, "--batch");
   const int micro_batches = args.micro_batches == 0 ? args.stages : args.micro_batches;
   if (args.batch % micro_batches != 0) {
@@ -92,12 +127,20 @@ Disaggregated disaggregated_of(const DeploymentArgs& args, Deployment& out, cons
                                  args.batch, micro_batches,
                                  (args.batch / micro_batches + 1) * micro_batches));
   }
+  return {args.batch, micro_batches};
+}
+
+Disaggregated disaggregated_of(const DeploymentArgs& args, Deployment& out, const ModelSpec& model) {
+  const PoolText attention = parse_pool(args.attention, "--attention"), ffn = parse_pool(args.ffn, "--ffn");
+  out.chips = {chip_of(attention, args, "--attention"), chip_of(ffn, args, "--ffn")};
+  out.micro_batch_sizes = parse_sizes(args.micro_batch_sizes);
+  const auto [batch, micro_batches] = in_flight(args, out.micro_batch_sizes);
   enum class Attention { dp, tp };
   constexpr std::pair<std::string_view, Attention> kinds[] = {{"dp", Attention::dp}, {"tp", Attention::tp}};
   const bool tensor = choose(kinds, args.attention_parallelism, "--attention-parallelism") == Attention::tp;
   Disaggregated d{.attention = {&out.chips[0], attention.instances, attention.accelerators},
                   .ffn = {&out.chips[1], ffn.instances, ffn.accelerators},
-                  .batch = args.batch,
+                  .batch = batch,
                   .micro_batches = micro_batches,
                   .attention_split = tensor ? AttentionSplit::tensor : AttentionSplit::shared_output,
                   .ffn_split = {}};
@@ -168,6 +211,8 @@ void add_deployment(Verb& verb, DeploymentArgs& args) {
   verb.integer("--batch", args.batch, "Requests in flight, over all micro-batches");
   verb.integer("--micro-batches", args.micro_batches,
                "Micro-batches in flight (0: as many as stages; co-located: 2)");
+  verb.text("--micro-batch-sizes", args.micro_batch_sizes,
+            "Uneven micro-batches of the pools: requests of each, such as 2048,2048,1024", "N,N,..");
   verb.integer("--stages", args.stages, "Stages of the pipeline: 3 (network as one) or 4");
   verb.text("--attention-parallelism", args.attention_parallelism, "Inside an attention instance: dp or tp",
             "dp|tp");
