@@ -175,6 +175,9 @@ void upcycle(ModelSpec& model, int experts) {
   bool any = false;
   for (FfnSpec& ffn : model.ffns) {
     if (Moe* moe = std::get_if<Moe>(&ffn.shape)) {
+      if (experts > most_accelerators) {
+        throw UsageError(fmt::format("--experts: expected at most {}, got {}", most_accelerators, experts));
+      }
       if (experts < moe->active) {
         throw UsageError(
             fmt::format("--experts: {} is fewer than the {} that are active", experts, moe->active));
@@ -296,6 +299,19 @@ Setting setting_of(const DeploymentArgs& args, const Prepared& prepared, std::in
           .tpot_limit = positive<Dimension{.time = 1}>(args.tpot, "--tpot")};
 }
 
+namespace {
+
+std::string too_large(std::string_view pool, const MemoryUse& use, std::int64_t largest_batch) {
+  if (use.weights > use.capacity) {
+    return fmt::format("{}weights alone need {} of {} an accelerator", pool, human(use.weights),
+                       human(use.capacity));
+  }
+  return fmt::format("{}needs {} of {} an accelerator; a batch of {} fits", pool, human(use.total()),
+                     human(use.capacity), largest_batch);
+}
+
+}  // namespace
+
 std::string reason(const Evaluation& e, const Setting& setting) {
   switch (e.verdict) {
     case Verdict::feasible:
@@ -303,13 +319,11 @@ std::string reason(const Evaluation& e, const Setting& setting) {
     case Verdict::slow:
       return fmt::format("TPOT above {}", human(setting.tpot_limit));
     case Verdict::ffn_memory:
-      return fmt::format("FFN needs {} of {} an accelerator", human(e.ffn_memory.total()),
-                         human(e.ffn_memory.capacity));
+      return too_large("FFN ", e.ffn_memory, e.largest_batch);
     case Verdict::attention_memory:
       break;
   }
-  return fmt::format("needs {} of {} an accelerator; a batch of {} fits", human(e.attention_memory.total()),
-                     human(e.attention_memory.capacity), e.largest_batch);
+  return too_large("", e.attention_memory, e.largest_batch);
 }
 
 }  // namespace afford::cli

@@ -83,6 +83,8 @@ TEST_SUITE("cli") {
         run_afford("simulate -m step-3 --attention h800:1x8 --ffn h800:2x8 --batch 6144 -c 8k");
     CHECK(large.code == 1);
     CHECK(large.out.find("an accelerator; a batch of ") != std::string::npos);
+    CHECK(run_afford("simulate -m deepseek-v3 --attention h800:1x8 --ffn h800:1x8 --batch 96")
+              .out.find("FFN weights alone need 82.") != std::string::npos);
     CHECK(run_afford(afd + "--tpot 40ms").out.find("TPOT above 40 ms") != std::string::npos);
     CHECK(run_afford(afd + "--tpot 40ms").code == 1);
   }
@@ -124,6 +126,8 @@ TEST_SUITE("cli") {
             "--batch: 100 requests do not divide into 3 micro-batches; 102 would");
     refuses("simulate -m step-3 --attention h800:1x8 --ffn h800:2x8",
             "--batch: expected the number of requests in flight, at least 1");
+    refuses(afd + "--experts 999999999", "--experts: expected at most 65536, got 999999999");
+    refuses(afd + "--jitter -0.1", "--jitter: expected a standard deviation from 0 to 2");
     refuses(afd + "--mtp 1 --acceptance 1.2", "--acceptance: expected a probability from 0 to 1, got 1.2");
     refuses(afd + "--ffn-parallelism tp8ep",
             "--ffn-parallelism: expected tp, ep or tpXepY such as tp8ep2, got 'tp8ep'");
