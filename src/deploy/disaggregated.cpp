@@ -9,16 +9,20 @@
 namespace afford {
 namespace {
 
+constexpr Dtype between_kernels = Dtype::bf16;
+
 double real(std::int64_t n) { return static_cast<double>(n); }
 
 double query_tokens(const Setting& setting) { return setting.speculation.drafts + 1; }
 
 /// What one micro-batch looks like from either pool.
 struct Shares {
-  double requests_per_gpu = 0;      // attention
+  double requests = 0;              // on the busiest attention accelerator (under `tensor`, instance)
+  double requests_per_gpu = 0;      // rows of the LM head
   double tokens = 0;                // of the micro-batch: requests x query tokens
   double replicas = 1;              // of the whole set of experts
   double instances_in_replica = 1;  // FFN instances a token is sent to
+  double replicas_in_instance = 1;
   double tokens_per_replica = 0;
   FfnSplit split;
 };
@@ -27,10 +31,13 @@ Shares shares_of(const Disaggregated& d, const Setting& setting) {
   Shares s;
   s.split = d.ffn_split.tensor > 0 ? d.ffn_split : FfnSplit{d.ffn.accelerators, d.ffn.instances};
   const double micro_batch = real(d.batch) / d.micro_batches;
-  s.requests_per_gpu = micro_batch / real(d.attention.size());
+  const bool tensor = d.attention_split == AttentionSplit::tensor;
+  s.requests = std::ceil(micro_batch / real(tensor ? d.attention.instances : d.attention.size()));
+  s.requests_per_gpu = s.requests / (tensor ? real(d.attention.accelerators) : 1);
   s.tokens = micro_batch * query_tokens(setting);
   s.replicas = real(d.ffn.size()) / real(s.split.tensor * s.split.expert);
   s.instances_in_replica = std::max(1.0, real(d.ffn.instances) / s.replicas);
+  s.replicas_in_instance = std::max(1.0, s.replicas / real(d.ffn.instances));
   s.tokens_per_replica = s.tokens / s.replicas;
   return s;
 }
@@ -46,14 +53,14 @@ Seconds network_time(const Disaggregated& d, const Shares& s, Bytes each_token, 
   const double from_attention = s.tokens / real(d.attention.instances) * s.instances_in_replica;
   const Seconds at_attention =
       from_attention * each_token / instance_network(d.attention, setting.efficiency);
-  const Seconds at_ffn = s.tokens_per_replica * each_token / instance_network(d.ffn, setting.efficiency);
+  const double to_ffn = s.tokens_per_replica * s.replicas_in_instance;
+  const Seconds at_ffn = to_ffn * each_token / instance_network(d.ffn, setting.efficiency);
   return std::max(at_attention, at_ffn) + setting.efficiency.network;
 }
 
 AttentionWork attention_work(const Disaggregated& d, const Setting& setting, const LayerShape& shape,
                              const Shares& s) {
-  const bool tensor = d.attention_split == AttentionSplit::tensor;
-  return {.requests = s.requests_per_gpu * (tensor ? real(d.attention.accelerators) : 1),
+  return {.requests = s.requests,
           .query_tokens = query_tokens(setting),
           .context = setting.context,
           .instance = d.attention.accelerators,
@@ -66,7 +73,7 @@ AttentionWork attention_work(const Disaggregated& d, const Setting& setting, con
 
 FfnWork ffn_work(const Disaggregated& d, const Setting& setting, const Shares& s) {
   return {.tokens = s.tokens_per_replica,
-          .instance = d.ffn.accelerators,
+          .instance = std::min(d.ffn.accelerators, s.split.tensor * s.split.expert),
           .tensor = s.split.tensor,
           .groups = s.split.expert,
           .total_tokens = s.tokens_per_replica,
@@ -75,42 +82,67 @@ FfnWork ffn_work(const Disaggregated& d, const Setting& setting, const Shares& s
           .overlap = setting.overlap};
 }
 
-MemoryUse attention_memory(const Disaggregated& d, const Setting& setting, const Shares& s,
-                           std::int64_t& largest_batch) {
+/// Memory of a pool: its weights, and what each request of a micro-batch adds. `count` is how many requests
+/// the fullest accelerator has of each micro-batch, `shares` over how many such the micro-batch is spread.
+struct PoolMemory {
+  Bytes weights, cache_each, buffers_each, capacity;
+  double count = 0, shares = 1;
+  [[nodiscard]] MemoryUse use() const {
+    return {.weights = weights,
+            .cache = count * cache_each,
+            .buffers = count * buffers_each,
+            .capacity = capacity};
+  }
+  [[nodiscard]] std::int64_t largest_batch(int micro_batches) const {
+    const double fit = real(most_requests(capacity, weights, cache_each + buffers_each));
+    return static_cast<std::int64_t>(fit * shares) * micro_batches;
+  }
+};
+
+PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, const Shares& s) {
   const ModelSpec& model = *setting.model;
   const bool tensor = d.attention_split == AttentionSplit::tensor;
   const std::int64_t n = d.attention.accelerators;
   const WeightWays ways{.tensor = tensor ? n : 1,
                         .output = d.attention_split == AttentionSplit::shared_output ? n : 1,
                         .vocabulary = n};
-  MemoryUse use{.weights = attention_weights(model, *setting.shapes, ways)};
-  const double kv_heads = setting.shapes->front().kv_heads;
-  const double cache_ways = tensor ? std::min(real(n), kv_heads) : 1;
-  const double held = tensor ? real(n) : 1;  // requests of the whole instance
-  const double requests = real(d.batch) / real(d.attention.size()) * held;
-  const Bytes each = cache_per_request(setting) / cache_ways;
-  use.cache = requests * each;
-  // Hidden states of every micro-batch: BF16 residual, FP8 out and BF16 partial results back.
-  const double tokens = s.requests_per_gpu * held * query_tokens(setting);
-  const double hidden = real(model.hidden);
-  use.buffers = d.micro_batches * tokens * Bytes(hidden * (2 + 1 + 2 * s.instances_in_replica)) +
-                size_of(Dtype::fp32, tokens * real(model.vocab));
-  use.capacity = setting.usable_memory * d.attention.chip->memory_size.value;
-  const double free = (use.capacity - use.weights - use.buffers) / each;
-  largest_batch =
-      static_cast<std::int64_t>(std::max(0.0, std::floor(free / held * real(d.attention.size()))));
-  return use;
+  // Hidden states of every micro-batch: BF16 residual, FP8 out and BF16 partial results back. Of one: queries
+  // and results of the core, and its logits.
+  const double in_flight = d.micro_batches, hidden = real(model.hidden);
+  double widest = 0;
+  for (const LayerShape& shape : *setting.shapes)
+    widest = std::max(widest, real(shape.attention.projections.back().inputs));
+  const Bytes token = in_flight * Bytes(hidden * (2 + 1 + 2 * s.instances_in_replica)) +
+                      size_of(between_kernels, 2 * widest / real(ways.tensor)) +
+                      size_of(Dtype::fp32, real(model.vocab) / real(ways.tensor));
+  return {.weights = attention_weights(setting, ways),
+          .cache_each = in_flight * cache_per_request(setting, ways.tensor),
+          .buffers_each = query_tokens(setting) * token,
+          .capacity = setting.usable_memory * d.attention.chip->memory_size.value,
+          .count = s.requests,
+          .shares = real(tensor ? d.attention.instances : d.attention.size())};
 }
 
-MemoryUse ffn_memory(const Disaggregated& d, const Setting& setting, const Shares& s) {
-  const ModelSpec& model = *setting.model;
-  const double tokens = s.tokens_per_replica, hidden = real(model.hidden);
-  return {.weights =
-              ffn_weights(model, *setting.shapes, s.split.tensor, s.split.expert, setting.redundant_experts),
-          .cache = {},
-          // Gathered FP8 inputs and BF16 outputs of every micro-batch in flight.
-          .buffers = d.micro_batches * tokens * Bytes(3 * hidden),
-          .capacity = setting.usable_memory * d.ffn.chip->memory_size.value};
+PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shares& s) {
+  const double hidden = real(setting.model->hidden);
+  // Gathered FP8 inputs and BF16 outputs of every micro-batch in flight. Of one: its rows for the experts of
+  // a group, FP8 in and BF16 out, and gate, up and activation between.
+  double widest = 0;
+  for (const LayerShape& shape : *setting.shapes) {
+    double work = 0;
+    for (const GatedMlp& mlp : shape.ffn.mlps) {
+      const double rows = real(mlp.active) / real(s.split.expert);
+      work += rows * (3 * hidden + 3 * 2 * real(mlp.intermediate) / real(s.split.tensor));
+    }
+    widest = std::max(widest, work);
+  }
+  const Bytes token = Bytes(d.micro_batches * 3 * hidden + widest);
+  return {.weights = ffn_weights(setting, s.split.tensor, s.split.expert),
+          .cache_each = {},
+          .buffers_each = query_tokens(setting) * token,
+          .capacity = setting.usable_memory * d.ffn.chip->memory_size.value,
+          .count = s.tokens_per_replica / query_tokens(setting),
+          .shares = s.replicas};
 }
 
 std::string_view bound_of(const StageTimes& t, int micro_batches) {
@@ -183,8 +215,11 @@ Evaluation evaluate(const Disaggregated& d, const Setting& setting) {
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);
   result.cost = (price_of(d.attention) + price_of(d.ffn)) * result.step / yielded;
   result.bound = bound_of(result.runs[result.main_kind].stages, d.micro_batches);
-  result.attention_memory = attention_memory(d, setting, s, result.largest_batch);
-  result.ffn_memory = ffn_memory(d, setting, s);
+  const PoolMemory attention_side = attention_memory(d, setting, s), ffn_side = ffn_memory(d, setting, s);
+  result.attention_memory = attention_side.use();
+  result.ffn_memory = ffn_side.use();
+  result.largest_batch =
+      std::min(attention_side.largest_batch(d.micro_batches), ffn_side.largest_batch(d.micro_batches));
   if (result.ffn_memory.total() > result.ffn_memory.capacity) {
     result.verdict = Verdict::ffn_memory;
   } else if (result.attention_memory.total() > result.attention_memory.capacity) {

@@ -81,7 +81,7 @@ struct Evaluation {
   Seconds head;
   std::string_view bound;  // the stage, or "latency" where the round trip binds
   MemoryUse attention_memory, ffn_memory;
-  std::int64_t largest_batch = 0;  // that fits the attention pool (or the co-located one)
+  std::int64_t largest_batch = 0;  // that fits every pool
 };
 
 [[nodiscard]] Evaluation evaluate(const Disaggregated& deployment, const Setting& setting);
