@@ -14,8 +14,8 @@
 namespace afford::calibrate {
 namespace {
 
-constexpr std::string_view names[] = {"read",        "write",         "copy",         "l2_read",
-                                      "tensor",      "launch_stream", "launch_graph", "launch_dependent",
+constexpr std::string_view names[] = {"tensor",      "read",          "write",        "copy",
+                                      "l2_read",     "launch_stream", "launch_graph", "launch_dependent",
                                       "mfa_decode",  "gqa_decode",    "mla_decode",   "moe_ffn",
                                       "moe_gate_up", "moe_down",      "dense"};
 
@@ -300,7 +300,7 @@ std::vector<Case> only(const std::vector<Case>& cases, std::span<const std::stri
 }
 
 std::vector<Case> closing_roofs() {
-  std::vector<Case> cases{memory("read", 2e9), named("tensor", "bf16", ""), named("tensor", "fp8", "")};
+  std::vector<Case> cases{named("tensor", "bf16", ""), named("tensor", "fp8", ""), memory("read", 2e9)};
   for (Case& one : cases) one.point.tag = "at the end";
   return cases;
 }

@@ -23,9 +23,9 @@ namespace afford::calibrate {
 namespace {
 
 constexpr double bytes_needed = 40e9;  // the largest case: 48 experts of Step-3 in BF16, twice
-constexpr double full_seconds = 0.2, quick_seconds = 0.1;  // of samples a point
-constexpr double full_heat = 6, quick_heat = 2;            // seconds
-constexpr size_t quick_cases = 10;                         // of each operation and precision
+constexpr Pace full{.seconds = 0.2, .windows = 3}, quick{.seconds = 0.1, .windows = 2};
+constexpr double full_heat = 24, quick_heat = 4;  // seconds at most
+constexpr size_t quick_cases = 6;                 // of each operation and precision
 constexpr std::chrono::seconds longest_case{60};
 
 std::string command_of(const RunOptions& options) {
@@ -47,19 +47,18 @@ class Run {
  public:
   Run(const RunOptions& options, const Session& session)
       : session_(session),
-        seconds_(options.seconds > 0 ? options.seconds
-                 : options.quick     ? quick_seconds
-                                     : full_seconds),
+        pace_(options.quick ? quick : full),
         heat_(options.quick ? quick_heat : full_heat),
         cases_(chosen_cases(options, session.lt.get())),
         provenance_(provenance_of(session, command_of(options))),
         paths_(output_paths(options.output, provenance_.chip)) {
     provenance_.partial = !options.only.empty() || session.lt == nullptr;
+    if (options.seconds > 0) pace_.seconds = options.seconds;
     closing_ = cases_.size();
     for (const Case& one : closing_roofs()) cases_.push_back(one);
     progress_.all = static_cast<int>(cases_.size());
     progress_.weight_all = heat_;
-    for (const Case& one : cases_) progress_.weight_all += expected_seconds(one, seconds_);
+    for (const Case& one : cases_) progress_.weight_all += expected_seconds(one, pace_.seconds);
   }
 
   int measure_all() {
@@ -89,11 +88,11 @@ class Run {
     progress_.elapsed = seconds.count();
     line_.show(progress_,
                fmt::format("{} {} {}", one.point.operation, one.point.precision, shape_text(one.point)));
-    const Point point = measure(one, session_, seconds_, read_roof(points_));
+    const Point point = measure(one, session_, pace_, read_roof(points_));
     const std::lock_guard lock(mutex_);
     points_.push_back(point);
     ++progress_.done;
-    progress_.weight_done += expected_seconds(one, seconds_);
+    progress_.weight_done += expected_seconds(one, pace_.seconds);
     line_.clear();
     fmt::print("{}", row(point, read_roof(points_)));
     std::fflush(stdout);
@@ -141,7 +140,8 @@ class Run {
   }
 
   const Session& session_;
-  double seconds_, heat_;
+  Pace pace_;
+  double heat_;
   std::vector<Case> cases_;
   size_t closing_ = 0;  // the first of the cases that repeat a roof
   Provenance provenance_;

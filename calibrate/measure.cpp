@@ -12,10 +12,9 @@ namespace {
 
 constexpr double warm_up_share = 0.3;  // of the time of the samples, before them
 constexpr double tensor_times = 4;     // longer: their clock settles slowly
-constexpr int most_windows = 4;        // of that time, until the samples are steady
 constexpr int isolated_samples = 10;
 constexpr double setup_seconds = 0.12, tuning_seconds = 0.25;  // allocation, filling and checking; cuBLASLt
-const Effort tuning{.seconds = 0.002, .warm_up = 0.001, .samples = 3, .sample_us = 1000};
+const Effort tuning{.seconds = 0.002, .warm_up = 0.001, .samples = 3, .graph_us = 1000, .graphs = 1};
 
 bool is_launch(const Point& point) { return point.operation.starts_with("launch_"); }
 bool is_sustained(const Point& point) { return point.operation == "tensor"; }
@@ -50,10 +49,10 @@ void check_answer(Point& point, Work& work) {
   if (!std::isfinite(error)) point.rejected = "outputs not finite or not written";
 }
 
-void time(Point& point, Work& work, const Session& session, double seconds, double roof) {
-  const Effort effort{.seconds = is_sustained(point) ? tensor_times * seconds : seconds,
-                      .warm_up = warm_up_share * seconds,
-                      .windows = most_windows};
+void time(Point& point, Work& work, const Session& session, const Pace& pace, double roof) {
+  const Effort effort{.seconds = is_sustained(point) ? tensor_times * pace.seconds : pace.seconds,
+                      .warm_up = warm_up_share * pace.seconds,
+                      .windows = pace.windows};
   if (has_isolated(point))
     point.isolated_us = measure_isolated(work, {.samples = isolated_samples}).median_us;
   Watch watch(session.nvml.get());
@@ -93,8 +92,8 @@ Point attempt(const Case& one, const Session& session, Step step) {
 
 }  // namespace
 
-Point measure(const Case& one, const Session& session, double seconds, double roof) {
-  return attempt(one, session, [&](Point& point, Work& work) { time(point, work, session, seconds, roof); });
+Point measure(const Case& one, const Session& session, const Pace& pace, double roof) {
+  return attempt(one, session, [&](Point& point, Work& work) { time(point, work, session, pace, roof); });
 }
 
 Point verify(const Case& one, const Session& session) {
@@ -108,9 +107,15 @@ double expected_seconds(const Case& one, double seconds) {
          (point.operation == "dense" ? tuning_seconds : 0);
 }
 
-void heat_up(double seconds) {
+void heat_up(double most) {
+  constexpr double step = 2, steady = 0.003;
   const std::unique_ptr<Work> work = make_tensor(Precision::bf16);
-  keep_busy(*work, seconds);
+  double before = 0;
+  for (double seconds = 0; seconds < most; seconds += step) {
+    const double now = measure_stream(*work, {.seconds = step, .warm_up = 0}).median_us;
+    if (std::fabs(now / before - 1) < steady) return;  // never after the first step
+    before = now;
+  }
 }
 
 }  // namespace afford::calibrate

@@ -28,19 +28,41 @@ KernelChoice chosen() {
 template <class Element, bool gate_up>
 KernelChoice choose(const MoeTiling& tiling) {
   if (tiling.share == MoeShare::weights) return chosen<MoeShape<Element, gate_up, 128, MoeShare::weights>>();
+  if (tiling.share == MoeShare::both) return chosen<MoeShape<Element, gate_up, 128, MoeShare::both>>();
   if (tiling.share == MoeShare::tokens) return chosen<MoeShape<Element, gate_up, 128, MoeShare::tokens>>();
   switch (tiling.columns) {
     case 8:
       return chosen<MoeShape<Element, gate_up, 8, MoeShare::none>>();
     case 16:
       return chosen<MoeShape<Element, gate_up, 16, MoeShare::none>>();
+    case 24:
+      return chosen<MoeShape<Element, gate_up, 24, MoeShare::none>>();
     case 32:
       return chosen<MoeShape<Element, gate_up, 32, MoeShare::none>>();
+    case 48:
+      return chosen<MoeShape<Element, gate_up, 48, MoeShare::none>>();
     case 64:
       return chosen<MoeShape<Element, gate_up, 64, MoeShare::none>>();
     default:
       return chosen<MoeShape<Element, gate_up, 128, MoeShare::none>>();
   }
+}
+
+/// Blocks, or clusters of blocks, that run at the same time.
+int resident(const KernelChoice& choice) {
+  if (choice.cluster == 1) return multiprocessors();
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(static_cast<unsigned>(multiprocessors() / choice.cluster * choice.cluster));
+  config.blockDim = dim3(static_cast<unsigned>(choice.threads));
+  config.dynamicSmemBytes = static_cast<size_t>(choice.shared_bytes);
+  cudaLaunchAttribute cluster{};
+  cluster.id = cudaLaunchAttributeClusterDimension;
+  cluster.val.clusterDim = {static_cast<unsigned>(choice.cluster), 1, 1};
+  config.attrs = &cluster;
+  config.numAttrs = 1;
+  int count = 0;
+  check(cudaOccupancyMaxActiveClusters(&count, choice.kernel, &config), "clusters at a time");
+  return count;
 }
 
 // --- reference
@@ -179,15 +201,15 @@ class Moe final : public Work {
         tiling_(moe.tiling ? *moe.tiling : choose_tiling(moe.tokens)),
         gate_up_(moe.hidden, moe.intermediate, 2 * moe.intermediate),
         down_(moe.intermediate, moe.hidden, moe.hidden) {
-    count();
     // FP8 rounds what passes between the two products to 3 bits, 2.6 % of it.
     tolerance = fp8 ? 4e-2 : 1e-2;
     gate_up_.kernel = choose<Element, true>(tiling_);
     down_.kernel = choose<Element, false>(tiling_);
     for (Product* product : {&gate_up_, &down_}) {
-      schedule(*product);
       allow_shared(product->kernel.kernel, static_cast<size_t>(product->kernel.shared_bytes));
+      schedule(*product);
     }
+    count();
     fill();
   }
 
@@ -220,9 +242,10 @@ class Moe final : public Work {
       bytes += active * weight * product->rows * product->k + t * activation * product->k;
       bytes += t * (product == &gate_up_ ? activation * i : 2 * h);
       flops += 2 * t * product->rows * product->k;
-      const int covered = tiling_.columns * (tiling_.share == MoeShare::none ? 1 : 2);
+      const int blocks = product->kernel.cluster;
       for (const MoeTile& tile : make_tiles(case_.tokens, product->tiles, tiling_))
-        padded_flops += tile.tokens > 0 ? 2.0 * 256 * covered * product->k_blocks * block_k : 0;
+        padded_flops +=
+            tile.tokens > 0 ? 2.0 * 256 * tiling_.columns * blocks * product->k_blocks * block_k : 0;
     }
   }
 
@@ -259,7 +282,7 @@ class Moe final : public Work {
       fill_weights(down_);
       output_ = DeviceArray<__nv_bfloat16>(static_cast<size_t>(total_) * case_.hidden);
     }
-    const bool shared = tiling_.share == MoeShare::tokens;
+    const bool shared = tiling_.share == MoeShare::tokens || tiling_.share == MoeShare::both;
     const auto map = [&](const Element* data, int size) {
       return make_map(data, {{static_cast<uint64_t>(size), static_cast<uint64_t>(rows_)},
                              {static_cast<uint64_t>(size) * sizeof(Element)},
@@ -288,7 +311,7 @@ class Moe final : public Work {
   void schedule(Product& product) {
     const int cluster = product.kernel.cluster;
     const MoeSchedule schedule = deal_tiles(make_tiles(case_.tokens, product.tiles, tiling_),
-                                            product.k_blocks, multiprocessors() / cluster);
+                                            product.k_blocks, resident(product.kernel));
     const auto slots = static_cast<size_t>(schedule.slots) * cluster;
     product.blocks_used = schedule.blocks() * cluster;
     product.segments = DeviceArray<MoeSegment>(schedule.segments);
@@ -326,7 +349,8 @@ class Moe final : public Work {
   }
 
   [[nodiscard]] bool reread() const {
-    const int covered = tiling_.columns * (tiling_.share == MoeShare::weights ? 2 : 1);
+    const bool pairs = tiling_.share == MoeShare::weights || tiling_.share == MoeShare::both;
+    const int covered = tiling_.columns * (pairs ? 2 : 1);
     return std::any_of(case_.tokens.begin(), case_.tokens.end(), [&](int count) { return count > covered; });
   }
 

@@ -18,7 +18,9 @@ class TokensOnM {
         memory_(memory),
         group_(static_cast<int>(threadIdx.x) / 128),
         warp_(static_cast<int>(threadIdx.x) % 128 / 32),
-        lane_(static_cast<int>(threadIdx.x) % 32) {}
+        lane_(static_cast<int>(threadIdx.x) % 32) {
+    if (S::fp8 && group_ == 1) pass_turn();
+  }
 
   [[nodiscard]] __device__ float& sum(int i) {
     if constexpr (S::fp8) return sum_[i / 64][i % 64];
@@ -69,6 +71,21 @@ class TokensOnM {
     return swizzled(ring_.tokens(stage) + group_ * 64 * 128);
   }
 
+  /// The warpgroups issue to the tensor core in turn, so that one rather scales its sums while the other's
+  /// are made: 2 to 3 % faster than left alone.
+  __device__ void wait_for_turn() {
+    if (group_ == 0)
+      sync_threads<2, 256>();
+    else
+      sync_threads<3, 256>();
+  }
+  __device__ void pass_turn() {
+    if (group_ == 0)
+      arrive_threads<3, 256>();
+    else
+      arrive_threads<2, 256>();
+  }
+
   /// A stage in FP8: each half of the weight rows summed by the tensor core, then scaled.
   __device__ void sum_up(int stage) {
     const float* scales = reinterpret_cast<const float*>(memory_ + S::at_scales + stage * S::scale_bytes);
@@ -81,11 +98,13 @@ class TokensOnM {
     float part[64];
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
+      wait_for_turn();
       wgmma_fence();
 #pragma unroll
       for (int step = 0; step < 4; ++step)
         Wgmma<128>::fp8(part, a + 2 * step, b + half * (128 * 128 >> 4) + 2 * step, step);
       wgmma_commit();
+      pass_turn();
       wgmma_wait<0>();
       keep(part);
       if (half == 1) release<S>(ring_, stage);

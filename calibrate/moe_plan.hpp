@@ -6,12 +6,13 @@
 
 namespace afford::calibrate {
 
-/// What the two blocks of a cluster have in common, loaded once for both; none: no clusters.
-enum class MoeShare { none, weights, tokens };
+/// What the blocks of a cluster have in common, loaded once for all: nothing (no clusters), weights or tokens
+/// (two blocks), or both (four blocks, two by two).
+enum class MoeShare { none, weights, tokens, both };
 
 /// How the product is cut: `columns` tokens by 256 weight rows a block.
 struct MoeTiling {
-  int columns = 128;  // 8, 16, 32, 64 or 128
+  int columns = 128;  // 8, 16, 24, 32, 48, 64, or 128 where anything is shared or tokens are many
   MoeShare share = MoeShare::none;
 };
 

@@ -126,13 +126,13 @@ class ClockMeter {
   void* readings_ = nullptr;
 };
 
-/// One sample of a graph: its time and clock.
+/// One sample, of a graph run so many times: its time and clock.
 class Sample {
  public:
-  void enqueue(cudaStream_t stream, const CallGraph& graph) {
+  void enqueue(cudaStream_t stream, const CallGraph& graph, int times) {
     clock_.before(stream);
     start_.record(stream);
-    graph.launch(stream);
+    for (int i = 0; i < times; ++i) graph.launch(stream);
     stop_.record(stream);
     clock_.after(stream);
     end_.record(stream);
@@ -179,8 +179,8 @@ __global__ void hold(long long nanoseconds) {
 }
 
 constexpr size_t clean_bytes = size_t{256} << 20;  // several L2 caches of any Hopper GPU
-constexpr int most_calls = 2000;                   // of a sample
-constexpr int least_calls = 20;                    // of a sample of short calls
+constexpr int most_calls = 2000;                   // of a graph
+constexpr int least_calls = 20;                    // of a graph of short calls
 constexpr double short_us = 20;
 constexpr int submitted_calls = 1000;
 
@@ -190,8 +190,8 @@ bool is_steady(const Timing& timing) {
   return timing.p75_us - timing.p25_us <= most * timing.median_us && timing.sm_clock_spread <= 2 * most;
 }
 
-/// Calls of one sample, from the time of one pass over the input sets.
-int calls_of(Work& work, double sample_us, cudaStream_t stream) {
+/// Calls of one graph, from the time of one pass over the input sets.
+int calls_of(Work& work, double graph_us, cudaStream_t stream) {
   const Event start, stop;
   const CallGraph once(work, work.copies);
   once.launch(stream);
@@ -199,7 +199,7 @@ int calls_of(Work& work, double sample_us, cudaStream_t stream) {
   once.launch(stream);
   stop.record(stream);
   const double call_us = stop.since(start) / work.copies;
-  const double wanted = std::min(sample_us / call_us, static_cast<double>(most_calls));
+  const double wanted = std::min(graph_us / call_us, static_cast<double>(most_calls));
   const int rounds = std::max(1, static_cast<int>(wanted / work.copies));
   return std::max(work.copies * rounds, call_us < short_us ? least_calls : 1);
 }
@@ -208,21 +208,22 @@ int calls_of(Work& work, double sample_us, cudaStream_t stream) {
 
 Timing measure_stream(Work& work, const Effort& effort) {
   const Stream stream;
-  const int calls = calls_of(work, effort.sample_us, stream);
+  const int calls = calls_of(work, effort.graph_us, stream);
   const CallGraph graph(work, calls);
   run_for(effort.warm_up, stream, graph);
   Sample samples[2];
   int queued = 0;
-  const auto enqueue = [&] { samples[queued++ % 2].enqueue(stream, graph); };
+  const auto enqueue = [&] { samples[queued++ % 2].enqueue(stream, graph, effort.graphs); };
   enqueue();
   Timing timing;
   for (int window = 0; window < effort.windows; ++window) {
     std::vector<double> us, mhz;
     const auto begin = std::chrono::steady_clock::now();
-    while (static_cast<int>(us.size()) < effort.samples || seconds_since(begin) < effort.seconds) {
+    const double seconds = effort.seconds * (window == 0 ? 1 : 2);
+    while (static_cast<int>(us.size()) < effort.samples || seconds_since(begin) < seconds) {
       enqueue();
       Sample& oldest = samples[queued % 2];
-      us.push_back(oldest.us() / calls);
+      us.push_back(oldest.us() / (effort.graphs * calls));
       if (const double clock = oldest.mhz(); clock > 0) mhz.push_back(clock);
     }
     timing = summary(std::move(us));
@@ -263,12 +264,6 @@ Timing measure_submitted(Work& work, const Effort& effort) {
     us.push_back(stop.since(start) / submitted_calls);
   }
   return summary(std::move(us));
-}
-
-void keep_busy(Work& work, double seconds) {
-  const Stream stream;
-  const CallGraph graph(work, calls_of(work, Effort().sample_us, stream));
-  run_for(seconds, stream, graph);
 }
 
 }  // namespace afford::calibrate

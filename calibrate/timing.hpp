@@ -18,8 +18,10 @@ struct Effort {
   double seconds = 0.3;   // of samples; at least `samples` are taken
   double warm_up = 0.05;  // seconds of the same work before the first sample
   int samples = 10;
-  double sample_us = 5000;  // of a sample, at least: the power cap moves the clock within milliseconds
-  int windows = 1;          // so often `seconds`, until times and clocks are steady; the last window counts
+  double graph_us = 5000;  // of a graph of calls, at least
+  int graphs = 4;          // of a sample: the power cap moves the clock to and fro within some 10 ms
+  int windows =
+      1;  // of samples, until times and clocks are steady, the later ones twice as long; the last counts
 };
 
 /// Cold stream: a graph of calls over rotating input sets, divided by their number. What a decode step sees.
@@ -31,7 +33,4 @@ struct Effort {
 [[nodiscard]] Timing measure_isolated(Work& work, const Effort& effort);
 /// A long run of calls put into a stream one by one, divided by their number: the host's submission counts.
 [[nodiscard]] Timing measure_submitted(Work& work, const Effort& effort);
-/// Runs the work back to back for so many seconds.
-void keep_busy(Work& work, double seconds);
-
 }  // namespace afford::calibrate

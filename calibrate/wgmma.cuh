@@ -45,9 +45,15 @@ __device__ __forceinline__ uint64_t swizzled(uint32_t address, uint32_t leading_
 #define AFFORD_REGS_8 \
   AFFORD_REGS_4       \
   ", %4, %5, %6, %7"
+#define AFFORD_REGS_12 \
+  AFFORD_REGS_8        \
+  ", %8, %9, %10, %11"
 #define AFFORD_REGS_16 \
   AFFORD_REGS_8        \
   ", %8, %9, %10, %11, %12, %13, %14, %15"
+#define AFFORD_REGS_24 \
+  AFFORD_REGS_16       \
+  ", %16, %17, %18, %19, %20, %21, %22, %23"
 #define AFFORD_REGS_32 \
   AFFORD_REGS_16       \
   ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
@@ -108,7 +114,11 @@ struct Wgmma;
 
 AFFORD_WGMMA(8, AFFORD_REGS_4, AFFORD_WRAP(AFFORD_ACC4(0)), "4", "5", "6", "7", "8", "9", "10")
 AFFORD_WGMMA(16, AFFORD_REGS_8, AFFORD_WRAP(AFFORD_ACC8(0)), "8", "9", "10", "11", "12", "13", "14")
+AFFORD_WGMMA(24, AFFORD_REGS_12, AFFORD_WRAP(AFFORD_ACC8(0), AFFORD_ACC4(8)), "12", "13", "14", "15", "16",
+             "17", "18")
 AFFORD_WGMMA(32, AFFORD_REGS_16, AFFORD_WRAP(AFFORD_ACC16(0)), "16", "17", "18", "19", "20", "21", "22")
+AFFORD_WGMMA(48, AFFORD_REGS_24, AFFORD_WRAP(AFFORD_ACC16(0), AFFORD_ACC8(16)), "24", "25", "26", "27", "28",
+             "29", "30")
 AFFORD_WGMMA(64, AFFORD_REGS_32, AFFORD_WRAP(AFFORD_ACC32(0)), "32", "33", "34", "35", "36", "37", "38")
 AFFORD_WGMMA(96, AFFORD_REGS_48, AFFORD_WRAP(AFFORD_ACC32(0), AFFORD_ACC16(32)), "48", "49", "50", "51", "52",
              "53", "54")
@@ -127,7 +137,9 @@ AFFORD_WGMMA(256, AFFORD_REGS_128, AFFORD_WRAP(AFFORD_ACC64(0), AFFORD_ACC64(64)
 #undef AFFORD_ACC64
 #undef AFFORD_REGS_4
 #undef AFFORD_REGS_8
+#undef AFFORD_REGS_12
 #undef AFFORD_REGS_16
+#undef AFFORD_REGS_24
 #undef AFFORD_REGS_32
 #undef AFFORD_REGS_48
 #undef AFFORD_REGS_64

@@ -16,7 +16,9 @@ OperationCurve made_up(std::string operation, std::string precision, double star
                        double compute_top, bool rows) {
   OperationCurve curve{.operation = std::move(operation), .precision = std::move(precision)};
   curve.start = start_us * microsecond;
-  curve.piece = 0.4 * microsecond;
+  curve.follow = 0.7 * curve.start, curve.combine = 1.2 * microsecond, curve.piece = 0.4 * microsecond,
+  curve.split = 0.06 * microsecond;
+  curve.paged = 0.02, curve.uneven = 0.03;
   curve.overlap = 4;
   curve.idle_memory = 0.5, curve.idle_compute = 0.6;
   curve.memory = {.first_octave = 13, .fraction = {}, .least = 8192, .most = 6.7e7};
@@ -87,7 +89,15 @@ void add_attention(Maker& make, const OperationCurve& curve, std::int64_t heads,
       const auto b = static_cast<double>(batch), h = static_cast<double>(heads);
       p.bytes = b * (context * elements * element + h * dims * 2);
       p.flops = p.padded_flops = 2 * b * context * h * dims;
-      make.add(p, curve, {attention_work(p.bytes, p.padded_flops, b * static_cast<double>(kv_heads), sms)});
+      OperationWork work =
+          attention_work(p.bytes, p.padded_flops, b * static_cast<double>(kv_heads), context, false, sms);
+      p.longest_tokens = static_cast<std::int64_t>(context);
+      make.add(p, curve, {work});
+      if (batch != 64) continue;
+      p.paged = work.paged = true;
+      make.add(p, curve, {work});
+      p.longest_tokens *= 2, work.uneven = work.combined = true, work.idle_tail = 0;
+      make.add(p, curve, {work});
     }
   }
 }
@@ -107,9 +117,10 @@ void add_experts(Maker& make, const OperationCurve& curve) {
       p.bytes = 3 * weights + 2 * rows * 7168;
       p.flops = 6 * rows * 7168 * 2048, p.padded_flops = 6 * padded_rows * 7168 * 2048;
       const auto e = static_cast<double>(experts), t = static_cast<double>(each);
+      OperationWork down = grouped_work(weights + rows * 7168, p.padded_flops / 3, e, t, 7168, sms);
+      down.follows = true;
       make.add(p, curve,
-               {grouped_work(2 * weights + rows * 7168, p.padded_flops * 2 / 3, e, t, 4096, sms),
-                grouped_work(weights + rows * 7168, p.padded_flops / 3, e, t, 7168, sms)});
+               {grouped_work(2 * weights + rows * 7168, p.padded_flops * 2 / 3, e, t, 4096, sms), down});
     }
   }
 }

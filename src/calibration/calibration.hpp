@@ -39,22 +39,26 @@ struct FitError {
 };
 
 /// One class of operations in one precision. An operation takes
-///   t = start + piece * pieces + (reading^p + computing^p)^(1/p)
-///   reading   = bytes / (read roof * memory.at(bytes per SM)) * (1 + idle_memory * idle_tail)
-///   computing = FLOPs / (tensor roof * compute.at(rows)) * (1 + idle_compute * idle_tail)
-/// FLOPs are those of whole tiles; idle_tail is the share of the SMs without a tile over all waves; `pieces`
-/// are the work items of the busiest SM beyond the first (requests of attention; none for a GEMM); p says how
-/// well reading and computing overlap.
+///   t = start + combine + piece * pieces + split * splits + (reading^p + computing^p)^(1/p)
+///   reading   = bytes / (read roof * memory.at(bytes per SM)) * (1 + idle_memory * idle_tail + paged +
+///   uneven) computing = FLOPs / (tensor roof * compute.at(rows)) * (1 + idle_compute * idle_tail)
+/// FLOPs are those of whole tiles. Of attention, `pieces` are the requests of an SM beyond the first,
+/// `splits` the pieces of a request beyond the first, which are combined one after another. Of a GEMM,
+/// idle_tail is the share of the SMs without a tile over all waves. p says how well reading and computing
+/// overlap.
 struct OperationCurve {
   std::string operation;  // mfa_decode, gqa_decode, mla_decode, grouped_gemm, dense
   std::string precision;  // bf16, fp8 or fp8_128
-  Seconds start, piece;
-  int overlap = 4;  // p: 1, 2, 4 or 8
+  Seconds start;          // with its launch as a graph node
+  Seconds follow;         // instead of start, right behind a product it depends on (the down GEMM of experts)
+  Seconds combine, piece, split;
+  double paged = 0, uneven = 0;  // more reading time: of a paged cache, of requests of unequal length
   // Shares of the idle tail that are lost: of the bandwidth, what the busy SMs cannot take over; of the
   // FLOPs, what the kernel does not save by splitting its last tiles.
   double idle_memory = 0.5, idle_compute = 1;
-  Curve memory;   // over bytes per SM
-  Curve compute;  // over rows: tokens an expert or of a dense GEMM; of attention over bytes per SM
+  int overlap = 4;  // p: 1, 2, 4 or 8
+  Curve memory;     // over bytes per SM
+  Curve compute;    // over rows: tokens an expert or of a dense GEMM; of attention over bytes per SM
   FitError error;
 };
 

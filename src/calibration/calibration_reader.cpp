@@ -70,13 +70,21 @@ std::vector<double> idle_of(const Section& in) {
 }
 
 OperationCurve read_operation(const Section& in) {
+  const Section fixed = in.child("fixed", {"start", "follow", "combine", "piece", "split"});
+  const Section slower = in.child("slower", {"paged", "uneven"});
+  const std::vector<double> idle = idle_of(in);
   OperationCurve curve{.operation = std::string(in.choice("operation", operations)),
                        .precision = std::string(in.choice("precision", precisions)),
-                       .start = time_of(in, "start"),
-                       .piece = time_of(in, "piece"),
+                       .start = time_of(fixed, "start"),
+                       .follow = time_of(fixed, "follow"),
+                       .combine = time_of(fixed, "combine"),
+                       .piece = time_of(fixed, "piece"),
+                       .split = time_of(fixed, "split"),
+                       .paged = slower.real("paged", 0, 10),
+                       .uneven = slower.real("uneven", 0, 10),
+                       .idle_memory = idle[0],
+                       .idle_compute = idle[1],
                        .overlap = static_cast<int>(in.integer("overlap", {1, 8})),
-                       .idle_memory = idle_of(in)[0],
-                       .idle_compute = idle_of(in)[1],
                        .memory = read_curve(in, "memory"),
                        .compute = read_curve(in, "compute"),
                        .error = read_error(in)};
@@ -123,7 +131,7 @@ Calibration read_calibration(const yaml::Node& node, const std::string& file) {
   for (const yaml::Node& item : root.value("curves", yaml::Node::Kind::sequence).items) {
     const Section in = root.element(
         "curves", item,
-        {"operation", "precision", "start", "piece", "overlap", "idle", "memory", "compute", "left_out"});
+        {"operation", "precision", "fixed", "slower", "idle", "overlap", "memory", "compute", "left_out"});
     OperationCurve curve = read_operation(in);
     for (const OperationCurve& other : out.curves) {
       if (other.operation == curve.operation && other.precision == curve.precision)

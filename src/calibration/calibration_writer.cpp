@@ -73,11 +73,13 @@ std::string calibration_yaml(const Calibration& c) {
                      time_text(c.launch.graph), time_text(c.launch.dependent));
   out += c.curves.empty() ? "curves: []\n" : "curves:\n";
   for (const OperationCurve& curve : c.curves) {
+    out += fmt::format("  - operation: {}\n    precision: {}\n", curve.operation, curve.precision);
+    out += fmt::format("    fixed: {{start: {}, follow: {}, combine: {}, piece: {}, split: {}}}\n",
+                       time_text(curve.start), time_text(curve.follow), time_text(curve.combine),
+                       time_text(curve.piece), time_text(curve.split));
     out += fmt::format(
-        "  - operation: {}\n    precision: {}\n    start: {}\n    piece: {}\n    overlap: {}\n    idle: "
-        "[{:.4f}, {:.4f}]\n",
-        curve.operation, curve.precision, time_text(curve.start), time_text(curve.piece), curve.overlap,
-        curve.idle_memory, curve.idle_compute);
+        "    slower: {{paged: {:.4f}, uneven: {:.4f}}}\n    idle: [{:.4f}, {:.4f}]\n    overlap: {}\n",
+        curve.paged, curve.uneven, curve.idle_memory, curve.idle_compute, curve.overlap);
     add_curve(out, "memory", curve.memory), add_curve(out, "compute", curve.compute);
     out += fmt::format("    left_out: {}\n", error_text(curve.error));
   }

@@ -122,7 +122,10 @@ std::array<OperationWork, 2> expert_products(const Point& p, double sms) {
   const OperationWork gate_up =
       grouped_work(2 * weights + other, p.padded_flops * 2 / parts, experts, tokens, 2 * i, sms);
   const OperationWork rest = grouped_work(weights + other, p.padded_flops / parts, experts, tokens, h, sms);
-  return up ? std::array{gate_up, rest} : std::array{rest, gate_up};
+  if (!up) return {rest, gate_up};
+  std::array products_in_turn{gate_up, rest};
+  products_in_turn[1].follows = true;
+  return products_in_turn;
 }
 
 Sample sample_of(const Point& p, double sms) {
@@ -135,7 +138,9 @@ Sample sample_of(const Point& p, double sms) {
                                 static_cast<double>(p.k), sms);
   } else {
     const auto units = static_cast<double>(p.batch * std::max<std::int64_t>(1, p.kv_heads));
-    sample.work[0] = attention_work(p.bytes, p.padded_flops, units, sms);
+    sample.work[0] = attention_work(p.bytes, p.padded_flops, units, p.context_tokens,
+                                    static_cast<double>(p.longest_tokens) > 1.2 * p.context_tokens, sms);
+    sample.work[0].paged = p.paged;
   }
   return sample;
 }
@@ -186,7 +191,7 @@ Knots knots_over(const std::vector<Sample>& samples, const OperationRoofs& roofs
 double share(double logit) { return 1 / (1 + std::exp(-logit)); }
 double softplus(double x) { return x > 30 ? x : std::log1p(std::exp(x)); }
 
-/// The parameters of one curve: log start, log piece, logits of the idle shares, then for each fitted curve
+/// The parameters of one curve: fixed costs (Fixed), then for each fitted curve
 /// the logarithm of its last fraction and the softplus of the fall from each knot to the one before it: so
 /// fractions never fall with the size.
 class Model {
@@ -201,7 +206,12 @@ class Model {
         memory_(knots_over(samples_, roofs, true, 0.9)),
         compute_(knots_over(samples_, roofs, false, fixed_compute)) {
     for (const Sample& sample : samples_) {
-      for (const OperationWork& work : sample.work) has_pieces_ = has_pieces_ || work.pieces > 0;
+      for (const OperationWork& work : sample.work) {
+        has_pieces_ = has_pieces_ || work.pieces > 0, has_splits_ = has_splits_ || work.splits > 0;
+        has_paged_ = has_paged_ || work.paged, has_uneven_ = has_uneven_ || work.uneven;
+        has_combined_ = has_combined_ || work.combined;
+        has_follower_ = has_follower_ || work.follows;
+      }
       shortest_ = shortest_ == 0 ? sample.seconds
                                  : std::min(shortest_, sample.seconds / static_cast<double>(sample.products));
     }
@@ -209,16 +219,21 @@ class Model {
 
   [[nodiscard]] Eigen::VectorXd start() const {
     Eigen::VectorXd at(fixed_parameters + memory_.count + compute_.count);
-    at[0] = log_start(), at[1] = log_piece, at[2] = at[3] = 0;
+    for (Eigen::Index i = 0; i < fixed_parameters; ++i) at[i] = prior(i).mean;
     fill(at, fixed_parameters, memory_.count), fill(at, fixed_parameters + memory_.count, compute_.count);
     return at;
   }
 
   [[nodiscard]] OperationCurve curve(const Eigen::VectorXd& at) const {
     OperationCurve curve{.operation = {}, .precision = {}, .overlap = overlap_};
-    curve.start = Seconds(std::exp(at[0]));
-    curve.piece = Seconds(has_pieces_ ? std::exp(at[1]) : 0);
-    curve.idle_memory = share(at[2]), curve.idle_compute = share(at[3]);
+    curve.start = Seconds(std::exp(at[start_of]));
+    curve.follow = has_follower_ ? share(at[follow_of]) * curve.start : curve.start;
+    curve.combine = Seconds(has_combined_ ? std::exp(at[combine_of]) : 0);
+    curve.piece = Seconds(has_pieces_ ? std::exp(at[piece_of]) : 0);
+    curve.split = Seconds(has_splits_ ? std::exp(at[split_of]) : 0);
+    curve.paged = has_paged_ ? std::exp(at[paged_of]) : 0;
+    curve.uneven = has_uneven_ ? std::exp(at[uneven_of]) : 0;
+    curve.idle_memory = share(at[idle_memory_of]), curve.idle_compute = share(at[idle_compute_of]);
     curve.memory = curve_of(memory_, at, fixed_parameters);
     curve.compute = curve_of(compute_, at, fixed_parameters + memory_.count);
     return curve;
@@ -238,10 +253,42 @@ class Model {
   [[nodiscard]] bool meets_both_roofs() const { return memory_.count > 0 && compute_.count > 0; }
 
  private:
-  static constexpr Eigen::Index fixed_parameters = 4;
-  static constexpr double log_piece = -14.5;  // 0.5 us
-
-  [[nodiscard]] double log_start() const { return std::log(0.8 * shortest_); }
+  /// Logarithms of times and of slowdowns, logits of shares.
+  enum Fixed : Eigen::Index {
+    start_of,
+    follow_of,
+    combine_of,
+    piece_of,
+    split_of,
+    paged_of,
+    uneven_of,
+    idle_memory_of,
+    idle_compute_of,
+    fixed_parameters
+  };
+  struct Prior {
+    double mean = 0, deviation = 1.5;
+  };
+  /// Weak beliefs: start near the shortest time, 1.5 us to combine, 0.5 us a
+  /// piece, 0.05 us a split, 2 % for pages and for
+  /// unequal lengths, half of an idle tail lost.
+  [[nodiscard]] Prior prior(Eigen::Index parameter) const {
+    switch (parameter) {
+      case start_of:
+        return {.mean = std::log(0.7 * shortest_)};
+      case combine_of:
+        return {.mean = std::log(1.5e-6)};
+      case piece_of:
+        return {.mean = std::log(0.5e-6)};
+      case split_of:
+        return {.mean = std::log(0.05e-6)};
+      case paged_of:
+      case uneven_of:
+        return {.mean = std::log(0.02)};
+      default:
+        return {};
+    }
+  }
 
   static void fill(Eigen::VectorXd& at, Eigen::Index first, Eigen::Index count) {
     for (Eigen::Index i = 0; i < count; ++i) at[first + i] = i == 0 ? -0.1 : -3.5;
@@ -277,10 +324,10 @@ class Model {
       r[row++] =
           i == left_out ? 0 : std::log(predicted(now, samples_[i], roofs_) / samples_[i].seconds) / spread_;
     }
-    r[row++] = (at[0] - log_start()) / 1.5;
-    r[row++] = (at[1] - log_piece) / 1.5;
-    r[row++] = at[2] / 1.5;
-    r[row++] = at[3] / 1.5;
+    for (Eigen::Index i = 0; i < fixed_parameters; ++i) {
+      const Prior belief = prior(i);
+      r[row++] = (at[i] - belief.mean) / belief.deviation;
+    }
     row = add_priors(memory_, at, fixed_parameters, r, row);
     add_priors(compute_, at, fixed_parameters + memory_.count, r, row);
   }
@@ -290,7 +337,8 @@ class Model {
   int overlap_ = 4;
   double spread_ = 0.02;
   Knots memory_, compute_;
-  bool has_pieces_ = false;
+  bool has_pieces_ = false, has_splits_ = false, has_paged_ = false, has_uneven_ = false,
+       has_follower_ = false, has_combined_ = false;
   double shortest_ = 0;
 };
 

@@ -18,7 +18,9 @@ struct OperationWork {
   double memory_size = 1;   // where on the memory curve: bytes per SM
   double compute_size = 1;  // where on the compute curve
   double idle_tail = 0;     // idle share of the SMs over all waves of tiles
-  double pieces = 0;        // work items of the busiest SM beyond the first
+  double pieces = 0;        // requests of an SM beyond the first
+  double splits = 0;        // pieces of a request beyond the first
+  bool combined = false, paged = false, uneven = false, follows = false;
 };
 
 /// The roofs that fractions are of, in B/s and FLOP/s.
@@ -44,9 +46,11 @@ struct OperationParts {
 [[nodiscard]] inline OperationParts operation_parts(const OperationCurve& curve, const OperationWork& work,
                                                     const OperationRoofs& roofs) {
   OperationParts parts;
-  if (!curve.memory.fraction.empty())
-    parts.reading = work.bytes / (roofs.read * curve.memory.at(work.memory_size)) *
-                    (1 + curve.idle_memory * work.idle_tail);
+  if (!curve.memory.fraction.empty()) {
+    const double more = curve.idle_memory * work.idle_tail + (work.paged ? curve.paged : 0) +
+                        (work.uneven ? curve.uneven : 0);
+    parts.reading = work.bytes / (roofs.read * curve.memory.at(work.memory_size)) * (1 + more);
+  }
   if (!curve.compute.fraction.empty())
     parts.computing = work.flops / (roofs.tensor * curve.compute.at(work.compute_size)) *
                       (1 + curve.idle_compute * work.idle_tail);
@@ -55,8 +59,9 @@ struct OperationParts {
 
 [[nodiscard]] inline double operation_seconds(const OperationCurve& curve, const OperationParts& parts,
                                               const OperationWork& work) {
-  return curve.start.base() + curve.piece.base() * work.pieces +
-         overlapped(parts.reading, parts.computing, curve.overlap);
+  const Seconds fixed = (work.follows ? curve.follow : curve.start) + work.pieces * curve.piece +
+                        work.splits * curve.split + (work.combined ? curve.combine : Seconds(0));
+  return fixed.base() + overlapped(parts.reading, parts.computing, curve.overlap);
 }
 [[nodiscard]] inline double operation_seconds(const OperationCurve& curve, const OperationWork& work,
                                               const OperationRoofs& roofs) {
@@ -78,14 +83,23 @@ struct OperationParts {
   return tiles > 0 ? padded(tiles, sms) / tiles - 1 : 0;
 }
 
-/// Decode attention, split over the SMs by the cache: no waves. `units` are requests times KV heads.
-[[nodiscard]] inline OperationWork attention_work(double bytes, double flops, double units, double sms) {
-  const double each = bytes / sms;
+/// Decode attention: requests of `context` tokens, `units` of them times their KV heads. They stay whole
+/// where that loads no SM much beyond the mean, else they are split.
+[[nodiscard]] inline OperationWork attention_work(double bytes, double flops, double units, double context,
+                                                  bool uneven, double sms) {
+  constexpr double least_piece = 256;  // tokens: four tiles of 64
+  constexpr double overload = 0.05;
+  const double each = bytes / sms, idle = idle_tail(units, sms);
+  const bool combined = uneven || idle > overload;
   return {.bytes = bytes,
           .flops = flops,
           .memory_size = each,
           .compute_size = each,
-          .pieces = std::max(0.0, units / sms - 1)};
+          .idle_tail = combined ? 0 : idle,
+          .pieces = std::max(0.0, units / sms - 1),
+          .splits = std::max(0.0, std::min(sms / units, context / least_piece) - 1),
+          .combined = combined,
+          .uneven = uneven};
 }
 
 /// The tiling of a grouped GEMM: 256 weight rows by `columns` tokens, on one SM or shared by several.

@@ -144,8 +144,10 @@ Op on_curve(Op op, const LayerShape& shape, const AttentionWork& work, double wa
       Dtype::bf16, work.requests * work.query_tokens / ways * shape.attention.flops_per_context_token / 2);
   const double bytes = (op.cache + vectors).base();
   op.kernels = 1;
-  return timed(op, *core.curve, attention_work(bytes, op.flops.base(), units, machine.measured->sms),
-               core.tensor, machine);
+  const double context = reached(shape.attention.reach, work.context);
+  OperationWork asked = attention_work(bytes, op.flops.base(), units, context, false, machine.measured->sms);
+  asked.paged = true;  // as serving engines hold their cache
+  return timed(op, *core.curve, asked, core.tensor, machine);
 }
 
 /// Query rows of whole tiles: few rows take the smallest one, more wgmma's 64.
@@ -330,8 +332,9 @@ Op on_curve(Op op, const std::array<MlpGroup, 2>& groups, double matrices, doubl
   const double outputs = matrices == 2 ? 2 * width : inputs, k = matrices == 2 ? inputs : width;
   const double flops = 2 * experts * grouped_rows(tokens) * outputs * k;
   const double bytes = op.weights.base() + from_l2(op.activations, chip);
-  return timed(op, curve, grouped_work(bytes, flops, experts, tokens, outputs, chip.sms), chip.tensor(run),
-               machine);
+  OperationWork asked = grouped_work(bytes, flops, experts, tokens, outputs, chip.sms);
+  asked.follows = matrices == 1;
+  return timed(op, curve, asked, chip.tensor(run), machine);
 }
 
 /// One of the two GEMMs of gated MLPs: `matrices` of hidden x intermediate for each, sharded `shard` ways.

@@ -58,9 +58,19 @@ TEST_SUITE("errors") {
           "c.yaml:19:16: curves.operation: unknown value 'mla_decod'; did you mean 'mla_decode'?");
     CHECK(after("operation: mfa_decode\n    precision: fp8", "operation: mfa_decode\n    precision: bf16") ==
           "c.yaml:37:16: curves.operation: mfa_decode in bf16 stands here a second time");
-    CHECK(after("overlap: 4\n    idle: [0.5000, 0.6000]\n    memory: {first_octave: 13, fraction: [0.4800",
-                "overlap: 3\n    idle: [0.5000, 0.6000]\n    memory: {first_octave: 13, fraction: [0.4800") ==
-          "c.yaml:23:14: curves.overlap: expected 1, 2, 4 or 8");
+    CHECK(after("overlap: 4\n    memory: {first_octave: 13, fraction: [0.4800",
+                "overlap: 3\n    memory: {first_octave: 13, fraction: [0.4800") ==
+          "c.yaml:24:14: curves.overlap: expected 1, 2, 4 or 8");
+    CHECK(after("idle: [0.5000, 0.6000]\n    overlap: 4\n    memory: {first_octave: 13, fraction: [0.4800",
+                "idle: [0.5000]\n    overlap: 4\n    memory: {first_octave: 13, fraction: [0.4800") ==
+          "c.yaml:23:11: curves.idle: expected [of bandwidth, of FLOPs]");
+    CHECK(after("combine: 1.2 us, piece: 0.4 us, split: 0.06 us}\n    slower: {paged: 0.0200, uneven: "
+                "0.0300}\n    idle: "
+                "[0.5000, 0.6000]\n    overlap: 4\n    memory: {first_octave: 13, fraction: [0.4800",
+                "combine: 1.2 us, piece: 0.4 us, splits: 0.06 us}\n    slower: {paged: 0.0200, uneven: "
+                "0.0300}\n    idle: "
+                "[0.5000, 0.6000]\n    overlap: 4\n    memory: {first_octave: 13, fraction: [0.4800") ==
+          "c.yaml:21:74: unknown key 'splits' in 'curves.fixed'; did you mean 'split'?");
     CHECK(after("fraction: [0.4800, 0.6645", "fraction: [0.4800, much") ==
           "c.yaml:25:51: curves.memory.fraction: expected a number from 1e-06 to 2, got 'much'");
     CHECK(after("fraction: [0.4800, 0.6645", "fraction: [0.9900, 0.6645") ==

@@ -24,7 +24,8 @@ namespace {
 double apart(const OperationCurve& a, const OperationCurve& b, const Calibration& truth) {
   double most = 0;
   for (double context = 512; context <= 32768; context *= 2) {
-    const OperationWork work = attention_work(64 * context * 1024, 64 * context * 65536, 64, 132);
+    const OperationWork work =
+        attention_work(64 * context * 1024, 64 * context * 65536, 64, context, false, 132);
     const OperationRoofs roofs{truth.read.rate.base(), truth.bf16.rate.base()};
     most =
         std::max(most, std::fabs(operation_seconds(a, work, roofs) / operation_seconds(b, work, roofs) - 1));
@@ -122,19 +123,18 @@ TEST_SUITE("unit") {
   TEST_CASE("four points still give a sane curve, three none") {
     const Calibration truth = known_calibration();
     std::vector<Point> points;
-    int kept = 0;
     for (const Point& p : points_of(truth, 0.005, 3)) {
       const bool mfa = p.operation == "mfa_decode" && p.precision == "bf16";
-      if (mfa ? p.batch == 64 || (p.batch == 128 && kept++ == 0)
-              : p.bytes == 0 || p.operation.find('_') == std::string::npos)
-        points.push_back(p);
+      const bool few =
+          (p.batch == 8 && p.context_tokens < 10'000) || (p.batch == 128 && p.context_tokens > 2'000);
+      const bool roof = p.operation == "read" || p.operation == "tensor";
+      if (mfa ? few : roof) points.push_back(p);
     }
     const OperationCurve curve = curve_of(fit_calibration(points, truth.provenance), "mfa_decode", "bf16");
     CHECK(curve.error.points == 4);
     for (const double f : curve.memory.fraction) CHECK((f > 0.3 && f < 1.1));
-    std::erase_if(points, [](const Point& p) { return p.batch == 128; });
-    for (const OperationCurve& other : fit_calibration(points, truth.provenance).curves)
-      CHECK(other.operation != "mfa_decode");
+    std::erase_if(points, [](const Point& p) { return p.batch == 128 && p.context_tokens > 5'000; });
+    CHECK(fit_calibration(points, truth.provenance).curves.empty());
   }
 
   TEST_CASE("without the read roof there is nothing to be a fraction of") {
