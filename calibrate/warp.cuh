@@ -14,6 +14,20 @@ __device__ __forceinline__ float quad_sum(float x) {
   x += __shfl_xor_sync(~0u, x, 1);
   return x + __shfl_xor_sync(~0u, x, 2);
 }
+/// Transposes over the four threads of a row: thread i gets every thread's value i, in the order of threads.
+__device__ __forceinline__ void quad_transpose(uint32_t (&v)[4]) {
+  const auto lane = static_cast<int>(threadIdx.x);
+#pragma unroll
+  for (int step = 1; step <= 2; step *= 2)
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      uint32_t &low = v[step == 1 ? 2 * i : i], &high = v[step == 1 ? 2 * i + 1 : i + 2];
+      const bool upper = (lane & step) != 0;
+      const uint32_t other = __shfl_xor_sync(~0u, upper ? low : high, step);
+      low = upper ? other : low;
+      high = upper ? high : other;
+    }
+}
 __device__ __forceinline__ uint32_t pack_bf16(float low, float high) {
   uint32_t packed;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(high), "f"(low));

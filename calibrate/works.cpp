@@ -3,11 +3,9 @@
 #include <stdexcept>
 
 #include "attention.hpp"
+#include "mla.hpp"
 #include "moe.hpp"
 #include "roofs.hpp"
-#if __has_include("mla.hpp")
-#include "mla.hpp"
-#endif
 
 namespace afford::calibrate {
 namespace {
@@ -28,11 +26,9 @@ std::unique_ptr<Work> grouped(const Case& one) {
                          .paged = p.paged});
 }
 
-#if __has_include("mla.hpp")
 std::unique_ptr<Work> latent(const Case& one) {
   return make_mla({.heads = narrow(one.point.query_heads), .lengths = one.lengths, .paged = one.point.paged});
 }
-#endif
 
 std::unique_ptr<Work> experts(const Case& one) {
   const Point& p = one.point;
@@ -56,9 +52,6 @@ std::unique_ptr<Work> projection(const Case& one, const CublasLt& lt) {
 
 bool can_run(const Case& one, const CublasLt* lt) {
   const std::string& operation = one.point.operation;
-#if !__has_include("mla.hpp")
-  if (operation == "mla_decode") return false;
-#endif
   return operation != "dense" || lt != nullptr;
 }
 
@@ -71,9 +64,7 @@ std::unique_ptr<Work> make_work(const Case& one, const CublasLt* lt) {
   if (p.operation == "tensor") return make_tensor(precision_of(p));
   if (p.operation.starts_with("launch_")) return make_empty(p.operation == "launch_dependent");
   if (p.operation == "mfa_decode" || p.operation == "gqa_decode") return grouped(one);
-#if __has_include("mla.hpp")
   if (p.operation == "mla_decode") return latent(one);
-#endif
   if (p.operation.starts_with("moe_")) return experts(one);
   if (p.operation == "dense" && lt != nullptr) return projection(one, *lt);
   throw std::logic_error("no kernel for " + p.operation);

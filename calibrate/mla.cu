@@ -1,0 +1,237 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+#include "combine.cuh"
+#include "device.hpp"
+#include "mla.cuh"
+#include "mla.hpp"
+
+namespace afford::calibrate {
+
+namespace {
+
+using S = MlaShape;
+
+constexpr double rotating_bytes = 1e9;  // of all input sets: many times any L2 cache
+constexpr int most_copies = 64;
+
+/// Plain attention of one query head in FP32; block (place in `requests`, place in `heads`). `scores` has
+/// `stride` floats a block.
+__global__ void reference_kernel(const int* requests, const int* heads, const __nv_bfloat16* queries,
+                                 MlaInput in, const int* lengths, float* scores, size_t stride,
+                                 float* output) {
+  __shared__ float reduced[S::values];
+  const int request = requests[blockIdx.x], head = heads[blockIdx.y], thread = static_cast<int>(threadIdx.x);
+  const int length = lengths[request];
+  const size_t block = static_cast<size_t>(blockIdx.x) * gridDim.y + blockIdx.y;
+  const auto row_of = [&](int token) {
+    const int row = in.pages == nullptr
+                        ? in.first_row[request] + token
+                        : in.pages[in.page_begin[request] + token / S::tile] * S::tile + token % S::tile;
+    return in.cache + static_cast<size_t>(row) * S::width;
+  };
+  float* p = scores + block * stride;
+  const __nv_bfloat16* q = queries + (static_cast<size_t>(request) * in.heads + head) * S::width;
+  float top = -INFINITY;
+  for (int token = thread; token < length; token += S::values) {
+    const __nv_bfloat16* k = row_of(token);
+    float dot = 0;
+    for (int d = 0; d < S::width; ++d) dot += static_cast<float>(q[d]) * static_cast<float>(k[d]);
+    p[token] = dot * in.scale;
+    top = fmaxf(top, p[token]);
+  }
+  const auto reduce = [&](float x, auto combine) {
+    reduced[thread] = x;
+    __syncthreads();
+    for (int step = S::values / 2; step > 0; step /= 2) {
+      if (thread < step) reduced[thread] = combine(reduced[thread], reduced[thread + step]);
+      __syncthreads();
+    }
+    const float result = reduced[0];
+    __syncthreads();
+    return result;
+  };
+  top = reduce(top, [](float a, float b) { return fmaxf(a, b); });
+  float sum = 0;
+  for (int token = thread; token < length; token += S::values) sum += p[token] = exp2f(p[token] - top);
+  sum = reduce(sum, [](float a, float b) { return a + b; });
+  float out = 0;
+  for (int token = 0; token < length; ++token) out += p[token] * static_cast<float>(row_of(token)[thread]);
+  output[block * S::values + thread] = out / sum;
+}
+
+class Mla final : public Work {
+ public:
+  explicit Mla(const MlaCase& mla) : case_(mla), head_tiles_((mla.heads + S::heads - 1) / S::heads) {
+    const double tokens = std::accumulate(case_.lengths.begin(), case_.lengths.end(), 0.0);
+    const double heads = static_cast<double>(case_.lengths.size()) * case_.heads;
+    bytes = tokens * S::row_bytes + heads * (S::width + S::values) * sizeof(__nv_bfloat16);
+    flops = 2 * tokens * case_.heads * (S::width + S::values);
+    padded_flops = flops / case_.heads * S::heads * head_tiles_;
+    plan();
+    lay_out();
+    fill();
+    allow_shared(mla_kernel, S::shared_bytes);
+  }
+
+  void enqueue(cudaStream_t stream, int copy) override {
+    const Maps& maps = maps_[static_cast<size_t>(copy)];
+    input_.cache = cache_.data() + static_cast<size_t>(copy) * rows_ * S::width;
+    launch(
+        {.blocks = schedule_.blocks() * head_tiles_, .threads = S::threads, .shared_bytes = S::shared_bytes},
+        stream, mla_kernel, input_, maps.queries, maps.cache);
+    if (!schedule_.splits.empty()) launch_combine(stream);
+  }
+
+  double error() override {
+    output_.poison();
+    partial_.poison();
+    partial_lse_.poison();
+    enqueue(nullptr, copies - 1);
+    check(cudaDeviceSynchronize(), "MLA attention");
+    const std::vector<int> requests = sampled_requests(), heads = sampled_heads();
+    const int longest = *std::max_element(case_.lengths.begin(), case_.lengths.end());
+    const DeviceArray<int> chosen(requests), chosen_heads(heads), lengths(case_.lengths);
+    const size_t outputs = requests.size() * heads.size();
+    DeviceArray<float> scores(outputs * static_cast<size_t>(longest)), expected(outputs * S::values);
+    reference_kernel<<<dim3(static_cast<unsigned>(requests.size()), static_cast<unsigned>(heads.size())),
+                       S::values>>>(
+        chosen.data(), chosen_heads.data(), queries_.data() + static_cast<size_t>(copies - 1) * query_size(),
+        input_, lengths.data(), scores.data(), static_cast<size_t>(longest), expected.data());
+    check(cudaGetLastError(), "reference attention");
+    const std::vector<float> want = expected.to_host();
+    const std::vector<__nv_bfloat16> all = output_.to_host();
+    for (const __nv_bfloat16 x : all)  // every output, sampled or not, must have been written
+      if (!std::isfinite(__bfloat162float(x))) return INFINITY;
+    std::vector<float> have;
+    have.reserve(want.size());
+    for (const int request : requests)
+      for (const int head : heads) {
+        const size_t at = (static_cast<size_t>(request) * case_.heads + head) * S::values;
+        for (size_t i = 0; i < S::values; ++i) have.push_back(__bfloat162float(all[at + i]));
+      }
+    return relative_error(have, want);
+  }
+
+ private:
+  struct Maps {
+    CUtensorMap queries, cache;
+  };
+
+  [[nodiscard]] size_t query_size() const {
+    return case_.lengths.size() * static_cast<size_t>(case_.heads) * S::width;
+  }
+
+  void plan() {
+    ScheduleRule rule;
+    rule.tile_rows = S::tile;
+    rule.blocks = multiprocessors() / head_tiles_;
+    rule.min_tiles = case_.min_tiles > 0 ? case_.min_tiles : 2;
+    rule.segment_cost = 7;  // first loads and last stores, which nothing overlaps
+    rule.tolerance = 0.06;
+    schedule_ = make_schedule(case_.lengths, rule);
+    segments_ = DeviceArray<Segment>(schedule_.segments);
+    block_begin_ = DeviceArray<int>(schedule_.block_begin);
+    splits_ = DeviceArray<Split>(schedule_.splits);
+    partial_ = DeviceArray<float>(static_cast<size_t>(schedule_.partials) * case_.heads * S::values);
+    partial_lse_ = DeviceArray<float>(static_cast<size_t>(schedule_.partials) * case_.heads);
+    output_ = DeviceArray<__nv_bfloat16>(case_.lengths.size() * static_cast<size_t>(case_.heads) * S::values);
+  }
+
+  /// Where each request's rows stand: one after another, or in pages drawn at random.
+  void lay_out() {
+    if (case_.paged) {
+      std::vector<int> begin{0};
+      for (const int length : case_.lengths) begin.push_back(begin.back() + (length + S::tile - 1) / S::tile);
+      std::vector<int> pages(static_cast<size_t>(begin.back()));
+      std::iota(pages.begin(), pages.end(), 0);
+      std::shuffle(pages.begin(), pages.end(), std::mt19937(case_.seed));  // NOLINT: a stated seed
+      rows_ = pages.size() * S::tile;
+      pages_ = DeviceArray<int>(pages);
+      page_begin_ = DeviceArray<int>(begin);
+    } else {
+      std::vector<int> first;
+      for (const int length : case_.lengths) {
+        first.push_back(static_cast<int>(rows_));
+        rows_ += static_cast<size_t>(length);
+      }
+      first_row_ = DeviceArray<int>(first);
+    }
+  }
+
+  void fill() {
+    copies = std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 2, most_copies);
+    const auto sets = static_cast<size_t>(copies);
+    queries_ = DeviceArray<__nv_bfloat16>(sets * query_size());
+    cache_ = DeviceArray<__nv_bfloat16>(sets * rows_ * S::width);
+    fill_normal(queries_.data(), queries_.size(), case_.seed, 1);
+    fill_normal(cache_.data(), cache_.size(), case_.seed + 1, 1);
+    input_ = {segments_.data(),   block_begin_.data(), pages_.data(),
+              page_begin_.data(), first_row_.data(),   cache_.data(),
+              case_.heads,        head_tiles_,         1.44269504f / std::sqrt(static_cast<float>(S::width)),
+              output_.data(),     partial_.data(),     partial_lse_.data()};
+    const auto heads = static_cast<uint64_t>(case_.heads);
+    const MapLayout queries{
+        {S::width, heads, case_.lengths.size()}, {S::row_bytes, S::row_bytes * heads}, {64, S::heads, 1}};
+    const MapLayout rows{{S::width, rows_}, {S::row_bytes}, {64, S::tile}};
+    for (size_t copy = 0; copy < sets; ++copy)
+      maps_.push_back({make_map(queries_.data() + copy * query_size(), queries),
+                       make_map(cache_.data() + copy * rows_ * S::width, rows)});
+  }
+
+  void launch_combine(cudaStream_t stream) {
+    cudaLaunchConfig_t config{};
+    config.gridDim = dim3(static_cast<unsigned>(case_.heads), static_cast<unsigned>(schedule_.splits.size()));
+    config.blockDim = dim3(S::values);
+    config.stream = stream;
+    cudaLaunchAttribute dependent{};
+    dependent.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    dependent.val.programmaticStreamSerializationAllowed = 1;
+    config.attrs = &dependent;
+    config.numAttrs = 1;
+    check(cudaLaunchKernelEx(&config, combine_kernel<S::values>, static_cast<const Split*>(splits_.data()),
+                             case_.heads, static_cast<const float*>(partial_.data()),
+                             static_cast<const float*>(partial_lse_.data()), output_.data()),
+          "combine");
+  }
+
+  /// Up to eight requests: the first and last, the longest and shortest, and some between.
+  [[nodiscard]] std::vector<int> sampled_requests() const {
+    const auto count = static_cast<int>(case_.lengths.size());
+    std::vector<int> chosen;
+    for (int i = 0; i < 6; ++i) chosen.push_back(static_cast<int>(static_cast<int64_t>(count - 1) * i / 5));
+    const auto [shortest, longest] = std::minmax_element(case_.lengths.begin(), case_.lengths.end());
+    chosen.push_back(static_cast<int>(shortest - case_.lengths.begin()));
+    chosen.push_back(static_cast<int>(longest - case_.lengths.begin()));
+    std::sort(chosen.begin(), chosen.end());
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+    return chosen;
+  }
+  /// Up to sixteen heads, with the first and last, in every warp's rows.
+  [[nodiscard]] std::vector<int> sampled_heads() const {
+    std::vector<int> chosen;
+    for (int i = 0; i < 16; ++i) chosen.push_back((case_.heads - 1) * i / 15);
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+    return chosen;
+  }
+
+  MlaCase case_;
+  int head_tiles_;
+  Schedule schedule_;
+  size_t rows_ = 0;
+  DeviceArray<Segment> segments_;
+  DeviceArray<int> block_begin_, pages_, page_begin_, first_row_;
+  DeviceArray<Split> splits_;
+  DeviceArray<float> partial_, partial_lse_;
+  DeviceArray<__nv_bfloat16> output_, queries_, cache_;
+  MlaInput input_{};
+  std::vector<Maps> maps_;
+};
+
+}  // namespace
+
+std::unique_ptr<Work> make_mla(const MlaCase& mla) { return std::make_unique<Mla>(mla); }
+
+}  // namespace afford::calibrate
