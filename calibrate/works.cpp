@@ -51,8 +51,7 @@ std::unique_ptr<Work> projection(const Case& one, const CublasLt& lt) {
 }  // namespace
 
 bool can_run(const Case& one, const CublasLt* lt) {
-  const std::string& operation = one.point.operation;
-  return operation != "dense" || lt != nullptr;
+  return one.point.operation != "dense" || lt != nullptr;
 }
 
 std::unique_ptr<Work> make_work(const Case& one, const CublasLt* lt) {
