@@ -27,24 +27,22 @@ KernelChoice chosen() {
 
 template <class Element, bool gate_up>
 KernelChoice choose(const MoeTiling& tiling) {
-  if (tiling.share == MoeShare::weights) return chosen<MoeShape<Element, gate_up, 128, MoeShare::weights>>();
-  if (tiling.share == MoeShare::both) return chosen<MoeShape<Element, gate_up, 128, MoeShare::both>>();
-  if (tiling.share == MoeShare::tokens) return chosen<MoeShape<Element, gate_up, 128, MoeShare::tokens>>();
+  if (tiling.pairs) return chosen<MoeShape<Element, gate_up, 128, true>>();
   switch (tiling.columns) {
     case 8:
-      return chosen<MoeShape<Element, gate_up, 8, MoeShare::none>>();
+      return chosen<MoeShape<Element, gate_up, 8, false>>();
     case 16:
-      return chosen<MoeShape<Element, gate_up, 16, MoeShare::none>>();
+      return chosen<MoeShape<Element, gate_up, 16, false>>();
     case 24:
-      return chosen<MoeShape<Element, gate_up, 24, MoeShare::none>>();
+      return chosen<MoeShape<Element, gate_up, 24, false>>();
     case 32:
-      return chosen<MoeShape<Element, gate_up, 32, MoeShare::none>>();
+      return chosen<MoeShape<Element, gate_up, 32, false>>();
     case 48:
-      return chosen<MoeShape<Element, gate_up, 48, MoeShare::none>>();
+      return chosen<MoeShape<Element, gate_up, 48, false>>();
     case 64:
-      return chosen<MoeShape<Element, gate_up, 64, MoeShare::none>>();
+      return chosen<MoeShape<Element, gate_up, 64, false>>();
     default:
-      return chosen<MoeShape<Element, gate_up, 128, MoeShare::none>>();
+      return chosen<MoeShape<Element, gate_up, 128, false>>();
   }
 }
 
@@ -282,11 +280,10 @@ class Moe final : public Work {
       fill_weights(down_);
       output_ = DeviceArray<__nv_bfloat16>(static_cast<size_t>(total_) * case_.hidden);
     }
-    const bool shared = tiling_.share == MoeShare::tokens || tiling_.share == MoeShare::both;
     const auto map = [&](const Element* data, int size) {
       return make_map(data, {{static_cast<uint64_t>(size), static_cast<uint64_t>(rows_)},
                              {static_cast<uint64_t>(size) * sizeof(Element)},
-                             {block_k, static_cast<uint32_t>(tiling_.columns / (shared ? 2 : 1))}});
+                             {block_k, static_cast<uint32_t>(tiling_.columns)}});
     };
     for (size_t copy = 0; copy < sets; ++copy) {
       if (case_.part != MoePart::down)
@@ -349,8 +346,7 @@ class Moe final : public Work {
   }
 
   [[nodiscard]] bool reread() const {
-    const bool pairs = tiling_.share == MoeShare::weights || tiling_.share == MoeShare::both;
-    const int covered = tiling_.columns * (pairs ? 2 : 1);
+    const int covered = tiling_.columns * (tiling_.pairs ? 2 : 1);
     return std::any_of(case_.tokens.begin(), case_.tokens.end(), [&](int count) { return count > covered; });
   }
 

@@ -21,7 +21,7 @@ __global__ void __launch_bounds__(S::threads, 1)
   if (threadIdx.x == 0) {
     for (int stage = 0; stage < S::stages; ++stage) {
       barrier_init(ring.full(stage), S::fp8 ? 2 : 1);   // the producer, and the warp of the scales
-      barrier_init(ring.empty(stage), 8 * S::writers);  // one arrival of each warp that computes
+      barrier_init(ring.empty(stage), 8 * S::cluster);  // one arrival of each warp that computes
     }
     fence_barrier_init();
   }

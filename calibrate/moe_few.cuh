@@ -161,7 +161,7 @@ class WeightsOnM {
 #pragma unroll
       for (int warp = 0; warp < 8; ++warp) most = fmaxf(most, reduced[warp * S::N + token]);
       reduced[8 * S::N + token] = top / most;
-      if (token < tile.tokens && tile.weight_tile < in_.weight_tiles)
+      if (token < tile.tokens)
         in_.output_scales[static_cast<size_t>(tile.weight_tile) * in_.scale_stride + tile.first_row + token] =
             most / top;
     }

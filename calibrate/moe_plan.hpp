@@ -6,18 +6,14 @@
 
 namespace afford::calibrate {
 
-/// What the blocks of a cluster have in common, loaded once for all: nothing (no clusters), weights or tokens
-/// (two blocks), or both (four blocks, two by two).
-enum class MoeShare { none, weights, tokens, both };
-
-/// How the product is cut: `columns` tokens by 256 weight rows a block.
+/// How the product is cut: `columns` tokens by 256 weight rows a block. Pairs: two blocks of a cluster have
+/// neighbouring token tiles and load the weights once for both.
 struct MoeTiling {
-  int columns = 128;  // 8, 16, 24, 32, 48, 64, or 128 where anything is shared or tokens are many
-  MoeShare share = MoeShare::none;
+  int columns = 128;   // 8, 16, 24, 32, 48, 64 or 128
+  bool pairs = false;  // with 128 columns
 };
 
-/// A token tile and a weight tile of one expert, for one block, or for one cluster: it covers twice the
-/// tokens where weights are shared, two weight tiles where tokens are.
+/// A token tile and a weight tile of one expert, for one block, or for the two of a cluster.
 struct MoeTile {
   int expert = 0;
   int weight_tile = 0;
@@ -42,8 +38,9 @@ struct MoeSchedule {
   [[nodiscard]] int blocks() const { return static_cast<int>(begin.size()) - 1; }
 };
 
-/// The tiling that pulls the fewest bytes through L2, given the routed copies of each expert: every token
-/// tile pulls its expert's weights once more.
+/// The tiling expected to be fastest, given the routed copies of each expert. Every token tile pulls its
+/// expert's weights through L2 once more and is computed whole, which matters once either takes longer than
+/// reading the weights from memory.
 [[nodiscard]] MoeTiling choose_tiling(const std::vector<int>& tokens);
 
 /// All tiles, expert by expert, token tiles of the same weights next to each other, so that blocks working at

@@ -34,19 +34,16 @@ struct MoeInput {
   float* output_scales;  // [block of 128 features][scale_stride]
 };
 
-template <class Element_, bool gate_up_, int N_, MoeShare share_>
+template <class Element_, bool gate_up_, int N_, bool pairs_>
 struct MoeShape {
   using Element = Element_;
   static constexpr bool fp8 = sizeof(Element) == 1;
   static constexpr bool gate_up = gate_up_;
   static constexpr int N = N_;  // tokens of a tile
-  static constexpr MoeShare share = share_;
+  static constexpr bool pairs = pairs_;
   static constexpr bool tokens_on_m = N == 128;
-  static constexpr bool shares_weights = share == MoeShare::weights || share == MoeShare::both;
-  static constexpr bool shares_tokens = share == MoeShare::tokens || share == MoeShare::both;
-  static constexpr int cluster = (shares_weights ? 2 : 1) * (shares_tokens ? 2 : 1);
-  static constexpr int writers = cluster == 4 ? 3 : cluster;  // blocks that write into a block's ring
-  static constexpr int rows = 256;                            // weights of a tile
+  static constexpr int cluster = pairs ? 2 : 1;
+  static constexpr int rows = 256;  // weights of a tile
   static constexpr int block_k = 128 / static_cast<int>(sizeof(Element));
   static constexpr int weight_bytes = rows * 128;
   static constexpr int token_bytes = N * 128;
@@ -97,30 +94,18 @@ __device__ __forceinline__ int rank() {
   return static_cast<int>(cluster_rank());
 }
 
-/// Which of the token tiles and of the weight tiles of the cluster this block has.
-template <class S>
-__device__ __forceinline__ int token_rank() {
-  return S::shares_weights ? rank<S>() & 1 : 0;
-}
-template <class S>
-__device__ __forceinline__ int weight_rank() {
-  return S::shares_tokens ? rank<S>() / (S::cluster / 2) : 0;
-}
-
-/// Segment i, as this block of its cluster has it. Past an expert's last weight tile, none are left.
+/// Segment i, as this block of its cluster has it; it may have no tokens left.
 template <class S>
 __device__ __forceinline__ MoeSegment read_segment(const MoeInput& in, int i) {
   const auto* raw = reinterpret_cast<const int4*>(in.segments + i);
   const int4 tile = raw[0], rest = raw[1];
   MoeSegment segment{{tile.x, tile.y, tile.z, tile.w}, rest.x, rest.y, rest.z, rest.w};
-  segment.tile.first_row += token_rank<S>() * S::N;
-  segment.tile.tokens -= token_rank<S>() * S::N;
-  segment.tile.weight_tile += weight_rank<S>();
-  segment.tile.tokens = min(segment.tile.tokens, S::N);
+  segment.tile.first_row += rank<S>() * S::N;
+  segment.tile.tokens = min(segment.tile.tokens - rank<S>() * S::N, S::N);
   return segment;
 }
 
-/// Weight rows a tile has; none or fewer past the expert's last.
+/// Weight rows a tile has: the expert's last may be short.
 template <class S>
 __device__ __forceinline__ int rows_of(const MoeInput& in, const MoeTile& tile) {
   return min(S::rows, in.weight_rows - tile.weight_tile * S::rows);
@@ -187,8 +172,7 @@ class Producer {
         ring_(ring),
         weight_policy_(in.reread ? evict_normal() : evict_first()),
         token_policy_(in.reread ? evict_normal() : evict_last()),
-        token_rank_(token_rank<S>()),
-        weight_rank_(weight_rank<S>()) {}
+        rank_(rank<S>()) {}
 
   __device__ void run() {
     Cursor<S> first(in_), cursor(in_);
@@ -206,33 +190,25 @@ class Producer {
   __device__ void load_weights(const Cursor<S>& at) {
     const uint32_t to = ring_.weights(at.stage()), full = ring_.full(at.stage());
     const unsigned char* from = in_.weights + at.block() * static_cast<size_t>(S::weight_bytes);
-    const int bytes = max(0, at.weight_rows()) * 128;
+    const int bytes = at.weight_rows() * 128;
     expect_bytes(full, bytes + S::token_bytes);
-    if (bytes == 0) return;
-    if constexpr (S::shares_weights) {  // with the other block of the same weight tile: half each, for both
-      const int half = bytes / 2 * token_rank_;
-      bulk_load_multicast(to + half, from + half, bytes / 2, full,
-                          static_cast<uint16_t>(3 << (2 * weight_rank_)), weight_policy_);
+    if constexpr (S::pairs) {  // each block loads half, for both
+      const int half = bytes / 2 * rank_;
+      bulk_load_multicast(to + half, from + half, bytes / 2, full, 3, weight_policy_);
     } else {
       bulk_load(to, from, bytes, full, weight_policy_);
     }
   }
   __device__ void load_tokens(const Cursor<S>& at) {
-    const uint32_t to = ring_.tokens(at.stage()), full = ring_.full(at.stage());
-    const int x = at.k() * S::block_k, y = at.tile().first_row;
-    if constexpr (S::shares_tokens)
-      tensor_load_multicast(to + weight_rank_ * S::token_bytes / 2, map_, x, y + weight_rank_ * S::N / 2,
-                            full, static_cast<uint16_t>((S::shares_weights ? 5 : 3) << token_rank_),
-                            token_policy_);
-    else
-      tensor_load(to, map_, x, y, full, token_policy_);
+    tensor_load(ring_.tokens(at.stage()), map_, at.k() * S::block_k, at.tile().first_row,
+                ring_.full(at.stage()), token_policy_);
   }
 
   const MoeInput& in_;
   const CUtensorMap* map_;
   const Ring<S>& ring_;
   uint64_t weight_policy_, token_policy_;
-  int token_rank_, weight_rank_;
+  int rank_;
 };
 
 /// One warp multiplies the scales of tokens and weights: for each pair of tokens (a0, a1, b0, b1), where a
@@ -248,7 +224,7 @@ __device__ void multiply_scales(const MoeInput& in, const Ring<S>& ring, unsigne
   } next;
   const auto read = [&](const Cursor<S>& at) {
     if (at.done()) return;
-    if (at.weight_rows() > 0) next.weights = in.weight_scales[at.block()];
+    next.weights = in.weight_scales[at.block()];
     const float* from = in.token_scales + static_cast<size_t>(at.k()) * in.scale_stride + at.tile().first_row;
 #pragma unroll
     for (int i = 0; i < each; ++i)
@@ -320,7 +296,7 @@ __device__ __forceinline__ void release(const Ring<S>& ring, int stage) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   __syncwarp();
   if constexpr (S::cluster > 1) {
-    if (lane < S::writers) free_remote(ring.empty(stage), static_cast<uint32_t>(rank<S>() ^ lane));
+    if (lane < S::cluster) free_remote(ring.empty(stage), static_cast<uint32_t>(lane));
   } else {
     if (lane == 0) arrive(ring.empty(stage));
   }
