@@ -14,19 +14,26 @@ constexpr double rotating_bytes = 1e9;  // of all input sets: many times any L2 
 constexpr int most_copies = 64;
 constexpr int page_rows = 64;
 
+/// Where the rows of a sequence stand.
+struct Places {
+  const int* first_row;   // of each unit, where contiguous
+  const int* pages;       // of each request, one after another; null: contiguous
+  const int* page_begin;  // first page of a request in `pages`
+};
+
 /// Plain attention of one query head in FP32; block (unit's place in `units`, head of the group). `scores`
 /// has `stride` floats a block.
 template <class Element>
 __global__ void reference_kernel(const int* units, const Element* queries, const Element* keys,
-                                 const Element* values, AttentionInput in, const int* lengths, int dim,
-                                 float* scores, size_t stride, float* output) {
+                                 const Element* values, AttentionInput in, Places places, const int* lengths,
+                                 int dim, float* scores, size_t stride, float* output) {
   __shared__ float reduced[256];
   const int unit = units[blockIdx.x], head = static_cast<int>(blockIdx.y),
             thread = static_cast<int>(threadIdx.x);
   const int request = unit / in.kv_heads, length = lengths[request];
   const auto row_of = [&](int token) -> size_t {
-    if (in.pages == nullptr) return static_cast<size_t>(in.first_row[unit]) + token;
-    const int page = in.pages[in.page_begin[request] + token / page_rows];
+    if (places.pages == nullptr) return static_cast<size_t>(places.first_row[unit]) + token;
+    const int page = places.pages[places.page_begin[request] + token / page_rows];
     return (static_cast<size_t>(page) * in.kv_heads + unit % in.kv_heads) * page_rows + token % page_rows;
   };
   float* p = scores + (static_cast<size_t>(blockIdx.x) * gridDim.y + head) * stride;
@@ -77,18 +84,20 @@ class Attention final : public Work {
     padded_flops = 4 * tokens * case_.kv_heads * S::heads * D;
     // FP8 probabilities carry 3 bits; their rounding errors average over the tokens like the values do.
     tolerance = S::fp8 ? 5e-2 : 1e-2;
+    allow_shared(attention_kernel<S>, S::shared_bytes);
     plan();
     lay_out();
     fill();
-    allow_shared(attention_kernel<S>, S::shared_bytes);
+    prepare_combine<D>();
   }
 
   void enqueue(cudaStream_t stream, int copy) override {
     const Maps& maps = maps_[static_cast<size_t>(copy)];
     launch({.blocks = schedule_.blocks(), .threads = S::threads, .shared_bytes = S::shared_bytes}, stream,
            attention_kernel<S>, input_, maps.queries, maps.keys, maps.values);
-    if (schedule_.splits.empty()) return;
-    launch_combine(stream);
+    if (!schedule_.splits.empty())
+      launch_combine<D>(
+          schedule_, {splits_.data(), group_, partial_.data(), partial_lse_.data(), output_.data()}, stream);
   }
 
   double error() override {
@@ -104,8 +113,8 @@ class Attention final : public Work {
     const size_t rows = static_cast<size_t>(copies - 1) * rows_ * D;
     reference_kernel<<<dim3(static_cast<unsigned>(units.size()), static_cast<unsigned>(group_)), 256>>>(
         chosen.data(), queries_.data() + static_cast<size_t>(copies - 1) * query_size(), keys_.data() + rows,
-        values_.data() + rows, input_, lengths.data(), D, scores.data(), static_cast<size_t>(longest),
-        expected.data());
+        values_.data() + rows, input_, Places{first_row_.data(), pages_.data(), page_begin_.data()},
+        lengths.data(), D, scores.data(), static_cast<size_t>(longest), expected.data());
     check(cudaGetLastError(), "reference attention");
     const std::vector<float> want = expected.to_host();
     const std::vector<__nv_bfloat16> all = output_.to_host();
@@ -134,10 +143,10 @@ class Attention final : public Work {
     ScheduleRule rule;
     rule.tile_rows = S::tile;
     rule.blocks = multiprocessors();
-    rule.min_tiles = case_.min_tiles > 0 ? case_.min_tiles : 2;
+    const auto rows = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
+    const bool idle = rows <= int64_t{rule.blocks} * S::tile;  // blocks to spare: the shortest way counts
+    rule.min_tiles = case_.min_tiles > 0 ? case_.min_tiles : idle ? 1 : 2;
     schedule_ = make_schedule(lengths, rule);
-    segments_ = DeviceArray<Segment>(schedule_.segments);
-    block_begin_ = DeviceArray<int>(schedule_.block_begin);
     splits_ = DeviceArray<Split>(schedule_.splits);
     partial_ = DeviceArray<float>(static_cast<size_t>(schedule_.partials) * group_ * D);
     partial_lse_ = DeviceArray<float>(static_cast<size_t>(schedule_.partials) * group_);
@@ -157,6 +166,7 @@ class Attention final : public Work {
       rows_ = pages.size() * page_rows * heads;
       pages_ = DeviceArray<int>(pages);
       page_begin_ = DeviceArray<int>(begin);
+      tasks_ = DeviceArray<Task>(tasks(begin));
     } else {
       std::vector<int> first;
       for (const int length : case_.lengths)
@@ -165,7 +175,33 @@ class Attention final : public Work {
           rows_ += static_cast<size_t>(length);
         }
       first_row_ = DeviceArray<int>(first);
+      tasks_ = DeviceArray<Task>(tasks(first));
     }
+  }
+
+  /// The segments, each block's first one at its own index and the rest behind. `begin`: first row of each
+  /// unit, or first page of each request.
+  [[nodiscard]] std::vector<Task> tasks(const std::vector<int>& begin) const {
+    std::vector<Task> result(schedule_.segments.size());
+    int behind = schedule_.blocks();
+    for (int block = 0; block < schedule_.blocks(); ++block) {
+      const int from = schedule_.block_begin[static_cast<size_t>(block)];
+      const int to = schedule_.block_begin[static_cast<size_t>(block) + 1];
+      for (int s = from, at = block; s < to; ++s) {
+        const Segment& segment = schedule_.segments[static_cast<size_t>(s)];
+        const int next = s + 1 < to ? behind++ : -1, row = segment.first_tile * S::tile;
+        const auto request = static_cast<size_t>(segment.unit / case_.kv_heads);
+        Task& task = result[static_cast<size_t>(at)];
+        task = {
+            segment.unit, segment.tiles, segment.length, segment.partial, 0, 0, segment.unit % case_.kv_heads,
+            next};
+        task.place =
+            case_.paged ? begin[request] + row / page_rows : begin[static_cast<size_t>(segment.unit)] + row;
+        task.places_end = case_.paged ? begin[request + 1] : 0;
+        at = next;
+      }
+    }
+    return result;
   }
 
   void fill() {
@@ -177,11 +213,8 @@ class Attention final : public Work {
     fill_normal(queries_.data(), queries_.size(), case_.seed, 1);
     fill_normal(keys_.data(), keys_.size(), case_.seed + 1, 1);
     fill_normal(values_.data(), values_.size(), case_.seed + 2, 1);
-    input_ = {segments_.data(),
-              block_begin_.data(),
+    input_ = {tasks_.data(),
               pages_.data(),
-              page_begin_.data(),
-              first_row_.data(),
               case_.kv_heads,
               group_,
               1.44269504f / std::sqrt(static_cast<float>(D)),
@@ -201,22 +234,6 @@ class Attention final : public Work {
     }
   }
 
-  void launch_combine(cudaStream_t stream) {
-    cudaLaunchConfig_t config{};
-    config.gridDim = dim3(static_cast<unsigned>(group_), static_cast<unsigned>(schedule_.splits.size()));
-    config.blockDim = dim3(D);
-    config.stream = stream;
-    cudaLaunchAttribute dependent{};
-    dependent.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-    dependent.val.programmaticStreamSerializationAllowed = 1;
-    config.attrs = &dependent;
-    config.numAttrs = 1;
-    check(cudaLaunchKernelEx(&config, combine_kernel<D>, static_cast<const Split*>(splits_.data()), group_,
-                             static_cast<const float*>(partial_.data()),
-                             static_cast<const float*>(partial_lse_.data()), output_.data()),
-          "combine");
-  }
-
   /// Up to eight units: the first and last, the longest and shortest, and some between.
   [[nodiscard]] std::vector<int> sample() const {
     const auto count = static_cast<int>(units());
@@ -234,8 +251,8 @@ class Attention final : public Work {
   int group_;
   Schedule schedule_;
   size_t rows_ = 0;
-  DeviceArray<Segment> segments_;
-  DeviceArray<int> block_begin_, pages_, page_begin_, first_row_;
+  DeviceArray<Task> tasks_;
+  DeviceArray<int> pages_, page_begin_, first_row_;
   DeviceArray<Split> splits_;
   DeviceArray<float> partial_, partial_lse_;
   DeviceArray<__nv_bfloat16> output_;

@@ -1,7 +1,7 @@
 #pragma once
 // The decode attention kernel. One persistent block per multiprocessor works through its segments (runs of
 // tiles of one sequence and KV head). Two warpgroups take alternate tiles, each with an online softmax of its
-// own, and merge at the end of a segment. A producer warp streams K and V tiles into a ring in shared memory
+// own, and merge at the end of a task. A producer warp streams K and V tiles into a ring in shared memory
 // for each of them. So the copy engine never waits for the tensor cores, which are busy a third of the time.
 //
 // BF16: S = Q K^T with heads on rows; P stays in registers; O += P V with V read transposed.
@@ -20,13 +20,20 @@
 
 namespace afford::calibrate {
 
+/// A segment as the kernel reads it, in one go: every further load on the way to the first copy would cost a
+/// round trip to memory. Block b starts with task b.
+struct alignas(16) Task {
+  int unit, tiles, length, partial;  // as in Segment
+  int place;                         // first KV row, or where pages: index of the first in `pages`
+  int places_end;                    // where pages: end of the request's
+  int head;                          // KV head within a page
+  int next;                          // task of the same block; -1: the last
+};
+
 /// What the kernel reads besides the three tensor maps (queries [unit][group][D], keys and values [rows][D]).
 struct AttentionInput {
-  const Segment* segments;
-  const int* block_begin;
+  const Task* tasks;
   const int* pages;       // of each request, one after another; null: contiguous
-  const int* page_begin;  // first page of a request in `pages`
-  const int* first_row;   // of each unit, where contiguous
   int kv_heads, group;    // query heads of a KV head
   float scale;            // of the logits, times log2(e)
   __nv_bfloat16* output;  // [unit][group][D]
@@ -89,37 +96,28 @@ struct Rings {
   __device__ uint32_t barrier(int i) const { return base + S::at_barriers + 8 * i; }
 };
 
-/// KV rows of the 64-row boxes of one unit, in order; reads the page table one box ahead.
+/// KV rows of the 64-row boxes of one task, in order; reads the page table one box ahead.
 class Boxes {
  public:
-  __device__ Boxes(const AttentionInput& in, const Segment& segment, int tile_rows) : in_(in) {
-    const int row = segment.first_tile * tile_rows;
-    const int request = segment.unit / in.kv_heads;
-    head_ = segment.unit % in.kv_heads;
-    if (in.pages != nullptr) {
-      page_ = in.pages + in.page_begin[request] + row / 64;
-      end_ = in.pages + in.page_begin[request + 1];
-      next_ = *page_;
-    } else {
-      next_ = in.first_row[segment.unit] + row;
-    }
+  __device__ Boxes(const AttentionInput& in, const Task& task) : in_(in), at_(task.place), task_(task) {
+    if (in.pages != nullptr) next_ = in.pages[at_];
   }
   /// First row of the next box. Past the last page it repeats that page: the rows are masked.
   __device__ int take() {
     if (in_.pages == nullptr) {
-      const int row = next_;
-      next_ += 64;
+      const int row = at_;
+      at_ += 64;
       return row;
     }
-    const int row = (next_ * in_.kv_heads + head_) * 64;
-    if (page_ + 1 < end_) next_ = *++page_;
+    const int row = (next_ * in_.kv_heads + task_.head) * 64;
+    if (at_ + 1 < task_.places_end) next_ = in_.pages[++at_];
     return row;
   }
 
  private:
   const AttentionInput& in_;
-  const int *page_ = nullptr, *end_ = nullptr;
-  int head_ = 0, next_ = 0;
+  int at_, next_ = 0;
+  const Task& task_;
 };
 
 /// Loads one K or V tile into its place once that is free.
@@ -141,26 +139,25 @@ __device__ void load_tile(const Rings<S>& rings, int group, int load, const CUte
 /// One thread feeds the rings for all segments of the block.
 template <class S>
 __device__ void produce(const AttentionInput& in, const CUtensorMap* queries, const CUtensorMap* keys,
-                        const CUtensorMap* values, const Rings<S>& rings) {
+                        const CUtensorMap* values, const Rings<S>& rings, Task task) {
   const uint64_t stream = evict_first(), keep_in_l2 = evict_last();
-  const int begin = in.block_begin[blockIdx.x], end = in.block_begin[blockIdx.x + 1];
-  int g = 0;
-  for (int s = begin; s < end; ++s) {
-    const Segment segment = in.segments[s];
-    wait(rings.query_empty(), (s - begin + 1) & 1);
+  for (int g = 0, parity = 1;; parity ^= 1) {
+    wait(rings.query_empty(), parity);
     expect_bytes(rings.query_full(), S::query_bytes);
 #pragma unroll
     for (int chunk = 0; chunk < S::chunks; ++chunk)
-      tensor_load(rings.base + chunk * S::box_bytes, queries, chunk * S::chunk_elements, 0, segment.unit,
+      tensor_load(rings.base + chunk * S::box_bytes, queries, chunk * S::chunk_elements, 0, task.unit,
                   rings.query_full(), keep_in_l2);
-    Boxes boxes(in, segment, S::tile);
-    for (int i = 0; i < segment.tiles; ++i, ++g) {
+    Boxes boxes(in, task);
+    for (int i = 0; i < task.tiles; ++i, ++g) {
       int rows[S::tile / 64];
 #pragma unroll
       for (int& row : rows) row = boxes.take();
       load_tile(rings, g & 1, g / 2 * 2, keys, rows, stream);
       load_tile(rings, g & 1, g / 2 * 2 + 1, values, rows, stream);
     }
+    if (task.next < 0) return;
+    task = in.tasks[task.next];
   }
 }
 
@@ -180,15 +177,14 @@ class Consumer {
         row_(16 * warp_ + lane_ / 4),
         busy_(16 * warp_ < in.group) {}
 
-  __device__ void run() {
-    const int begin = in_.block_begin[blockIdx.x], end = in_.block_begin[blockIdx.x + 1];
-    int first = 0;
-    for (int s = begin; s < end; ++s) {
-      const Segment segment = in_.segments[s];
-      wait(rings_.query_full(), (s - begin) & 1);
-      attend(segment, first);
-      finish(segment, first);
-      first += segment.tiles;
+  __device__ void run(Task task) {
+    for (int first = 0, parity = 0;; parity ^= 1) {
+      wait(rings_.query_full(), parity);
+      attend(task, first);
+      finish(task, first);
+      if (task.next < 0) return;
+      first += task.tiles;
+      task = in_.tasks[task.next];
     }
   }
 
@@ -210,18 +206,18 @@ class Consumer {
   }
 
   /// Tiles of the segment that are this group's: every other one, counted over the block's whole life.
-  __device__ void attend(const Segment& segment, int first) {
+  __device__ void attend(const Task& task, int first) {
     m_[0] = m_[1] = -INFINITY;
     l_[0] = l_[1] = 0;
 #pragma unroll
     for (int i = 0; i < S::D / 2; ++i) o(i) = 0;
     const int start = (first ^ W) & 1;
-    for (int i = start; i < segment.tiles; i += 2) {
-      const int g = first + i, rows = segment.length - i * S::tile;
-      const bool last = i + 2 >= segment.tiles;
-      step(g, rows, last, last && segment.tiles > 1);
+    for (int i = start; i < task.tiles; i += 2) {
+      const int g = first + i, rows = task.length - i * S::tile;
+      const bool last = i + 2 >= task.tiles;
+      step(g, rows, last, last && task.tiles > 1);
     }
-    if (start >= segment.tiles) release(rings_.query_empty());
+    if (start >= task.tiles) release(rings_.query_empty());
   }
 
   /// Attends to the first `rows` of a tile. The last of a segment frees the queries; `hold` keeps the value
@@ -418,18 +414,17 @@ class Consumer {
   /// Statistics alternate between two places: a group can be at most one segment ahead of the other's
   /// reading, as both must free the queries of a segment before those of the next but one come. Merges both
   /// groups' results, each group finishing half of the dimensions, and writes them out.
-  __device__ void finish(const Segment& segment, int first) {
-    const int tiles_here = (segment.tiles + 1 - ((first ^ W) & 1)) / 2;
-    if (segment.tiles == 1) {
-      if (tiles_here == 1) {
+  __device__ void finish(const Task& task, int first) {
+    if (task.tiles == 1) {
+      if ((first & 1) == W) {
         publish_stats();
         sync_group();
-        write<0, S::D / 2>(segment, false);
+        write<0, S::D / 2>(task, false);
       }
       ++merges_;
       return;
     }
-    const int last = first + segment.tiles - 1;
+    const int last = first + task.tiles - 1;
     const int mine = (last & 1) == W ? last : last - 1, others = 2 * last - 1 - mine;
     const int here = Place<S>(mine / 2 * 2 + 1).stage, there = Place<S>(others / 2 * 2 + 1).stage;
     publish_stats();
@@ -440,7 +435,7 @@ class Consumer {
     take<W * half>(rings_.stage(1 - W, there));
     fence_async_shared();
     release(rings_.empty(1 - W, there));
-    write<W * half, half>(segment, true);
+    write<W * half, half>(task, true);
     ++merges_;
   }
 
@@ -498,7 +493,7 @@ class Consumer {
   __device__ static constexpr int place(int pair, int i) { return S::fp8 ? 32 * i + 4 * pair : 4 * i; }
 
   /// Normalises `count` accumulators from `from` on, and leaves the log-sum-exp beside a partial result.
-  /// `merged`: with the other group's share of the segment.
+  /// `merged`: with the other group's share of the task.
   template <int from, int count>
   __device__ void normalise(int partial, bool merged) {
     const bool tells = partial >= 0 && (S::fp8 ? thread_ / 4 == 0 : lane_ % 4 == 0) && (!merged || W == 0);
@@ -513,9 +508,10 @@ class Consumer {
           top = fmaxf(a.x, b.x);
           sum = a.y * exp2_approx((a.x - top) * in_.scale) + b.y * exp2_approx((b.x - top) * in_.scale);
         }
-        if (tells && head(pair, h) < in_.group)
-          in_.partial_lse[partial * in_.group + head(pair, h)] =
-              top * in_.scale + __log2f(sum) - (S::fp8 ? 8.0f : 0.0f);
+        if (tells && head(pair, h) < in_.group) {
+          const float lse = top * in_.scale + __log2f(sum) - (S::fp8 ? 8.0f : 0.0f);
+          in_.partial_lse[partial * in_.group + head(pair, h)] = lse;
+        }
         const float inverse = __fdividef(1, sum);
 #pragma unroll
         for (int k = 0; k < count / 4 / head_pairs; ++k)
@@ -550,13 +546,13 @@ class Consumer {
   }
 
   template <int from, int count>
-  __device__ void write(const Segment& segment, bool merged) {
-    normalise<from, count>(segment.partial, merged);
+  __device__ void write(const Task& task, bool merged) {
+    normalise<from, count>(task.partial, merged);
     const auto unit_size = static_cast<size_t>(in_.group) * S::D;
-    if (segment.partial < 0)
-      store<from, count>(reinterpret_cast<__nv_bfloat162*>(in_.output + segment.unit * unit_size));
+    if (task.partial < 0)
+      store<from, count>(reinterpret_cast<__nv_bfloat162*>(in_.output + task.unit * unit_size));
     else
-      store<from, count>(reinterpret_cast<float2*>(in_.partial + segment.partial * unit_size));
+      store<from, count>(reinterpret_cast<float2*>(in_.partial + task.partial * unit_size));
   }
 
   const AttentionInput& in_;
@@ -578,6 +574,12 @@ __global__ void __launch_bounds__(S::threads, 1)
   using namespace ptx;
   extern __shared__ __align__(1024) unsigned char memory[];
   const attention::Rings<S> rings{shared_address(memory)};
+  const Task task = in.tasks[blockIdx.x];
+  if (threadIdx.x == 256) {
+    prefetch_map(&queries);
+    prefetch_map(&keys);
+    prefetch_map(&values);
+  }
   if (threadIdx.x == 0) {
     for (int group = 0; group < 2; ++group)
       for (int stage = 0; stage < S::stages; ++stage) {
@@ -589,18 +591,19 @@ __global__ void __launch_bounds__(S::threads, 1)
     fence_barrier_init();
   }
   __syncthreads();
+  // The combining kernel may take its place early: it waits for this grid's end all the same.
+  let_next_kernel_start();
   const int warpgroup = static_cast<int>(threadIdx.x) / 128;
   if (warpgroup == 2) {
     give_registers<24>();
-    if (threadIdx.x == 256) attention::produce<S>(in, &queries, &keys, &values, rings);
+    if (threadIdx.x == 256) attention::produce<S>(in, &queries, &keys, &values, rings, task);
   } else {
     take_registers<240>();
     if (warpgroup == 0)
-      attention::Consumer<S, 0>(in, rings).run();
+      attention::Consumer<S, 0>(in, rings).run(task);
     else
-      attention::Consumer<S, 1>(in, rings).run();
+      attention::Consumer<S, 1>(in, rings).run(task);
   }
-  let_next_kernel_start();
 }
 
 }  // namespace afford::calibrate

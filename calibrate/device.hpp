@@ -82,39 +82,59 @@ struct MapLayout {
 [[nodiscard]] CUtensorMap make_map(const float* data, const MapLayout& layout);
 
 struct Launch {
-  int blocks = 1, threads = 1;
-  size_t shared_bytes = 0;  // dynamic shared memory
-  int cluster = 1;          // blocks of a cluster
-  bool dependent = false;   // may start before the kernel ahead of it ends (programmatic dependent launch)
+  int blocks = 1, rows = 1, threads = 1;  // blocks: of a row of the grid
+  size_t shared_bytes = 0;                // dynamic shared memory
+  int cluster = 1;                        // blocks of a cluster
+  bool dependent = false;  // may start before the kernel ahead of it ends (programmatic dependent launch)
+};
+
+/// A launch as the runtime takes it; holds the attributes it points to.
+class LaunchConfig {
+ public:
+  LaunchConfig(const Launch& how, cudaStream_t stream) {
+    config_.gridDim = dim3(static_cast<unsigned>(how.blocks), static_cast<unsigned>(how.rows));
+    config_.blockDim = dim3(static_cast<unsigned>(how.threads));
+    config_.dynamicSmemBytes = how.shared_bytes;
+    config_.stream = stream;
+    config_.attrs = attributes_;
+    if (how.cluster > 1) {
+      attributes_[config_.numAttrs].id = cudaLaunchAttributeClusterDimension;
+      attributes_[config_.numAttrs++].val.clusterDim = {static_cast<unsigned>(how.cluster), 1, 1};
+    }
+    if (how.dependent) {
+      attributes_[config_.numAttrs].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+      attributes_[config_.numAttrs++].val.programmaticStreamSerializationAllowed = 1;
+    }
+  }
+  LaunchConfig(const LaunchConfig&) = delete;
+  LaunchConfig& operator=(const LaunchConfig&) = delete;
+  [[nodiscard]] const cudaLaunchConfig_t* get() const { return &config_; }
+
+ private:
+  cudaLaunchConfig_t config_{};
+  cudaLaunchAttribute attributes_[2]{};
 };
 
 /// Launches a kernel; its dynamic shared memory must have been allowed once by `allow_shared`.
 template <class... Parameters, class... Arguments>
 void launch(const Launch& how, cudaStream_t stream, void (*kernel)(Parameters...), Arguments&&... arguments) {
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(how.blocks));
-  config.blockDim = dim3(static_cast<unsigned>(how.threads));
-  config.dynamicSmemBytes = how.shared_bytes;
-  config.stream = stream;
-  cudaLaunchAttribute attributes[2]{};
-  unsigned count = 0;
-  if (how.cluster > 1) {
-    attributes[count].id = cudaLaunchAttributeClusterDimension;
-    attributes[count++].val.clusterDim = {static_cast<unsigned>(how.cluster), 1, 1};
-  }
-  if (how.dependent) {
-    attributes[count].id = cudaLaunchAttributeProgrammaticStreamSerialization;
-    attributes[count++].val.programmaticStreamSerializationAllowed = 1;
-  }
-  config.attrs = attributes;
-  config.numAttrs = count;
-  check(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(std::forward<Arguments>(arguments))...),
+  const LaunchConfig config(how, stream);
+  check(cudaLaunchKernelEx(config.get(), kernel,
+                           static_cast<Parameters>(std::forward<Arguments>(arguments))...),
         "kernel launch");
 }
 
 template <class Kernel>
 void allow_shared(Kernel* kernel, size_t bytes) {
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+        "shared memory of a kernel");
+}
+
+/// Lets a kernel run with as much of the L1 cache as shared memory as there is.
+template <class Kernel>
+void prefer_shared(Kernel* kernel) {
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout,
+                             cudaSharedmemCarveoutMaxShared),
         "shared memory of a kernel");
 }
 

@@ -74,6 +74,7 @@ class Mla final : public Work {
     lay_out();
     fill();
     allow_shared(mla_kernel, S::shared_bytes);
+    prepare_combine<S::values>();
   }
 
   void enqueue(cudaStream_t stream, int copy) override {
@@ -82,7 +83,10 @@ class Mla final : public Work {
     launch(
         {.blocks = schedule_.blocks() * head_tiles_, .threads = S::threads, .shared_bytes = S::shared_bytes},
         stream, mla_kernel, input_, maps.queries, maps.cache);
-    if (!schedule_.splits.empty()) launch_combine(stream);
+    if (!schedule_.splits.empty())
+      launch_combine<S::values>(
+          schedule_, {splits_.data(), case_.heads, partial_.data(), partial_lse_.data(), output_.data()},
+          stream);
   }
 
   double error() override {
@@ -179,22 +183,6 @@ class Mla final : public Work {
     for (size_t copy = 0; copy < sets; ++copy)
       maps_.push_back({make_map(queries_.data() + copy * query_size(), queries),
                        make_map(cache_.data() + copy * rows_ * S::width, rows)});
-  }
-
-  void launch_combine(cudaStream_t stream) {
-    cudaLaunchConfig_t config{};
-    config.gridDim = dim3(static_cast<unsigned>(case_.heads), static_cast<unsigned>(schedule_.splits.size()));
-    config.blockDim = dim3(S::values);
-    config.stream = stream;
-    cudaLaunchAttribute dependent{};
-    dependent.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-    dependent.val.programmaticStreamSerializationAllowed = 1;
-    config.attrs = &dependent;
-    config.numAttrs = 1;
-    check(cudaLaunchKernelEx(&config, combine_kernel<S::values>, static_cast<const Split*>(splits_.data()),
-                             case_.heads, static_cast<const float*>(partial_.data()),
-                             static_cast<const float*>(partial_lse_.data()), output_.data()),
-          "combine");
   }
 
   /// Up to eight requests: the first and last, the longest and shortest, and some between.

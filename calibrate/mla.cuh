@@ -9,6 +9,10 @@
 // boxes of 64 columns, each with a barrier of its own, and leaves in two parts, as soon as either warpgroup
 // is done with its columns. With more than 64 heads two neighbouring blocks read the same tiles at about the
 // same time, one of them from the L2 cache.
+//
+// On an H200 with 128 heads the clock falls from 1.98 to about 1.4 GHz under this load. Slower there: a
+// cluster of two blocks that load half of each tile for both, and a prefetch of later tiles into the L2
+// cache.
 
 #include <cuda_bf16.h>
 

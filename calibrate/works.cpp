@@ -50,9 +50,7 @@ std::unique_ptr<Work> projection(const Case& one, const CublasLt& lt) {
 
 }  // namespace
 
-bool can_run(const Case& one, const CublasLt* lt) {
-  return one.point.operation != "dense" || lt != nullptr;
-}
+bool can_run(const Case& one, const CublasLt* lt) { return one.point.operation != "dense" || lt != nullptr; }
 
 std::unique_ptr<Work> make_work(const Case& one, const CublasLt* lt) {
   const Point& p = one.point;

@@ -58,7 +58,7 @@ struct Maker {
 
 void add_roofs(Maker& make) {
   const Calibration& truth = make.truth;
-  for (double bytes = 1e6; bytes < 1e10; bytes *= 4) {
+  for (const double bytes : {1e6, 4e6, 16e6, 64e6, 256e6, 1e9, 4e9}) {
     for (const auto& [name, roof] :
          {std::pair{"read", &truth.read}, {"write", &truth.write}, {"copy", &truth.copy}})
       make.add({.operation = name, .bytes = bytes}, roof->start.base() + bytes / roof->rate.base());

@@ -69,6 +69,24 @@ struct Simulated {
   bool has_events = false;
 };
 
+/// The evaluations of uneven micro-batches, each as if all had its size, and what the pipeline needs of them.
+struct Uneven {
+  std::vector<Evaluation> evaluations;
+  std::vector<MicroBatchLoad> loads;
+};
+
+Uneven uneven(const Deployment& deployment, const Setting& setting) {
+  Uneven out;
+  out.evaluations.reserve(deployment.micro_batch_sizes.size());  // loads point into them
+  for (const std::int64_t size : deployment.micro_batch_sizes) {
+    Disaggregated d = *deployment.disaggregated;
+    d.batch = size * d.micro_batches;
+    const Evaluation& e = out.evaluations.emplace_back(evaluate(d, setting));
+    out.loads.push_back({std::span(e.runs.data(), e.kinds), e.head});
+  }
+  return out;
+}
+
 Simulated simulate(const Deployment& deployment, const Setting& setting, const SimulateArgs& args) {
   Simulated out;
   out.interval = interval_of(deployment, setting);
@@ -82,9 +100,9 @@ Simulated simulate(const Deployment& deployment, const Setting& setting, const S
   const Jitter jitter{.sigma = args.jitter,
                       .attention_instances = d.attention.instances,
                       .ffn_instances = d.ffn.instances,
-                      .micro_batch_scale = {},
                       .seed = static_cast<std::uint64_t>(args.seed)};
-  const PipelineLoad load{std::span(e.runs.data(), e.kinds), e.head, d.micro_batches};
+  const Uneven sizes = uneven(deployment, setting);
+  const PipelineLoad load{std::span(e.runs.data(), e.kinds), e.head, d.micro_batches, sizes.loads};
   out.pipeline = simulate_pipeline(load, jitter, args.steps, args.timeline || !args.trace.empty());
   out.has_events = true;
   const double ratio = out.pipeline.mean / e.step;
@@ -240,6 +258,8 @@ void check(const SimulateArgs& args) {
   if (events && args.attention.empty() && !args.colocated.empty()) {
     throw UsageError("--timeline, --trace and --jitter are for --attention and --ffn pools");
   }
+  if (!args.micro_batch_sizes.empty() && args.attention.empty())
+    throw UsageError("--micro-batch-sizes is for --attention and --ffn pools");
 }
 
 std::string chips_text(const Deployment& deployment) {
@@ -289,6 +309,11 @@ void add(Collected& out, const Prepared& prepared, const Deployment& deployment,
   out.all_feasible = out.all_feasible && s.evaluation.verdict == Verdict::feasible;
   if (args.explain) out.after += explanation(prepared, deployment, setting, s, args.seed);
   if (!s.has_events) return;
+  if (!deployment.micro_batch_sizes.empty()) {
+    out.table.notes.push_back(fmt::format(
+        "{} with micro-batches of {} requests; the stage times shown are those of their mean size.",
+        deployment.label, fmt::join(deployment.micro_batch_sizes, ", ")));
+  }
   if (args.timeline)
     out.after += terminal_timeline(s.pipeline.events, deployment.disaggregated->micro_batches);
   if (!args.trace.empty()) write_whole(args.trace, chrome_trace(s.pipeline.events));

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "calibration/calibrations.hpp"
 #include "cli/choose.hpp"
@@ -63,9 +64,43 @@ void require_batch(int batch, std::string_view flag) {
     throw UsageError(fmt::format("{}: expected the number of requests in flight, at least 1", flag));
 }
 
-Disaggregated disaggregated_of(const DeploymentArgs& args, Deployment& out, const ModelSpec& model) {
-  const PoolText attention = parse_pool(args.attention, "--attention"), ffn = parse_pool(args.ffn, "--ffn");
-  out.chips = {chip_of(attention, args, "--attention"), chip_of(ffn, args, "--ffn")};
+/// "2048,2048,1024": one size for each micro-batch.
+std::vector<std::int64_t> parse_sizes(const std::string& text) {
+  constexpr size_t most = 64;
+  std::vector<std::int64_t> sizes;
+  for (size_t from = 0; !text.empty() && from <= text.size();) {
+    const size_t comma = std::min(text.find(',', from), text.size());
+    const auto size = parse_integer(text.substr(from, comma - from));
+    if (!size || *size < 1 || *size > 1'000'000'000 || sizes.size() == most) {
+      throw UsageError(
+          fmt::format("--micro-batch-sizes: expected 1 to {} sizes, each at least 1, such as 2048,2048,1024, "
+                      "got '{}'",
+                      most, text));
+    }
+    sizes.push_back(*size);
+    from = comma + 1;
+  }
+  return sizes;
+}
+
+/// How many micro-batches, and the requests in all of them.
+struct InFlight {
+  std::int64_t batch = 0;
+  int micro_batches = 0;
+};
+
+InFlight in_flight(const DeploymentArgs& args, const std::vector<std::int64_t>& sizes) {
+  if (!sizes.empty()) {
+    const std::int64_t sum = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+    if (args.micro_batches != 0 && static_cast<size_t>(args.micro_batches) != sizes.size()) {
+      throw UsageError(fmt::format("--micro-batch-sizes: {} sizes for {} micro-batches", sizes.size(),
+                                   args.micro_batches));
+    }
+    if (args.batch != 0 && args.batch != sum)
+      throw UsageError(
+          fmt::format("--micro-batch-sizes: add up to {}, not to the {} of --batch", sum, args.batch));
+    return {sum, static_cast<int>(sizes.size())};
+  }
   require_batch(args.batch, "--batch");
   const int micro_batches = args.micro_batches == 0 ? args.stages : args.micro_batches;
   if (args.batch % micro_batches != 0) {
@@ -73,12 +108,20 @@ Disaggregated disaggregated_of(const DeploymentArgs& args, Deployment& out, cons
                                  args.batch, micro_batches,
                                  (args.batch / micro_batches + 1) * micro_batches));
   }
+  return {args.batch, micro_batches};
+}
+
+Disaggregated disaggregated_of(const DeploymentArgs& args, Deployment& out, const ModelSpec& model) {
+  const PoolText attention = parse_pool(args.attention, "--attention"), ffn = parse_pool(args.ffn, "--ffn");
+  out.chips = {chip_of(attention, args, "--attention"), chip_of(ffn, args, "--ffn")};
+  out.micro_batch_sizes = parse_sizes(args.micro_batch_sizes);
+  const auto [batch, micro_batches] = in_flight(args, out.micro_batch_sizes);
   enum class Attention { dp, tp };
   constexpr std::pair<std::string_view, Attention> kinds[] = {{"dp", Attention::dp}, {"tp", Attention::tp}};
   const bool tensor = choose(kinds, args.attention_parallelism, "--attention-parallelism") == Attention::tp;
   Disaggregated d{.attention = {&out.chips[0], attention.instances, attention.accelerators},
                   .ffn = {&out.chips[1], ffn.instances, ffn.accelerators},
-                  .batch = args.batch,
+                  .batch = batch,
                   .micro_batches = micro_batches,
                   .attention_split = tensor ? AttentionSplit::tensor : AttentionSplit::shared_output,
                   .ffn_split = {}};
@@ -113,6 +156,9 @@ void upcycle(ModelSpec& model, int experts) {
   bool any = false;
   for (FfnSpec& ffn : model.ffns) {
     if (Moe* moe = std::get_if<Moe>(&ffn.shape)) {
+      if (experts > most_accelerators) {
+        throw UsageError(fmt::format("--experts: expected at most {}, got {}", most_accelerators, experts));
+      }
       if (experts < moe->active) {
         throw UsageError(
             fmt::format("--experts: {} is fewer than the {} that are active", experts, moe->active));
@@ -175,6 +221,8 @@ void add_deployment(Verb& verb, DeploymentArgs& args) {
   verb.integer("--batch", args.batch, "Requests in flight, over all micro-batches");
   verb.integer("--micro-batches", args.micro_batches,
                "Micro-batches in flight (0: as many as stages; co-located: 2)");
+  verb.text("--micro-batch-sizes", args.micro_batch_sizes,
+            "Uneven micro-batches of the pools: requests of each, such as 2048,2048,1024", "N,N,..");
   verb.integer("--stages", args.stages, "Stages of the pipeline: 3 (network as one) or 4");
   verb.text("--attention-parallelism", args.attention_parallelism, "Inside an attention instance: dp or tp",
             "dp|tp");
@@ -308,6 +356,19 @@ Interval interval_of(const Deployment& deployment, const Setting& setting) {
   return {.low = step_at(-1) / step, .high = step_at(1) / step};
 }
 
+namespace {
+
+std::string too_large(std::string_view pool, const MemoryUse& use, std::int64_t largest_batch) {
+  if (use.weights > use.capacity) {
+    return fmt::format("{}weights alone need {} of {} an accelerator", pool, human(use.weights),
+                       human(use.capacity));
+  }
+  return fmt::format("{}needs {} of {} an accelerator; a batch of {} fits", pool, human(use.total()),
+                     human(use.capacity), largest_batch);
+}
+
+}  // namespace
+
 std::string reason(const Evaluation& e, const Setting& setting) {
   switch (e.verdict) {
     case Verdict::feasible:
@@ -315,13 +376,11 @@ std::string reason(const Evaluation& e, const Setting& setting) {
     case Verdict::slow:
       return fmt::format("TPOT above {}", human(setting.tpot_limit));
     case Verdict::ffn_memory:
-      return fmt::format("FFN needs {} of {} an accelerator", human(e.ffn_memory.total()),
-                         human(e.ffn_memory.capacity));
+      return too_large("FFN ", e.ffn_memory, e.largest_batch);
     case Verdict::attention_memory:
       break;
   }
-  return fmt::format("needs {} of {} an accelerator; a batch of {} fits", human(e.attention_memory.total()),
-                     human(e.attention_memory.capacity), e.largest_batch);
+  return too_large("", e.attention_memory, e.largest_batch);
 }
 
 }  // namespace afford::cli

@@ -14,6 +14,7 @@ namespace afford::cli {
 struct DeploymentArgs : StudyArgs {
   std::string attention, ffn, colocated;  // CHIP:INSTANCESxACCELERATORS
   std::string attention_parallelism = "dp", ffn_parallelism, overlap = "all-gather", routing = "uniform";
+  std::string micro_batch_sizes;  // "2048,2048,1024"
   std::string tpot = "50ms", nic, scale_up, calibration;
   std::vector<std::string> memory_bandwidths;  // "4.8 TB/s", or of one chip: "h20=4.8 TB/s"
   int batch = 0, batch_per_gpu = 0, micro_batches = 0, stages = 3, tensor = 1, redundant = 0, experts = 0;
@@ -50,7 +51,8 @@ struct Deployment {
   std::vector<HardwareSpec> chips;
   std::optional<Disaggregated> disaggregated;
   std::optional<Colocated> colocated;
-  std::string label;  // "2A2F", "EP128", "TP8"
+  std::vector<std::int64_t> micro_batch_sizes;  // of an AFD one, where uneven sizes are asked for
+  std::string label;                            // "2A2F", "EP128", "TP8"
 };
 
 /// The pools asked for, the co-located one, or both to compare. Throw UsageError or InputError.

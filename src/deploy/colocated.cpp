@@ -126,29 +126,49 @@ class Schedule {
   Seconds compute_, network_;
 };
 
-MemoryUse memory(const Colocated& c, const Setting& setting, std::int64_t& largest_batch) {
+/// Of each request of a micro-batch on an accelerator; under TP its group shares those of all its
+/// accelerators.
+Bytes buffers_each(const Colocated& c, const Setting& setting) {
   const ModelSpec& model = *setting.model;
-  const bool expert_parallel = c.tensor == 1;
+  const double hidden = real(model.hidden), tensor = real(c.tensor);
+  // Every micro-batch: BF16 residual and result. The logits of one, its vocabulary sharded like its tokens.
+  Bytes token = c.micro_batches * tensor * Bytes(4 * hidden) + size_of(Dtype::fp32, real(model.vocab));
+  double experts = 0, visited = 0;
+  for (const LayerShape& shape : *setting.shapes) {
+    visited = std::max(visited, routed_experts(shape));
+    experts = std::max(experts, real(shape.ffn.router_outputs));
+  }
+  if (c.tensor == 1 && visited > 0 && c.pool.size() > 1) {
+    // DeepEP's low-latency buffers hold a BF16 slot for every expert and token, to send and to receive, in
+    // two sets (LowLatencyLayout in its csrc/config.hpp).
+    constexpr double sides = 2, sets = 2;
+    token += sides * sets * (experts + real(setting.redundant_experts)) * size_of(Dtype::bf16, hidden);
+  }
+  double widest =
+      0;  // rows of the experts of one micro-batch: FP8 in, BF16 out, gate, up and activation between
+  for (const LayerShape& shape : *setting.shapes) {
+    double work = 0;
+    for (const GatedMlp& mlp : shape.ffn.mlps) {
+      work += real(mlp.active) * (3 * tensor * hidden + 3 * 2 * real(mlp.intermediate));
+    }
+    widest = std::max(widest, work);
+  }
+  return query_tokens(setting) * (token + Bytes(widest));
+}
+
+MemoryUse memory(const Colocated& c, const Setting& setting, std::int64_t& largest_batch) {
   // The vocabulary is sharded over a server, as the LM head runs there.
   const std::int64_t server = std::min(c.pool.size(), c.pool.chip->server_accelerators.value);
-  MemoryUse use{.weights = attention_weights(
-                               model, *setting.shapes,
-                               {.tensor = c.tensor, .output = 1, .vocabulary = std::max(c.tensor, server)}) +
-                           ffn_weights(model, *setting.shapes, c.tensor, expert_parallel ? c.pool.size() : 1,
-                                       expert_parallel ? setting.redundant_experts : 0)};
-  const double kv_heads = setting.shapes->front().kv_heads;
-  const double ways = c.tensor > 1 ? std::min(real(c.tensor), kv_heads) : 1;
-  const Bytes each = cache_per_request(setting) * real(c.tensor) / ways;
-  use.cache = real(c.batch_per_gpu) * each;
-  const double tokens = requests_per_micro_batch(c) * query_tokens(setting);
-  double experts = 0;
-  for (const LayerShape& shape : *setting.shapes) experts = std::max(experts, routed_experts(shape));
-  use.buffers = c.micro_batches * tokens * real(c.tensor) *
-                    Bytes(real(model.hidden) * (4 + (expert_parallel ? 3 * experts : 0))) +
-                size_of(Dtype::fp32, tokens * real(model.vocab));
-  use.capacity = setting.usable_memory * c.pool.chip->memory_size.value;
-  const double fitting = std::floor((use.capacity - use.weights - use.buffers) / each);
-  largest_batch = static_cast<std::int64_t>(std::max(0.0, fitting)) * c.pool.size();
+  const WeightWays ways{.tensor = c.tensor, .output = 1, .vocabulary = std::max(c.tensor, server)};
+  const std::int64_t groups = c.tensor == 1 ? c.pool.size() : 1;
+  const Bytes cache = c.micro_batches * real(c.tensor) * cache_per_request(setting, c.tensor);
+  const Bytes buffers = buffers_each(c, setting);
+  const double requests = requests_per_micro_batch(c);
+  const MemoryUse use{.weights = attention_weights(setting, ways) + ffn_weights(setting, c.tensor, groups),
+                      .cache = requests * cache,
+                      .buffers = requests * buffers,
+                      .capacity = setting.usable_memory * c.pool.chip->memory_size.value};
+  largest_batch = most_requests(use.capacity, use.weights, cache + buffers) * c.micro_batches * c.pool.size();
   return use;
 }
 

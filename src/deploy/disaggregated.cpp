@@ -9,16 +9,20 @@
 namespace afford {
 namespace {
 
+constexpr Dtype between_kernels = Dtype::bf16;
+
 double real(std::int64_t n) { return static_cast<double>(n); }
 
 double query_tokens(const Setting& setting) { return setting.speculation.drafts + 1; }
 
 /// What one micro-batch looks like from either pool.
 struct Shares {
-  double requests_per_gpu = 0;      // attention
+  double requests = 0;              // on the busiest attention accelerator (under `tensor`, instance)
+  double requests_per_gpu = 0;      // rows of the LM head
   double tokens = 0;                // of the micro-batch: requests x query tokens
   double replicas = 1;              // of the whole set of experts
   double instances_in_replica = 1;  // FFN instances a token is sent to
+  double replicas_in_instance = 1;
   double tokens_per_replica = 0;
   FfnSplit split;
 };
@@ -27,10 +31,13 @@ Shares shares_of(const Disaggregated& d, const Setting& setting) {
   Shares s;
   s.split = d.ffn_split.tensor > 0 ? d.ffn_split : FfnSplit{d.ffn.accelerators, d.ffn.instances};
   const double micro_batch = real(d.batch) / d.micro_batches;
-  s.requests_per_gpu = micro_batch / real(d.attention.size());
+  const bool tensor = d.attention_split == AttentionSplit::tensor;
+  s.requests = std::ceil(micro_batch / real(tensor ? d.attention.instances : d.attention.size()));
+  s.requests_per_gpu = s.requests / (tensor ? real(d.attention.accelerators) : 1);
   s.tokens = micro_batch * query_tokens(setting);
   s.replicas = real(d.ffn.size()) / real(s.split.tensor * s.split.expert);
   s.instances_in_replica = fan_out(s.split, d.ffn);
+  s.replicas_in_instance = std::max(1.0, s.replicas / real(d.ffn.instances));
   s.tokens_per_replica = s.tokens / s.replicas;
   return s;
 }
@@ -46,14 +53,14 @@ Seconds network_time(const Disaggregated& d, const Shares& s, Bytes each_token, 
   const double from_attention = s.tokens / real(d.attention.instances) * s.instances_in_replica;
   const Seconds at_attention =
       from_attention * each_token / instance_network(d.attention, setting.efficiency);
-  const Seconds at_ffn = s.tokens_per_replica * each_token / instance_network(d.ffn, setting.efficiency);
+  const double to_ffn = s.tokens_per_replica * s.replicas_in_instance;
+  const Seconds at_ffn = to_ffn * each_token / instance_network(d.ffn, setting.efficiency);
   return std::max(at_attention, at_ffn) + setting.efficiency.network;
 }
 
 AttentionWork attention_work(const Disaggregated& d, const Setting& setting, const LayerShape& shape,
                              const Shares& s) {
-  const bool tensor = d.attention_split == AttentionSplit::tensor;
-  return {.requests = s.requests_per_gpu * (tensor ? real(d.attention.accelerators) : 1),
+  return {.requests = s.requests,
           .query_tokens = query_tokens(setting),
           .context = setting.context,
           .instance = d.attention.accelerators,
@@ -66,7 +73,7 @@ AttentionWork attention_work(const Disaggregated& d, const Setting& setting, con
 
 FfnWork ffn_work(const Disaggregated& d, const Setting& setting, const Shares& s) {
   return {.tokens = s.tokens_per_replica,
-          .instance = d.ffn.accelerators,
+          .instance = std::min(d.ffn.accelerators, s.split.tensor * s.split.expert),
           .tensor = s.split.tensor,
           .groups = s.split.expert,
           .total_tokens = s.tokens_per_replica,
@@ -82,37 +89,72 @@ WeightWays attention_ways(const Disaggregated& d) {
           .vocabulary = n};
 }
 
-MemoryUse attention_memory(const Disaggregated& d, const Setting& setting, const Shares& s,
-                           const HeldPart& held_part, std::int64_t& largest_batch) {
-  const ModelSpec& model = *setting.model;
-  const bool tensor = d.attention_split == AttentionSplit::tensor;
-  const std::int64_t n = d.attention.accelerators;
-  MemoryUse use{.weights = held_part.attention_weights};
-  const double kv_heads = setting.shapes->front().kv_heads;
-  const double cache_ways = tensor ? std::min(real(n), kv_heads) : 1;
-  const double held = tensor ? real(n) : 1;  // requests of the whole instance
-  const double requests = real(d.batch) / real(d.attention.size()) * held;
-  const Bytes each = held_part.request / cache_ways;
-  use.cache = requests * each;
-  // Hidden states of every micro-batch: BF16 residual, FP8 out and BF16 partial results back.
-  const double tokens = s.requests_per_gpu * held * query_tokens(setting);
-  const double hidden = real(model.hidden);
-  use.buffers = d.micro_batches * tokens * Bytes(hidden * (2 + 1 + 2 * s.instances_in_replica)) +
-                size_of(Dtype::fp32, tokens * real(model.vocab));
-  use.capacity = setting.usable_memory * d.attention.chip->memory_size.value;
-  const double free = (use.capacity - use.weights - use.buffers) / each;
-  largest_batch =
-      static_cast<std::int64_t>(std::max(0.0, std::floor(free / held * real(d.attention.size()))));
-  return use;
+/// What one token of a micro-batch at work needs on an attention accelerator: queries and results of the
+/// core, and its logits.
+Bytes attention_token(const Setting& setting, const WeightWays& ways) {
+  double widest = 0;
+  for (const LayerShape& shape : *setting.shapes)
+    widest = std::max(widest, real(shape.attention.projections.back().inputs));
+  return size_of(between_kernels, 2 * widest / real(ways.tensor)) +
+         size_of(Dtype::fp32, real(setting.model->vocab) / real(ways.tensor));
 }
 
-MemoryUse ffn_memory(const Disaggregated& d, const Setting& setting, const Shares& s, const HeldPart& held) {
-  const double tokens = s.tokens_per_replica, hidden = real(setting.model->hidden);
+/// And on an FFN accelerator: its rows for the experts of a group, FP8 in and BF16 out, and gate, up and
+/// activation between.
+Bytes ffn_token(const Setting& setting, const FfnSplit& split) {
+  double widest = 0;
+  for (const LayerShape& shape : *setting.shapes) {
+    double work = 0;
+    for (const GatedMlp& mlp : shape.ffn.mlps) {
+      const double rows = real(mlp.active) / real(split.expert);
+      work += rows * (3 * real(setting.model->hidden) + 3 * 2 * real(mlp.intermediate) / real(split.tensor));
+    }
+    widest = std::max(widest, work);
+  }
+  return Bytes(widest);
+}
+
+/// Memory of a pool: its weights, and what each request of a micro-batch adds. `count` is how many requests
+/// the fullest accelerator has of each micro-batch, `shares` over how many such the micro-batch is spread.
+struct PoolMemory {
+  Bytes weights, cache_each, buffers_each, capacity;
+  double count = 0, shares = 1;
+  [[nodiscard]] MemoryUse use() const {
+    return {.weights = weights,
+            .cache = count * cache_each,
+            .buffers = count * buffers_each,
+            .capacity = capacity};
+  }
+  [[nodiscard]] std::int64_t largest_batch(int micro_batches) const {
+    const double fit = real(most_requests(capacity, weights, cache_each + buffers_each));
+    return static_cast<std::int64_t>(fit * shares) * micro_batches;
+  }
+};
+
+PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, const Shares& s,
+                            const HeldPart& held) {
+  const bool tensor = d.attention_split == AttentionSplit::tensor;
+  // Hidden states of every micro-batch: BF16 residual, FP8 out and BF16 partial results back.
+  const double in_flight = d.micro_batches, hidden = real(setting.model->hidden);
+  const Bytes token = in_flight * Bytes(hidden * (2 + 1 + 2 * s.instances_in_replica)) + held.attention_token;
+  return {.weights = held.attention_weights,
+          .cache_each = in_flight * held.request,
+          .buffers_each = query_tokens(setting) * token,
+          .capacity = setting.usable_memory * d.attention.chip->memory_size.value,
+          .count = s.requests,
+          .shares = real(tensor ? d.attention.instances : d.attention.size())};
+}
+
+PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shares& s, const HeldPart& held) {
+  const double hidden = real(setting.model->hidden);
+  // Gathered FP8 inputs and BF16 outputs of every micro-batch in flight.
+  const Bytes token = Bytes(d.micro_batches * 3 * hidden) + held.ffn_token;
   return {.weights = held.ffn_weights,
-          .cache = {},
-          // Gathered FP8 inputs and BF16 outputs of every micro-batch in flight.
-          .buffers = d.micro_batches * tokens * Bytes(3 * hidden),
-          .capacity = setting.usable_memory * d.ffn.chip->memory_size.value};
+          .cache_each = {},
+          .buffers_each = query_tokens(setting) * token,
+          .capacity = setting.usable_memory * d.ffn.chip->memory_size.value,
+          .count = s.tokens_per_replica / query_tokens(setting),
+          .shares = s.replicas};
 }
 
 std::string_view bound_of(const StageTimes& t, int micro_batches) {
@@ -192,10 +234,12 @@ FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement
 
 HeldPart held_part(const Disaggregated& d, const Setting& setting) {
   const FfnSplit split = shares_of(d, setting).split;
-  return {.attention_weights = attention_weights(*setting.model, *setting.shapes, attention_ways(d)),
-          .ffn_weights = ffn_weights(*setting.model, *setting.shapes, split.tensor, split.expert,
-                                     setting.redundant_experts),
-          .request = cache_per_request(setting)};
+  const WeightWays ways = attention_ways(d);
+  return {.attention_weights = attention_weights(setting, ways),
+          .ffn_weights = ffn_weights(setting, split.tensor, split.expert),
+          .request = cache_per_request(setting, ways.tensor),
+          .attention_token = attention_token(setting, ways),
+          .ffn_token = ffn_token(setting, split)};
 }
 
 Evaluation evaluate(const Disaggregated& d, const Setting& setting) {
@@ -224,8 +268,12 @@ Evaluation assemble(const Disaggregated& d, const Setting& setting, const Attent
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);
   result.cost = (price_of(d.attention) + price_of(d.ffn)) * result.step / yielded;
   result.bound = bound_of(result.runs[result.main_kind].stages, d.micro_batches);
-  result.attention_memory = attention_memory(d, setting, s, held, result.largest_batch);
-  result.ffn_memory = ffn_memory(d, setting, s, held);
+  const PoolMemory attention_side = attention_memory(d, setting, s, held),
+                   ffn_side = ffn_memory(d, setting, s, held);
+  result.attention_memory = attention_side.use();
+  result.ffn_memory = ffn_side.use();
+  result.largest_batch =
+      std::min(attention_side.largest_batch(d.micro_batches), ffn_side.largest_batch(d.micro_batches));
   if (result.ffn_memory.total() > result.ffn_memory.capacity) {
     result.verdict = Verdict::ffn_memory;
   } else if (result.attention_memory.total() > result.attention_memory.capacity) {

@@ -81,7 +81,7 @@ struct Evaluation {
   Seconds head;
   std::string_view bound;  // the stage, or "latency" where the round trip binds
   MemoryUse attention_memory, ffn_memory;
-  std::int64_t largest_batch = 0;  // that fits the attention pool (or the co-located one)
+  std::int64_t largest_batch = 0;  // that fits every pool
 };
 
 [[nodiscard]] Evaluation evaluate(const Disaggregated& deployment, const Setting& setting);
@@ -98,8 +98,9 @@ struct AttentionPart {  // depends on chip, accelerators of an instance, split, 
 struct FfnPart {  // depends on the FFN pool, its split and the tokens of a micro-batch
   KindTimes stage{};
 };
-struct HeldPart {  // depends on the shape of an instance and the splits
-  Bytes attention_weights, ffn_weights, request;
+struct HeldPart {                                 // depends on the shape of an instance and the splits
+  Bytes attention_weights, ffn_weights, request;  // request: its cache on one accelerator
+  Bytes attention_token, ffn_token;               // of the micro-batch at work
 };
 [[nodiscard]] AttentionPart attention_part(const Disaggregated& deployment, const Setting& setting);
 /// `placement` is that of the routing over the groups of the split, or null.

@@ -1,13 +1,25 @@
 #include "deploy/memory.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace afford {
 namespace {
 double real(std::int64_t n) { return static_cast<double>(n); }
+
+size_t main_kind(const std::vector<LayerShape>& shapes) {
+  const auto most = [](const LayerShape& a, const LayerShape& b) { return a.layers < b.layers; };
+  return static_cast<size_t>(std::max_element(shapes.begin(), shapes.end(), most) - shapes.begin());
+}
+
+/// Layers of a kind that hold weights: with drafts the MTP module is one more of the main kind.
+double layers_held(const Setting& setting, size_t kind) {
+  const bool draft = setting.speculation.drafts > 0 && kind == main_kind(*setting.shapes);
+  return real((*setting.shapes)[kind].layers + (draft ? 1 : 0));
+}
 }  // namespace
 
-Bytes cache_per_request(const Setting& setting) {
+Bytes cache_per_request(const Setting& setting, std::int64_t tensor) {
   Bytes sum;
   Bytes largest_layer;
   for (const LayerShape& shape : *setting.shapes) {
@@ -19,43 +31,51 @@ Bytes cache_per_request(const Setting& setting) {
       layer += size_of(walk.format.value_or(shape.cache),
                        walk.elements * kept(walk.reach, setting.context / walk.stride));
     }
+    layer = layer / std::min(real(tensor), shape.kv_heads);
     sum += real(shape.layers) * layer;
     largest_layer = std::max(largest_layer, layer);
   }
   return sum + (setting.speculation.drafts > 0 ? largest_layer : Bytes(0));  // the MTP module's own layer
 }
 
-Bytes attention_weights(const ModelSpec& model, const std::vector<LayerShape>& shapes,
-                        const WeightWays& ways) {
+Bytes attention_weights(const Setting& setting, const WeightWays& ways) {
+  const ModelSpec& model = *setting.model;
   Bytes sum;
-  for (const LayerShape& shape : shapes) {
-    double weights = 0;
-    for (size_t i = 0; i < shape.attention.projections.size(); ++i) {
-      const bool last = i + 1 == shape.attention.projections.size();
+  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
+    const LayerShape& shape = (*setting.shapes)[kind];
+    const auto& projections = shape.attention.projections;
+    double weights = real(model.hidden) * real(shape.ffn.router_outputs);
+    for (const Matrix& matrix : projections) {
+      const bool last = &matrix == &projections.back();
       weights +=
-          weights_of(shape.attention.projections[i]) / real(ways.tensor) / (last ? real(ways.output) : 1);
+          weights_of(matrix) / tensor_ways(matrix, shape, ways.tensor) / (last ? real(ways.output) : 1);
     }
-    weights += real(model.hidden) * real(shape.ffn.router_outputs);
-    sum += real(shape.layers) * size_of(model.precision.attention_weights, weights);
+    sum += layers_held(setting, kind) * size_of(model.precision.attention_weights, weights);
   }
   const double vocabulary = real(model.vocab) * real(model.hidden) * (model.tied_embeddings ? 1 : 2);
   return sum + size_of(Dtype::bf16, vocabulary / real(ways.vocabulary));
 }
 
-Bytes ffn_weights(const ModelSpec& model, const std::vector<LayerShape>& shapes, std::int64_t tensor,
-                  std::int64_t groups, std::int64_t redundant) {
+Bytes ffn_weights(const Setting& setting, std::int64_t tensor, std::int64_t groups) {
+  const std::int64_t hidden = setting.model->hidden;
   Bytes sum;
-  for (const LayerShape& shape : shapes) {
-    Bytes layer = size_of(shape.ffn_weights, latent_weights(shape.ffn, model.hidden));
+  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
+    const LayerShape& shape = (*setting.shapes)[kind];
+    Bytes layer = size_of(shape.ffn_weights, latent_weights(shape.ffn, hidden));
     for (const GatedMlp& mlp : shape.ffn.mlps) {
       const bool routed = mlp.name == "routed";
+      const std::int64_t redundant = groups > 1 ? setting.redundant_experts : 0;
       const double held = routed ? std::ceil(real(mlp.copies + redundant) / real(groups)) : real(mlp.copies);
       layer += size_of(mlp.name == "shared" ? shape.shared_weights : shape.ffn_weights,
-                       held * weights_of(mlp, 1, model.hidden));
+                       held * weights_of(mlp, 1, hidden));
     }
-    sum += real(shape.layers) * layer / real(tensor);
+    sum += layers_held(setting, kind) * layer / real(tensor);
   }
   return sum;
+}
+
+std::int64_t most_requests(Bytes capacity, Bytes fixed, Bytes each) {
+  return static_cast<std::int64_t>(std::max(0.0, std::floor((capacity - fixed) / each)));
 }
 
 }  // namespace afford

@@ -5,20 +5,23 @@
 
 namespace afford {
 
-/// Cache or state of one request over all layers (and MTP modules in use), unsharded.
-[[nodiscard]] Bytes cache_per_request(const Setting& setting);
+/// Cache or state of one request over all layers (and the MTP module in use) on one of the `tensor`
+/// accelerators that share its heads; layers of fewer KV heads are held more than once.
+[[nodiscard]] Bytes cache_per_request(const Setting& setting, std::int64_t tensor = 1);
 
-/// Attention-side weights of one accelerator: projections (the last one over `output_ways`, all over
-/// `tensor_ways`), routers, and embedding and LM head over `vocabulary_ways`, both BF16.
+/// Attention-side weights of one accelerator: projections (the last one over `output` ways, all over `tensor`
+/// as far as they split), routers, and embedding and LM head over `vocabulary` ways, both BF16. With drafts
+/// the MTP module is one more layer of the main kind.
 struct WeightWays {
   std::int64_t tensor = 1, output = 1, vocabulary = 1;
 };
-[[nodiscard]] Bytes attention_weights(const ModelSpec& model, const std::vector<LayerShape>& shapes,
-                                      const WeightWays& ways);
+[[nodiscard]] Bytes attention_weights(const Setting& setting, const WeightWays& ways);
 
-/// FFN weights of one accelerator with experts sharded `tensor` ways and split over `groups` groups. Shared
-/// experts and dense layers are held by every group.
-[[nodiscard]] Bytes ffn_weights(const ModelSpec& model, const std::vector<LayerShape>& shapes,
-                                std::int64_t tensor, std::int64_t groups, std::int64_t redundant);
+/// FFN weights of one accelerator with experts sharded `tensor` ways and split over `groups` groups, the MTP
+/// module's included. Shared experts and dense layers are held by every group.
+[[nodiscard]] Bytes ffn_weights(const Setting& setting, std::int64_t tensor, std::int64_t groups);
+
+/// The most requests of a micro-batch on one accelerator, when `fixed` bytes and `each` a request must fit.
+[[nodiscard]] std::int64_t most_requests(Bytes capacity, Bytes fixed, Bytes each);
 
 }  // namespace afford

@@ -19,11 +19,10 @@ class Service {
   explicit Service(const Jitter& jitter)
       : jitter_(jitter), bits_(jitter.seed), normal_(-jitter.sigma * jitter.sigma / 2, jitter.sigma) {}
 
-  Seconds operator()(Seconds time, int stage, int micro_batch) {
-    double factor =
-        jitter_.micro_batch_scale.empty() ? 1 : jitter_.micro_batch_scale[static_cast<size_t>(micro_batch)];
+  Seconds operator()(Seconds time, int stage) {
+    double factor = 1;
     if (jitter_.sigma > 0)
-      factor *= slowest(stage == 0 ? jitter_.attention_instances : stage == 2 ? jitter_.ffn_instances : 1);
+      factor = slowest(stage == 0 ? jitter_.attention_instances : stage == 2 ? jitter_.ffn_instances : 1);
     return factor * time;
   }
 
@@ -65,18 +64,23 @@ void serve(State& state, int stage, int micro_batch, Seconds time, PipelineEvent
   recorder.add(event);
 }
 
+MicroBatchLoad of_micro_batch(const PipelineLoad& load, int micro_batch) {
+  return load.uneven.empty() ? MicroBatchLoad{load.runs, load.head}
+                             : load.uneven[static_cast<size_t>(micro_batch)];
+}
+
 /// Every micro-batch through one layer, stage by stage. In FIFO order this is the event-driven schedule: a
 /// stage serves micro-batch i of layer l after i-1 of layer l and after M-1 of layer l-1. `head` ends the
 /// step before, on the attention pool, just ahead of the micro-batch's first layer.
-void run_layer(State& state, const StageTimes& times, Seconds head, std::int64_t layer, Service& service,
+void run_layer(State& state, const PipelineLoad& load, size_t run, std::int64_t layer, Service& service,
                const Recorder& recorder) {
-  const auto stage_times = as_array(times);
   for (int stage = 0; stage < stages; ++stage) {
     for (int m = 0; m < static_cast<int>(state.ready.size()); ++m) {
+      const MicroBatchLoad own = of_micro_batch(load, m);
       if (stage == 0 && layer == 0) {
-        serve(state, 0, m, service(head, 0, m), {.layer = 0, .head = true}, recorder);
+        serve(state, 0, m, service(own.head, 0), {.layer = 0, .head = true}, recorder);
       }
-      const Seconds time = service(stage_times[static_cast<size_t>(stage)], stage, m);
+      const Seconds time = service(as_array(own.runs[run].stages)[static_cast<size_t>(stage)], stage);
       serve(state, stage, m, time, {.layer = layer}, recorder);
     }
   }
@@ -84,9 +88,9 @@ void run_layer(State& state, const StageTimes& times, Seconds head, std::int64_t
 
 void run_step(State& state, const PipelineLoad& load, Service& service, const Recorder& recorder) {
   std::int64_t layer = 0;
-  for (const LayerRun& run : load.runs) {
-    for (std::int64_t i = 0; i < run.layers; ++i)
-      run_layer(state, run.stages, load.head, layer++, service, recorder);
+  for (size_t run = 0; run < load.runs.size(); ++run) {
+    for (std::int64_t i = 0; i < load.runs[run].layers; ++i)
+      run_layer(state, load, run, layer++, service, recorder);
   }
 }
 

@@ -23,18 +23,25 @@ struct LayerRun {
   std::int64_t layers = 1;
 };
 
+/// What one micro-batch needs where they are not all alike.
+struct MicroBatchLoad {
+  std::span<const LayerRun> runs;  // the same layers as every other's
+  Seconds head;
+};
+
 /// Each of the four stages serves one micro-batch at a time, in order; A->F and F->A are separate (full
 /// duplex). After its last layer a micro-batch spends `head` more on the attention pool.
 struct PipelineLoad {
   std::span<const LayerRun> runs;
   Seconds head;
   int micro_batches = 1;
+  std::span<const MicroBatchLoad> uneven = {};  // one for each micro-batch; empty: all alike
 };
 
 /// Steady-state time of a step, exact for layers all alike: with C = max(M * longest, sum) a layer takes C,
 /// and the heads delay the step as far as slack and the other micro-batches allow. For layer kinds that
 /// differ it adds up the runs, which leaves out what the changes between them cost or save: an estimate,
-/// where simulate_pipeline() is exact.
+/// where simulate_pipeline() is exact. Uneven micro-batches are left to that as well.
 [[nodiscard]] Seconds step_time(const PipelineLoad& load);
 
 /// One stage working on one micro-batch.
@@ -49,7 +56,6 @@ struct PipelineEvent {
 struct Jitter {
   double sigma = 0;  // of the logarithm of each service time; mean kept
   std::int64_t attention_instances = 1, ffn_instances = 1;  // a stage ends with its slowest instance
-  std::vector<double> micro_batch_scale;  // uneven micro-batches: factor of each; empty: all 1
   std::uint64_t seed = 1;
 };
 

@@ -162,12 +162,12 @@ double query_tile_rows(double rows, double smallest) {
 Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work, const Machine& machine) {
   const Efficiencies& e = *machine.efficiency;
   const double tokens = reached(shape.attention.reach, work.context);
-  const double rows = shape.query_rows * work.query_tokens;
-  const double padding = query_tile_rows(rows, e.attention_tile) / rows;
   const bool tensor = work.split == AttentionSplit::tensor;
   const double ways = tensor ? real(work.instance) : 1;
-  // A cache of fewer heads than accelerators is replicated on some of them.
-  const double cache_ways = tensor ? std::min(ways, shape.kv_heads) : 1;
+  // A cache of fewer heads than accelerators is replicated on some of them, which share its query heads.
+  const double cache_ways = std::min(ways, shape.kv_heads);
+  const double rows = shape.query_rows * cache_ways / ways * work.query_tokens;
+  const double padding = query_tile_rows(rows, e.attention_tile) / rows;
   const bool has_state = shape.attention.state_elements > 0;
   Op op{.name = "core attention", .kernels = has_state ? 1.0 : 2.0};  // split-KV and its combine
   op.flops =
@@ -193,20 +193,19 @@ Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& wo
 template <class Ops>
 void add_projections(Ops& ops, const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
                      double rows, const Machine& machine) {
-  const double ways = work.split == AttentionSplit::tensor ? real(work.instance) : 1;
+  const std::int64_t group = work.split == AttentionSplit::tensor ? work.instance : 1;
   const auto& projections = shape.attention.projections;
   Matrix joined{.name = "q k v", .inputs = model.hidden, .outputs = 0};
   for (size_t i = 0; i + 1 < projections.size(); ++i) {
     if (projections[i].inputs != model.hidden) continue;
-    const bool compressed =
-        projections[i].name == "q_down" || projections[i].name == "kv_down";  // not by heads
     joined.outputs +=
-        compressed ? projections[i].outputs : static_cast<std::int64_t>(real(projections[i].outputs) / ways);
+        static_cast<std::int64_t>(real(projections[i].outputs) / tensor_ways(projections[i], shape, group));
   }
   ops.add(gemm(joined.name, model, joined, rows, 1, machine));
   for (size_t i = 0; i + 1 < projections.size(); ++i) {
     if (projections[i].inputs == model.hidden) continue;
     const bool absorbed = projections[i].name == "kv_up";
+    const double ways = tensor_ways(projections[i], shape, group);
     ops.add(absorbed ? absorbed_products(projections[i], rows, ways, machine)
                      : gemm(projections[i].name, model, projections[i], rows, ways, machine));
   }
@@ -252,6 +251,15 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
          .layers = kind.layers});
   }
   return shapes;
+}
+
+double tensor_ways(const Matrix& projection, const LayerShape& shape, std::int64_t group) {
+  if (group == 1) return 1;
+  const std::string_view name = projection.name;
+  if (name == "k" || name == "v") return std::min(real(group), shape.kv_heads);
+  const bool whole = name == "kv" || name.ends_with("compress") || name.starts_with("index_") ||
+                     (name.ends_with("_down") && name != "o_down");
+  return whole ? 1 : real(group);
 }
 
 namespace {
@@ -407,7 +415,7 @@ Ops ffn_side(const ModelSpec& model, const LayerShape& shape, const FfnWork& wor
   MlpGroup routed, rest;
   for (const GatedMlp& mlp : shape.ffn.mlps) {
     if (mlp.name == "routed") {
-      const ExpertLayout layout{mlp.copies, mlp.active, work.groups, work.redundant};
+      const ExpertLayout layout{mlp.copies, mlp.active, work.groups, work.groups > 1 ? work.redundant : 0};
       const ExpertLoad load = work.placement != nullptr
                                   ? placed_load(layout, work.total_tokens, *work.placement)
                                   : expected_load(layout, work.total_tokens, *work.routing);
@@ -422,7 +430,7 @@ Ops ffn_side(const ModelSpec& model, const LayerShape& shape, const FfnWork& wor
   Ops ops;
   const bool collectives = work.collectives && work.instance > 1;
   if (collectives) {
-    const Bytes gathered = size_of(Dtype::fp8, seen * hidden) * others;
+    const Bytes gathered = seen * others * dispatch_bytes(model, shape);
     ops.add(collective("all-gather", gathered, work.overlap != Overlap::none, machine));
   }
   add_latent(ops, model, shape, seen, real(work.tensor), machine);

@@ -25,6 +25,10 @@ struct LayerShape {
 /// Shapes of every layer kind of a model (exact counting).
 [[nodiscard]] std::vector<LayerShape> layer_shapes(const ModelSpec& model);
 
+/// Ways a projection is split in a tensor-parallel group: by heads, keys and values by KV heads where these
+/// are fewer, and not at all where it compresses the hidden state for all heads.
+[[nodiscard]] double tensor_ways(const Matrix& projection, const LayerShape& shape, std::int64_t group);
+
 /// How the attention of an instance is spread over its accelerators.
 enum class AttentionSplit {
   replicated,     // data parallel, every projection on every accelerator

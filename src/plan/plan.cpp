@@ -289,7 +289,7 @@ void fill_in(Plan& plan, const PlanInput& input, const Fleet& fleet) {
     const double c1 = traffic.mix.context;
     const double deviation = std::sqrt(f.mean * traffic.mix.context_variance + f.variance * c1 * c1);
     const double contexts = f.mean * c1 + normal_quantile(target.percentile) * deviation;
-    plan.kv_bytes_at_peak += real(r.instances) * contexts / c1 * cache_per_request(*input.setting).base();
+    plan.kv_bytes_at_peak += real(r.instances) * contexts / c1 * cache_per_request(*input.setting, 1).base();
   }
   plan.tpot_mean = Seconds(token_seconds / tokens);
   plan.gpus = plan.attention_gpus + plan.ffn_gpus;

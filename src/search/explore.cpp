@@ -180,7 +180,7 @@ std::optional<Placement> placement_for(const Setting& setting, std::int64_t grou
     const Moe* moe = std::get_if<Moe>(&ffn.shape);
     if (moe == nullptr) continue;
     if (layout && (layout->experts != moe->experts || layout->active != moe->active)) return std::nullopt;
-    layout = {moe->experts, moe->active, groups, setting.redundant_experts};
+    layout = {moe->experts, moe->active, groups, groups > 1 ? setting.redundant_experts : 0};
   }
   if (!layout) return std::nullopt;
   return place_experts(*layout, setting.routing);

@@ -174,7 +174,7 @@ std::vector<FfnSplit> splits_of(std::int64_t instances, std::int64_t accelerator
 Enumeration enumerate(const Space& space, const Setting& setting) {
   Enumeration out;
   double most = 1, most_in_instance = 1;
-  const Bytes request = cache_per_request(setting);
+  const Bytes request = cache_per_request(setting, 1);
   for (size_t chip = 0; chip < space.chips->size(); ++chip) {
     const double fitting = setting.usable_memory * (*space.chips)[chip].memory_size.value / request;
     most = std::max(most, fitting);

@@ -81,10 +81,13 @@ TEST_SUITE("cli") {
     CHECK(run_afford("merge --format csv " + files).out == whole);
     const std::string two = folder.path("part1.csv") + " " + folder.path("part3.csv");
     refuses("merge " + two, "afford: 2 files for 3 parts; none has a row of 2/3");
-    refuses(
-        "merge " + folder.path("part1.csv") + " " +
-            folder.file("copy.csv", test::read_file(folder.path("part1.csv"))),
-        folder.path("copy.csv") + ":2:150: part 1/3 a second time; " + folder.path("part1.csv") + " has it");
+    // The column depends on the digits before it.
+    const test::Outcome twice =
+        run_afford("merge " + folder.path("part1.csv") + " " +
+                   folder.file("copy.csv", test::read_file(folder.path("part1.csv"))));
+    CHECK(twice.code == 2);
+    CHECK(twice.err.starts_with(folder.path("copy.csv") + ":2:"));
+    CHECK(twice.err.ends_with(": part 1/3 a second time; " + folder.path("part1.csv") + " has it\n"));
   }
 
   TEST_CASE("merge: files that are not of a search") {

@@ -9,7 +9,8 @@ using test::run_afford;
 
 namespace {
 
-const std::string afd = "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 6144 --calibration none ";
+const std::string afd =
+    "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 6144 --calibration none ";
 
 void refuses(const std::string& arguments, const std::string& message) {
   CAPTURE(arguments);
@@ -56,11 +57,35 @@ TEST_SUITE("cli") {
               ["micro_batches"] == 4);
   }
 
+  TEST_CASE(
+      "uneven micro-batches: equal sizes change nothing, unequal ones of the same sum wait for the largest") {
+    const std::string pools = "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --calibration none ";
+    const auto even = row(afd);
+    const auto same = row(pools + "--micro-batch-sizes 2048,2048,2048");
+    CHECK(same["tpot_ms"] == even["tpot_ms"]);
+    CHECK(same["batch"] == 6144);
+    const auto uneven = row(pools + "--micro-batch-sizes 2048,3072,1024");
+    CHECK(uneven["batch"] == 6144);
+    CHECK(uneven["micro_batches"] == 3);
+    CHECK(uneven["tpot_ms"] > even["tpot_ms"]);
+    refuses(afd + "--micro-batch-sizes 2048,2048",
+            "--micro-batch-sizes: add up to 4096, not to the 6144 of --batch");
+    refuses(pools + "--micro-batches 2 --micro-batch-sizes 8,8,8",
+            "--micro-batch-sizes: 3 sizes for 2 micro-batches");
+    refuses(
+        pools + "--micro-batch-sizes 8,0,8",
+        "--micro-batch-sizes: expected 1 to 64 sizes, each at least 1, such as 2048,2048,1024, got '8,0,8'");
+    refuses("simulate -m step-3 --colocated h800:2x8 --batch-per-gpu 8 --micro-batch-sizes 4,4",
+            "--micro-batch-sizes is for --attention and --ffn pools");
+  }
+
   TEST_CASE("what does not fit or is too slow exits 1 with the reason") {
     const test::Outcome large =
         run_afford("simulate -m step-3 --attention h800:1x8 --ffn h800:2x8 --batch 6144 -c 8k");
     CHECK(large.code == 1);
     CHECK(large.out.find("an accelerator; a batch of ") != std::string::npos);
+    CHECK(run_afford("simulate -m deepseek-v3 --attention h800:1x8 --ffn h800:1x8 --batch 96")
+              .out.find("FFN weights alone need 82.") != std::string::npos);
     CHECK(run_afford(afd + "--tpot 40ms").out.find("TPOT above 40 ms") != std::string::npos);
     CHECK(run_afford(afd + "--tpot 40ms").code == 1);
   }
@@ -102,6 +127,8 @@ TEST_SUITE("cli") {
             "--batch: 100 requests do not divide into 3 micro-batches; 102 would");
     refuses("simulate -m step-3 --attention h800:1x8 --ffn h800:2x8",
             "--batch: expected the number of requests in flight, at least 1");
+    refuses(afd + "--experts 999999999", "--experts: expected at most 65536, got 999999999");
+    refuses(afd + "--jitter -0.1", "--jitter: expected a standard deviation from 0 to 2");
     refuses(afd + "--mtp 1 --acceptance 1.2", "--acceptance: expected a probability from 0 to 1, got 1.2");
     refuses(afd + "--ffn-parallelism tp8ep",
             "--ffn-parallelism: expected tp, ep or tpXepY such as tp8ep2, got 'tp8ep'");

@@ -56,7 +56,17 @@ TEST_SUITE("property") {
     const auto mean = [&](Jitter jitter) { return simulate_pipeline(load, jitter, 100).mean.base(); };
     CHECK(mean({.sigma = 0.5}) > calm);
     CHECK(mean({.sigma = 0.1, .attention_instances = 16, .ffn_instances = 16}) > mean({.sigma = 0.1}));
-    CHECK(mean({.micro_batch_scale = {0.8, 1.0, 1.2}}) >= calm);
+    const auto scaled = [&](double f) {
+      const StageTimes& t = run.stages;
+      return LayerRun{{f * t.attention, f * t.a2f, f * t.ffn, f * t.f2a}, run.layers};
+    };
+    const std::array<LayerRun, 3> sizes = {scaled(0.8), scaled(1.0), scaled(1.2)};
+    const std::array<MicroBatchLoad, 3> uneven = {MicroBatchLoad{{sizes.data(), 1}, 0.8 * load.head},
+                                                  MicroBatchLoad{{&sizes[1], 1}, load.head},
+                                                  MicroBatchLoad{{&sizes[2], 1}, 1.2 * load.head}};
+    CHECK(simulate_pipeline({load.runs, load.head, 3, uneven}, {}, 100).mean.base() >= calm);
+    const std::array<MicroBatchLoad, 3> alike = {uneven[1], uneven[1], uneven[1]};
+    CHECK(simulate_pipeline({load.runs, load.head, 3, alike}, {}, 100).mean.base() == calm);
     CHECK(mean({.sigma = 0.1, .seed = 5}) == mean({.sigma = 0.1, .seed = 5}));
     const PipelineResult result = simulate_pipeline(load, {.sigma = 0.2}, 200);
     CHECK(result.p50 <= result.p99);

@@ -85,6 +85,90 @@ TEST_SUITE("unit") {
     CHECK(evaluate(too_large, f.setting).verdict == Verdict::attention_memory);
   }
 
+  TEST_CASE(
+      "memory: the batch that fits does not depend on the batch asked for, and fills whole micro-batches") {
+    const Fixture f;
+    for (const AttentionSplit split : {AttentionSplit::shared_output, AttentionSplit::tensor}) {
+      Disaggregated d = f.deployment;
+      d.attention_split = split;
+      const std::int64_t most = evaluate(d, f.setting).largest_batch;
+      CHECK(most % 3 == 0);
+      d.batch = 48;
+      CHECK(evaluate(d, f.setting).largest_batch == most);
+    }
+    Colocated c{.pool = {&f.chips[0], 4, 8}, .batch_per_gpu = 2};
+    const std::int64_t most = evaluate(c, f.setting).largest_batch;
+    REQUIRE(most % (2 * 32) == 0);
+    c.batch_per_gpu = most / 32;
+    CHECK(evaluate(c, f.setting).verdict != Verdict::attention_memory);
+    c.batch_per_gpu += 2;
+    CHECK(evaluate(c, f.setting).verdict == Verdict::attention_memory);
+  }
+
+  TEST_CASE(
+      "memory: wide EP holds DeepEP's two sets of send and receive slots, BF16, one an expert and token") {
+    const Fixture f;
+    const Colocated wide{.pool = {&f.chips[0], 4, 8}, .batch_per_gpu = 64};
+    Setting copies = f.setting;
+    copies.redundant_experts = 16;
+    const double slots = 2 * 2 * 16.0 * 2 * 7168 * 32;  // 16 more experts, 32 requests a micro-batch
+    CHECK(evaluate(wide, copies).attention_memory.buffers.base() -
+              evaluate(wide, f.setting).attention_memory.buffers.base() ==
+          doctest::Approx(slots));
+  }
+
+  TEST_CASE("memory: a draft adds one layer of weights and of cache") {
+    const Fixture f;
+    Setting drafts = f.setting;
+    drafts.speculation = {.drafts = 1, .acceptance = 0.7};
+    CHECK((ffn_weights(drafts, 1, 1) - ffn_weights(f.setting, 1, 1)).base() == 49.0 * 3 * 7168 * 5120);
+    CHECK((cache_per_request(drafts) - cache_per_request(f.setting)).base() == 512.0 * 4096);
+    CHECK((attention_weights(drafts, {}) - attention_weights(f.setting, {})).base() ==
+          7168.0 * 2048 + 2048 * 64 * 256 + 2 * 7168 * 256 + 64 * 256 * 7168 + 48 * 7168);
+  }
+
+  TEST_CASE("memory: under tensor parallelism each layer's cache splits by its own KV heads") {
+    const ModelSpec model = load_models({"qwen3-next-80b-a3b"}).front();  // states of 32 heads, caches of 2
+    const auto shapes = layer_shapes(model);
+    const Setting setting{.model = &model, .shapes = &shapes, .context = 1e6};
+    CHECK(cache_per_request(setting) / cache_per_request(setting, 8) == doctest::Approx(2).epsilon(0.01));
+    const Setting short_one{.model = &model, .shapes = &shapes, .context = 1};
+    CHECK(cache_per_request(short_one) / cache_per_request(short_one, 8) == doctest::Approx(8).epsilon(0.05));
+  }
+
+  TEST_CASE("tensor parallelism: what compresses is whole everywhere, keys and values split by KV heads") {
+    const ModelSpec deepseek = load_models({"deepseek-v3"}).front(),
+                    qwen = load_models({"qwen3-moe"}).front();
+    const LayerShape mla = layer_shapes(deepseek).back(), gqa = layer_shapes(qwen).back();  // 4 KV heads
+    CHECK(tensor_ways({"q_down", 7168, 1536}, mla, 8) == 1);
+    CHECK(tensor_ways({"q_up", 1536, 128 * 192}, mla, 8) == 8);
+    CHECK(tensor_ways({"k", 4096, 512}, gqa, 8) == 4);
+    CHECK(tensor_ways({"k", 4096, 512}, gqa, 2) == 2);
+    CHECK(tensor_ways({"k", 4096, 512}, gqa, 1) == 1);
+  }
+
+  TEST_CASE("the fullest accelerator sets the pace of attention") {
+    const Fixture f;
+    Disaggregated d = f.deployment;
+    d.batch = 3 * 17;  // 17 requests of a micro-batch on 16 accelerators: one has two
+    for (const Op& op : stage_ops(d, f.setting, 1).attention) {
+      if (op.name == "core attention") CHECK(op.cache.base() == 2.0 * 4096 * 512);
+    }
+  }
+
+  TEST_CASE("an FFN server of several replicas takes in the tokens of all, and gathers inside each") {
+    const Fixture f;
+    Disaggregated whole = f.deployment, halves = f.deployment;
+    whole.ffn = {&f.chips[0], 1, 8}, whole.ffn_split = {8, 1};
+    halves.ffn = whole.ffn, halves.ffn_split = {4, 1};  // two replicas on one server
+    const Evaluation a = evaluate(whole, f.setting), b = evaluate(halves, f.setting);
+    CHECK(b.runs[1].stages.a2f == a.runs[1].stages.a2f);
+    CHECK(b.runs[1].stages.f2a == a.runs[1].stages.f2a);
+    for (const Op& op : stage_ops(halves, f.setting, 1).ffn) {
+      if (op.name == "reduce-scatter") CHECK(op.moved.base() == 1024.0 * 7168 * 2 * 3 / 4);
+    }
+  }
+
   TEST_CASE("splits that cannot be are refused") {
     const Fixture f;
     const Pool pool{&f.chips[0], 2, 8};
@@ -113,9 +197,9 @@ TEST_SUITE("unit") {
 
   TEST_CASE("experts over instances: sharded, split, or both hold the same weights in all") {
     const Fixture f;
-    const double whole = ffn_weights(f.model, f.shapes, 1, 1, 0).base();
+    const double whole = ffn_weights(f.setting, 1, 1).base();
     const double shared_and_dense = 7168.0 * 3 * (56 * 5120 + 5 * 18432);
-    CHECK(ffn_weights(f.model, f.shapes, 8, 1, 0).base() == doctest::Approx(whole / 8));
-    CHECK(2 * ffn_weights(f.model, f.shapes, 1, 2, 0).base() == doctest::Approx(whole + shared_and_dense));
+    CHECK(ffn_weights(f.setting, 8, 1).base() == doctest::Approx(whole / 8));
+    CHECK(2 * ffn_weights(f.setting, 1, 2).base() == doctest::Approx(whole + shared_and_dense));
   }
 }
