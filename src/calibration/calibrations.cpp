@@ -58,7 +58,7 @@ std::vector<std::string> list_calibrations() {
   return names;
 }
 
-void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::string& choice) {
+void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::string& choice, bool experts) {
   if (choice == "none") return;
   std::vector<Loaded> loaded;
   if (!choice.empty()) {
@@ -71,7 +71,8 @@ void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::str
     for (const Loaded& candidate : loaded) {
       const bool own = candidate.measured.name == chip->name;
       if (chip->measured == nullptr || own)
-        if (auto timing = chip_timing(candidate.calibration, candidate.measured, *chip))
+        if (auto timing =
+                chip_timing(candidate.calibration, candidate.measured, *chip, experts || !choice.empty()))
           chip->measured = timing;
     }
   }

@@ -59,6 +59,7 @@ void add_curves(ChipTiming& timing, const Calibration& c) {
     if (tensor > 0) carry_over(curve.compute, tensor / sms);
     for (const auto& [name, operation] : class_names) {
       if (curve.operation != name) continue;
+      if (operation == OperationClass::grouped_gemm && timing.without_experts) continue;
       ChipTiming::ByPrecision& both = timing.curves[static_cast<size_t>(operation)];
       // FP8 with block scales is what models use; per-tensor scales stand in where it was not measured.
       if (bf16) both.bf16 = &curve;
@@ -71,13 +72,15 @@ void add_curves(ChipTiming& timing, const Calibration& c) {
 }  // namespace
 
 std::shared_ptr<const ChipTiming> chip_timing(std::shared_ptr<const Calibration> calibration,
-                                              const HardwareSpec& measured, const HardwareSpec& target) {
+                                              const HardwareSpec& measured, const HardwareSpec& target,
+                                              bool experts) {
   const Calibration& c = *calibration;
   if (target.architecture.value != c.provenance.architecture || target.multiprocessors.value == 0)
     return nullptr;
   const auto made = std::make_shared<ChipTiming>();
   ChipTiming& timing = *made;
   timing.calibration = std::move(calibration), timing.transferred = measured.name != target.name;
+  timing.without_experts = timing.transferred && !experts;
   timing.sms = static_cast<double>(target.multiprocessors.value);
   timing.read = c.read.rate / measured.memory_bandwidth.value * target.memory_bandwidth.value.base();
   timing.l2 = c.l2.rate.base() * timing.sms / static_cast<double>(c.provenance.multiprocessors);
@@ -91,8 +94,9 @@ std::shared_ptr<const ChipTiming> chip_timing(std::shared_ptr<const Calibration>
 std::string fidelity_of(const HardwareSpec& chip) {
   if (chip.measured == nullptr) return "roofline";
   const Provenance& p = chip.measured->calibration->provenance;
-  return chip.measured->transferred ? fmt::format("transferred from {} ({})", p.chip, p.date)
-                                    : fmt::format("calibrated ({}, {})", p.chip, p.date);
+  if (!chip.measured->transferred) return fmt::format("calibrated ({}, {})", p.chip, p.date);
+  return fmt::format("transferred from {} ({}){}", p.chip, p.date,
+                     chip.measured->without_experts ? ", experts by default efficiencies" : "");
 }
 
 }  // namespace afford

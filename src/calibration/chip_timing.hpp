@@ -17,7 +17,7 @@ enum class OperationClass { mfa_decode, gqa_decode, mla_decode, grouped_gemm, de
 /// Roofs in B/s and FLOP/s, curves by class, all looked up once so that an evaluation needs no search.
 struct ChipTiming {
   std::shared_ptr<const Calibration> calibration;
-  bool transferred = false;
+  bool transferred = false, without_experts = false;
   double sms = 0;
   double read = 0, l2 = 0, bf16 = 0, fp8 = 0;
   double small_kernel = 0;  // seconds of a kernel that moves next to nothing, as a graph node
@@ -45,13 +45,14 @@ struct ChipTiming {
 /// (latency, shared memory, softmax, scaling) takes an SM as long on either chip, so a fraction f of the
 /// measured chip becomes
 ///   1/f' = 1 + (1/f - 1) * (roof an SM of target) / (roof an SM of measured).
-/// Null when the architectures differ or the SM
-/// count of `target` is unknown.
+/// Null when the architectures differ or the SM count of `target` is unknown. Without `experts` another chip
+/// than the measured one takes no curve for grouped GEMMs.
 [[nodiscard]] std::shared_ptr<const ChipTiming> chip_timing(std::shared_ptr<const Calibration> calibration,
                                                             const HardwareSpec& measured,
-                                                            const HardwareSpec& target);
+                                                            const HardwareSpec& target, bool experts = true);
 
-/// "calibrated (h200, 2026-11-24)", "transferred from h200 (2026-11-24)" or "roofline".
+/// "calibrated (h200, 2026-11-24)", "transferred from h200 (2026-11-24)" (with ", experts by default
+/// efficiencies" where their curve is left out) or "roofline".
 [[nodiscard]] std::string fidelity_of(const HardwareSpec& chip);
 
 /// The half width of a prediction's interval: the error 9 of 10 left-out points stay within.

@@ -354,7 +354,8 @@ std::vector<KernelTable> read_table_folder(const fs::path& folder) {
 
 KernelCheck check_kernels(const KernelTable& table, const std::string& calibration) {
   std::vector<HardwareSpec> chips = load_hardware({table.chip});
-  attach_calibrations(pointers_to(chips), calibration);
+  attach_calibrations(pointers_to(chips), calibration,
+                      true);  // the experts' curve too: it is what is checked
   const Efficiencies efficiency;
   const Machine machine(chips.front(), efficiency);
   KernelCheck check{.fidelity = fidelity_of(chips.front()), .predicted_us = {}};
