@@ -66,8 +66,8 @@ struct Deployment {
 
 [[nodiscard]] std::string fidelity_of(const HardwareSpec& attention, const HardwareSpec& ffn);
 
-/// What every chip of a run rests on, in a sentence's words: "h200 calibrated (h200, 2026-11-24); a800 roofline with
-/// default efficiencies", or "roofline with default efficiencies, no calibration".
+/// What every chip of a run rests on, in a sentence's words: "h200 calibrated (h200, 2026-11-24); a800
+/// roofline with default efficiencies", or "roofline with default efficiencies, no calibration".
 [[nodiscard]] std::string fidelity_text(const std::vector<HardwareSpec>& chips);
 
 /// Names of the operations outside the sizes their calibrated curve was measured at, each once.

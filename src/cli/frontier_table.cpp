@@ -177,7 +177,8 @@ Chart frontier_picture(const Table& table, Objective objective, double tpot_limi
     if (text_at(table, row, "winner") == "yes") {
       const std::string &a = text_at(table, row, "attention_hardware"),
                         &f = text_at(table, row, "ffn_hardware");
-      point.winner = fmt::format("{} {}", text_at(table, row, "deployment"), a == f ? a : a + " + " + f);
+      point.winner =
+          fmt::format("{} {}", text_at(table, row, "deployment"), a == f ? a : fmt::format("{} + {}", a, f));
     }
     points.push_back(std::move(point));
   }

@@ -121,8 +121,8 @@ std::vector<Sized> size_all(const std::map<Shape, Candidate>& shapes, const Plan
         size_for(*list[i], *input.space, *input.setting, input.workload->traffic, input.workload->target);
   });
   std::vector<Sized> out;
-  for (std::optional<Sized>& one : sized) {
-    if (one) out.push_back(std::move(*one));
+  for (const std::optional<Sized>& one : sized) {
+    if (one) out.push_back(*one);
   }
   return out;
 }

@@ -11,7 +11,7 @@ namespace {
 
 /// The search of one model on the report's four chips or some of them.
 Explored search(const std::string& name, double context, const std::vector<std::string>& on,
-                Objective objective,
+                Objective objective, std::int64_t max_gpus,
                 std::vector<Way> ways = {Way::disaggregated, Way::expert_parallel, Way::tensor_parallel}) {
   const ModelSpec model = load_models({name}).front();
   const auto shapes = layer_shapes(model);
@@ -20,6 +20,7 @@ Explored search(const std::string& name, double context, const std::vector<std::
   setting.model = &model, setting.shapes = &shapes, setting.context = context;
   Space space;
   space.chips = &chips, space.ways = std::move(ways);
+  space.max_gpus = max_gpus, space.batch_steps = 8;
   return explore(space, setting, {.objective = objective});
 }
 
@@ -43,7 +44,7 @@ TEST_SUITE("paper") {
         CAPTURE(context);
         std::map<std::string, Goals> goals;
         for (const char* model : {"step-3", "deepseek-v3", "qwen3-moe"})
-          goals[model] = best(search(model, context, four, objective), objective).goals;
+          goals[model] = best(search(model, context, four, objective, 64), objective).goals;
         for (const char* other : {"deepseek-v3", "qwen3-moe"}) {
           if (objective == Objective::cost) {
             CHECK(goals["step-3"].usd_per_mtok < goals[other].usd_per_mtok);
@@ -59,11 +60,12 @@ TEST_SUITE("paper") {
   // relaxed TPOT: at 8K and 50 ms the pair ties with H800 alone within a few percent.
   TEST_CASE("H20 for attention with H800 for FFN is Step-3's pair") {
     const Explored long_context =
-        search("step-3", 32768, {"h800", "h20"}, Objective::cost, {Way::disaggregated});
+        search("step-3", 32768, {"h800", "h20"}, Objective::cost, 128, {Way::disaggregated});
     const Candidate& pair = best(long_context, Objective::cost);
     CHECK(pair.attention.chip == 1);
     CHECK(pair.ffn.chip == 0);
-    const Explored shorter = search("step-3", 8192, {"h800", "h20"}, Objective::cost, {Way::disaggregated});
+    const Explored shorter =
+        search("step-3", 8192, {"h800", "h20"}, Objective::cost, 128, {Way::disaggregated});
     REQUIRE(shorter.best.pair(1, 0));
     CHECK(shorter.best.pair(1, 0)->goals.usd_per_mtok <
           1.05 * best(shorter, Objective::cost).goals.usd_per_mtok);
@@ -79,7 +81,7 @@ TEST_SUITE("paper") {
     Disaggregated published{.attention = {chips.data(), 2, 8}, .ffn = {chips.data(), 2, 8}, .batch = 6144};
     published.ffn_split = resolved({}, published.ffn, model);
     const Goals reference = goals_of(evaluate(published, setting));
-    const Explored found = search("step-3", 4096, {"h800"}, Objective::throughput);
+    const Explored found = search("step-3", 4096, {"h800"}, Objective::throughput, 64);
     bool better = false;
     for (const Candidate& point : found.frontier.points()) {
       better = better || (point.goals.tpot_ms <= reference.tpot_ms &&
