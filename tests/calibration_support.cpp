@@ -89,14 +89,17 @@ void add_attention(Maker& make, const OperationCurve& curve, std::int64_t heads,
       const auto b = static_cast<double>(batch), h = static_cast<double>(heads);
       p.bytes = b * (context * elements * element + h * dims * 2);
       p.flops = p.padded_flops = 2 * b * context * h * dims;
-      OperationWork work =
-          attention_work(p.bytes, p.padded_flops, b * static_cast<double>(kv_heads), context, false, sms);
+      const double units = b * static_cast<double>(kv_heads), outputs = p.flops / (4 * context * units);
+      const auto work_of = [&](bool uneven) {
+        return attention_work(p.bytes, p.padded_flops, units, outputs, context, uneven, sms);
+      };
+      OperationWork work = work_of(false);
       p.longest_tokens = static_cast<std::int64_t>(context);
       make.add(p, curve, {work});
       if (batch != 64) continue;
       p.paged = work.paged = true;
       make.add(p, curve, {work});
-      p.longest_tokens *= 2, work.uneven = work.combined = true, work.idle_tail = 0;
+      p.longest_tokens *= 2, work = work_of(true), work.paged = true;
       make.add(p, curve, {work});
     }
   }

@@ -49,7 +49,7 @@ struct FitError {
 ///               * (1 + uneven) * (1 + idle_compute * idle_tail) * (1 + fill / K)
 ///
 /// FLOPs are those of whole tiles. Attention: `pieces` are the requests of an SM beyond the first, `splits`
-/// the parts of a request beyond the first; nothing is combined where requests stay whole. GEMMs: `splits`
+/// the work of combining their parts; nothing is combined where requests stay whole. GEMMs: `splits`
 /// are the parts of a tile's K beyond the first, `fill` what starting and ending a tile costs, in K.
 /// idle_tail is the share of the SMs without a tile, or a whole request, over all waves. p says how well the
 /// two overlap.

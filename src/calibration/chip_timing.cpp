@@ -96,7 +96,7 @@ std::string fidelity_of(const HardwareSpec& chip) {
   const Provenance& p = chip.measured->calibration->provenance;
   if (!chip.measured->transferred) return fmt::format("calibrated ({}, {})", p.chip, p.date);
   return fmt::format("transferred from {} ({}){}", p.chip, p.date,
-                     chip.measured->without_experts ? ", experts by default efficiencies" : "");
+                     chip.measured->without_experts ? " except experts" : "");
 }
 
 }  // namespace afford

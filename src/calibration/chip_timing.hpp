@@ -51,8 +51,8 @@ struct ChipTiming {
                                                             const HardwareSpec& measured,
                                                             const HardwareSpec& target, bool experts = true);
 
-/// "calibrated (h200, 2026-11-24)", "transferred from h200 (2026-11-24)" (with ", experts by default
-/// efficiencies" where their curve is left out) or "roofline".
+/// "calibrated (h200, 2026-11-24)", "transferred from h200 (2026-11-24)" (with " except experts"
+/// where their curve is left out) or "roofline".
 [[nodiscard]] std::string fidelity_of(const HardwareSpec& chip);
 
 /// The half width of a prediction's interval: the error 9 of 10 left-out points stay within.

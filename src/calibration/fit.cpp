@@ -141,8 +141,9 @@ Sample sample_of(const Point& p, double sms) {
     const auto kv_heads = static_cast<double>(std::max<std::int64_t>(1, p.kv_heads));
     const double units =
         static_cast<double>(p.batch) * kv_heads * row_tiles(static_cast<double>(p.query_heads) / kv_heads);
-    sample.work[0] = attention_work(p.bytes, p.padded_flops, units, p.context_tokens,
-                                    static_cast<double>(p.longest_tokens) > 1.2 * p.context_tokens, sms);
+    sample.work[0] =
+        attention_work(p.bytes, p.padded_flops, units, p.flops / (4 * p.context_tokens * units),
+                       p.context_tokens, static_cast<double>(p.longest_tokens) > 1.2 * p.context_tokens, sms);
     sample.work[0].paged = p.paged;
   }
   return sample;

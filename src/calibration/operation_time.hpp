@@ -19,7 +19,7 @@ struct OperationWork {
   double compute_size = 1;  // where on the compute curve
   double idle_tail = 0;     // idle share of the SMs over all waves of tiles
   double pieces = 0;        // requests of an SM beyond the first
-  double splits = 0;        // pieces of a request, or of K, beyond the first
+  double splits = 0;        // parts of K beyond the first; attention: combine_work()
   double k = 1e9;           // of a GEMM
   bool combined = false, paged = false, uneven = false, follows = false;
 };
@@ -87,22 +87,31 @@ struct OperationParts {
 /// Tiles of 64 query rows, which different SMs may work on.
 [[nodiscard]] inline double row_tiles(double rows) { return std::max(1.0, whole_up(rows / 64 - 1e-9)); }
 
-/// Decode attention: requests of `context` tokens, `units` of them times their KV heads times
-/// their tiles of 64 query rows. They stay whole
-/// where that loads no SM much beyond the mean, else they are split.
-[[nodiscard]] inline OperationWork attention_work(double bytes, double flops, double units, double context,
-                                                  bool uneven, double sms) {
-  constexpr double least_piece = 256;  // tokens: four tiles of 64
+/// What combining the parts of split requests takes, in thousands of blocks of the second kernel
+/// (calibrate/combine.cuh): one has 64 of a unit's `outputs` where there are more than four parts, else 1024;
+/// reading and writing a part of 2048 outputs weighs like one.
+[[nodiscard]] inline double combine_work(double units, double parts, double outputs, double sms) {
+  const double blocks = outputs / (parts > 4 ? 64 : 1024) + parts * outputs / 2048;
+  return std::min(units, sms) * blocks / 1000;
+}
+
+/// Decode attention: requests of `context` tokens, `units` of them times their KV heads times their tiles of
+/// 64 query rows, each with `outputs` elements of result. They stay whole where that loads no SM much beyond
+/// the mean, else they are split.
+[[nodiscard]] inline OperationWork attention_work(double bytes, double flops, double units, double outputs,
+                                                  double context, bool uneven, double sms) {
+  constexpr double least_part = 64;  // tokens: one tile
   constexpr double overload = 0.05;
   const double each = bytes / sms, idle = idle_tail(units, sms);
   const bool combined = uneven || idle > overload;
+  const double parts = std::max(2.0, std::min(sms / units, context / least_part));
   return {.bytes = bytes,
           .flops = flops,
           .memory_size = each,
           .compute_size = each,
           .idle_tail = combined ? 0 : idle,
           .pieces = std::max(0.0, units / sms - 1),
-          .splits = std::max(0.0, std::min(sms / units, context / least_piece) - 1),
+          .splits = combined ? combine_work(units, parts, outputs, sms) : 0,
           .combined = combined,
           .uneven = uneven};
 }

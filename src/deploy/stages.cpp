@@ -147,7 +147,9 @@ Op on_curve(Op op, const LayerShape& shape, const AttentionWork& work, double wa
   const double bytes = (op.cache + vectors).base();
   op.kernels = 1;
   const double context = reached(shape.attention.reach, work.context);
-  OperationWork asked = attention_work(bytes, op.flops.base(), units, context, false, machine.measured->sms);
+  const double outputs = vectors.base() / 4 / units;  // half of the vectors, of two bytes an element
+  OperationWork asked =
+      attention_work(bytes, op.flops.base(), units, outputs, context, false, machine.measured->sms);
   asked.paged = true;  // as serving engines hold their cache
   return timed(op, *core.curve, asked, core.tensor, machine);
 }

@@ -27,7 +27,7 @@ std::filesystem::path beside(const std::string& name, const std::string& ending)
 double seconds(const OperationCurve& curve, const Calibration& calibration, double bytes) {
   const TensorRoof& tensor = curve.precision == "bf16" ? calibration.bf16 : calibration.fp8;
   const OperationRoofs roofs{calibration.read.rate.base(), tensor.rate.base()};
-  return operation_seconds(curve, attention_work(bytes, 50 * bytes, 64, 4096, false, 132), roofs);
+  return operation_seconds(curve, attention_work(bytes, 50 * bytes, 64, 16384, 4096, false, 132), roofs);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ double apart(const OperationCurve& a, const OperationCurve& b, const Calibration
   double most = 0;
   for (const double context : {512.0, 1024.0, 2048.0, 4096.0, 8192.0, 16384.0, 32768.0}) {
     const OperationWork work =
-        attention_work(64 * context * 1024, 64 * context * 65536, 64, context, false, 132);
+        attention_work(64 * context * 1024, 64 * context * 65536, 64, 16384, context, false, 132);
     const OperationRoofs roofs{truth.read.rate.base(), truth.bf16.rate.base()};
     most =
         std::max(most, std::fabs(operation_seconds(a, work, roofs) / operation_seconds(b, work, roofs) - 1));
