@@ -331,9 +331,11 @@ std::string fidelity_text(const std::vector<HardwareSpec>& chips) {
 
 std::vector<std::string> beyond_measured(const Deployment& deployment, const Setting& setting) {
   std::vector<std::string> names;
+  constexpr double share = 0.05;  // of its stage: what is shorter, such as a router, does not decide
   const auto add = [&](const OpList& ops) {
     for (const Op& op : ops) {
-      if (op.beyond && std::find(names.begin(), names.end(), op.name) == names.end())
+      if (op.beyond && op.time > share * ops.time() &&
+          std::find(names.begin(), names.end(), op.name) == names.end())
         names.emplace_back(op.name);
     }
   };

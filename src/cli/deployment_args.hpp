@@ -70,7 +70,8 @@ struct Deployment {
 /// roofline with default efficiencies", or "roofline with default efficiencies, no calibration".
 [[nodiscard]] std::string fidelity_text(const std::vector<HardwareSpec>& chips);
 
-/// Names of the operations outside the sizes their calibrated curve was measured at, each once.
+/// Names of the operations outside the sizes their calibrated curve was measured at, each once; those of less
+/// than a twentieth of their stage are left out.
 [[nodiscard]] std::vector<std::string> beyond_measured(const Deployment& deployment, const Setting& setting);
 
 /// TPOT at the fast and slow end of the calibrated curves' left-out errors, as factors of the predicted one;

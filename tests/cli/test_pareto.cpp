@@ -59,8 +59,10 @@ TEST_SUITE("cli") {
   }
 
   TEST_CASE("pareto: all candidates and their frontier") {
-    const auto all = test::parse_csv(run_afford(small + "--all --batch-steps 1 --format csv").out);
-    const auto frontier = test::parse_csv(run_afford(small + "--batch-steps 1 --format csv").out);
+    const auto all =
+        test::parse_csv(run_afford(small + "--calibration none --all --batch-steps 1 --format csv").out);
+    const auto frontier =
+        test::parse_csv(run_afford(small + "--calibration none --batch-steps 1 --format csv").out);
     CHECK(all.size() > 20 * frontier.size());
     CHECK(all[0] == frontier[0]);
     CHECK(all[1].size() == all[0].size());
