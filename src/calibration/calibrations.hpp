@@ -13,12 +13,12 @@ namespace afford {
 [[nodiscard]] std::vector<std::string> list_calibrations();
 
 /// Attaches to every chip the calibration of its own name, else one of its architecture with the fractions of
-/// its own roofs, less the experts' curve; the others keep the default efficiencies. Why less: where reading
-/// and computing take equally long, the measured chip's experts lose a third to its power cap, and taken to
-/// H800 that puts the Step-3 report's 2A2F at 3300 tokens/s/GPU; 4039 were published, 3900 come out with the
-/// default efficiencies. `choice`: empty as said; `none`; or the name of a calibration (or a path), which all
-/// chips of its architecture then take. Throws UsageError for an unknown name, InputError for what a file
-/// says.
+/// its own roofs, less the experts' curve; the others keep the default efficiencies. Why less: taken
+/// to H800 it puts the Step-3 report's 2A2F at 3300 tokens/s/GPU, where 4039 were published and 3930 come out
+/// with the default efficiencies. Whether the measured card's power cap or our kernel near 128 tokens an
+/// expert is to blame is open. `choice`: empty as said; `none`; or the name of a calibration (or a path),
+/// which all chips of its architecture then take. Throws UsageError for an unknown name, InputError for what
+/// a file says.
 void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::string& choice,
                          bool experts = false);
 
