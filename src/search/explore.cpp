@@ -151,6 +151,17 @@ void skip(Found& found, Verdict verdict, std::uint64_t candidates, bool watched)
   if (watched) count(found.watched.tally, verdict, candidates);
 }
 
+/// Files the smallest of the `left` batches still to try. False: it does not fit, and the others are skipped,
+/// their numbers too.
+bool file_or_skip(Found& found, Candidate& c, const Evaluation& e, std::uint64_t left, bool watched,
+                  const ExploreOptions& options) {
+  file(found, c, e, watched, options);
+  if (fits(e.verdict) || options.describe) return true;
+  skip(found, e.verdict, left - 1, watched);
+  c.number += left;
+  return false;
+}
+
 /// FFN times of one unit for one number of attention units, by batch, made when asked for.
 class FfnRow {
  public:
@@ -210,11 +221,7 @@ void try_disaggregated(Found& found, const Unit& unit, const Shared& shared) {
       for (size_t b = 0; b < batches.size(); ++b, ++c.number) {
         d.batch = c.batch = batches[b] * pool.units * micro_batches;
         const Evaluation result = assemble(d, shared.setting, attention[b], row.at(b, d), held);
-        file(found, c, result, watched, shared.options);
-        if (fits(result.verdict) || shared.options.describe) continue;
-        skip(found, result.verdict, batches.size() - b - 1, watched);
-        c.number += batches.size() - b;
-        break;
+        if (!file_or_skip(found, c, result, batches.size() - b, watched, shared.options)) break;
       }
     }
     close_pools(found, shared.options);
@@ -232,11 +239,7 @@ void try_colocated(Found& found, const Unit& unit, const Shared& shared) {
     for (size_t b = 0; b < batches.size(); ++b, ++c.number) {
       c.batch = batches[b] * micro_batches;
       const Evaluation result = evaluate(colocated(c, shared.space), shared.setting);
-      file(found, c, result, watched, shared.options);
-      if (fits(result.verdict) || shared.options.describe) continue;
-      skip(found, result.verdict, batches.size() - b - 1, watched);
-      c.number += batches.size() - b;
-      break;
+      if (!file_or_skip(found, c, result, batches.size() - b, watched, shared.options)) break;
     }
   }
   close_pools(found, shared.options);
