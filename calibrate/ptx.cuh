@@ -59,14 +59,6 @@ __device__ __forceinline__ void wait(uint32_t barrier, uint32_t parity) {
   while (!try_wait(barrier, parity)) {
   }
 }
-/// As wait, and sees what other blocks of the cluster wrote before they arrived.
-__device__ __forceinline__ void wait_cluster(uint32_t barrier, uint32_t parity) {
-  asm volatile(
-      "{\n.reg .pred p;\nagain:\nmbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 p, [%0], %1;\n"
-      "@p bra done;\nbra again;\ndone:\n}\n" ::"r"(barrier),
-      "r"(parity)
-      : "memory");
-}
 
 /// Barrier `id` (1 to 15) among `threads` threads of the block.
 template <int id, int threads>
