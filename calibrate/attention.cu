@@ -21,12 +21,13 @@ struct Places {
   const int* page_begin;  // first page of a request in `pages`
 };
 
-/// Plain attention of one query head in FP32; block (unit's place in `units`, head of the group). `scores`
-/// has `stride` floats a block.
+/// Plain attention of one query head in FP32; block (unit's place in `units`, head of the group).
+/// `scores` has `stride` floats a block.
 template <class Element>
 __global__ void reference_kernel(const int* units, const Element* queries, const Element* keys,
-                                 const Element* values, AttentionInput in, Places places, const int* lengths,
-                                 int dim, float* scores, size_t stride, float* output) {
+                                 const Element* values, AttentionInput in, Places places,
+                                 const int* lengths, int dim, float* scores, size_t stride,
+                                 float* output) {
   __shared__ float reduced[256];
   const int unit = units[blockIdx.x], head = static_cast<int>(blockIdx.y),
             thread = static_cast<int>(threadIdx.x);
@@ -34,7 +35,8 @@ __global__ void reference_kernel(const int* units, const Element* queries, const
   const auto row_of = [&](int token) -> size_t {
     if (places.pages == nullptr) return static_cast<size_t>(places.first_row[unit]) + token;
     const int page = places.pages[places.page_begin[request] + token / page_rows];
-    return (static_cast<size_t>(page) * in.kv_heads + unit % in.kv_heads) * page_rows + token % page_rows;
+    return (static_cast<size_t>(page) * in.kv_heads + unit % in.kv_heads) * page_rows +
+           token % page_rows;
   };
   float* p = scores + (static_cast<size_t>(blockIdx.x) * gridDim.y + head) * stride;
   const Element* q = queries + (static_cast<size_t>(unit) * in.group + head) * dim;
@@ -82,7 +84,8 @@ class Attention final : public Work {
             requests * case_.query_heads * D * (sizeof(Element) + sizeof(__nv_bfloat16));
     flops = 4 * tokens * case_.query_heads * D;
     padded_flops = 4 * tokens * case_.kv_heads * S::heads * D;
-    // FP8 probabilities carry 3 bits; their rounding errors average over the tokens like the values do.
+    // FP8 probabilities carry 3 bits; their rounding errors average over the tokens like the values
+    // do.
     tolerance = S::fp8 ? 5e-2 : 1e-2;
     allow_shared(attention_kernel<S>, S::shared_bytes);
     plan();
@@ -93,11 +96,12 @@ class Attention final : public Work {
 
   void enqueue(cudaStream_t stream, int copy) override {
     const Maps& maps = maps_[static_cast<size_t>(copy)];
-    launch({.blocks = schedule_.blocks(), .threads = S::threads, .shared_bytes = S::shared_bytes}, stream,
-           attention_kernel<S>, input_, maps.queries, maps.keys, maps.values);
+    launch({.blocks = schedule_.blocks(), .threads = S::threads, .shared_bytes = S::shared_bytes},
+           stream, attention_kernel<S>, input_, maps.queries, maps.keys, maps.values);
     if (!schedule_.splits.empty())
       launch_combine<D>(
-          schedule_, {splits_.data(), group_, partial_.data(), partial_lse_.data(), output_.data()}, stream);
+          schedule_, {splits_.data(), group_, partial_.data(), partial_lse_.data(), output_.data()},
+          stream);
   }
 
   double error() override {
@@ -111,10 +115,12 @@ class Attention final : public Work {
     const DeviceArray<int> chosen(units), lengths(case_.lengths);
     DeviceArray<float> scores(units.size() * group_ * longest), expected(units.size() * group_ * D);
     const size_t rows = static_cast<size_t>(copies - 1) * rows_ * D;
-    reference_kernel<<<dim3(static_cast<unsigned>(units.size()), static_cast<unsigned>(group_)), 256>>>(
-        chosen.data(), queries_.data() + static_cast<size_t>(copies - 1) * query_size(), keys_.data() + rows,
-        values_.data() + rows, input_, Places{first_row_.data(), pages_.data(), page_begin_.data()},
-        lengths.data(), D, scores.data(), static_cast<size_t>(longest), expected.data());
+    reference_kernel<<<dim3(static_cast<unsigned>(units.size()), static_cast<unsigned>(group_)),
+                       256>>>(
+        chosen.data(), queries_.data() + static_cast<size_t>(copies - 1) * query_size(),
+        keys_.data() + rows, values_.data() + rows, input_,
+        Places{first_row_.data(), pages_.data(), page_begin_.data()}, lengths.data(), D,
+        scores.data(), static_cast<size_t>(longest), expected.data());
     check(cudaGetLastError(), "reference attention");
     const std::vector<float> want = expected.to_host();
     const std::vector<__nv_bfloat16> all = output_.to_host();
@@ -122,7 +128,8 @@ class Attention final : public Work {
     const size_t unit_size = static_cast<size_t>(group_) * D;
     for (size_t u = 0; u < units.size(); ++u)
       for (size_t i = 0; i < unit_size; ++i)
-        have[u * unit_size + i] = __bfloat162float(all[static_cast<size_t>(units[u]) * unit_size + i]);
+        have[u * unit_size + i] =
+            __bfloat162float(all[static_cast<size_t>(units[u]) * unit_size + i]);
     for (const __nv_bfloat16 x : all)  // every output, sampled or not, must have been written
       if (!std::isfinite(__bfloat162float(x))) return INFINITY;
     return relative_error(have, want);
@@ -133,7 +140,9 @@ class Attention final : public Work {
     CUtensorMap queries, keys, values;
   };
 
-  [[nodiscard]] size_t units() const { return case_.lengths.size() * static_cast<size_t>(case_.kv_heads); }
+  [[nodiscard]] size_t units() const {
+    return case_.lengths.size() * static_cast<size_t>(case_.kv_heads);
+  }
   [[nodiscard]] size_t query_size() const { return units() * group_ * D; }
 
   void plan() {
@@ -144,7 +153,8 @@ class Attention final : public Work {
     rule.tile_rows = S::tile;
     rule.blocks = multiprocessors();
     const auto rows = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
-    const bool idle = rows <= int64_t{rule.blocks} * S::tile;  // blocks to spare: the shortest way counts
+    const bool idle =
+        rows <= int64_t{rule.blocks} * S::tile;  // blocks to spare: the shortest way counts
     rule.min_tiles = case_.min_tiles > 0 ? case_.min_tiles : idle ? 1 : 2;
     schedule_ = make_schedule(lengths, rule);
     splits_ = DeviceArray<Split>(schedule_.splits);
@@ -179,8 +189,8 @@ class Attention final : public Work {
     }
   }
 
-  /// The segments, each block's first one at its own index and the rest behind. `begin`: first row of each
-  /// unit, or first page of each request.
+  /// The segments, each block's first one at its own index and the rest behind. `begin`: first row
+  /// of each unit, or first page of each request.
   [[nodiscard]] std::vector<Task> tasks(const std::vector<int>& begin) const {
     std::vector<Task> result(schedule_.segments.size());
     int behind = schedule_.blocks();
@@ -192,11 +202,16 @@ class Attention final : public Work {
         const int next = s + 1 < to ? behind++ : -1, row = segment.first_tile * S::tile;
         const auto request = static_cast<size_t>(segment.unit / case_.kv_heads);
         Task& task = result[static_cast<size_t>(at)];
-        task = {
-            segment.unit, segment.tiles, segment.length, segment.partial, 0, 0, segment.unit % case_.kv_heads,
-            next};
-        task.place =
-            case_.paged ? begin[request] + row / page_rows : begin[static_cast<size_t>(segment.unit)] + row;
+        task = {segment.unit,
+                segment.tiles,
+                segment.length,
+                segment.partial,
+                0,
+                0,
+                segment.unit % case_.kv_heads,
+                next};
+        task.place = case_.paged ? begin[request] + row / page_rows
+                                 : begin[static_cast<size_t>(segment.unit)] + row;
         task.places_end = case_.paged ? begin[request + 1] : 0;
         at = next;
       }
@@ -238,10 +253,13 @@ class Attention final : public Work {
   [[nodiscard]] std::vector<int> sample() const {
     const auto count = static_cast<int>(units());
     std::vector<int> chosen;
-    for (int i = 0; i < 6; ++i) chosen.push_back(static_cast<int>(static_cast<int64_t>(count - 1) * i / 5));
-    const auto [shortest, longest] = std::minmax_element(case_.lengths.begin(), case_.lengths.end());
+    for (int i = 0; i < 6; ++i)
+      chosen.push_back(static_cast<int>(static_cast<int64_t>(count - 1) * i / 5));
+    const auto [shortest, longest] =
+        std::minmax_element(case_.lengths.begin(), case_.lengths.end());
     chosen.push_back(static_cast<int>(shortest - case_.lengths.begin()) * case_.kv_heads);
-    chosen.push_back(static_cast<int>(longest - case_.lengths.begin()) * case_.kv_heads + case_.kv_heads - 1);
+    chosen.push_back(static_cast<int>(longest - case_.lengths.begin()) * case_.kv_heads +
+                     case_.kv_heads - 1);
     std::sort(chosen.begin(), chosen.end());
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
     return chosen;

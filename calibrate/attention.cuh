@@ -1,12 +1,14 @@
 #pragma once
-// The decode attention kernel. One persistent block per multiprocessor works through its segments (runs of
-// tiles of one sequence and KV head). Two warpgroups take alternate tiles, each with an online softmax of its
-// own, and merge at the end of a task. A producer warp streams K and V tiles into a ring in shared memory
-// for each of them. So the copy engine never waits for the tensor cores, which are busy a third of the time.
+// The decode attention kernel. One persistent block per multiprocessor works through its segments
+// (runs of tiles of one sequence and KV head). Two warpgroups take alternate tiles, each with an
+// online softmax of its own, and merge at the end of a task. A producer warp streams K and V tiles
+// into a ring in shared memory for each of them. So the copy engine never waits for the tensor
+// cores, which are busy a third of the time.
 //
 // BF16: S = Q K^T with heads on rows; P stays in registers; O += P V with V read transposed.
-// FP8: the tensor core takes 8-bit operands K-major only, so O^T += V^T P^T: V^T comes into registers by
-// transposing loads and byte permutes, P goes through shared memory, heads stand on columns.
+// FP8: the tensor core takes 8-bit operands K-major only, so O^T += V^T P^T: V^T comes into
+// registers by transposing loads and byte permutes, P goes through shared memory, heads stand on
+// columns.
 
 #include <cuda_bf16.h>
 #include <cuda_fp8.h>
@@ -20,8 +22,8 @@
 
 namespace afford::calibrate {
 
-/// A segment as the kernel reads it, in one go: every further load on the way to the first copy would cost a
-/// round trip to memory. Block b starts with task b.
+/// A segment as the kernel reads it, in one go: every further load on the way to the first copy
+/// would cost a round trip to memory. Block b starts with task b.
 struct alignas(16) Task {
   int unit, tiles, length, partial;  // as in Segment
   int place;                         // first KV row, or where pages: index of the first in `pages`
@@ -30,7 +32,8 @@ struct alignas(16) Task {
   int next;                          // task of the same block; -1: the last
 };
 
-/// What the kernel reads besides the three tensor maps (queries [unit][group][D], keys and values [rows][D]).
+/// What the kernel reads besides the three tensor maps (queries [unit][group][D], keys and values
+/// [rows][D]).
 struct AttentionInput {
   const Task* tasks;
   const int* pages;       // of each request, one after another; null: contiguous
@@ -51,7 +54,8 @@ struct AttentionShape {
   static constexpr int box_rows = 64;          // of one copy, and of a page
   static constexpr int box_bytes = box_rows * 128;
   static constexpr int chunk_elements = 128 / static_cast<int>(sizeof(Element));
-  static constexpr int chunks = D * static_cast<int>(sizeof(Element)) / 128;  // 128-byte columns of a row
+  static constexpr int chunks =
+      D * static_cast<int>(sizeof(Element)) / 128;  // 128-byte columns of a row
   static constexpr int tile_bytes = chunks * tile * 128;
   static constexpr int stages = 96 * 1024 / tile_bytes;  // of each group's ring, K and V in turn
   static constexpr int query_bytes = chunks * box_bytes;
@@ -61,8 +65,9 @@ struct AttentionShape {
   // Shared memory, from a 1024-byte boundary.
   static constexpr int at_rings = query_bytes;
   static constexpr int at_probabilities = at_rings + 2 * stages * tile_bytes;
-  static constexpr int at_stats = at_probabilities + 2 * probability_bytes;  // [2 parities][2 groups][heads]
-  static constexpr int at_factors = at_stats + 4 * heads * 8;                // [2 groups][heads]
+  static constexpr int at_stats =
+      at_probabilities + 2 * probability_bytes;                // [2 parities][2 groups][heads]
+  static constexpr int at_factors = at_stats + 4 * heads * 8;  // [2 groups][heads]
   static constexpr int at_barriers = at_factors + (fp8 ? 2 * heads * 4 : 0);
   static constexpr int shared_bytes = at_barriers + (4 * stages + 2) * 8;
 };
@@ -71,9 +76,9 @@ namespace attention {
 
 using namespace ptx;
 
-/// Place of a tile in a group's ring, and the parity of the wait for its data. Tile i of a group comes as
-/// load 2 i (K) and 2 i + 1 (V). Each ring has one consumer: were it shared, a group could mistake the phase
-/// before for its own.
+/// Place of a tile in a group's ring, and the parity of the wait for its data. Tile i of a group
+/// comes as load 2 i (K) and 2 i + 1 (V). Each ring has one consumer: were it shared, a group could
+/// mistake the phase before for its own.
 template <class S>
 struct Place {
   int stage, parity;
@@ -99,7 +104,8 @@ struct Rings {
 /// KV rows of the 64-row boxes of one task, in order; reads the page table one box ahead.
 class Boxes {
  public:
-  __device__ Boxes(const AttentionInput& in, const Task& task) : in_(in), at_(task.place), task_(task) {
+  __device__ Boxes(const AttentionInput& in, const Task& task)
+      : in_(in), at_(task.place), task_(task) {
     if (in.pages != nullptr) next_ = in.pages[at_];
   }
   /// First row of the next box. Past the last page it repeats that page: the rows are masked.
@@ -138,16 +144,17 @@ __device__ void load_tile(const Rings<S>& rings, int group, int load, const CUte
 
 /// One thread feeds the rings for all segments of the block.
 template <class S>
-__device__ void produce(const AttentionInput& in, const CUtensorMap* queries, const CUtensorMap* keys,
-                        const CUtensorMap* values, const Rings<S>& rings, Task task) {
+__device__ void produce(const AttentionInput& in, const CUtensorMap* queries,
+                        const CUtensorMap* keys, const CUtensorMap* values, const Rings<S>& rings,
+                        Task task) {
   const uint64_t stream = evict_first(), keep_in_l2 = evict_last();
   for (int g = 0, parity = 1;; parity ^= 1) {
     wait(rings.query_empty(), parity);
     expect_bytes(rings.query_full(), S::query_bytes);
 #pragma unroll
     for (int chunk = 0; chunk < S::chunks; ++chunk)
-      tensor_load(rings.base + chunk * S::box_bytes, queries, chunk * S::chunk_elements, 0, task.unit,
-                  rings.query_full(), keep_in_l2);
+      tensor_load(rings.base + chunk * S::box_bytes, queries, chunk * S::chunk_elements, 0,
+                  task.unit, rings.query_full(), keep_in_l2);
     Boxes boxes(in, task);
     for (int i = 0; i < task.tiles; ++i, ++g) {
       int rows[S::tile / 64];
@@ -161,9 +168,9 @@ __device__ void produce(const AttentionInput& in, const CUtensorMap* queries, co
   }
 }
 
-/// One of the two warpgroups that compute. Accumulators: BF16 o[j][4] is rows (heads) and 8-column groups as
-/// the tensor core leaves them; FP8 the same of O^T, 64 rows (dimensions) after 64. Either way D / 2
-/// registers, the first half of which covers the first half of the dimensions.
+/// One of the two warpgroups that compute. Accumulators: BF16 o[j][4] is rows (heads) and 8-column
+/// groups as the tensor core leaves them; FP8 the same of O^T, 64 rows (dimensions) after 64.
+/// Either way D / 2 registers, the first half of which covers the first half of the dimensions.
 template <class S, int W>
 class Consumer {
  public:
@@ -205,7 +212,8 @@ class Consumer {
       return o_[0][i];
   }
 
-  /// Tiles of the segment that are this group's: every other one, counted over the block's whole life.
+  /// Tiles of the segment that are this group's: every other one, counted over the block's whole
+  /// life.
   __device__ void attend(const Task& task, int first) {
     m_[0] = m_[1] = -INFINITY;
     l_[0] = l_[1] = 0;
@@ -220,8 +228,8 @@ class Consumer {
     if (start >= task.tiles) release(rings_.query_empty());
   }
 
-  /// Attends to the first `rows` of a tile. The last of a segment frees the queries; `hold` keeps the value
-  /// stage for the merge.
+  /// Attends to the first `rows` of a tile. The last of a segment frees the queries; `hold` keeps
+  /// the value stage for the merge.
   __device__ void step(int g, int rows, bool last, bool hold) {
     const Place<S> key(g / 2 * 2), value(g / 2 * 2 + 1);
     const uint32_t values = rings_.stage(W, value.stage);
@@ -233,8 +241,10 @@ class Consumer {
     if (rows < S::tile) mask(scores, rows);
     if constexpr (S::fp8) {
       float factors[2];
-      soften(scores, factors, 8);  // probabilities times 2^8 use the range of e4m3; l carries it too
-      sync_group();  // the tensor core has read the last tile's probabilities, the threads its factors
+      soften(scores, factors,
+             8);     // probabilities times 2^8 use the range of e4m3; l carries it too
+      sync_group();  // the tensor core has read the last tile's probabilities, the threads its
+                     // factors
       store_probabilities(scores, factors);
       fence_async_shared();
       sync_group();
@@ -249,13 +259,15 @@ class Consumer {
       for (int i = 0; i < S::D / 2; ++i) o(i) *= factors[i / 2 % 2];
       uint32_t p[S::tile / 16][4];
 #pragma unroll
-      for (int i = 0; i < S::tile / 4; ++i) p[i / 4][i % 4] = pack_bf16(scores[2 * i], scores[2 * i + 1]);
+      for (int i = 0; i < S::tile / 4; ++i)
+        p[i / 4][i % 4] = pack_bf16(scores[2 * i], scores[2 * i + 1]);
       wait(rings_.full(W, value.stage), value.parity);
       if (rows < S::tile) clear_values(values, rows);
       wgmma_fence();
 #pragma unroll
       for (int k = 0; k < S::tile / 16; ++k)
-        Wgmma<S::D>::template bf16<1>(o_[0], p[k], swizzled(values, S::tile * 128) + k * (16 * 128 >> 4), 1);
+        Wgmma<S::D>::template bf16<1>(o_[0], p[k],
+                                      swizzled(values, S::tile * 128) + k * (16 * 128 >> 4), 1);
       wgmma_commit();
       wgmma_wait<0>();
       keep(o_[0]);
@@ -288,8 +300,8 @@ class Consumer {
       if (8 * (i / 4) + 2 * (lane_ % 4) + i % 2 >= rows) scores[i] = -INFINITY;
   }
 
-  /// Online softmax: scores become probabilities (times 2^shift) against the running maximum; `factors` is
-  /// what the accumulators of either row shrink by.
+  /// Online softmax: scores become probabilities (times 2^shift) against the running maximum;
+  /// `factors` is what the accumulators of either row shrink by.
   __device__ void soften(float (&scores)[S::tile / 2], float (&factors)[2], float shift) {
     // Padding, which nobody reads. With D = 256 the branch would cost registers that are not there.
     if (S::D < 256 && !busy_) {
@@ -334,8 +346,8 @@ class Consumer {
   // --- FP8 only
   // ---------------------------------------------------------------------------------------------
 
-  /// P as operand B: [head][KV], K-major. The order of KV within 16 is that of the scores' fragments, the
-  /// same as the transposing loads of V give.
+  /// P as operand B: [head][KV], K-major. The order of KV within 16 is that of the scores'
+  /// fragments, the same as the transposing loads of V give.
   __device__ void store_probabilities(const float (&p)[S::tile / 2], const float (&factors)[2]) {
     // 128-byte swizzle: 16-byte column k of a row stands at k ^ (row & 7).
     const uint32_t at = shared_ + S::at_probabilities + W * S::probability_bytes + row_ * 128 +
@@ -368,8 +380,8 @@ class Consumer {
     }
   }
 
-  /// O^T += V^T P^T, 64 dimensions after 64. A row of a V^T fragment is a dimension: even ones on the upper
-  /// eight rows of a warp, odd ones on the lower.
+  /// O^T += V^T P^T, 64 dimensions after 64. A row of a V^T fragment is a dimension: even ones on
+  /// the upper eight rows of a warp, odd ones on the lower.
   __device__ void accumulate_transposed(uint32_t values) {
     const uint64_t p = swizzled(shared_ + S::at_probabilities + W * S::probability_bytes);
     // This lane's row of V and this warp's 16 bytes of the first 64 dimensions, swizzled.
@@ -391,7 +403,8 @@ class Consumer {
     for (auto& block : o_) keep(block);
   }
 
-  /// Lane i gives the address of 16 bytes of row i of 32; out come A fragments of the transposed 16 x 32.
+  /// Lane i gives the address of 16 bytes of row i of 32; out come A fragments of the transposed 16
+  /// x 32.
   __device__ static void transposed_fragment(uint32_t (&a)[4], uint32_t address) {
     uint32_t r[4];
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
@@ -411,9 +424,10 @@ class Consumer {
     return shared_ + S::at_stats + 8 * ((merges_ & 1) * 2 * S::heads + group * S::heads + head);
   }
 
-  /// Statistics alternate between two places: a group can be at most one segment ahead of the other's
-  /// reading, as both must free the queries of a segment before those of the next but one come. Merges both
-  /// groups' results, each group finishing half of the dimensions, and writes them out.
+  /// Statistics alternate between two places: a group can be at most one segment ahead of the
+  /// other's reading, as both must free the queries of a segment before those of the next but one
+  /// come. Merges both groups' results, each group finishing half of the dimensions, and writes
+  /// them out.
   __device__ void finish(const Task& task, int first) {
     if (task.tiles == 1) {
       if ((first & 1) == W) {
@@ -452,9 +466,10 @@ class Consumer {
   __device__ void give(uint32_t buffer) {
 #pragma unroll
     for (int i = 0; i < S::D / 4; i += 4)
-      asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(buffer + 16 * (i / 4 * 128 + thread_)),
-                   "f"(o(from + i)), "f"(o(from + i + 1)), "f"(o(from + i + 2)), "f"(o(from + i + 3))
-                   : "memory");
+      asm volatile(
+          "st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(buffer + 16 * (i / 4 * 128 + thread_)),
+          "f"(o(from + i)), "f"(o(from + i + 1)), "f"(o(from + i + 2)), "f"(o(from + i + 3))
+          : "memory");
   }
   template <int from>
   __device__ void take(uint32_t buffer) {
@@ -483,20 +498,24 @@ class Consumer {
     }
   }
 
-  // Four neighbouring accumulators belong to two heads: BF16 to this thread's two rows, always the same; FP8
-  // to two neighbouring columns, one pair of heads for each of the eight places in a block.
+  // Four neighbouring accumulators belong to two heads: BF16 to this thread's two rows, always the
+  // same; FP8 to two neighbouring columns, one pair of heads for each of the eight places in a
+  // block.
   static constexpr int head_pairs = S::fp8 ? 8 : 1;
   __device__ static constexpr int head_of(int c) { return S::fp8 ? c % 2 : c / 2; }
   __device__ int head(int pair, int h) const {
     return S::fp8 ? 8 * pair + 2 * (lane_ % 4) + h : row_ + 8 * h;
   }
-  __device__ static constexpr int place(int pair, int i) { return S::fp8 ? 32 * i + 4 * pair : 4 * i; }
+  __device__ static constexpr int place(int pair, int i) {
+    return S::fp8 ? 32 * i + 4 * pair : 4 * i;
+  }
 
-  /// Normalises `count` accumulators from `from` on, and leaves the log-sum-exp beside a partial result.
-  /// `merged`: with the other group's share of the task.
+  /// Normalises `count` accumulators from `from` on, and leaves the log-sum-exp beside a partial
+  /// result. `merged`: with the other group's share of the task.
   template <int from, int count>
   __device__ void normalise(int partial, bool merged) {
-    const bool tells = partial >= 0 && (S::fp8 ? thread_ / 4 == 0 : lane_ % 4 == 0) && (!merged || W == 0);
+    const bool tells =
+        partial >= 0 && (S::fp8 ? thread_ / 4 == 0 : lane_ % 4 == 0) && (!merged || W == 0);
 #pragma unroll
     for (int pair = 0; pair < head_pairs; ++pair)
 #pragma unroll
@@ -506,7 +525,8 @@ class Consumer {
         if (merged) {
           const float2 b = load_shared_pair(stats(1 - W, head(pair, h)));
           top = fmaxf(a.x, b.x);
-          sum = a.y * exp2_approx((a.x - top) * in_.scale) + b.y * exp2_approx((b.x - top) * in_.scale);
+          sum = a.y * exp2_approx((a.x - top) * in_.scale) +
+                b.y * exp2_approx((b.x - top) * in_.scale);
         }
         if (tells && head(pair, h) < in_.group) {
           const float lse = top * in_.scale + __log2f(sum) - (S::fp8 ? 8.0f : 0.0f);
@@ -521,8 +541,8 @@ class Consumer {
       }
   }
 
-  /// Stores `count` accumulators from `from` on as [head][D], in pairs of neighbouring dimensions of a head:
-  /// BF16 two columns of a row, FP8 two rows of a column.
+  /// Stores `count` accumulators from `from` on as [head][D], in pairs of neighbouring dimensions
+  /// of a head: BF16 two columns of a row, FP8 two rows of a column.
   template <int from, int count, class Pair>
   __device__ void store(Pair* output) {
     const int dimension = S::fp8 ? 16 * warp_ + 2 * (lane_ / 4) : 2 * (lane_ % 4);
@@ -535,7 +555,8 @@ class Consumer {
         const int heads_on = S::fp8 ? 8 * pair + h : 8 * h;
 #pragma unroll
         for (int k = 0; k < count / 4 / head_pairs; ++k) {
-          const int i = from + place(pair, k), x = S::fp8 ? i + h : i + 2 * h, y = S::fp8 ? x + 2 : x + 1;
+          const int i = from + place(pair, k), x = S::fp8 ? i + h : i + 2 * h,
+                    y = S::fp8 ? x + 2 : x + 1;
           const int on = heads_on * S::D + (S::fp8 ? 64 * (i / 32) : 2 * i);
           if constexpr (sizeof(Pair) == 4)
             to[on / 2] = __floats2bfloat162_rn(o(x), o(y));
@@ -569,8 +590,10 @@ class Consumer {
 
 template <class S>
 __global__ void __launch_bounds__(S::threads, 1)
-    attention_kernel(const __grid_constant__ AttentionInput in, const __grid_constant__ CUtensorMap queries,
-                     const __grid_constant__ CUtensorMap keys, const __grid_constant__ CUtensorMap values) {
+    attention_kernel(const __grid_constant__ AttentionInput in,
+                     const __grid_constant__ CUtensorMap queries,
+                     const __grid_constant__ CUtensorMap keys,
+                     const __grid_constant__ CUtensorMap values) {
   using namespace ptx;
   extern __shared__ __align__(1024) unsigned char memory[];
   const attention::Rings<S> rings{shared_address(memory)};

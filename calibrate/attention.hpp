@@ -1,6 +1,6 @@
 #pragma once
-// Decode attention with grouped queries (MFA: one KV head of 256; GQA: several of 128): one query token a
-// request against its KV cache.
+// Decode attention with grouped queries (MFA: one KV head of 256; GQA: several of 128): one query
+// token a request against its KV cache.
 
 #include <memory>
 #include <string>
@@ -20,8 +20,9 @@ struct AttentionCase {
   int min_tiles = 0;  // smallest piece a sequence is cut into, in tiles; 0: the kernel's own choice
 };
 
-/// Splits every sequence over the multiprocessors (schedule.hpp), attends, and combines partial results.
-/// Output: BF16 [request][query head][head_dim]. Throws CudaError, also when memory is short.
+/// Splits every sequence over the multiprocessors (schedule.hpp), attends, and combines partial
+/// results. Output: BF16 [request][query head][head_dim]. Throws CudaError, also when memory is
+/// short.
 [[nodiscard]] std::unique_ptr<Work> make_attention(const AttentionCase& attention);
 
 }  // namespace afford::calibrate

@@ -14,10 +14,11 @@
 namespace afford::calibrate {
 namespace {
 
-constexpr std::string_view names[] = {"tensor",      "read",          "write",        "copy",
-                                      "l2_read",     "launch_stream", "launch_graph", "launch_dependent",
-                                      "mfa_decode",  "gqa_decode",    "mla_decode",   "moe_ffn",
-                                      "moe_gate_up", "moe_down",      "dense"};
+constexpr std::string_view names[] = {
+    "tensor",      "read",          "write",        "copy",
+    "l2_read",     "launch_stream", "launch_graph", "launch_dependent",
+    "mfa_decode",  "gqa_decode",    "mla_decode",   "moe_ffn",
+    "moe_gate_up", "moe_down",      "dense"};
 
 // --- one case of each kind
 
@@ -43,8 +44,8 @@ struct Heads {
   int query, kv, dim;
 };
 // Step-3's MFA (64 query heads, one KV head of 256), Qwen3-235B (64/4), Llama 3.1 70B (64/8), and
-// DeepSeek-V3's absorbed MLA, whole and in a tensor-parallel eighth; the cached row of MLA has 512 + 64
-// elements.
+// DeepSeek-V3's absorbed MLA, whole and in a tensor-parallel eighth; the cached row of MLA has 512
+// + 64 elements.
 const Heads mfa{"mfa_decode", "step-3", 64, 1, 256}, gqa_4{"gqa_decode", "qwen3-moe", 64, 4, 128},
     gqa_8{"gqa_decode", "llama-3.1-70b", 64, 8, 128}, mla{"mla_decode", "deepseek-v3", 128, 1, 576},
     mla_tp8{"mla_decode", "deepseek-v3 tp8", 16, 1, 576};
@@ -98,9 +99,9 @@ struct Projection {
   std::string tag;
   int n, k;
 };
-// Step-3: q down-projection with K and V (2048 + 2 x 256), q up-projection, output, shared expert's gate and
-// up, an eighth of the LM head (128815, rounded to 16). DeepSeek-V3: q_b, shared expert's gate and up.
-// Qwen3-235B: q, k and v, and output.
+// Step-3: q down-projection with K and V (2048 + 2 x 256), q up-projection, output, shared expert's
+// gate and up, an eighth of the LM head (128815, rounded to 16). DeepSeek-V3: q_b, shared expert's
+// gate and up. Qwen3-235B: q, k and v, and output.
 const Projection projections[] = {
     {"step-3", 2560, 7168},      {"step-3", 16384, 2048},   {"step-3", 7168, 16384},
     {"step-3", 10240, 7168},     {"step-3", 16112, 7168},   {"deepseek-v3", 24576, 1536},
@@ -120,7 +121,8 @@ void add_roofs(std::vector<Case>& cases) {
   for (const double bytes : {16e6, 32e6, 64e6, 128e6, 256e6, 0.5e9, 2e9, 8e9})
     cases.push_back(memory("read", bytes));
   for (const std::string operation : {"write", "copy"})
-    for (const double bytes : {16e6, 64e6, 256e6, 0.5e9, 2e9, 8e9}) cases.push_back(memory(operation, bytes));
+    for (const double bytes : {16e6, 64e6, 256e6, 0.5e9, 2e9, 8e9})
+      cases.push_back(memory(operation, bytes));
   for (const double bytes : {0.125e9, 0.25e9, 0.5e9, 1e9, 2e9, 4e9})
     cases.push_back(memory("l2_read", bytes, 20 * double{1 << 20}));
   for (const std::string precision : {"bf16", "fp8"})
@@ -167,7 +169,8 @@ void add_all_attention(std::vector<Case>& cases) {
                    {16384, {1, 4, 16, 64, 128}},
                    {65536, {1, 16}}});
     add_varied(cases, gqa_4, precision, {{64, 4096}, {128, 4096}}, true);
-    add_attention(cases, gqa_8, precision, {{1024, {16, 128}}, {4096, {1, 16, 64, 128}}, {16384, {4, 64}}});
+    add_attention(cases, gqa_8, precision,
+                  {{1024, {16, 128}}, {4096, {1, 16, 64, 128}}, {16384, {4, 64}}});
   }
   add_attention(cases, mla, "bf16",
                 {{1024, {1, 16, 64, 128, 256}},
@@ -179,14 +182,17 @@ void add_all_attention(std::vector<Case>& cases) {
                 {{1024, {16, 128}}, {4096, {1, 16, 64, 128, 256}}, {16384, {16, 128}}});
 }
 
-void add_experts(std::vector<Case>& cases, const std::string& operation, const std::string& precision,
-                 const Experts& experts, int count, const std::vector<int>& tokens_each) {
+void add_experts(std::vector<Case>& cases, const std::string& operation,
+                 const std::string& precision, const Experts& experts, int count,
+                 const std::vector<int>& tokens_each) {
   for (const int tokens : tokens_each)
-    cases.push_back(moe(operation, precision, experts, std::vector<int>(static_cast<size_t>(count), tokens)));
+    cases.push_back(
+        moe(operation, precision, experts, std::vector<int>(static_cast<size_t>(count), tokens)));
 }
 
 void add_ffn(std::vector<Case>& cases, const std::string& precision) {
-  const std::vector<int> all{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}, few{1, 8, 32, 64, 128, 256};
+  const std::vector<int> all{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024},
+      few{1, 8, 32, 64, 128, 256};
   const std::string op = "moe_ffn";
   add_experts(cases, op, precision, step3, 6, all);
   add_experts(cases, op, precision, deepseek, 8, {1, 4, 16, 32, 64, 128, 256, 512, 1024});
@@ -220,7 +226,8 @@ void add_moe(std::vector<Case>& cases) {
 void add_dense(std::vector<Case>& cases) {
   for (const std::string precision : {"bf16", "fp8"})
     for (const Projection& projection : projections) {
-      const bool fully = projection.n * projection.k >= 7168 * 10240;  // the largest matrices: every M
+      const bool fully =
+          projection.n * projection.k >= 7168 * 10240;  // the largest matrices: every M
       for (const int m : fully ? std::vector<int>{1, 4, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096}
                                : std::vector<int>{1, 16, 64, 128, 256, 1024})
         cases.push_back(dense(precision, projection, m));
@@ -237,11 +244,13 @@ int place(const Case& one) {
 std::span<const std::string_view> operations() { return names; }
 
 std::vector<int> mixed_lengths(int batch, int mean) {
-  constexpr double golden = 0.6180339887498949, lowest = 0.25, ratio = 9.6;  // the mean comes out near 1
+  constexpr double golden = 0.6180339887498949, lowest = 0.25,
+                   ratio = 9.6;  // the mean comes out near 1
   std::vector<int> lengths;
   for (int i = 0; i < batch; ++i) {
     const double place = std::fmod((i + 1) * golden, 1.0);
-    lengths.push_back(std::max(1, static_cast<int>(std::lround(mean * lowest * std::pow(ratio, place)))));
+    lengths.push_back(
+        std::max(1, static_cast<int>(std::lround(mean * lowest * std::pow(ratio, place)))));
   }
   return lengths;
 }
@@ -257,7 +266,8 @@ std::vector<int> skewed_tokens(int experts, int mean) {
     left -= tokens[static_cast<size_t>(i)];
   }
   tokens[0] = left;
-  std::rotate(tokens.begin(), tokens.begin() + experts / 3, tokens.end());  // the busiest is not the first
+  std::rotate(tokens.begin(), tokens.begin() + experts / 3,
+              tokens.end());  // the busiest is not the first
   return tokens;
 }
 
@@ -300,14 +310,16 @@ std::vector<Case> only(const std::vector<Case>& cases, std::span<const std::stri
 }
 
 std::vector<Case> closing_roofs() {
-  std::vector<Case> cases{named("tensor", "bf16", ""), named("tensor", "fp8", ""), memory("read", 2e9)};
+  std::vector<Case> cases{named("tensor", "bf16", ""), named("tensor", "fp8", ""),
+                          memory("read", 2e9)};
   for (Case& one : cases) one.point.tag = "at the end";
   return cases;
 }
 
 std::vector<Case> verification_cases() {
   std::vector<Case> cases{memory("read", 20e6 + 128 * 7), memory("write", 20e6 + 128 * 7),
-                          memory("copy", 2 * (20e6 + 128 * 7)), memory("l2_read", 1e8, 8e6 + 128 * 5)};
+                          memory("copy", 2 * (20e6 + 128 * 7)),
+                          memory("l2_read", 1e8, 8e6 + 128 * 5)};
   for (const std::string precision : {"bf16", "fp8"}) {
     cases.push_back(named("tensor", precision, ""));
     for (const Heads& heads : {mfa, gqa_4, gqa_8})
@@ -345,13 +357,14 @@ std::string shape_text(const Point& p) {
   if (p.batch > 0) {
     const bool uneven = static_cast<double>(p.longest_tokens) > p.context_tokens;
     return fmt::format("{}/{} d{}, {} x {:.0f}{}{}", p.query_heads, p.kv_heads, p.head_dim, p.batch,
-                       p.context_tokens, uneven ? fmt::format(" (longest {})", p.longest_tokens) : "",
+                       p.context_tokens,
+                       uneven ? fmt::format(" (longest {})", p.longest_tokens) : "",
                        p.paged ? ", paged" : "");
   }
   if (p.hidden > 0) {
     const bool uneven = p.busiest_tokens * p.experts > p.tokens;
-    return fmt::format("{} experts {} x {}, {} tokens{}", p.experts, p.hidden, p.intermediate, p.tokens,
-                       uneven ? fmt::format(" (busiest {})", p.busiest_tokens) : "");
+    return fmt::format("{} experts {} x {}, {} tokens{}", p.experts, p.hidden, p.intermediate,
+                       p.tokens, uneven ? fmt::format(" (busiest {})", p.busiest_tokens) : "");
   }
   if (p.m > 0) return fmt::format("{} x {} x {}", p.m, p.n, p.k);
   if (p.bytes == 0) return p.tag;

@@ -1,5 +1,6 @@
 #pragma once
-// What afford-calibrate measures and checks. Host code without CUDA, so that it is tested everywhere.
+// What afford-calibrate measures and checks. Host code without CUDA, so that it is tested
+// everywhere.
 
 #include <span>
 #include <string>
@@ -10,7 +11,8 @@
 
 namespace afford::calibrate {
 
-/// One operation to measure: its shape as the point records it, and what the shape alone does not say.
+/// One operation to measure: its shape as the point records it, and what the shape alone does not
+/// say.
 struct Case {
   Point point;               // operation, precision, tag and shape; nothing measured yet
   std::vector<int> lengths;  // attention: KV tokens of each request
@@ -24,11 +26,13 @@ struct Case {
 /// The points of a full calibration, roofs first.
 [[nodiscard]] std::vector<Case> calibration_cases();
 
-/// Of each operation and precision at most `most` cases (two or more), evenly from the first to the last.
+/// Of each operation and precision at most `most` cases (two or more), evenly from the first to the
+/// last.
 [[nodiscard]] std::vector<Case> thin(const std::vector<Case>& cases, size_t most);
 
 /// The cases of these operations, and the roofs that every gate needs: read and tensor.
-[[nodiscard]] std::vector<Case> only(const std::vector<Case>& cases, std::span<const std::string> names);
+[[nodiscard]] std::vector<Case> only(const std::vector<Case>& cases,
+                                     std::span<const std::string> names);
 
 /// The roofs that are measured again at the end: one read, both tensor precisions.
 [[nodiscard]] std::vector<Case> closing_roofs();
@@ -39,7 +43,8 @@ struct Case {
 /// "batch 16, context 4096", "6 experts, 192 tokens", "128 x 7168 x 2560", "0.5 GB".
 [[nodiscard]] std::string shape_text(const Point& point);
 
-/// Lengths spread evenly on a logarithmic scale from mean / 4 to about 2.4 x mean; the same every time.
+/// Lengths spread evenly on a logarithmic scale from mean / 4 to about 2.4 x mean; the same every
+/// time.
 [[nodiscard]] std::vector<int> mixed_lengths(int batch, int mean);
 /// Tokens of experts with popularity falling as 1 / sqrt(rank), together experts x mean.
 [[nodiscard]] std::vector<int> skewed_tokens(int experts, int mean);

@@ -16,9 +16,10 @@ bool is_hopper(const Gpu& gpu) { return gpu.major == 9 && gpu.minor == 0; }
 int list() {
   const Driver driver = find_gpus();
   if (driver.gpus.empty()) {
-    fmt::print(stderr,
-               "afford-calibrate: no CUDA GPU: {}; a GPU machine needs the NVIDIA driver, nothing else\n",
-               driver.error.empty() ? "the driver lists none" : driver.error);
+    fmt::print(
+        stderr,
+        "afford-calibrate: no CUDA GPU: {}; a GPU machine needs the NVIDIA driver, nothing else\n",
+        driver.error.empty() ? "the driver lists none" : driver.error);
     return exit_no;
   }
   fmt::print("CUDA driver {}.{}, runtime {}.{}\n", driver.driver / 1000, driver.driver % 1000 / 10,
@@ -26,9 +27,9 @@ int list() {
   bool any = false;
   for (const Gpu& gpu : driver.gpus) {
     const Bytes memory(gpu.memory_bytes), free(gpu.free_bytes), l2(gpu.l2_bytes);
-    fmt::print("{}  {}  sm_{}{}  {} SMs  {:.1f} GB ({:.1f} GB free)  L2 {:.0f} MiB  ECC {}  {}\n", gpu.index,
-               gpu.name, gpu.major, gpu.minor, gpu.multiprocessors, memory / GB, free / GB, l2 / MiB,
-               gpu.ecc ? "on" : "off",
+    fmt::print("{}  {}  sm_{}{}  {} SMs  {:.1f} GB ({:.1f} GB free)  L2 {:.0f} MiB  ECC {}  {}\n",
+               gpu.index, gpu.name, gpu.major, gpu.minor, gpu.multiprocessors, memory / GB,
+               free / GB, l2 / MiB, gpu.ecc ? "on" : "off",
                is_hopper(gpu) ? "calibrates as " + device_class(gpu.name, gpu.memory_bytes)
                               : "is no Hopper: cannot be calibrated");
     any = any || is_hopper(gpu);

@@ -86,8 +86,8 @@ class Run {
   void measure_one(const Case& one) {
     const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_);
     progress_.elapsed = seconds.count();
-    line_.show(progress_,
-               fmt::format("{} {} {}", one.point.operation, one.point.precision, shape_text(one.point)));
+    line_.show(progress_, fmt::format("{} {} {}", one.point.operation, one.point.precision,
+                                      shape_text(one.point)));
     const Point point = measure(one, session_, pace_, read_roof(points_));
     const std::lock_guard lock(mutex_);
     points_.push_back(point);
@@ -109,12 +109,12 @@ class Run {
 
   void write() {
     const std::lock_guard lock(mutex_);
-    const auto rejected =
-        std::count_if(points_.begin(), points_.end(), [](const Point& p) { return !p.rejected.empty(); });
+    const auto rejected = std::count_if(points_.begin(), points_.end(),
+                                        [](const Point& p) { return !p.rejected.empty(); });
     write_outputs(paths_, points_, provenance_);
-    fmt::print(stderr, "afford-calibrate: {} points, {} rejected{}: {} and {}\n", points_.size(), rejected,
-               provenance_.partial ? ", not all that there is" : "", paths_.calibration.string(),
-               paths_.points.string());
+    fmt::print(stderr, "afford-calibrate: {} points, {} rejected{}: {} and {}\n", points_.size(),
+               rejected, provenance_.partial ? ", not all that there is" : "",
+               paths_.calibration.string(), paths_.points.string());
   }
 
   void warn_of_drift() const {
@@ -122,13 +122,15 @@ class Run {
     const double drift = roof_drift({points_.begin(), middle}, {middle, points_.end()});
     if (drift <= most_roof_drift) return;
     fmt::print(stderr,
-               "afford-calibrate: warning: a roof moved by {:.1f} % from start to end, more than {:.0f} %\n",
+               "afford-calibrate: warning: a roof moved by {:.1f} % from start to end, more than "
+               "{:.0f} %\n",
                100 * drift, 100 * most_roof_drift);
   }
 
   /// From the watchdog's thread, while the other one is stuck: keeps what is measured.
   void end_hanging() {
-    fmt::print(stderr, "\nafford-calibrate: a kernel did not end within {} s\n", longest_case.count());
+    fmt::print(stderr, "\nafford-calibrate: a kernel did not end within {} s\n",
+               longest_case.count());
     provenance_.partial = true;
     try {
       write();

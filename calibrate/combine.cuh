@@ -29,11 +29,12 @@ __device__ __forceinline__ void store_mean(__nv_bfloat16* output, const float4& 
 
 }  // namespace combining
 
-/// Weighs the partial results of a split unit (blockIdx.y) by their log-sum-exp: units of few parts. A row of
-/// D / 4 threads has a head of its own and walks through its parts.
+/// Weighs the partial results of a split unit (blockIdx.y) by their log-sum-exp: units of few
+/// parts. A row of D / 4 threads has a head of its own and walks through its parts.
 template <int D>
-__global__ void __launch_bounds__(256) combine_few(const Split* splits, int group, const float* partial,
-                                                   const float* partial_lse, __nv_bfloat16* output) {
+__global__ void __launch_bounds__(256)
+    combine_few(const Split* splits, int group, const float* partial, const float* partial_lse,
+                __nv_bfloat16* output) {
   constexpr int columns = D / 4, rows = 256 / columns;
   const int head = static_cast<int>(blockIdx.x) * rows + static_cast<int>(threadIdx.x) / columns;
   const int dimension = 4 * (static_cast<int>(threadIdx.x) % columns);
@@ -53,28 +54,31 @@ __global__ void __launch_bounds__(256) combine_few(const Split* splits, int grou
     combining::add_weighted(sum, weight, ptx::exp2_approx(partial_lse[at] - top),
                             combining::load_vector(partial + at * D + dimension));
   }
-  combining::store_mean(output + (static_cast<size_t>(split.unit) * group + head) * D + dimension, sum,
-                        weight);
+  combining::store_mean(output + (static_cast<size_t>(split.unit) * group + head) * D + dimension,
+                        sum, weight);
 }
 
 constexpr int most_parts = 256;  // of a unit: more than there are multiprocessors
 
-/// The same for units of many parts (at most `most_parts`): a block has one head and 64 dimensions, and its
-/// 16 rows of threads share the parts.
+/// The same for units of many parts (at most `most_parts`): a block has one head and 64 dimensions,
+/// and its 16 rows of threads share the parts.
 template <int D>
-__global__ void __launch_bounds__(256) combine_many(const Split* splits, int group, const float* partial,
-                                                    const float* partial_lse, __nv_bfloat16* output) {
+__global__ void __launch_bounds__(256)
+    combine_many(const Split* splits, int group, const float* partial, const float* partial_lse,
+                 __nv_bfloat16* output) {
   constexpr int columns = 16, rows = 256 / columns, slices = D / 64;
   __shared__ float4 sums[rows][columns];
   __shared__ float weights[most_parts], tops[8], totals[rows];
-  const int thread = static_cast<int>(threadIdx.x), column = thread % columns, row = thread / columns;
+  const int thread = static_cast<int>(threadIdx.x), column = thread % columns,
+            row = thread / columns;
   const int head = static_cast<int>(blockIdx.x) / slices;
   const int dimension = static_cast<int>(blockIdx.x) % slices * 64 + 4 * column;
   const Split split = splits[blockIdx.y];
   ptx::wait_for_previous_kernel();
   const size_t first = static_cast<size_t>(split.first_partial) * group + head;
-  const float lse =
-      thread < split.partials ? partial_lse[first + static_cast<size_t>(thread) * group] : -INFINITY;
+  const float lse = thread < split.partials
+                        ? partial_lse[first + static_cast<size_t>(thread) * group]
+                        : -INFINITY;
   float top = lse;
 #pragma unroll
   for (int step = 16; step > 0; step /= 2) top = fmaxf(top, __shfl_xor_sync(~0u, top, step));
@@ -101,12 +105,12 @@ __global__ void __launch_bounds__(256) combine_many(const Split* splits, int gro
     sum.x += x.x, sum.y += x.y, sum.z += x.z, sum.w += x.w;
     weight += totals[r];
   }
-  combining::store_mean(output + (static_cast<size_t>(split.unit) * group + head) * D + dimension, sum,
-                        weight);
+  combining::store_mean(output + (static_cast<size_t>(split.unit) * group + head) * D + dimension,
+                        sum, weight);
 }
 
-/// What the combine kernels read: partial results [slot][group][D] with their log-sum-exp [slot][group] (base
-/// 2), and where they write, [unit][group][D].
+/// What the combine kernels read: partial results [slot][group][D] with their log-sum-exp
+/// [slot][group] (base 2), and where they write, [unit][group][D].
 struct CombineInput {
   const Split* splits;
   int group;
@@ -131,7 +135,8 @@ void launch_combine(const Schedule& schedule, const CombineInput& in, cudaStream
   const bool many = most > 16 || schedule.partials > 4 * units;
   const int blocks = many ? in.group * (D / 64) : (in.group * D / 4 + 255) / 256;
   launch({.blocks = blocks, .rows = units, .threads = 256, .dependent = true}, stream,
-         many ? combine_many<D> : combine_few<D>, in.splits, in.group, in.partial, in.partial_lse, in.output);
+         many ? combine_many<D> : combine_few<D>, in.splits, in.group, in.partial, in.partial_lse,
+         in.output);
 }
 
 }  // namespace afford::calibrate

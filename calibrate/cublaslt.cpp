@@ -31,10 +31,13 @@ CublasLt::CublasLt() {
   find(get_heuristic, "cublasLtMatmulAlgoGetHeuristic");
   find(matmul, "cublasLtMatmul");
   if (const cublasStatus_t status = create(&handle); status != CUBLAS_STATUS_SUCCESS)
-    throw std::runtime_error(fmt::format("cuBLASLt does not start: status {}", static_cast<int>(status)));
+    throw std::runtime_error(
+        fmt::format("cuBLASLt does not start: status {}", static_cast<int>(status)));
 }
 
-CublasLt::~CublasLt() { destroy(handle); }  // the library stays open: its kernels are loaded in the context
+CublasLt::~CublasLt() {
+  destroy(handle);
+}  // the library stays open: its kernels are loaded in the context
 
 std::string CublasLt::name() const {
   const size_t version = get_version();  // 130100 is 13.1.0

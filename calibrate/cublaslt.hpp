@@ -1,6 +1,6 @@
 #pragma once
-// cuBLASLt, opened at run time: only the dense projections need it, and GPU machines without a CUDA toolkit
-// or PyTorch do not have it.
+// cuBLASLt, opened at run time: only the dense projections need it, and GPU machines without a CUDA
+// toolkit or PyTorch do not have it.
 
 #include <cublasLt.h>
 
@@ -11,8 +11,8 @@ namespace afford::calibrate {
 /// The functions used, under their own names without the prefix, and one handle.
 class CublasLt {
  public:
-  /// Opens libcublasLt.so.13 or .12, from the loader's path or /usr/local/cuda. Throws std::runtime_error
-  /// with the reason.
+  /// Opens libcublasLt.so.13 or .12, from the loader's path or /usr/local/cuda. Throws
+  /// std::runtime_error with the reason.
   CublasLt();
   ~CublasLt();
   CublasLt(const CublasLt&) = delete;

@@ -18,11 +18,13 @@ void check_lt(cublasStatus_t status, const char* what) {
 
 /// One warp an output: y[row][column] of the rows named, in FP32.
 template <class Element>
-__global__ void dense_reference(const Element* x, const Element* w, const int* rows, int n, int k, float* y) {
+__global__ void dense_reference(const Element* x, const Element* w, const int* rows, int n, int k,
+                                float* y) {
   const int column = static_cast<int>(blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32),
             lane = threadIdx.x % 32;
   if (column >= n) return;
-  const Element *a = x + static_cast<size_t>(rows[blockIdx.y]) * k, *b = w + static_cast<size_t>(column) * k;
+  const Element *a = x + static_cast<size_t>(rows[blockIdx.y]) * k,
+                *b = w + static_cast<size_t>(column) * k;
   float sum = 0;
   for (int i = lane; i < k; i += 32) sum += static_cast<float>(a[i]) * static_cast<float>(b[i]);
   for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffff, sum, step);
@@ -46,8 +48,9 @@ class Descriptors {
     const auto m = static_cast<uint64_t>(dense.m), n = static_cast<uint64_t>(dense.n),
                k = static_cast<uint64_t>(dense.k);
     check_lt(lt.matmul_desc_create(&product, CUBLAS_COMPUTE_32F, CUDA_R_32F), "product");
-    check_lt(lt.matmul_desc_set(product, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof transposed),
-             "transpose");
+    check_lt(
+        lt.matmul_desc_set(product, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof transposed),
+        "transpose");
     if (fp8)
       check_lt(lt.matmul_desc_set(product, CUBLASLT_MATMUL_DESC_FAST_ACCUM, &fast, sizeof fast),
                "fast accumulation");
@@ -72,8 +75,8 @@ class Descriptors {
     cublasStatus_t status = lt_.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
                                                &workspace_bytes, sizeof workspace_bytes);
     if (status == CUBLAS_STATUS_SUCCESS)
-      status = lt_.get_heuristic(lt_.handle, product, w, x, y, y, preference, most_candidates, found.data(),
-                                 &count);
+      status = lt_.get_heuristic(lt_.handle, product, w, x, y, y, preference, most_candidates,
+                                 found.data(), &count);
     lt_.preference_destroy(preference);
     check_lt(status, "heuristic");
     found.resize(static_cast<size_t>(count));
@@ -100,7 +103,8 @@ class Product final : public Dense {
         descriptors_(lt, dense),
         heuristics_(descriptors_.heuristics()),
         workspace_(workspace_bytes) {
-    const double x = static_cast<double>(dense.m) * dense.k, w = static_cast<double>(dense.n) * dense.k,
+    const double x = static_cast<double>(dense.m) * dense.k,
+                 w = static_cast<double>(dense.n) * dense.k,
                  y = static_cast<double>(dense.m) * dense.n;
     bytes = (x + w) * sizeof(Element) + y * sizeof(__nv_bfloat16);
     flops = padded_flops = 2 * x * dense.n;
@@ -123,7 +127,9 @@ class Product final : public Dense {
     return runs;
   }
 
-  void enqueue(cudaStream_t stream, int copy) override { check_lt(multiply(stream, copy), "product"); }
+  void enqueue(cudaStream_t stream, int copy) override {
+    check_lt(multiply(stream, copy), "product");
+  }
 
   double error() override {
     y_.poison();
@@ -137,17 +143,18 @@ class Product final : public Dense {
     wrong.zero();
     const auto set = static_cast<size_t>(copies - 1);
     const __nv_bfloat16* y = y_.data() + set * y_size();
-    dense_reference<<<dim3(static_cast<unsigned>((case_.n + 7) / 8), static_cast<unsigned>(rows.size())),
-                      256>>>(x_.data() + set * x_size(), w_.data() + set * w_size(), chosen.data(), case_.n,
-                             case_.k, expected.data());
+    dense_reference<<<
+        dim3(static_cast<unsigned>((case_.n + 7) / 8), static_cast<unsigned>(rows.size())), 256>>>(
+        x_.data() + set * x_size(), w_.data() + set * w_size(), chosen.data(), case_.n, case_.k,
+        expected.data());
     count_not_finite<<<1024, 256>>>(y, y_size(), wrong.data());
     check(cudaGetLastError(), "reference product");
     if (wrong.to_host()[0] != 0) return INFINITY;
     std::vector<float> have;
     std::vector<__nv_bfloat16> row(static_cast<size_t>(case_.n));
     for (const int r : rows) {
-      check(cudaMemcpy(row.data(), y + static_cast<size_t>(r) * row.size(), row.size() * sizeof(row[0]),
-                       cudaMemcpyDeviceToHost),
+      check(cudaMemcpy(row.data(), y + static_cast<size_t>(r) * row.size(),
+                       row.size() * sizeof(row[0]), cudaMemcpyDeviceToHost),
             "copy to host");
       for (const __nv_bfloat16 value : row) have.push_back(__bfloat162float(value));
     }
@@ -163,9 +170,10 @@ class Product final : public Dense {
     const auto set = static_cast<size_t>(copy);
     const float one = 1, zero = 0;
     __nv_bfloat16* y = y_.data() + set * y_size();
-    return lt_.matmul(lt_.handle, descriptors_.product, &one, w_.data() + set * w_size(), descriptors_.w,
-                      x_.data() + set * x_size(), descriptors_.x, &zero, y, descriptors_.y, y, descriptors_.y,
-                      &heuristics_[chosen_].algo, workspace_.data(), workspace_bytes, stream);
+    return lt_.matmul(lt_.handle, descriptors_.product, &one, w_.data() + set * w_size(),
+                      descriptors_.w, x_.data() + set * x_size(), descriptors_.x, &zero, y,
+                      descriptors_.y, y, descriptors_.y, &heuristics_[chosen_].algo,
+                      workspace_.data(), workspace_bytes, stream);
   }
 
   const CublasLt& lt_;

@@ -1,6 +1,6 @@
 #pragma once
-// Dense projections through cuBLASLt: y[m x n] = x[m x k] W, both operands row by row over k ("TN"), BF16
-// out.
+// Dense projections through cuBLASLt: y[m x n] = x[m x k] W, both operands row by row over k
+// ("TN"), BF16 out.
 
 #include <memory>
 

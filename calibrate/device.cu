@@ -23,7 +23,8 @@ __device__ __forceinline__ float uniform(uint32_t bits) {
 /// Box-Muller, one of the pair.
 __device__ __forceinline__ float normal(uint64_t seed, uint64_t i) {
   const uint64_t bits = scramble(seed * 0x2545f4914f6cdd1du + i);
-  const float u = uniform(static_cast<uint32_t>(bits)), v = uniform(static_cast<uint32_t>(bits >> 32));
+  const float u = uniform(static_cast<uint32_t>(bits)),
+              v = uniform(static_cast<uint32_t>(bits >> 32));
   return sqrtf(-2.0f * __logf(u)) * __cosf(6.2831853f * v);
 }
 
@@ -37,7 +38,8 @@ __global__ void normals(T* data, size_t size, uint64_t seed, float scale) {
 __global__ void uniforms(float* data, size_t size, uint64_t seed, float low, float high) {
   const size_t stride = size_t{gridDim.x} * blockDim.x;
   for (size_t i = size_t{blockIdx.x} * blockDim.x + threadIdx.x; i < size; i += stride)
-    data[i] = low + (high - low) * uniform(static_cast<uint32_t>(scramble(seed * 0x2545f4914f6cdd1du + i)));
+    data[i] = low + (high - low) *
+                        uniform(static_cast<uint32_t>(scramble(seed * 0x2545f4914f6cdd1du + i)));
 }
 
 constexpr int fill_blocks = 1024, fill_threads = 256;
@@ -52,8 +54,8 @@ CUtensorMap encode(CUtensorMapDataType type, const void* data, const MapLayout& 
   static const PFN_cuTensorMapEncodeTiled_v12000 encoder = [] {
     void* function = nullptr;
     cudaDriverEntryPointQueryResult found{};
-    check(cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &function, 12000, cudaEnableDefault,
-                                           &found),
+    check(cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &function, 12000,
+                                           cudaEnableDefault, &found),
           "cuTensorMapEncodeTiled");
     if (found != cudaDriverEntryPointSuccess)
       throw CudaError("the driver has no tensor maps: CUDA 12 or later is needed");
@@ -61,11 +63,12 @@ CUtensorMap encode(CUtensorMapDataType type, const void* data, const MapLayout& 
   }();
   const std::vector<uint32_t> element_strides(layout.sizes.size(), 1);
   CUtensorMap map{};
-  const CUresult status = encoder(&map, type, static_cast<cuuint32_t>(layout.sizes.size()),
-                                  const_cast<void*>(data), layout.sizes.data(), layout.strides.data(),
-                                  layout.box.data(), element_strides.data(), CU_TENSOR_MAP_INTERLEAVE_NONE,
-                                  layout.swizzle ? CU_TENSOR_MAP_SWIZZLE_128B : CU_TENSOR_MAP_SWIZZLE_NONE,
-                                  CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+  const CUresult status =
+      encoder(&map, type, static_cast<cuuint32_t>(layout.sizes.size()), const_cast<void*>(data),
+              layout.sizes.data(), layout.strides.data(), layout.box.data(), element_strides.data(),
+              CU_TENSOR_MAP_INTERLEAVE_NONE,
+              layout.swizzle ? CU_TENSOR_MAP_SWIZZLE_128B : CU_TENSOR_MAP_SWIZZLE_NONE,
+              CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (status != CUDA_SUCCESS) throw CudaError("tensor map: driver error " + std::to_string(status));
   return map;
 }
@@ -78,7 +81,9 @@ void fill_normal(__nv_bfloat16* data, size_t size, uint64_t seed, float scale) {
 void fill_normal(__nv_fp8_e4m3* data, size_t size, uint64_t seed, float scale) {
   fill(data, size, seed, scale);
 }
-void fill_normal(float* data, size_t size, uint64_t seed, float scale) { fill(data, size, seed, scale); }
+void fill_normal(float* data, size_t size, uint64_t seed, float scale) {
+  fill(data, size, seed, scale);
+}
 void fill_uniform(float* data, size_t size, uint64_t seed, float low, float high) {
   uniforms<<<fill_blocks, fill_threads>>>(data, size, seed, low, high);
   check(cudaGetLastError(), "fill");
@@ -97,7 +102,8 @@ CUtensorMap make_map(const float* data, const MapLayout& layout) {
 int multiprocessors() {
   int device = 0, count = 0;
   check(cudaGetDevice(&device), "cudaGetDevice");
-  check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device), "multiprocessor count");
+  check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device),
+        "multiprocessor count");
   return count;
 }
 

@@ -51,7 +51,8 @@ class DeviceArray {
   [[nodiscard]] size_t size() const { return size_; }
   [[nodiscard]] std::vector<T> to_host() const {
     std::vector<T> host(size_);
-    check(cudaMemcpy(host.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost), "copy to host");
+    check(cudaMemcpy(host.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost),
+          "copy to host");
     return host;
   }
   /// Every byte 0xff: NaN in BF16, FP8 (e4m3) and FP32.
@@ -70,8 +71,9 @@ void fill_normal(float* data, size_t size, uint64_t seed, float scale);
 /// Uniform values in [low, high).
 void fill_uniform(float* data, size_t size, uint64_t seed, float low, float high);
 
-/// Map of a row-major array for tensor copies with the 128-byte swizzle (inner box of at most 128 bytes) or
-/// none. `sizes` and `box` from the innermost dimension; `strides` in bytes of all but the innermost.
+/// Map of a row-major array for tensor copies with the 128-byte swizzle (inner box of at most 128
+/// bytes) or none. `sizes` and `box` from the innermost dimension; `strides` in bytes of all but
+/// the innermost.
 struct MapLayout {
   std::vector<uint64_t> sizes, strides;
   std::vector<uint32_t> box;
@@ -85,7 +87,8 @@ struct Launch {
   int blocks = 1, rows = 1, threads = 1;  // blocks: of a row of the grid
   size_t shared_bytes = 0;                // dynamic shared memory
   int cluster = 1;                        // blocks of a cluster
-  bool dependent = false;  // may start before the kernel ahead of it ends (programmatic dependent launch)
+  bool dependent =
+      false;  // may start before the kernel ahead of it ends (programmatic dependent launch)
 };
 
 /// A launch as the runtime takes it; holds the attributes it points to.
@@ -117,7 +120,8 @@ class LaunchConfig {
 
 /// Launches a kernel; its dynamic shared memory must have been allowed once by `allow_shared`.
 template <class... Parameters, class... Arguments>
-void launch(const Launch& how, cudaStream_t stream, void (*kernel)(Parameters...), Arguments&&... arguments) {
+void launch(const Launch& how, cudaStream_t stream, void (*kernel)(Parameters...),
+            Arguments&&... arguments) {
   const LaunchConfig config(how, stream);
   check(cudaLaunchKernelEx(config.get(), kernel,
                            static_cast<Parameters>(std::forward<Arguments>(arguments))...),
@@ -126,7 +130,8 @@ void launch(const Launch& how, cudaStream_t stream, void (*kernel)(Parameters...
 
 template <class Kernel>
 void allow_shared(Kernel* kernel, size_t bytes) {
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             static_cast<int>(bytes)),
         "shared memory of a kernel");
 }
 
@@ -140,7 +145,8 @@ void prefer_shared(Kernel* kernel) {
 
 [[nodiscard]] int multiprocessors();
 
-/// |a - b| / |b| over `size` elements, in FP64 on the host; infinite when any element of `a` is not finite.
+/// |a - b| / |b| over `size` elements, in FP64 on the host; infinite when any element of `a` is not
+/// finite.
 [[nodiscard]] double relative_error(const std::vector<float>& a, const std::vector<float>& b);
 
 }  // namespace afford::calibrate

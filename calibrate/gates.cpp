@@ -42,8 +42,8 @@ std::string failed_gate(const Point& point, const Conditions& conditions, double
   if (iqr > most)
     return fmt::format("interquartile range {:.1f} %, more than {:.0f} %", 100 * iqr, 100 * most);
   if (conditions.sm_clock_spread > most_clock_spread)
-    return fmt::format("SM clock spread {:.1f} %, more than {:.0f} %", 100 * conditions.sm_clock_spread,
-                       100 * most_clock_spread);
+    return fmt::format("SM clock spread {:.1f} %, more than {:.0f} %",
+                       100 * conditions.sm_clock_spread, 100 * most_clock_spread);
   if (conditions.slowed_down) return "slowed down by heat or power supply";
   const double rate = point.bytes / (1e-6 * point.median_us);
   if (roof > 0 && is_bounded(point) && rate > most_of_roof * roof)

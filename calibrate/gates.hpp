@@ -1,6 +1,6 @@
 #pragma once
-// When a measurement counts. A point that fails a gate stays in the table with the reason, and is not fitted.
-// Host code without CUDA, so that it is tested everywhere.
+// When a measurement counts. A point that fails a gate stays in the table with the reason, and is
+// not fitted. Host code without CUDA, so that it is tested everywhere.
 
 #include <string>
 #include <vector>
@@ -21,10 +21,13 @@ struct Conditions {
 /// Bytes a second of the fastest read that counts; zero without one.
 [[nodiscard]] double read_roof(const std::vector<Point>& points);
 
-/// Why the point does not count, in a few words; empty when it does. `roof` is read_roof(), or zero.
-[[nodiscard]] std::string failed_gate(const Point& point, const Conditions& conditions, double roof);
+/// Why the point does not count, in a few words; empty when it does. `roof` is read_roof(), or
+/// zero.
+[[nodiscard]] std::string failed_gate(const Point& point, const Conditions& conditions,
+                                      double roof);
 
-/// How far the roofs measured at the end are from the same ones at the start, the worst, as a fraction.
+/// How far the roofs measured at the end are from the same ones at the start, the worst, as a
+/// fraction.
 [[nodiscard]] double roof_drift(const std::vector<Point>& start, const std::vector<Point>& end);
 
 inline constexpr double most_roof_drift = 0.01;

@@ -25,8 +25,8 @@ struct Driver {
 /// Asks the CUDA runtime; never throws.
 [[nodiscard]] Driver find_gpus();
 
-/// PCI bus address of a GPU, by which the management library knows it too; empty when there is none. Takes no
-/// memory on the GPU. Not to be recorded: it tells machines apart.
+/// PCI bus address of a GPU, by which the management library knows it too; empty when there is
+/// none. Takes no memory on the GPU. Not to be recorded: it tells machines apart.
 [[nodiscard]] std::string pci_bus(int index);
 
 /// Makes it the device of this thread. Throws CudaError.

@@ -36,7 +36,8 @@ void refuse_leftovers(const CLI::App& app) {
   for (const CLI::App* verb : app.get_subcommands())
     for (const CLI::Option* option : verb->get_options())
       for (const std::string& known : option->get_lnames()) options.push_back("--" + known);
-  throw afford::UsageError(fmt::format("no option '{}'{}", name, afford::suggestion(name, options)));
+  throw afford::UsageError(
+      fmt::format("no option '{}'{}", name, afford::suggestion(name, options)));
 }
 
 int parse_and_run(CLI::App& app, int argc, char** argv) {
@@ -53,7 +54,8 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
       ->type_name("PATH")
       ->capture_default_str();
   run_verb
-      ->add_option("--seconds-per-point", run_options.seconds, "Seconds of samples a point; 0.2, quick 0.1")
+      ->add_option("--seconds-per-point", run_options.seconds,
+                   "Seconds of samples a point; 0.2, quick 0.1")
       ->check(CLI::Range(0.01, 60.0));
   app.allow_extras();
   for (CLI::App* verb : {list_verb, run_verb, verify_verb}) verb->allow_extras();
@@ -69,8 +71,10 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Measures this GPU with afford's own kernels and writes its calibration.", "afford-calibrate");
-  app.set_version_flag("--version", fmt::format("afford-calibrate {} ({})", afford::version, commit));
+  CLI::App app("Measures this GPU with afford's own kernels and writes its calibration.",
+               "afford-calibrate");
+  app.set_version_flag("--version",
+                       fmt::format("afford-calibrate {} ({})", afford::version, commit));
   try {
     return parse_and_run(app, argc, argv);
   } catch (const CLI::ParseError& error) {

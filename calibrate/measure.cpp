@@ -13,8 +13,10 @@ namespace {
 constexpr double warm_up_share = 0.3;  // of the time of the samples, before them
 constexpr double tensor_times = 4;     // longer: their clock settles slowly
 constexpr int isolated_samples = 10;
-constexpr double setup_seconds = 0.12, tuning_seconds = 0.25;  // allocation, filling and checking; cuBLASLt
-const Effort tuning{.seconds = 0.002, .warm_up = 0.001, .samples = 3, .graph_us = 1000, .graphs = 1};
+constexpr double setup_seconds = 0.12,
+                 tuning_seconds = 0.25;  // allocation, filling and checking; cuBLASLt
+const Effort tuning{
+    .seconds = 0.002, .warm_up = 0.001, .samples = 3, .graph_us = 1000, .graphs = 1};
 
 bool is_launch(const Point& point) { return point.operation.starts_with("launch_"); }
 bool is_sustained(const Point& point) { return point.operation == "tensor"; }
@@ -56,8 +58,8 @@ void time(Point& point, Work& work, const Session& session, const Pace& pace, do
   if (has_isolated(point))
     point.isolated_us = measure_isolated(work, {.samples = isolated_samples}).median_us;
   Watch watch(session.nvml.get());
-  const Timing timing =
-      point.operation == "launch_stream" ? measure_submitted(work, effort) : measure_stream(work, effort);
+  const Timing timing = point.operation == "launch_stream" ? measure_submitted(work, effort)
+                                                           : measure_stream(work, effort);
   const DeviceState state = watch.stop();
   point.median_us = timing.median_us;
   point.p25_us = timing.p25_us;
@@ -67,8 +69,8 @@ void time(Point& point, Work& work, const Session& session, const Pace& pace, do
   point.sm_clock_mhz = timing.sm_clock_mhz;
   point.power_w = state.power_w;
   point.temperature_c = state.temperature_c;
-  point.rejected =
-      failed_gate(point, {.sm_clock_spread = timing.sm_clock_spread, .slowed_down = state.slowed_down}, roof);
+  point.rejected = failed_gate(
+      point, {.sm_clock_spread = timing.sm_clock_spread, .slowed_down = state.slowed_down}, roof);
 }
 
 /// Runs `step` on the case's kernel; a failure becomes the point's reason, unless the GPU is gone.
@@ -93,7 +95,8 @@ Point attempt(const Case& one, const Session& session, Step step) {
 }  // namespace
 
 Point measure(const Case& one, const Session& session, const Pace& pace, double roof) {
-  return attempt(one, session, [&](Point& point, Work& work) { time(point, work, session, pace, roof); });
+  return attempt(one, session,
+                 [&](Point& point, Work& work) { time(point, work, session, pace, roof); });
 }
 
 Point verify(const Case& one, const Session& session) {

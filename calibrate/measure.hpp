@@ -12,8 +12,8 @@ struct Pace {
   int windows = 3;
 };
 
-/// Checks and times it; what fails a gate has the reason in `rejected`. `roof`: bytes a second of the fastest
-/// read so far, or zero. Throws CudaError when the GPU no longer answers.
+/// Checks and times it; what fails a gate has the reason in `rejected`. `roof`: bytes a second of
+/// the fastest read so far, or zero. Throws CudaError when the GPU no longer answers.
 [[nodiscard]] Point measure(const Case& one, const Session& session, const Pace& pace, double roof);
 
 /// Only checks it: `rejected` says what is wrong.

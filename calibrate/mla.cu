@@ -17,19 +17,21 @@ using S = MlaShape;
 constexpr double rotating_bytes = 1e9;  // of all input sets: many times any L2 cache
 constexpr int most_copies = 64;
 
-/// Plain attention of one query head in FP32; block (place in `requests`, place in `heads`). `scores` has
-/// `stride` floats a block.
-__global__ void reference_kernel(const int* requests, const int* heads, const __nv_bfloat16* queries,
-                                 MlaInput in, const int* lengths, float* scores, size_t stride,
-                                 float* output) {
+/// Plain attention of one query head in FP32; block (place in `requests`, place in `heads`).
+/// `scores` has `stride` floats a block.
+__global__ void reference_kernel(const int* requests, const int* heads,
+                                 const __nv_bfloat16* queries, MlaInput in, const int* lengths,
+                                 float* scores, size_t stride, float* output) {
   __shared__ float reduced[S::values];
-  const int request = requests[blockIdx.x], head = heads[blockIdx.y], thread = static_cast<int>(threadIdx.x);
+  const int request = requests[blockIdx.x], head = heads[blockIdx.y],
+            thread = static_cast<int>(threadIdx.x);
   const int length = lengths[request];
   const size_t block = static_cast<size_t>(blockIdx.x) * gridDim.y + blockIdx.y;
   const auto row_of = [&](int token) {
-    const int row = in.pages == nullptr
-                        ? in.first_row[request] + token
-                        : in.pages[in.page_begin[request] + token / S::tile] * S::tile + token % S::tile;
+    const int row =
+        in.pages == nullptr
+            ? in.first_row[request] + token
+            : in.pages[in.page_begin[request] + token / S::tile] * S::tile + token % S::tile;
     return in.cache + static_cast<size_t>(row) * S::width;
   };
   float* p = scores + block * stride;
@@ -55,16 +57,19 @@ __global__ void reference_kernel(const int* requests, const int* heads, const __
   };
   top = reduce(top, [](float a, float b) { return fmaxf(a, b); });
   float sum = 0;
-  for (int token = thread; token < length; token += S::values) sum += p[token] = exp2f(p[token] - top);
+  for (int token = thread; token < length; token += S::values)
+    sum += p[token] = exp2f(p[token] - top);
   sum = reduce(sum, [](float a, float b) { return a + b; });
   float out = 0;
-  for (int token = 0; token < length; ++token) out += p[token] * static_cast<float>(row_of(token)[thread]);
+  for (int token = 0; token < length; ++token)
+    out += p[token] * static_cast<float>(row_of(token)[thread]);
   output[block * S::values + thread] = out / sum;
 }
 
 class Mla final : public Work {
  public:
-  explicit Mla(const MlaCase& mla) : case_(mla), head_tiles_((mla.heads + S::heads - 1) / S::heads) {
+  explicit Mla(const MlaCase& mla)
+      : case_(mla), head_tiles_((mla.heads + S::heads - 1) / S::heads) {
     const double tokens = std::accumulate(case_.lengths.begin(), case_.lengths.end(), 0.0);
     const double heads = static_cast<double>(case_.lengths.size()) * case_.heads;
     bytes = tokens * S::row_bytes + heads * (S::width + S::values) * sizeof(__nv_bfloat16);
@@ -80,12 +85,14 @@ class Mla final : public Work {
   void enqueue(cudaStream_t stream, int copy) override {
     const Maps& maps = maps_[static_cast<size_t>(copy)];
     input_.cache = cache_.data() + static_cast<size_t>(copy) * rows_ * S::width;
-    launch(
-        {.blocks = schedule_.blocks() * head_tiles_, .threads = S::threads, .shared_bytes = S::shared_bytes},
-        stream, mla_kernel, input_, maps.queries, maps.cache);
+    launch({.blocks = schedule_.blocks() * head_tiles_,
+            .threads = S::threads,
+            .shared_bytes = S::shared_bytes},
+           stream, mla_kernel, input_, maps.queries, maps.cache);
     if (!schedule_.splits.empty())
       launch_combine<S::values>(
-          schedule_, {splits_.data(), case_.heads, partial_.data(), partial_lse_.data(), output_.data()},
+          schedule_,
+          {splits_.data(), case_.heads, partial_.data(), partial_lse_.data(), output_.data()},
           stream);
   }
 
@@ -99,11 +106,14 @@ class Mla final : public Work {
     const int longest = *std::max_element(case_.lengths.begin(), case_.lengths.end());
     const DeviceArray<int> chosen(requests), chosen_heads(heads), lengths(case_.lengths);
     const size_t outputs = requests.size() * heads.size();
-    DeviceArray<float> scores(outputs * static_cast<size_t>(longest)), expected(outputs * S::values);
-    reference_kernel<<<dim3(static_cast<unsigned>(requests.size()), static_cast<unsigned>(heads.size())),
+    DeviceArray<float> scores(outputs * static_cast<size_t>(longest)),
+        expected(outputs * S::values);
+    reference_kernel<<<dim3(static_cast<unsigned>(requests.size()),
+                            static_cast<unsigned>(heads.size())),
                        S::values>>>(
-        chosen.data(), chosen_heads.data(), queries_.data() + static_cast<size_t>(copies - 1) * query_size(),
-        input_, lengths.data(), scores.data(), static_cast<size_t>(longest), expected.data());
+        chosen.data(), chosen_heads.data(),
+        queries_.data() + static_cast<size_t>(copies - 1) * query_size(), input_, lengths.data(),
+        scores.data(), static_cast<size_t>(longest), expected.data());
     check(cudaGetLastError(), "reference attention");
     const std::vector<float> want = expected.to_host();
     const std::vector<__nv_bfloat16> all = output_.to_host();
@@ -139,16 +149,19 @@ class Mla final : public Work {
     segments_ = DeviceArray<Segment>(schedule_.segments);
     block_begin_ = DeviceArray<int>(schedule_.block_begin);
     splits_ = DeviceArray<Split>(schedule_.splits);
-    partial_ = DeviceArray<float>(static_cast<size_t>(schedule_.partials) * case_.heads * S::values);
+    partial_ =
+        DeviceArray<float>(static_cast<size_t>(schedule_.partials) * case_.heads * S::values);
     partial_lse_ = DeviceArray<float>(static_cast<size_t>(schedule_.partials) * case_.heads);
-    output_ = DeviceArray<__nv_bfloat16>(case_.lengths.size() * static_cast<size_t>(case_.heads) * S::values);
+    output_ = DeviceArray<__nv_bfloat16>(case_.lengths.size() * static_cast<size_t>(case_.heads) *
+                                         S::values);
   }
 
   /// Where each request's rows stand: one after another, or in pages drawn at random.
   void lay_out() {
     if (case_.paged) {
       std::vector<int> begin{0};
-      for (const int length : case_.lengths) begin.push_back(begin.back() + (length + S::tile - 1) / S::tile);
+      for (const int length : case_.lengths)
+        begin.push_back(begin.back() + (length + S::tile - 1) / S::tile);
       std::vector<int> pages(static_cast<size_t>(begin.back()));
       std::iota(pages.begin(), pages.end(), 0);
       std::shuffle(pages.begin(), pages.end(), std::mt19937(case_.seed));  // NOLINT: a stated seed
@@ -172,13 +185,22 @@ class Mla final : public Work {
     cache_ = DeviceArray<__nv_bfloat16>(sets * rows_ * S::width);
     fill_normal(queries_.data(), queries_.size(), case_.seed, 1);
     fill_normal(cache_.data(), cache_.size(), case_.seed + 1, 1);
-    input_ = {segments_.data(),   block_begin_.data(), pages_.data(),
-              page_begin_.data(), first_row_.data(),   cache_.data(),
-              case_.heads,        head_tiles_,         1.44269504f / std::sqrt(static_cast<float>(S::width)),
-              output_.data(),     partial_.data(),     partial_lse_.data()};
+    input_ = {segments_.data(),
+              block_begin_.data(),
+              pages_.data(),
+              page_begin_.data(),
+              first_row_.data(),
+              cache_.data(),
+              case_.heads,
+              head_tiles_,
+              1.44269504f / std::sqrt(static_cast<float>(S::width)),
+              output_.data(),
+              partial_.data(),
+              partial_lse_.data()};
     const auto heads = static_cast<uint64_t>(case_.heads);
-    const MapLayout queries{
-        {S::width, heads, case_.lengths.size()}, {S::row_bytes, S::row_bytes * heads}, {64, S::heads, 1}};
+    const MapLayout queries{{S::width, heads, case_.lengths.size()},
+                            {S::row_bytes, S::row_bytes * heads},
+                            {64, S::heads, 1}};
     const MapLayout rows{{S::width, rows_}, {S::row_bytes}, {64, S::tile}};
     for (size_t copy = 0; copy < sets; ++copy)
       maps_.push_back({make_map(queries_.data() + copy * query_size(), queries),
@@ -189,8 +211,10 @@ class Mla final : public Work {
   [[nodiscard]] std::vector<int> sampled_requests() const {
     const auto count = static_cast<int>(case_.lengths.size());
     std::vector<int> chosen;
-    for (int i = 0; i < 6; ++i) chosen.push_back(static_cast<int>(static_cast<int64_t>(count - 1) * i / 5));
-    const auto [shortest, longest] = std::minmax_element(case_.lengths.begin(), case_.lengths.end());
+    for (int i = 0; i < 6; ++i)
+      chosen.push_back(static_cast<int>(static_cast<int64_t>(count - 1) * i / 5));
+    const auto [shortest, longest] =
+        std::minmax_element(case_.lengths.begin(), case_.lengths.end());
     chosen.push_back(static_cast<int>(shortest - case_.lengths.begin()));
     chosen.push_back(static_cast<int>(longest - case_.lengths.begin()));
     std::sort(chosen.begin(), chosen.end());

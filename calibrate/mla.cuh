@@ -1,18 +1,19 @@
 #pragma once
-// The MLA decode kernel. One persistent block per multiprocessor takes 64 query heads (rows of every product)
-// through its segments (runs of 64-token tiles of one request). The 64 x 512 output in FP32 is half of the
-// register file, so two warpgroups hold 256 columns each. They also share the tiles: in each pair of tiles
-// warpgroup w scores tile w, and both multiply its probabilities, which cross in shared memory, into their
-// own columns. While one is at its softmax the other keeps the tensor core busy.
+// The MLA decode kernel. One persistent block per multiprocessor takes 64 query heads (rows of
+// every product) through its segments (runs of 64-token tiles of one request). The 64 x 512 output
+// in FP32 is half of the register file, so two warpgroups hold 256 columns each. They also share
+// the tiles: in each pair of tiles warpgroup w scores tile w, and both multiply its probabilities,
+// which cross in shared memory, into their own columns. While one is at its softmax the other keeps
+// the tensor core busy.
 //
-// Shared memory holds the queries (72 KB) and just one pair of tiles (2 x 72 KB), so a tile comes in nine
-// boxes of 64 columns, each with a barrier of its own, and leaves in two parts, as soon as either warpgroup
-// is done with its columns. With more than 64 heads two neighbouring blocks read the same tiles at about the
-// same time, one of them from the L2 cache.
+// Shared memory holds the queries (72 KB) and just one pair of tiles (2 x 72 KB), so a tile comes
+// in nine boxes of 64 columns, each with a barrier of its own, and leaves in two parts, as soon as
+// either warpgroup is done with its columns. With more than 64 heads two neighbouring blocks read
+// the same tiles at about the same time, one of them from the L2 cache.
 //
-// On an H200 with 128 heads the clock falls from 1.98 to about 1.4 GHz under this load. Slower there: a
-// cluster of two blocks that load half of each tile for both, and a prefetch of later tiles into the L2
-// cache.
+// On an H200 with 128 heads the clock falls from 1.98 to about 1.4 GHz under this load. Slower
+// there: a cluster of two blocks that load half of each tile for both, and a prefetch of later
+// tiles into the L2 cache.
 
 #include <cuda_bf16.h>
 
@@ -61,16 +62,18 @@ namespace mla {
 using namespace ptx;
 using S = MlaShape;
 
-/// Shared memory by address. Tile w of a pair is released in two parts: 0 by warpgroup w, its value columns;
-/// 1 by the other, its value columns and the last box, which holds the tile's probabilities once it is
-/// scored.
+/// Shared memory by address. Tile w of a pair is released in two parts: 0 by warpgroup w, its value
+/// columns; 1 by the other, its value columns and the last box, which holds the tile's
+/// probabilities once it is scored.
 struct Shared {
   uint32_t base;
   __device__ uint32_t queries() const { return base; }
   __device__ uint32_t tile(int w) const { return base + S::at_tiles + w * S::tile_bytes; }
   __device__ uint32_t box(int w, int i) const { return tile(w) + i * S::box_bytes; }
   __device__ uint32_t probabilities(int w) const { return box(w, S::boxes - 1); }
-  __device__ uint32_t top(int w, int head) const { return base + S::at_tops + 4 * (w * S::heads + head); }
+  __device__ uint32_t top(int w, int head) const {
+    return base + S::at_tops + 4 * (w * S::heads + head);
+  }
   __device__ uint32_t sum(int parity, int w, int head) const {
     return base + S::at_sums + 4 * ((2 * parity + w) * S::heads + head);
   }
@@ -142,7 +145,8 @@ class Cursor {
 template <int w, int part>
 class Producer {
  public:
-  __device__ Producer(const MlaInput& in, const CUtensorMap* queries, const CUtensorMap* cache, Shared shared)
+  __device__ Producer(const MlaInput& in, const CUtensorMap* queries, const CUtensorMap* cache,
+                      Shared shared)
       : in_(in), queries_(queries), cache_(cache), shared_(shared) {}
 
   __device__ void run(int begin, int end) {
@@ -212,7 +216,8 @@ class Consumer {
   }
 
  private:
-  // Boxes of the queries, the last in order, that are operands from registers: saves shared-memory bandwidth.
+  // Boxes of the queries, the last in order, that are operands from registers: saves shared-memory
+  // bandwidth.
   static constexpr int in_registers = 1;
   static constexpr int probabilities_ready = 1, own_barrier = 3 + W, both_barrier = 5;
 
@@ -238,8 +243,8 @@ class Consumer {
       first<false, false>(s, rows);
   }
 
-  /// One pair, whose first tile has its scores in `s`. Those of the next pair queue behind the product with
-  /// the second tile's probabilities.
+  /// One pair, whose first tile has its scores in `s`. Those of the next pair queue behind the
+  /// product with the second tile's probabilities.
   template <bool both, bool next>
   __device__ void first(float (&s)[32], int rows) {
     if (!next && rows < S::tile) mask(s, rows);
@@ -264,8 +269,8 @@ class Consumer {
     }
   }
 
-  /// Warpgroup 1 scores the second tile of each pair. The product with the first's probabilities runs beside
-  /// its softmax.
+  /// Warpgroup 1 scores the second tile of each pair. The product with the first's probabilities
+  /// runs beside its softmax.
   __device__ void attend_second(const Segment& segment) {
     int left = segment.tiles, rows = segment.length;
     for (; left > 2; left -= 2, rows -= 2 * S::tile) second<true>(rows);
@@ -303,7 +308,8 @@ class Consumer {
 
   // --- scores
 
-  /// A operand fragments of this warp: lane i gives the address of row i % 16, 16-byte column i / 16.
+  /// A operand fragments of this warp: lane i gives the address of row i % 16, 16-byte column i
+  /// / 16.
   __device__ uint32_t fragment(uint32_t box, int k) const {
     const int row = 16 * warp_ + lane_ % 16, column = 2 * k + lane_ / 16;
     return box + row * 128 + ((column ^ (row & 7)) << 4);
@@ -313,8 +319,9 @@ class Consumer {
     for (int i = 0; i < in_registers; ++i)
 #pragma unroll
       for (int k = 0; k < 4; ++k)
-        load_matrices(q_[i][k],
-                      fragment(shared_.queries() + box_in_order(W, S::boxes - 1 - i) * S::box_bytes, k));
+        load_matrices(
+            q_[i][k],
+            fragment(shared_.queries() + box_in_order(W, S::boxes - 1 - i) * S::box_bytes, k));
   }
 
   /// S (+)= Q K^T over the boxes [from, to) of the own tile, each once it is there.
@@ -345,8 +352,9 @@ class Consumer {
       if (8 * (i / 4) + 2 * (lane_ % 4) + i % 2 >= rows) s[i] = -INFINITY;
   }
 
-  /// Online softmax: scores become probabilities against a reference that both groups share and that moves
-  /// only when the maximum leaves it far behind: accumulators in FP32 have room for powers of two.
+  /// Online softmax: scores become probabilities against a reference that both groups share and
+  /// that moves only when the maximum leaves it far behind: accumulators in FP32 have room for
+  /// powers of two.
   __device__ void soften(uint32_t (&p)[4][4], const float (&s)[32]) {
     constexpr float room = 8;  // powers of two above the reference
     float tops[2];
@@ -355,7 +363,8 @@ class Consumer {
     for (int r = 0; r < 2; ++r) {
       tops[r] = s[2 * r];
 #pragma unroll
-      for (int j = 0; j < 8; ++j) tops[r] = fmaxf(tops[r], fmaxf(s[4 * j + 2 * r], s[4 * j + 2 * r + 1]));
+      for (int j = 0; j < 8; ++j)
+        tops[r] = fmaxf(tops[r], fmaxf(s[4 * j + 2 * r], s[4 * j + 2 * r + 1]));
       above = above || (tops[r] - m_[r]) * in_.scale > room;
     }
     moved_ = __any_sync(~0u, above);
@@ -383,8 +392,8 @@ class Consumer {
 
   // --- values
 
-  /// Probabilities into the last box of the own tile, which the whole group has scored by then, and their
-  /// reference beside them; tells the other group.
+  /// Probabilities into the last box of the own tile, which the whole group has scored by then, and
+  /// their reference beside them; tells the other group.
   __device__ void publish(const uint32_t (&p)[4][4]) {
     sync_group();
 #pragma unroll
@@ -455,22 +464,26 @@ class Consumer {
 
   // --- end of a segment
 
-  /// The sums alternate between two places: a group can be at most one segment ahead of the other's reading.
+  /// The sums alternate between two places: a group can be at most one segment ahead of the other's
+  /// reading.
   __device__ void finish(const Segment& segment, int parity) {
     float inverse[2];
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       l_[r] = quad_sum(l_[r]);
-      if (lane_ % 4 == 0) store_shared(shared_.sum(parity, W, row_ + 8 * r), __float_as_uint(l_[r]));
+      if (lane_ % 4 == 0)
+        store_shared(shared_.sum(parity, W, row_ + 8 * r), __float_as_uint(l_[r]));
     }
     sync_threads<both_barrier, 256>();
     const int head = first_head(in_) + row_;
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
-      const float sum = l_[r] + __uint_as_float(load_shared(shared_.sum(parity, 1 - W, row_ + 8 * r)));
+      const float sum =
+          l_[r] + __uint_as_float(load_shared(shared_.sum(parity, 1 - W, row_ + 8 * r)));
       inverse[r] = __fdividef(1, sum);
       if (W == 0 && segment.partial >= 0 && lane_ % 4 == 0 && head + 8 * r < in_.heads)
-        in_.partial_lse[segment.partial * in_.heads + head + 8 * r] = m_[r] * in_.scale + __log2f(sum);
+        in_.partial_lse[segment.partial * in_.heads + head + 8 * r] =
+            m_[r] * in_.scale + __log2f(sum);
     }
 #pragma unroll
     for (int i = 0; i < 128; ++i) o_[i] *= inverse[i / 2 % 2];
@@ -487,13 +500,15 @@ class Consumer {
     }
   }
 
-  /// Row r of the accumulators, 32 columns after 32, of which each thread of the row stores eight neighbours.
+  /// Row r of the accumulators, 32 columns after 32, of which each thread of the row stores eight
+  /// neighbours.
   __device__ void store(__nv_bfloat16* to, int r, bool stored) {
 #pragma unroll
     for (int j = 0; j < 32; j += 4) {
       uint32_t v[4];
 #pragma unroll
-      for (int i = 0; i < 4; ++i) v[i] = pack_bf16(o_[4 * (j + i) + 2 * r], o_[4 * (j + i) + 2 * r + 1]);
+      for (int i = 0; i < 4; ++i)
+        v[i] = pack_bf16(o_[4 * (j + i) + 2 * r], o_[4 * (j + i) + 2 * r + 1]);
       quad_transpose(v);
       if (stored) *reinterpret_cast<uint4*>(to + 8 * j) = make_uint4(v[0], v[1], v[2], v[3]);
     }

@@ -9,7 +9,8 @@
 namespace afford::calibrate {
 namespace {
 
-constexpr double rotating_bytes = 4e9;  // of all input sets: one is enough when it is a hundred L2 caches
+constexpr double rotating_bytes =
+    4e9;  // of all input sets: one is enough when it is a hundred L2 caches
 constexpr int most_copies = 32;
 constexpr int spare_rows = 256;  // of scales past the last token, which a tile may read
 
@@ -85,7 +86,8 @@ __device__ float weight(const Weights& weights, int expert, int tile, int row, i
   const int blocks = (weights.k + block_k - 1) / block_k,
             byte = k % block_k * static_cast<int>(sizeof(Element));
   const size_t block = (static_cast<size_t>(expert) * weights.tiles + tile) * blocks + k / block_k;
-  const auto* at = weights.data + block * 256 * 128 + row * 128 + ((byte / 16) ^ (row & 7)) * 16 + byte % 16;
+  const auto* at =
+      weights.data + block * 256 * 128 + row * 128 + ((byte / 16) ^ (row & 7)) * 16 + byte % 16;
   const auto value = static_cast<float>(*reinterpret_cast<const Element*>(at));
   if constexpr (sizeof(Element) == 2) return value;
   return value * (second ? weights.scales[block].y : weights.scales[block].x);
@@ -102,8 +104,8 @@ __device__ float warp_sum(int size, Term term) {
 
 /// Dequantised rows of the samples, [sample][size].
 template <class Element>
-__global__ void dequantise(const Sample* samples, const Element* data, const float* scales, int scale_stride,
-                           int size, float* output) {
+__global__ void dequantise(const Sample* samples, const Element* data, const float* scales,
+                           int scale_stride, int size, float* output) {
   const Sample sample = samples[blockIdx.x];
   for (int k = static_cast<int>(threadIdx.x); k < size; k += static_cast<int>(blockDim.x)) {
     const float scale =
@@ -115,23 +117,24 @@ __global__ void dequantise(const Sample* samples, const Element* data, const flo
 
 /// SwiGLU of the two projections in FP32; block (sample, 8 features).
 template <class Element>
-__global__ void reference_gate_up(const Sample* samples, Weights weights, const float* input, int features,
-                                  float* output) {
+__global__ void reference_gate_up(const Sample* samples, Weights weights, const float* input,
+                                  int features, float* output) {
   const int feature = static_cast<int>(blockIdx.y * 8 + threadIdx.x / 32),
             expert = samples[blockIdx.x].expert;
   const float* x = input + static_cast<size_t>(blockIdx.x) * weights.k;
   const auto project = [&](bool up) {
     const int row = weight_row<true>(feature % 128, up);
-    return warp_sum(
-        weights.k, [&](int k) { return x[k] * weight<Element>(weights, expert, feature / 128, row, k, up); });
+    return warp_sum(weights.k, [&](int k) {
+      return x[k] * weight<Element>(weights, expert, feature / 128, row, k, up);
+    });
   };
   const float gate = project(false), up = project(true);
   output[static_cast<size_t>(blockIdx.x) * features + feature] = gate / (1 + expf(-gate)) * up;
 }
 
 template <class Element>
-__global__ void reference_down(const Sample* samples, Weights weights, const float* input, int features,
-                               float* output) {
+__global__ void reference_down(const Sample* samples, Weights weights, const float* input,
+                               int features, float* output) {
   const int feature = static_cast<int>(blockIdx.y * 8 + threadIdx.x / 32),
             expert = samples[blockIdx.x].expert;
   const float* x = input + static_cast<size_t>(blockIdx.x) * weights.k;
@@ -223,7 +226,8 @@ class Moe final : public Work {
     check(cudaDeviceSynchronize(), "expert networks");
     const bool whole = case_.part != MoePart::gate_up;
     const size_t size = static_cast<size_t>(total_) * (whole ? case_.hidden : case_.intermediate);
-    if (!(whole ? all_finite(output_.data(), size) : all_finite(middle_.data(), size))) return INFINITY;
+    if (!(whole ? all_finite(output_.data(), size) : all_finite(middle_.data(), size)))
+      return INFINITY;
     const std::vector<Sample> chosen = sample();
     const DeviceArray<Sample> samples(chosen);
     return relative_error(outcome(samples), expected(samples));
@@ -231,24 +235,26 @@ class Moe final : public Work {
 
  private:
   void count() {
-    const auto active = static_cast<double>(
-        std::count_if(case_.tokens.begin(), case_.tokens.end(), [](int count) { return count > 0; }));
+    const auto active = static_cast<double>(std::count_if(case_.tokens.begin(), case_.tokens.end(),
+                                                          [](int count) { return count > 0; }));
     const double h = case_.hidden, i = case_.intermediate, e = sizeof(Element), t = total_,
                  weight = e + (fp8 ? 4.0 / (128 * 128) : 0), activation = e + (fp8 ? 4.0 / 128 : 0);
     for (const Product* product : {&gate_up_, &down_}) {
-      if (product == &gate_up_ ? case_.part == MoePart::down : case_.part == MoePart::gate_up) continue;
+      if (product == &gate_up_ ? case_.part == MoePart::down : case_.part == MoePart::gate_up)
+        continue;
       bytes += active * weight * product->rows * product->k + t * activation * product->k;
       bytes += t * (product == &gate_up_ ? activation * i : 2 * h);
       flops += 2 * t * product->rows * product->k;
       const int blocks = product->kernel.cluster;
       for (const MoeTile& tile : make_tiles(case_.tokens, product->tiles, tiling_))
-        padded_flops +=
-            tile.tokens > 0 ? 2.0 * 256 * tiling_.columns * blocks * product->k_blocks * block_k : 0;
+        padded_flops += tile.tokens > 0
+                            ? 2.0 * 256 * tiling_.columns * blocks * product->k_blocks * block_k
+                            : 0;
     }
   }
 
-  /// Random operands such that every product's outputs have a standard deviation near one. The standard
-  /// deviation of FP8 operands is what scaling a block's largest to 448 leaves.
+  /// Random operands such that every product's outputs have a standard deviation near one. The
+  /// standard deviation of FP8 operands is what scaling a block's largest to 448 leaves.
   void fill() {
     copies = std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 1, most_copies);
     const auto sets = static_cast<size_t>(copies);
@@ -265,8 +271,8 @@ class Moe final : public Work {
       fill_uniform(reinterpret_cast<float*>(product.scales.data()), 2 * sets * blocks, ++seed,
                    0.8f * scale / spread, 1.2f * scale / spread);
     };
-    const auto fill_tokens = [&](DeviceArray<Element>& data, DeviceArray<float>& scales, size_t count,
-                                 int size) {
+    const auto fill_tokens = [&](DeviceArray<Element>& data, DeviceArray<float>& scales,
+                                 size_t count, int size) {
       data = DeviceArray<Element>(count * rows_ * size);
       fill_normal(data.data(), data.size(), ++seed, spread);
       if (!fp8) return;
@@ -274,7 +280,8 @@ class Moe final : public Work {
       fill_uniform(scales.data(), scales.size(), ++seed, 0.8f / spread, 1.2f / spread);
     };
     fill_tokens(input_, input_scales_, case_.part == MoePart::down ? 0 : sets, case_.hidden);
-    fill_tokens(middle_, middle_scales_, case_.part == MoePart::down ? sets : 1, case_.intermediate);
+    fill_tokens(middle_, middle_scales_, case_.part == MoePart::down ? sets : 1,
+                case_.intermediate);
     if (case_.part != MoePart::down) fill_weights(gate_up_);
     if (case_.part != MoePart::gate_up) {
       fill_weights(down_);
@@ -347,7 +354,8 @@ class Moe final : public Work {
 
   [[nodiscard]] bool reread() const {
     const int covered = tiling_.columns * (tiling_.pairs ? 2 : 1);
-    return std::any_of(case_.tokens.begin(), case_.tokens.end(), [&](int count) { return count > covered; });
+    return std::any_of(case_.tokens.begin(), case_.tokens.end(),
+                       [&](int count) { return count > covered; });
   }
 
   /// First, middle and last tokens of the first, last, fullest and emptiest expert that has any.
@@ -380,18 +388,19 @@ class Moe final : public Work {
     if (whole)
       dequantise<<<blocks, 256>>>(samples.data(), output_.data(), nullptr, 0, size, rows.data());
     else
-      dequantise<<<blocks, 256>>>(samples.data(), middle_.data(), middle_scales_.data(), stride_, size,
-                                  rows.data());
+      dequantise<<<blocks, 256>>>(samples.data(), middle_.data(), middle_scales_.data(), stride_,
+                                  size, rows.data());
     check(cudaGetLastError(), "outputs");
     return rows.to_host();
   }
 
   [[nodiscard]] std::vector<float> expected(const DeviceArray<Sample>& samples) const {
-    const auto set = static_cast<size_t>(copies - 1), count = samples.size(), experts = case_.tokens.size();
+    const auto set = static_cast<size_t>(copies - 1), count = samples.size(),
+               experts = case_.tokens.size();
     const auto of = [&](const Product& product) {
       const size_t blocks = set * product.blocks(experts);
-      return Weights{product.weights.data() + blocks * 256 * 128, product.scales.data() + (fp8 ? blocks : 0),
-                     product.tiles, product.k};
+      return Weights{product.weights.data() + blocks * 256 * 128,
+                     product.scales.data() + (fp8 ? blocks : 0), product.tiles, product.k};
     };
     const auto grid = [&](int features) {
       return dim3(static_cast<unsigned>(count), static_cast<unsigned>(features / 8));
@@ -410,8 +419,8 @@ class Moe final : public Work {
     }
     check(cudaGetLastError(), "reference");
     if (case_.part == MoePart::gate_up) return middle_rows.to_host();
-    reference_down<Element><<<grid(case_.hidden), 256>>>(samples.data(), of(down_), middle_rows.data(),
-                                                         case_.hidden, output.data());
+    reference_down<Element><<<grid(case_.hidden), 256>>>(
+        samples.data(), of(down_), middle_rows.data(), case_.hidden, output.data());
     check(cudaGetLastError(), "reference");
     return output.to_host();
   }

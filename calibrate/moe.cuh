@@ -1,11 +1,12 @@
 #pragma once
-// The grouped matrix product of the expert networks. One persistent block per multiprocessor works through
-// its segments (moe_plan.hpp) of tiles: 256 weight rows by N tokens. A producer warp streams blocks of 128
-// bytes of K into a ring in shared memory; two warpgroups multiply, with the weights on the M side of the
-// tensor core where tokens are few (moe_few.cuh) and on the N side where they are many (moe_many.cuh).
+// The grouped matrix product of the expert networks. One persistent block per multiprocessor works
+// through its segments (moe_plan.hpp) of tiles: 256 weight rows by N tokens. A producer warp
+// streams blocks of 128 bytes of K into a ring in shared memory; two warpgroups multiply, with the
+// weights on the M side of the tensor core where tokens are few (moe_few.cuh) and on the N side
+// where they are many (moe_many.cuh).
 //
-// FP8: the tensor core sums 128 of K, then the block scales are applied in FP32. A spare warp multiplies the
-// scales of weights and tokens for each stage.
+// FP8: the tensor core sums 128 of K, then the block scales are applied in FP32. A spare warp
+// multiplies the scales of weights and tokens for each stage.
 
 #include "moe_few.cuh"
 #include "moe_many.cuh"

@@ -1,6 +1,6 @@
 #pragma once
-// Few tokens an expert: weights on the M side of the tensor core, tokens on N, so that the padding is to a
-// multiple of 8 tokens only and each block streams 256 weight rows.
+// Few tokens an expert: weights on the M side of the tensor core, tokens on N, so that the padding
+// is to a multiple of 8 tokens only and each block streams 256 weight rows.
 
 #include "moe_ring.cuh"
 
@@ -113,7 +113,8 @@ class WeightsOnM {
 #pragma unroll
       for (int j = 0; j < S::N / 8; ++j)
 #pragma unroll
-        for (int c = 0; c < 2; ++c) sum_[m][4 * j + c] = silu(sum_[m][4 * j + c]) * sum_[m][4 * j + 2 + c];
+        for (int c = 0; c < 2; ++c)
+          sum_[m][4 * j + c] = silu(sum_[m][4 * j + c]) * sum_[m][4 * j + 2 + c];
     const bool inside = 128 * group_ < rows_of<S>(in_, tile);
     const int feature = tile.weight_tile * 128 + group_ * 64 + warp_ * 16 + lane_ / 4 * 2;
     if constexpr (S::fp8) {
@@ -142,7 +143,8 @@ class WeightsOnM {
     }
   }
 
-  /// Scale of each token's 128 features, from the largest of them; returns the factors to multiply by.
+  /// Scale of each token's 128 features, from the largest of them; returns the factors to multiply
+  /// by.
   __device__ const float* reduce(const MoeTile& tile, bool inside) {
     constexpr float top = 448, least = 1e-10f;  // of e4m3; of a row of zeros
     auto* reduced = reinterpret_cast<float*>(memory_ + S::at_reduced);
@@ -152,7 +154,8 @@ class WeightsOnM {
       for (int c = 0; c < 2; ++c) {
         float most = inside ? fmaxf(fabsf(sum_[0][4 * j + c]), fabsf(sum_[1][4 * j + c])) : 0;
 #pragma unroll
-        for (int step = 4; step < 32; step *= 2) most = fmaxf(most, __shfl_xor_sync(~0u, most, step));
+        for (int step = 4; step < 32; step *= 2)
+          most = fmaxf(most, __shfl_xor_sync(~0u, most, step));
         if (lane_ < 4) reduced[(4 * group_ + warp_) * S::N + column(j) + c] = most;
       }
     sync_threads<1, 256>();
@@ -162,8 +165,8 @@ class WeightsOnM {
       for (int warp = 0; warp < 8; ++warp) most = fmaxf(most, reduced[warp * S::N + token]);
       reduced[8 * S::N + token] = top / most;
       if (token < tile.tokens)
-        in_.output_scales[static_cast<size_t>(tile.weight_tile) * in_.scale_stride + tile.first_row + token] =
-            most / top;
+        in_.output_scales[static_cast<size_t>(tile.weight_tile) * in_.scale_stride +
+                          tile.first_row + token] = most / top;
     }
     sync_threads<1, 256>();
     return reduced + 8 * S::N;
@@ -183,8 +186,9 @@ class WeightsOnM {
 #pragma unroll
         for (int m = 0; m < 2; ++m)
           pairs[m] = __floats2bfloat162_rn(sum_[m][4 * j + c], sum_[m][4 * j + 2 + c]);
-        *reinterpret_cast<uint2*>(to + static_cast<size_t>(tile.first_row + column(j) + c) * in_.features +
-                                  feature) = *reinterpret_cast<const uint2*>(pairs);
+        *reinterpret_cast<uint2*>(
+            to + static_cast<size_t>(tile.first_row + column(j) + c) * in_.features + feature) =
+            *reinterpret_cast<const uint2*>(pairs);
       }
   }
 

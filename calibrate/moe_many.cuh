@@ -1,18 +1,18 @@
 #pragma once
-// Many tokens an expert: 128 tokens on the M side of the tensor core, 64 to each warpgroup, 256 weight rows
-// on N. A thread's sums belong to two tokens, so that the scales of FP8 are a few registers, not a load from
-// shared memory for every sum.
+// Many tokens an expert: 128 tokens on the M side of the tensor core, 64 to each warpgroup, 256
+// weight rows on N. A thread's sums belong to two tokens, so that the scales of FP8 are a few
+// registers, not a load from shared memory for every sum.
 //
-// On an H200 this is bound by the 700 W cap: under sustained load the clock falls from 1.98 to 1.3 or 1.4
-// GHz. Tried without gain: clusters of four that share tokens too, tokens in registers (RS), taking turns
-// only after the sums are complete, asking weights into L2 ahead of the ring.
+// On an H200 this is bound by the 700 W cap: under sustained load the clock falls from 1.98 to 1.3
+// or 1.4 GHz. Tried without gain: clusters of four that share tokens too, tokens in registers (RS),
+// taking turns only after the sums are complete, asking weights into L2 ahead of the ring.
 
 #include "moe_ring.cuh"
 
 namespace afford::calibrate::moe {
 
-/// One of the two warpgroups that compute. Accumulator i belongs to weight row 8 * (i / 4) + 2 * (lane % 4) +
-/// i % 2 and to the lower token (of two, 8 rows apart) where i / 2 is odd.
+/// One of the two warpgroups that compute. Accumulator i belongs to weight row 8 * (i / 4) + 2 *
+/// (lane % 4) + i % 2 and to the lower token (of two, 8 rows apart) where i / 2 is odd.
 template <class S>
 class TokensOnM {
  public:
@@ -47,7 +47,8 @@ class TokensOnM {
         const uint64_t a = tokens(place_.stage), b = swizzled(ring_.weights(place_.stage));
         wgmma_fence();
 #pragma unroll
-        for (int step = 0; step < 4; ++step) Wgmma<256>::bf16(sum_[0], a + 2 * step, b + 2 * step, k | step);
+        for (int step = 0; step < 4; ++step)
+          Wgmma<256>::bf16(sum_[0], a + 2 * step, b + 2 * step, k | step);
         wgmma_commit();
         wgmma_wait<1>();
         if (k > 0) release<S>(ring_, before);
@@ -75,8 +76,8 @@ class TokensOnM {
     return swizzled(ring_.tokens(stage) + group_ * 64 * 128);
   }
 
-  /// The warpgroups issue to the tensor core in turn, so that one rather scales its sums while the other's
-  /// are made: 2 to 3 % faster than left alone.
+  /// The warpgroups issue to the tensor core in turn, so that one rather scales its sums while the
+  /// other's are made: 2 to 3 % faster than left alone.
   __device__ void wait_for_turn() {
     if (group_ == 0)
       sync_threads<2, 256>();
@@ -92,7 +93,8 @@ class TokensOnM {
 
   /// A stage in FP8: each half of the weight rows summed by the tensor core, then scaled.
   __device__ void sum_up(int stage) {
-    const float* scales = reinterpret_cast<const float*>(memory_ + S::at_scales + stage * S::scale_bytes);
+    const float* scales =
+        reinterpret_cast<const float*>(memory_ + S::at_scales + stage * S::scale_bytes);
     const uint64_t a = tokens(stage), b = swizzled(ring_.weights(stage));
     float scale[2][2];  // [lower token][which of the two scales of weights]
     const int token = 64 * group_ + 16 * warp_ + lane_ / 4;
@@ -113,17 +115,19 @@ class TokensOnM {
       keep(part);
       if (half == 1) release<S>(ring_, stage);
 #pragma unroll
-      for (int i = 0; i < 64; ++i) sum_[half][i] += part[i] * scale[i / 2 % 2][S::gate_up ? i / 4 % 2 : half];
+      for (int i = 0; i < 64; ++i)
+        sum_[half][i] += part[i] * scale[i / 2 % 2][S::gate_up ? i / 4 % 2 : half];
     }
   }
 
-  /// SwiGLU of this thread's 32 features of one token, in eights of four neighbours. Gate and up alternate in
-  /// groups of eight accumulators' columns.
+  /// SwiGLU of this thread's 32 features of one token, in eights of four neighbours. Gate and up
+  /// alternate in groups of eight accumulators' columns.
   __device__ void activate(const MoeTile& tile, int token, int lower) {
     const bool inside = token < tile.tokens;
     const int features = rows_of<S>(in_, tile) / 2, first = tile.weight_tile * 128 + lane_ % 4 * 4;
     float most = 1e-10f;  // of a row of zeros
-    // Feature 16 * w + 4 * (lane % 4) + 2 * e + m of half h stands in columns 64 * m + 16 * w of that half.
+    // Feature 16 * w + 4 * (lane % 4) + 2 * e + m of half h stands in columns 64 * m + 16 * w of
+    // that half.
 #pragma unroll
     for (int h = 0; h < 2; ++h)
 #pragma unroll
@@ -137,7 +141,8 @@ class TokensOnM {
       most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
       most = fmaxf(most, __shfl_xor_sync(~0u, most, 2));
       if (inside && lane_ % 4 == 0)
-        in_.output_scales[static_cast<size_t>(tile.weight_tile) * in_.scale_stride + row] = most / 448;
+        in_.output_scales[static_cast<size_t>(tile.weight_tile) * in_.scale_stride + row] =
+            most / 448;
     }
     if (!inside) return;
     const float scale = 448 / most;
@@ -148,8 +153,8 @@ class TokensOnM {
       for (int w = 0; w < 4; ++w) {
         const float a = at(h, w, 0, 0, false, lower), b = at(h, w, 0, 1, false, lower),
                     c = at(h, w, 1, 0, false, lower), d = at(h, w, 1, 1, false, lower);
-        auto* to =
-            static_cast<typename S::Element*>(in_.output) + row * in_.features + first + 64 * h + 16 * w;
+        auto* to = static_cast<typename S::Element*>(in_.output) + row * in_.features + first +
+                   64 * h + 16 * w;
         if constexpr (S::fp8)
           *reinterpret_cast<__nv_fp8x4_e4m3*>(to) =
               __nv_fp8x4_e4m3(make_float4(a * scale, b * scale, c * scale, d * scale));
@@ -178,8 +183,9 @@ class TokensOnM {
       for (int w = 0; w < 4; ++w)
 #pragma unroll
         for (int e = 0; e < 2; ++e)
-          write(to + 128 * h + 32 * w + 4 * e, at(h, w, e, 0, false, lower), at(h, w, e, 0, true, lower),
-                at(h, w, e, 1, false, lower), at(h, w, e, 1, true, lower));
+          write(to + 128 * h + 32 * w + 4 * e, at(h, w, e, 0, false, lower),
+                at(h, w, e, 0, true, lower), at(h, w, e, 1, false, lower),
+                at(h, w, e, 1, true, lower));
     }
   }
 

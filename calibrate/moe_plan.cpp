@@ -11,7 +11,8 @@
 namespace afford::calibrate {
 namespace {
 
-constexpr std::array<MoeTiling, 8> candidates{{{8}, {16}, {24}, {32}, {48}, {64}, {128}, {128, true}}};
+constexpr std::array<MoeTiling, 8> candidates{
+    {{8}, {16}, {24}, {32}, {48}, {64}, {128}, {128, true}}};
 
 /// Tokens that a block, or the two of a cluster, work on.
 int covered(const MoeTiling& tiling) { return tiling.columns * (tiling.pairs ? 2 : 1); }
@@ -21,9 +22,10 @@ struct Cost {
   double time = 0, rows = 0;
 };
 
-/// A used expert takes what its 256 rows of weights take from device memory, or what its tiles take: each the
-/// rows of weights and tokens through L2, or the tensor cores' work on its columns, padding included.
-/// Measured on an H200: 4.5 TB/s of memory, 8.4 of L2; the time of 4.5 rows a column in FP8 (1 PFLOP/s).
+/// A used expert takes what its 256 rows of weights take from device memory, or what its tiles
+/// take: each the rows of weights and tokens through L2, or the tensor cores' work on its columns,
+/// padding included. Measured on an H200: 4.5 TB/s of memory, 8.4 of L2; the time of 4.5 rows a
+/// column in FP8 (1 PFLOP/s).
 Cost cost_of(const std::vector<int>& tokens, const MoeTiling& tiling) {
   constexpr double weight_rows = 256, from_memory = weight_rows * 8.4 / 4.5, per_column = 4.5;
   Cost cost;
@@ -37,8 +39,8 @@ Cost cost_of(const std::vector<int>& tokens, const MoeTiling& tiling) {
   return cost;
 }
 
-/// Blocks of K of `tiles` from number `first` on, in equal ranges over the blocks; a cut next to a tile's end
-/// moves there.
+/// Blocks of K of `tiles` from number `first` on, in equal ranges over the blocks; a cut next to a
+/// tile's end moves there.
 class Ranges {
  public:
   Ranges(const std::vector<MoeTile>& tiles, size_t first, int k_blocks, int blocks)
@@ -50,7 +52,8 @@ class Ranges {
   void deal(int block, MoeSchedule& schedule) const {
     const int64_t end = cuts_[static_cast<size_t>(block) + 1];
     for (int64_t at = cuts_[static_cast<size_t>(block)]; at < end;) {
-      const int64_t tile = at / k_blocks_, begin = tile * k_blocks_, stop = std::min(end, begin + k_blocks_);
+      const int64_t tile = at / k_blocks_, begin = tile * k_blocks_,
+                    stop = std::min(end, begin + k_blocks_);
       MoeSegment segment{tiles_[first_ + static_cast<size_t>(tile)], static_cast<int>(at - begin),
                          static_cast<int>(stop - begin)};
       number(segment, begin, schedule.slots);
@@ -74,9 +77,11 @@ class Ranges {
       segment.slot = slots++;
     } else if (segment.end_k < k_blocks_) {
       segment.slot = slots;
-      const auto after = [&](int64_t at) { return std::upper_bound(cuts_.begin(), cuts_.end(), at); };
-      segment.parts = static_cast<int>(
-          std::distance(after(begin), std::lower_bound(cuts_.begin(), cuts_.end(), begin + k_blocks_)));
+      const auto after = [&](int64_t at) {
+        return std::upper_bound(cuts_.begin(), cuts_.end(), at);
+      };
+      segment.parts = static_cast<int>(std::distance(
+          after(begin), std::lower_bound(cuts_.begin(), cuts_.end(), begin + k_blocks_)));
     }
   }
 
@@ -95,7 +100,8 @@ MoeTiling choose_tiling(const std::vector<int>& tokens) {
   });
 }
 
-std::vector<MoeTile> make_tiles(const std::vector<int>& tokens, int weight_tiles, const MoeTiling& tiling) {
+std::vector<MoeTile> make_tiles(const std::vector<int>& tokens, int weight_tiles,
+                                const MoeTiling& tiling) {
   const int high = covered(tiling);
   std::vector<MoeTile> tiles;
   int first_row = 0;
@@ -109,12 +115,15 @@ std::vector<MoeTile> make_tiles(const std::vector<int>& tokens, int weight_tiles
   return tiles;
 }
 
-MoeSchedule deal_tiles(const std::vector<MoeTile>& tiles, int k_blocks, int blocks, int split_cost) {
+MoeSchedule deal_tiles(const std::vector<MoeTile>& tiles, int k_blocks, int blocks,
+                       int split_cost) {
   const int count = static_cast<int>(tiles.size()), rest = count % blocks;
   const bool split = rest > 0 && (blocks - rest) * k_blocks > split_cost * blocks;
   // The last full round is split along with the rest: the ranges are then longer than a tile.
   const int whole = split ? std::max(0, count / blocks - 1) * blocks : count;
-  const int busy = whole > 0 ? blocks : split ? std::min(count * k_blocks / split_cost, blocks) : count;
+  const int busy = whole > 0 ? blocks
+                   : split   ? std::min(count * k_blocks / split_cost, blocks)
+                             : count;
   const int used = std::max(busy, 1);
   const Ranges ranges(tiles, static_cast<size_t>(whole), k_blocks, used);
   MoeSchedule schedule;

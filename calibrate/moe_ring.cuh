@@ -1,11 +1,11 @@
 #pragma once
-// What the two kinds of grouped matrix product of the expert networks share: shapes, the ring of stages in
-// shared memory and what fills it, partial sums of split tiles.
+// What the two kinds of grouped matrix product of the expert networks share: shapes, the ring of
+// stages in shared memory and what fills it, partial sums of split tiles.
 //
-// The weights' layout is chosen here, at load time: [expert][tile][block of K][256 rows][128 bytes], every
-// such 32 KB as it will stand in shared memory (128-byte swizzle), so that they come by plain bulk copies of
-// contiguous memory. The order of rows in a tile is such that a thread's accumulators are neighbours in the
-// output: see weight_row.
+// The weights' layout is chosen here, at load time: [expert][tile][block of K][256 rows][128
+// bytes], every such 32 KB as it will stand in shared memory (128-byte swizzle), so that they come
+// by plain bulk copies of contiguous memory. The order of rows in a tile is such that a thread's
+// accumulators are neighbours in the output: see weight_row.
 
 #include <cuda_bf16.h>
 #include <cuda_fp8.h>
@@ -57,18 +57,20 @@ struct MoeShape {
   static constexpr int stages =
       room / (stage_bytes + scale_bytes) < 8 ? room / (stage_bytes + scale_bytes) : 8;
   static constexpr int at_scales = stages * stage_bytes;
-  static constexpr int at_reduced = at_scales + stages * scale_bytes;  // [8 warps][N] and the result [N]
+  static constexpr int at_reduced =
+      at_scales + stages * scale_bytes;  // [8 warps][N] and the result [N]
   static constexpr int at_barriers = at_reduced + reduced_bytes;
   static constexpr int shared_bytes = at_barriers + 2 * stages * 8;
 };
 
-/// Row in a tile (of 256) of the weights that yield output `feature` of the tile's. Gate and up: 128 features
-/// a tile, gate and up 8 rows apart; a thread has two neighbouring features. Down: 256 features, a thread has
-/// four.
+/// Row in a tile (of 256) of the weights that yield output `feature` of the tile's. Gate and up:
+/// 128 features a tile, gate and up 8 rows apart; a thread has two neighbouring features. Down: 256
+/// features, a thread has four.
 template <bool gate_up>
 __host__ __device__ constexpr int weight_row(int feature, bool up) {
   if (gate_up)
-    return feature / 64 * 128 + feature % 2 * 64 + feature % 64 / 16 * 16 + (up ? 8 : 0) + feature % 16 / 2;
+    return feature / 64 * 128 + feature % 2 * 64 + feature % 64 / 16 * 16 + (up ? 8 : 0) +
+           feature % 16 / 2;
   return feature / 128 * 128 + feature / 2 % 2 * 64 + feature % 128 / 32 * 16 + feature % 2 * 8 +
          feature % 32 / 4;
 }
@@ -136,7 +138,9 @@ class Cursor {
   [[nodiscard]] __device__ int weight_rows() const { return rows_of<S>(in_, tile()); }
   /// Blocks of K before this one in the array of weights.
   [[nodiscard]] __device__ size_t block() const {
-    return (static_cast<size_t>(tile().expert) * in_.weight_tiles + tile().weight_tile) * in_.k_blocks + k_;
+    return (static_cast<size_t>(tile().expert) * in_.weight_tiles + tile().weight_tile) *
+               in_.k_blocks +
+           k_;
   }
 
  private:
@@ -155,14 +159,20 @@ class Cursor {
 template <class S>
 struct Ring {
   uint32_t base;
-  [[nodiscard]] __device__ uint32_t weights(int stage) const { return base + stage * S::stage_bytes; }
-  [[nodiscard]] __device__ uint32_t tokens(int stage) const { return weights(stage) + S::weight_bytes; }
-  [[nodiscard]] __device__ uint32_t full(int stage) const { return base + S::at_barriers + 8 * stage; }
+  [[nodiscard]] __device__ uint32_t weights(int stage) const {
+    return base + stage * S::stage_bytes;
+  }
+  [[nodiscard]] __device__ uint32_t tokens(int stage) const {
+    return weights(stage) + S::weight_bytes;
+  }
+  [[nodiscard]] __device__ uint32_t full(int stage) const {
+    return base + S::at_barriers + 8 * stage;
+  }
   [[nodiscard]] __device__ uint32_t empty(int stage) const { return full(S::stages + stage); }
 };
 
-/// One thread feeds the ring. The first stages' weights, which no kernel writes, come before the wait for the
-/// kernel ahead, whose output the tokens may be.
+/// One thread feeds the ring. The first stages' weights, which no kernel writes, come before the
+/// wait for the kernel ahead, whose output the tokens may be.
 template <class S>
 class Producer {
  public:
@@ -211,8 +221,8 @@ class Producer {
   int rank_;
 };
 
-/// One warp multiplies the scales of tokens and weights: for each pair of tokens (a0, a1, b0, b1), where a
-/// and b are with the two scales of the weight tile. Reads one stage ahead.
+/// One warp multiplies the scales of tokens and weights: for each pair of tokens (a0, a1, b0, b1),
+/// where a and b are with the two scales of the weight tile. Reads one stage ahead.
 template <class S>
 __device__ void multiply_scales(const MoeInput& in, const Ring<S>& ring, unsigned char* memory) {
   constexpr int each = (S::N + 31) / 32;
@@ -225,7 +235,8 @@ __device__ void multiply_scales(const MoeInput& in, const Ring<S>& ring, unsigne
   const auto read = [&](const Cursor<S>& at) {
     if (at.done()) return;
     next.weights = in.weight_scales[at.block()];
-    const float* from = in.token_scales + static_cast<size_t>(at.k()) * in.scale_stride + at.tile().first_row;
+    const float* from =
+        in.token_scales + static_cast<size_t>(at.k()) * in.scale_stride + at.tile().first_row;
 #pragma unroll
     for (int i = 0; i < each; ++i)
       if (32 * i + lane < S::N) next.tokens[i] = from[32 * i + lane];
@@ -258,7 +269,8 @@ class Partial {
     const int place = (slot * S::cluster + rank<S>()) * 8 + static_cast<int>(threadIdx.x) / 32;
     lane_ = static_cast<int>(threadIdx.x) % 32;
     ready_ = in.partial_ready + place;
-    data_ = reinterpret_cast<float4*>(in.partial) + static_cast<size_t>(place) * (S::N / 4 * 32) + lane_;
+    data_ = reinterpret_cast<float4*>(in.partial) + static_cast<size_t>(place) * (S::N / 4 * 32) +
+            lane_;
   }
   template <class Sum>
   __device__ void leave(Sum sum) {
@@ -316,7 +328,8 @@ __device__ __forceinline__ void consume(const MoeInput& in, Consumer consumer) {
       Partial<S>(in, segment.slot).leave(sum);
       continue;
     }
-    for (int part = 0; part < segment.parts; ++part) Partial<S>(in, segment.slot + part).collect(sum);
+    for (int part = 0; part < segment.parts; ++part)
+      Partial<S>(in, segment.slot + part).collect(sum);
     consumer.finish(segment.tile);
   }
 }

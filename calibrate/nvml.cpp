@@ -15,7 +15,8 @@ enum { nvml_success = 0, nvml_insufficient_size = 7 };
 enum { temperature_gpu = 0, clock_sm = 1, clock_memory = 2 };
 constexpr unsigned field_power_instant = 186;  // NVML_FI_DEV_POWER_INSTANT, milliwatts
 constexpr unsigned long long slowdown_reasons =
-    0x08 | 0x20 | 0x40 | 0x80;  // hardware slowdown, software thermal, hardware thermal, power brake
+    0x08 | 0x20 | 0x40 |
+    0x80;  // hardware slowdown, software thermal, hardware thermal, power brake
 
 struct FieldValue {
   unsigned field = 0, scope = 0;
@@ -71,7 +72,8 @@ struct Nvml::Library {
   template <class Function>
   void find(Function*& function, const char* name) {
     function = reinterpret_cast<Function*>(dlsym(handle, name));
-    if (function == nullptr) throw std::runtime_error(std::string("libnvidia-ml.so.1 has no ") + name);
+    if (function == nullptr)
+      throw std::runtime_error(std::string("libnvidia-ml.so.1 has no ") + name);
   }
 };
 
@@ -92,19 +94,23 @@ DeviceLimits Nvml::limits() const {
   unsigned value = 0;
   if (library_->power_limit(device_, &value) == nvml_success) limits.power_cap_w = 1e-3 * value;
   if (library_->max_clock(device_, clock_sm, &value) == nvml_success) limits.sm_clock_mhz = value;
-  if (library_->max_clock(device_, clock_memory, &value) == nvml_success) limits.memory_clock_mhz = value;
+  if (library_->max_clock(device_, clock_memory, &value) == nvml_success)
+    limits.memory_clock_mhz = value;
   std::vector<ProcessInfo> found(64);
   auto count = static_cast<unsigned>(found.size());
   const int status = library_->processes(device_, &count, found.data());
-  if (status == nvml_success || status == nvml_insufficient_size) limits.processes = static_cast<int>(count);
+  if (status == nvml_success || status == nvml_insufficient_size)
+    limits.processes = static_cast<int>(count);
   return limits;
 }
 
 DeviceState Nvml::state() const {
   DeviceState state;
   unsigned value = 0;
-  if (library_->temperature(device_, temperature_gpu, &value) == nvml_success) state.temperature_c = value;
-  if (library_->clock(device_, clock_memory, &value) == nvml_success) state.memory_clock_mhz = value;
+  if (library_->temperature(device_, temperature_gpu, &value) == nvml_success)
+    state.temperature_c = value;
+  if (library_->clock(device_, clock_memory, &value) == nvml_success)
+    state.memory_clock_mhz = value;
   FieldValue power;
   power.field = field_power_instant;
   if (library_->field_values(device_, 1, &power) == nvml_success && power.status == nvml_success)

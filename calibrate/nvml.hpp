@@ -1,7 +1,7 @@
 #pragma once
-// What the driver's management library says of the GPU: clocks, power, temperature, other processes. It comes
-// with the driver (libnvidia-ml.so.1) and is opened at run time; its header is not part of the toolkit, so
-// the few functions used are declared in nvml.cpp.
+// What the driver's management library says of the GPU: clocks, power, temperature, other
+// processes. It comes with the driver (libnvidia-ml.so.1) and is opened at run time; its header is
+// not part of the toolkit, so the few functions used are declared in nvml.cpp.
 
 #include <atomic>
 #include <memory>
@@ -25,8 +25,8 @@ struct DeviceState {
 
 class Nvml {
  public:
-  /// Opens the library and the device at a PCI bus address ("00000000:1B:00.0"). Throws std::runtime_error
-  /// with the reason.
+  /// Opens the library and the device at a PCI bus address ("00000000:1B:00.0"). Throws
+  /// std::runtime_error with the reason.
   explicit Nvml(const std::string& pci_bus);
   ~Nvml();
   Nvml(const Nvml&) = delete;
@@ -41,7 +41,8 @@ class Nvml {
   void* device_ = nullptr;
 };
 
-/// Looks at the device every few milliseconds from a thread of its own. Without Nvml it sees nothing.
+/// Looks at the device every few milliseconds from a thread of its own. Without Nvml it sees
+/// nothing.
 class Watch {
  public:
   explicit Watch(const Nvml* nvml);

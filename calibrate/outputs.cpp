@@ -20,13 +20,15 @@ OutputPaths output_paths(const std::string& output, const std::string& chip) {
   const bool named = path.extension() == ".yaml";
   const fs::path folder = path.parent_path().empty() ? "." : path.parent_path();
   if (!named || !fs::is_directory(folder, ignored))
-    throw UsageError(fmt::format("-o: expected an existing folder or a file .yaml in one, got '{}'", output));
+    throw UsageError(
+        fmt::format("-o: expected an existing folder or a file .yaml in one, got '{}'", output));
   fs::path stem = path.stem();
   if (stem.extension() == ".calibration") stem = stem.stem();
   return {path, path.parent_path() / (stem.string() + ".points.csv")};
 }
 
-void write_outputs(const OutputPaths& paths, const std::vector<Point>& points, const Provenance& provenance) {
+void write_outputs(const OutputPaths& paths, const std::vector<Point>& points,
+                   const Provenance& provenance) {
   write_whole(paths.points, points_csv(points));
   write_whole(paths.calibration, calibration_yaml(fit_calibration(points, provenance)));
 }

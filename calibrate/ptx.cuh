@@ -1,7 +1,7 @@
 #pragma once
-// Thin wrappers of the Hopper instructions the kernels use: barriers in shared memory, bulk and tensor
-// copies, register reallocation, dependent launches. Shared-memory addresses are 32-bit, as the instructions
-// take them.
+// Thin wrappers of the Hopper instructions the kernels use: barriers in shared memory, bulk and
+// tensor copies, register reallocation, dependent launches. Shared-memory addresses are 32-bit, as
+// the instructions take them.
 
 #include <cuda.h>
 
@@ -38,7 +38,8 @@ __device__ __forceinline__ void arrive_remote(uint32_t barrier, uint32_t rank) {
       "r"(rank)
       : "memory");
 }
-/// As arrive_remote, of a thread that has only read: makes none of its stores visible, so waits for none.
+/// As arrive_remote, of a thread that has only read: makes none of its stores visible, so waits for
+/// none.
 __device__ __forceinline__ void free_remote(uint32_t barrier, uint32_t rank) {
   asm volatile(
       "{\n.reg .b32 remote;\nmapa.shared::cluster.u32 remote, %0, %1;\n"
@@ -49,7 +50,8 @@ __device__ __forceinline__ void free_remote(uint32_t barrier, uint32_t rank) {
 __device__ __forceinline__ bool try_wait(uint32_t barrier, uint32_t parity) {
   uint32_t done;
   asm volatile(
-      "{\n.reg .pred p;\nmbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\nselp.u32 %0, 1, 0, p;\n}\n"
+      "{\n.reg .pred p;\nmbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\nselp.u32 %0, 1, 0, "
+      "p;\n}\n"
       : "=r"(done)
       : "r"(barrier), "r"(parity)
       : "memory");
@@ -109,29 +111,35 @@ __device__ __forceinline__ uint64_t evict_normal() {
 }
 
 /// Copies `bytes` (a multiple of 16) from global to shared memory; the barrier counts them.
-__device__ __forceinline__ void bulk_load(uint32_t to, const void* from, uint32_t bytes, uint32_t barrier,
-                                          uint64_t policy) {
+__device__ __forceinline__ void bulk_load(uint32_t to, const void* from, uint32_t bytes,
+                                          uint32_t barrier, uint64_t policy) {
   asm volatile(
-      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, "
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], "
+      "[%1], %2, "
       "[%3], %4;" ::"r"(to),
       "l"(from), "r"(bytes), "r"(barrier), "l"(policy)
       : "memory");
 }
 /// As bulk_load, into the same place of every block of the cluster named in `blocks` (a bit mask).
 __device__ __forceinline__ void bulk_load_multicast(uint32_t to, const void* from, uint32_t bytes,
-                                                    uint32_t barrier, uint16_t blocks, uint64_t policy) {
+                                                    uint32_t barrier, uint16_t blocks,
+                                                    uint64_t policy) {
   asm volatile(
-      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster.L2::cache_hint "
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster.L2::"
+      "cache_hint "
       "[%0], [%1], %2, [%3], %4, %5;" ::"r"(to),
       "l"(from), "r"(bytes), "r"(barrier), "h"(blocks), "l"(policy)
       : "memory");
 }
 /// Copies `bytes` from shared to global memory, in the thread's current bulk group.
 __device__ __forceinline__ void bulk_store(void* to, uint32_t from, uint32_t bytes) {
-  asm volatile("cp.async.bulk.global.shared::cta.bulk_group [%0], [%1], %2;" ::"l"(to), "r"(from), "r"(bytes)
+  asm volatile("cp.async.bulk.global.shared::cta.bulk_group [%0], [%1], %2;" ::"l"(to), "r"(from),
+               "r"(bytes)
                : "memory");
 }
-__device__ __forceinline__ void bulk_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
+__device__ __forceinline__ void bulk_commit() {
+  asm volatile("cp.async.bulk.commit_group;" ::: "memory");
+}
 /// Waits until at most `pending` bulk groups have not been read from shared memory.
 template <int pending>
 __device__ __forceinline__ void bulk_wait_read() {
@@ -141,7 +149,8 @@ __device__ __forceinline__ void bulk_wait_read() {
 __device__ __forceinline__ void prefetch_map(const CUtensorMap* map) {
   asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory");
 }
-/// Boxes of a tensor map; coordinates from the innermost dimension outwards, outside elements come as zero.
+/// Boxes of a tensor map; coordinates from the innermost dimension outwards, outside elements come
+/// as zero.
 __device__ __forceinline__ void tensor_load(uint32_t to, const CUtensorMap* map, int x, int y,
                                             uint32_t barrier, uint64_t policy) {
   asm volatile(
@@ -150,45 +159,49 @@ __device__ __forceinline__ void tensor_load(uint32_t to, const CUtensorMap* map,
       "l"(map), "r"(barrier), "r"(x), "r"(y), "l"(policy)
       : "memory");
 }
-__device__ __forceinline__ void tensor_load(uint32_t to, const CUtensorMap* map, int x, int y, int z,
-                                            uint32_t barrier, uint64_t policy) {
+__device__ __forceinline__ void tensor_load(uint32_t to, const CUtensorMap* map, int x, int y,
+                                            int z, uint32_t barrier, uint64_t policy) {
   asm volatile(
       "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint "
       "[%0], [%1, {%3, %4, %5}], [%2], %6;" ::"r"(to),
       "l"(map), "r"(barrier), "r"(x), "r"(y), "r"(z), "l"(policy)
       : "memory");
 }
-__device__ __forceinline__ void tensor_load(uint32_t to, const CUtensorMap* map, int x, int y, int z, int w,
-                                            uint32_t barrier, uint64_t policy) {
+__device__ __forceinline__ void tensor_load(uint32_t to, const CUtensorMap* map, int x, int y,
+                                            int z, int w, uint32_t barrier, uint64_t policy) {
   asm volatile(
       "cp.async.bulk.tensor.4d.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint "
       "[%0], [%1, {%3, %4, %5, %6}], [%2], %7;" ::"r"(to),
       "l"(map), "r"(barrier), "r"(x), "r"(y), "r"(z), "r"(w), "l"(policy)
       : "memory");
 }
-/// As tensor_load, into the same place of every block of the cluster named in `blocks` (a bit mask), and its
-/// bytes count on each block's own barrier.
-__device__ __forceinline__ void tensor_load_multicast(uint32_t to, const CUtensorMap* map, int x, int y,
-                                                      uint32_t barrier, uint16_t blocks, uint64_t policy) {
+/// As tensor_load, into the same place of every block of the cluster named in `blocks` (a bit
+/// mask), and its bytes count on each block's own barrier.
+__device__ __forceinline__ void tensor_load_multicast(uint32_t to, const CUtensorMap* map, int x,
+                                                      int y, uint32_t barrier, uint16_t blocks,
+                                                      uint64_t policy) {
   asm volatile(
-      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster"
+      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::"
+      "cluster"
       ".L2::cache_hint [%0], [%1, {%3, %4}], [%2], %5, %6;" ::"r"(to),
       "l"(map), "r"(barrier), "r"(x), "r"(y), "h"(blocks), "l"(policy)
       : "memory");
 }
-__device__ __forceinline__ void tensor_load_multicast(uint32_t to, const CUtensorMap* map, int x, int y,
-                                                      int z, uint32_t barrier, uint16_t blocks,
-                                                      uint64_t policy) {
+__device__ __forceinline__ void tensor_load_multicast(uint32_t to, const CUtensorMap* map, int x,
+                                                      int y, int z, uint32_t barrier,
+                                                      uint16_t blocks, uint64_t policy) {
   asm volatile(
-      "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster"
+      "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::"
+      "cluster"
       ".L2::cache_hint [%0], [%1, {%3, %4, %5}], [%2], %6, %7;" ::"r"(to),
       "l"(map), "r"(barrier), "r"(x), "r"(y), "r"(z), "h"(blocks), "l"(policy)
       : "memory");
 }
 __device__ __forceinline__ void tensor_store(const CUtensorMap* map, uint32_t from, int x, int y) {
-  asm volatile("cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0, {%2, %3}], [%1];" ::"l"(map),
-               "r"(from), "r"(x), "r"(y)
-               : "memory");
+  asm volatile(
+      "cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0, {%2, %3}], [%1];" ::"l"(map),
+      "r"(from), "r"(x), "r"(y)
+      : "memory");
 }
 
 // --- blocks, clusters, registers
@@ -213,7 +226,8 @@ __device__ __forceinline__ void cluster_arrive() {
 __device__ __forceinline__ void cluster_wait() {
   asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
 }
-/// Waits for the kernels this launch depends on (programmatic dependent launch); without one, does nothing.
+/// Waits for the kernels this launch depends on (programmatic dependent launch); without one, does
+/// nothing.
 __device__ __forceinline__ void wait_for_previous_kernel() {
   asm volatile("griddepcontrol.wait;" ::: "memory");
 }

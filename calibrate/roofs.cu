@@ -18,9 +18,9 @@ constexpr double rotating_bytes = 1e9;
 constexpr int most_copies = 64;
 constexpr uint64_t fill_seed = 11;
 
-/// How an array is shared out: chunks go round the blocks, and what is left after the last full round is
-/// shared evenly. Bytes are a multiple of 128 and make one full round at least. The divisions are done on the
-/// host: a block has only some 1000 cycles a chunk.
+/// How an array is shared out: chunks go round the blocks, and what is left after the last full
+/// round is shared evenly. Bytes are a multiple of 128 and make one full round at least. The
+/// divisions are done on the host: a block has only some 1000 cycles a chunk.
 struct Pieces {
   size_t bytes;
   uint32_t blocks, rounds, share;
@@ -39,7 +39,9 @@ struct Pieces {
     const size_t at = offset(i, block);
     return at >= bytes ? 0 : bytes - at < share ? static_cast<uint32_t>(bytes - at) : share;
   }
-  __device__ uint32_t count(uint32_t block) const { return rounds + (size(rounds, block) > 0 ? 1 : 0); }
+  __device__ uint32_t count(uint32_t block) const {
+    return rounds + (size(rounds, block) > 0 ? 1 : 0);
+  }
 };
 
 /// Goes through the pieces of a block, then in further passes through those of other blocks.
@@ -63,8 +65,8 @@ __device__ __forceinline__ uint32_t shared_word(uint32_t address) {
   return word;
 }
 
-/// The barriers of a ring of loads. One thread does everything: it waits for a chunk and loads the next one
-/// into its place.
+/// The barriers of a ring of loads. One thread does everything: it waits for a chunk and loads the
+/// next one into its place.
 struct Ring {
   uint32_t base;
   __device__ explicit Ring(void* memory) : base(shared_address(memory)) {
@@ -80,8 +82,8 @@ struct Ring {
   __device__ void wait_for(uint32_t i) const { wait(full(i), i / stages & 1); }
 };
 
-/// Reads the array `passes` times, each time by other blocks; the result of a block is the XOR of the first
-/// words of its chunks.
+/// Reads the array `passes` times, each time by other blocks; the result of a block is the XOR of
+/// the first words of its chunks.
 template <bool resident>
 __global__ void read_kernel(const char* data, Pieces pieces, int passes, uint32_t* result) {
   extern __shared__ __align__(1024) char memory[];
@@ -163,16 +165,19 @@ __global__ void copy_kernel(const char* from, char* to, Pieces pieces) {
   bulk_wait_read<0>();
 }
 
-__global__ void count_differences(const uint32_t* a, const uint32_t* b, size_t words, unsigned* wrong) {
+__global__ void count_differences(const uint32_t* a, const uint32_t* b, size_t words,
+                                  unsigned* wrong) {
   const size_t stride = size_t{gridDim.x} * blockDim.x;
   for (size_t i = size_t{blockIdx.x} * blockDim.x + threadIdx.x; i < words; i += stride)
     if (a[i] != b[i]) atomicAdd(wrong, 1);
 }
 
-/// Rotating sets of an array of `bytes`; those larger than any L2 cache many times over need but one.
+/// Rotating sets of an array of `bytes`; those larger than any L2 cache many times over need but
+/// one.
 class Sets {
  public:
-  Sets(double bytes, bool random) : pieces(static_cast<size_t>(bytes) / 128 * 128, multiprocessors()) {
+  Sets(double bytes, bool random)
+      : pieces(static_cast<size_t>(bytes) / 128 * 128, multiprocessors()) {
     copies = std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 1, most_copies);
     data_ = DeviceArray<__nv_bfloat16>(pieces.bytes / 2 * static_cast<size_t>(copies));
     if (random) fill_normal(data_.data(), data_.size(), fill_seed, 1);
@@ -207,8 +212,8 @@ class Read final : public Work {
   }
   void enqueue(cudaStream_t stream, int copy) override {
     launch({.blocks = blocks_, .threads = 32, .shared_bytes = ring_shared_bytes}, stream,
-           passes_ > 1 ? read_kernel<true> : read_kernel<false>, sets_.set(copy), sets_.pieces, passes_,
-           result_.data());
+           passes_ > 1 ? read_kernel<true> : read_kernel<false>, sets_.set(copy), sets_.pieces,
+           passes_, result_.data());
   }
   double error() override {
     result_.poison();
@@ -249,8 +254,8 @@ class Write final : public Work {
     enqueue(nullptr, copies - 1);
     DeviceArray<unsigned> wrong(1);
     wrong.zero();
-    count_wrong_writes<<<static_cast<unsigned>(blocks_), 1024>>>(sets_.set(copies - 1), sets_.pieces,
-                                                                 wrong.data());
+    count_wrong_writes<<<static_cast<unsigned>(blocks_), 1024>>>(sets_.set(copies - 1),
+                                                                 sets_.pieces, wrong.data());
     check(cudaGetLastError(), "reference write");
     return exact(wrong.to_host()[0] == 0);
   }
@@ -262,7 +267,8 @@ class Write final : public Work {
 
 class Copy final : public Work {
  public:
-  explicit Copy(double size) : from_(size / 2, true), to_(size / 2, false), blocks_(multiprocessors()) {
+  explicit Copy(double size)
+      : from_(size / 2, true), to_(size / 2, false), blocks_(multiprocessors()) {
     copies = from_.copies;
     bytes = 2 * static_cast<double>(from_.pieces.bytes);
     tolerance = 0;
@@ -270,8 +276,8 @@ class Copy final : public Work {
     allow_shared(copy_kernel, ring_shared_bytes);
   }
   void enqueue(cudaStream_t stream, int copy) override {
-    launch({.blocks = blocks_, .threads = 32, .shared_bytes = ring_shared_bytes}, stream, copy_kernel,
-           from_.set(copy), to_.set(copy), from_.pieces);
+    launch({.blocks = blocks_, .threads = 32, .shared_bytes = ring_shared_bytes}, stream,
+           copy_kernel, from_.set(copy), to_.set(copy), from_.pieces);
   }
   double error() override {
     to_.poison();
@@ -297,14 +303,16 @@ constexpr int a_bytes = tile_m * 128, b_bytes = tile_n * 128;
 constexpr int tensor_shared_bytes = k_tiles * (a_bytes + b_bytes) + 1024;
 constexpr int tensor_rounds = 700;  // about 2 ms
 
-/// Copies 128-byte column `tile` of a row-major operand of `rows` rows into shared memory, swizzled.
+/// Copies 128-byte column `tile` of a row-major operand of `rows` rows into shared memory,
+/// swizzled.
 template <class Element>
 __device__ void stage_operand(char* to, const Element* from, int rows, int tile) {
   constexpr int row_bytes = k_tiles * 128;
   for (int i = static_cast<int>(threadIdx.x); i < rows * 8; i += static_cast<int>(blockDim.x)) {
     const int row = i / 8, part = i % 8;
-    *reinterpret_cast<uint4*>(to + row * 128 + ((part ^ (row & 7)) << 4)) = *reinterpret_cast<const uint4*>(
-        reinterpret_cast<const char*>(from) + row * row_bytes + tile * 128 + part * 16);
+    *reinterpret_cast<uint4*>(to + row * 128 + ((part ^ (row & 7)) << 4)) =
+        *reinterpret_cast<const uint4*>(reinterpret_cast<const char*>(from) + row * row_bytes +
+                                        tile * 128 + part * 16);
   }
 }
 
@@ -320,7 +328,8 @@ __global__ void __launch_bounds__(256, 1)
   }
   fence_async_shared();
   __syncthreads();
-  const int group = static_cast<int>(threadIdx.x) / 128, thread = static_cast<int>(threadIdx.x) % 128;
+  const int group = static_cast<int>(threadIdx.x) / 128,
+            thread = static_cast<int>(threadIdx.x) % 128;
   const uint32_t a_at = shared_address(base) + static_cast<uint32_t>(group) * (a_bytes / 2),
                  b_at = shared_address(base) + k_tiles * a_bytes;
   float d[tile_n / 2];
@@ -357,7 +366,8 @@ template <class Element>
 __global__ void tensor_reference(const Element* a, const Element* b, int k, float* out) {
   const int m = static_cast<int>(blockIdx.x), n = static_cast<int>(threadIdx.x);
   float sum = 0;
-  for (int i = 0; i < k; ++i) sum += static_cast<float>(a[m * k + i]) * static_cast<float>(b[n * k + i]);
+  for (int i = 0; i < k; ++i)
+    sum += static_cast<float>(a[m * k + i]) * static_cast<float>(b[n * k + i]);
   out[m * tile_n + n] = sum;
 }
 
@@ -365,7 +375,10 @@ template <class Element>
 class Tensor final : public Work {
  public:
   Tensor()
-      : blocks_(multiprocessors()), a_(size_t{tile_m} * k), b_(size_t{tile_n} * k), out_(tile_m * tile_n) {
+      : blocks_(multiprocessors()),
+        a_(size_t{tile_m} * k),
+        b_(size_t{tile_n} * k),
+        out_(tile_m * tile_n) {
     fill_normal(a_.data(), a_.size(), fill_seed, 1);
     fill_normal(b_.data(), b_.size(), fill_seed + 1, 1);
     flops = padded_flops = 2.0 * tile_m * tile_n * k * tensor_rounds * blocks_;

@@ -74,9 +74,12 @@ class Filler {
 void number_partials(Schedule& schedule) {
   for (size_t i = 0; i < schedule.segments.size();) {
     size_t end = i + 1;
-    while (end < schedule.segments.size() && schedule.segments[end].unit == schedule.segments[i].unit) ++end;
+    while (end < schedule.segments.size() &&
+           schedule.segments[end].unit == schedule.segments[i].unit)
+      ++end;
     if (end - i > 1) {
-      schedule.splits.push_back({schedule.segments[i].unit, schedule.partials, static_cast<int>(end - i)});
+      schedule.splits.push_back(
+          {schedule.segments[i].unit, schedule.partials, static_cast<int>(end - i)});
       for (size_t s = i; s < end; ++s) schedule.segments[s].partial = schedule.partials++;
     }
     i = end;
@@ -92,7 +95,8 @@ Schedule make_schedule(const std::vector<int>& lengths, const ScheduleRule& rule
   const double least = std::max(tiles / rule.blocks, rule.min_tiles + rule.segment_cost);
   Schedule schedule = Filler(lengths, rule, least * (1 + rule.tolerance)).in_equal_pieces();
   if (schedule.blocks() > rule.blocks) {
-    // The smallest cap for which the blocks suffice: every cut adds a segment, so a little above the mean.
+    // The smallest cap for which the blocks suffice: every cut adds a segment, so a little above
+    // the mean.
     double low = least, high = tiles + rule.segment_cost + 1;
     while (high - low > 0.25) {
       const double cap = 0.5 * (low + high);

@@ -1,6 +1,6 @@
 #pragma once
-// Split-KV schedule of a decode attention: which block reads which tiles of which sequence. Host code without
-// CUDA, so that it is tested everywhere.
+// Split-KV schedule of a decode attention: which block reads which tiles of which sequence. Host
+// code without CUDA, so that it is tested everywhere.
 
 #include <vector>
 
@@ -10,8 +10,9 @@ namespace afford::calibrate {
 struct Segment {
   int unit = 0;
   int first_tile = 0, tiles = 0;
-  int length = 0;    // KV rows from the first tile to the end of the unit
-  int partial = -1;  // slot of its partial result; -1: the block has the whole unit and writes the output
+  int length = 0;  // KV rows from the first tile to the end of the unit
+  int partial =
+      -1;  // slot of its partial result; -1: the block has the whole unit and writes the output
 };
 
 /// A unit that several blocks share: its partial results stand in consecutive slots.
@@ -36,9 +37,9 @@ struct ScheduleRule {
   double tolerance = 0.05;  // overload of a block accepted to cut less
 };
 
-/// Gives every block its share of tiles, in the order of the units. Units stay whole or in equal pieces where
-/// that loads no block much beyond the mean; otherwise they are cut wherever a block is full. Lengths are KV
-/// rows, each at least 1.
+/// Gives every block its share of tiles, in the order of the units. Units stay whole or in equal
+/// pieces where that loads no block much beyond the mean; otherwise they are cut wherever a block
+/// is full. Lengths are KV rows, each at least 1.
 [[nodiscard]] Schedule make_schedule(const std::vector<int>& lengths, const ScheduleRule& rule);
 
 }  // namespace afford::calibrate

@@ -21,23 +21,25 @@ Gpu checked_gpu(const Driver& driver, int index, double bytes_needed) {
         fmt::format("no CUDA GPU: {}; run it on a machine with a Hopper GPU and the NVIDIA driver",
                     driver.error.empty() ? "the driver lists none" : driver.error));
   if (index < 0 || index >= static_cast<int>(driver.gpus.size()))
-    throw UsageError(
-        fmt::format("--gpu: expected a number from 0 to {}, got {}", driver.gpus.size() - 1, index));
+    throw UsageError(fmt::format("--gpu: expected a number from 0 to {}, got {}",
+                                 driver.gpus.size() - 1, index));
   const Gpu& gpu = driver.gpus[static_cast<size_t>(index)];
   if (gpu.major != 9 || gpu.minor != 0)
-    throw UsageError(fmt::format("GPU {} is {} (sm_{}{}): the kernels need a Hopper (sm_90)", index, gpu.name,
-                                 gpu.major, gpu.minor));
+    throw UsageError(fmt::format("GPU {} is {} (sm_{}{}): the kernels need a Hopper (sm_90)", index,
+                                 gpu.name, gpu.major, gpu.minor));
   if (gpu.name.find("MIG") != std::string::npos)
-    throw UsageError(
-        fmt::format("GPU {} is {}: a slice does not stand for the chip; turn MIG off", index, gpu.name));
+    throw UsageError(fmt::format("GPU {} is {}: a slice does not stand for the chip; turn MIG off",
+                                 index, gpu.name));
   if (gpu.free_bytes < bytes_needed)
     throw UsageError(fmt::format(
-        "GPU {} has {:.0f} GB free of {:.0f} GB: {:.0f} GB are needed; end what else uses it", index,
-        Bytes(gpu.free_bytes) / GB, Bytes(gpu.memory_bytes) / GB, Bytes(bytes_needed) / GB));
+        "GPU {} has {:.0f} GB free of {:.0f} GB: {:.0f} GB are needed; end what else uses it",
+        index, Bytes(gpu.free_bytes) / GB, Bytes(gpu.memory_bytes) / GB, Bytes(bytes_needed) / GB));
   return gpu;
 }
 
-std::string cuda_version(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
+std::string cuda_version(int number) {
+  return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
+}
 
 std::string today() {
   const std::time_t now = std::time(nullptr);
@@ -62,7 +64,8 @@ Session open_session(int index, double bytes_needed) {
   }
   const Driver driver = find_gpus();
   session.gpu = checked_gpu(driver, index, bytes_needed);
-  session.cuda = fmt::format("{}, runtime {}", cuda_version(driver.driver), cuda_version(driver.runtime));
+  session.cuda =
+      fmt::format("{}, runtime {}", cuda_version(driver.driver), cuda_version(driver.runtime));
   use_gpu(index);
   if (session.nvml == nullptr)
     warn(fmt::format("{}: no power, temperature or slowdown is recorded", no_nvml));

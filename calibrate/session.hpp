@@ -19,8 +19,8 @@ struct Session {
   std::unique_ptr<CublasLt> lt;  // null: no dense projections
 };
 
-/// Opens GPU `index`, which must be a Hopper with so many bytes free; warns on stderr of other processes on
-/// it, of a missing management library and of missing cuBLASLt. Throws UsageError.
+/// Opens GPU `index`, which must be a Hopper with so many bytes free; warns on stderr of other
+/// processes on it, of a missing management library and of missing cuBLASLt. Throws UsageError.
 [[nodiscard]] Session open_session(int index, double bytes_needed);
 
 /// What is known of the run before it starts; `command` is how it was called.

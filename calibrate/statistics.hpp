@@ -7,8 +7,8 @@
 
 namespace afford::calibrate {
 
-/// Quantile of sorted, non-empty samples, with linear interpolation between neighbours (type 7 of Hyndman and
-/// Fan, 1996).
+/// Quantile of sorted, non-empty samples, with linear interpolation between neighbours (type 7 of
+/// Hyndman and Fan, 1996).
 [[nodiscard]] inline double quantile(const std::vector<double>& sorted, double q) {
   const double position = q * static_cast<double>(sorted.size() - 1);
   const auto low = static_cast<size_t>(position);
@@ -21,7 +21,8 @@ namespace afford::calibrate {
   return quantile(samples, 0.5);
 }
 
-/// Interquartile range over the median: how far samples wander, outliers aside. Zero without samples.
+/// Interquartile range over the median: how far samples wander, outliers aside. Zero without
+/// samples.
 [[nodiscard]] inline double quartile_spread(std::vector<double> samples) {
   if (samples.empty()) return 0;
   std::sort(samples.begin(), samples.end());

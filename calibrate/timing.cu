@@ -14,7 +14,9 @@ class Event {
   ~Event() { cudaEventDestroy(event_); }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
-  void record(cudaStream_t stream) const { check(cudaEventRecord(event_, stream), "cudaEventRecord"); }
+  void record(cudaStream_t stream) const {
+    check(cudaEventRecord(event_, stream), "cudaEventRecord");
+  }
   /// Microseconds from `start` to this event, once it has happened.
   double since(const Event& start) const {
     check(cudaEventSynchronize(event_), "measured work");
@@ -29,7 +31,9 @@ class Event {
 
 class Stream {
  public:
-  Stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate"); }
+  Stream() {
+    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+  }
   ~Stream() { cudaStreamDestroy(stream_); }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -55,7 +59,9 @@ class CallGraph {
   ~CallGraph() { cudaGraphExecDestroy(graph_); }
   CallGraph(const CallGraph&) = delete;
   CallGraph& operator=(const CallGraph&) = delete;
-  void launch(cudaStream_t stream) const { check(cudaGraphLaunch(graph_, stream), "cudaGraphLaunch"); }
+  void launch(cudaStream_t stream) const {
+    check(cudaGraphLaunch(graph_, stream), "cudaGraphLaunch");
+  }
 
  private:
   cudaGraphExec_t graph_ = nullptr;
@@ -67,7 +73,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 Timing summary(std::vector<double> us) {
   std::sort(us.begin(), us.end());
-  return {quantile(us, 0.5), quantile(us, 0.25), quantile(us, 0.75), us.front(), static_cast<int>(us.size())};
+  return {quantile(us, 0.5), quantile(us, 0.25), quantile(us, 0.75), us.front(),
+          static_cast<int>(us.size())};
 }
 
 /// The cycle counter of a multiprocessor and the time it was read.
@@ -119,7 +126,8 @@ class ClockMeter {
 
   [[nodiscard]] ClockReading* readings() const { return static_cast<ClockReading*>(readings_); }
   void read(cudaStream_t stream, ClockReading* to) const {
-    launch({.blocks = count_, .threads = 32, .shared_bytes = shared_bytes}, stream, read_clocks, to);
+    launch({.blocks = count_, .threads = 32, .shared_bytes = shared_bytes}, stream, read_clocks,
+           to);
   }
 
   int count_;
@@ -187,7 +195,8 @@ constexpr int submitted_calls = 1000;
 /// Well within what the gates ask for.
 bool is_steady(const Timing& timing) {
   constexpr double most = 0.01;
-  return timing.p75_us - timing.p25_us <= most * timing.median_us && timing.sm_clock_spread <= 2 * most;
+  return timing.p75_us - timing.p25_us <= most * timing.median_us &&
+         timing.sm_clock_spread <= 2 * most;
 }
 
 /// Calls of one graph, from the time of one pass over the input sets.

@@ -19,18 +19,19 @@ struct Effort {
   double warm_up = 0.05;  // seconds of the same work before the first sample
   int samples = 10;
   double graph_us = 5000;  // of a graph of calls, at least
-  int graphs = 4;          // of a sample: the power cap moves the clock to and fro within some 10 ms
-  int windows =
-      1;  // of samples, until times and clocks are steady, the later ones twice as long; the last counts
+  int graphs = 4;   // of a sample: the power cap moves the clock to and fro within some 10 ms
+  int windows = 1;  // of samples, until times and clocks are steady, the later ones twice as long;
+                    // the last counts
 };
 
-/// Cold stream: a graph of calls over rotating input sets, divided by their number. What a decode step sees.
-/// One sample is always queued behind the one that runs, so the device is never idle for long, and each has
-/// its SM clock.
+/// Cold stream: a graph of calls over rotating input sets, divided by their number. What a decode
+/// step sees. One sample is always queued behind the one that runs, so the device is never idle for
+/// long, and each has its SM clock.
 [[nodiscard]] Timing measure_stream(Work& work, const Effort& effort);
-/// Isolated and cold: the L2 cache filled with other clean lines, the stream held until all is queued, one
-/// call.
+/// Isolated and cold: the L2 cache filled with other clean lines, the stream held until all is
+/// queued, one call.
 [[nodiscard]] Timing measure_isolated(Work& work, const Effort& effort);
-/// A long run of calls put into a stream one by one, divided by their number: the host's submission counts.
+/// A long run of calls put into a stream one by one, divided by their number: the host's submission
+/// counts.
 [[nodiscard]] Timing measure_submitted(Work& work, const Effort& effort);
 }  // namespace afford::calibrate

@@ -1,6 +1,6 @@
 #pragma once
-// What the threads of a warp do with accumulator fragments: reductions over the four threads of a row,
-// packing, and access to shared memory by address.
+// What the threads of a warp do with accumulator fragments: reductions over the four threads of a
+// row, packing, and access to shared memory by address.
 
 #include <cstdint>
 
@@ -14,7 +14,8 @@ __device__ __forceinline__ float quad_sum(float x) {
   x += __shfl_xor_sync(~0u, x, 1);
   return x + __shfl_xor_sync(~0u, x, 2);
 }
-/// Transposes over the four threads of a row: thread i gets every thread's value i, in the order of threads.
+/// Transposes over the four threads of a row: thread i gets every thread's value i, in the order of
+/// threads.
 __device__ __forceinline__ void quad_transpose(uint32_t (&v)[4]) {
   const auto lane = static_cast<int>(threadIdx.x);
 #pragma unroll
@@ -35,7 +36,8 @@ __device__ __forceinline__ uint32_t pack_bf16(float low, float high) {
 }
 __device__ __forceinline__ uint32_t pack_fp8(float a, float b, float c, float d) {
   uint32_t packed;
-  asm("{\n.reg .b16 low, high;\ncvt.rn.satfinite.e4m3x2.f32 low, %2, %1;\ncvt.rn.satfinite.e4m3x2.f32 high, "
+  asm("{\n.reg .b16 low, high;\ncvt.rn.satfinite.e4m3x2.f32 low, %2, "
+      "%1;\ncvt.rn.satfinite.e4m3x2.f32 high, "
       "%4, %3;\n"
       "mov.b32 %0, {low, high};\n}\n"
       : "=r"(packed)
@@ -49,7 +51,10 @@ __device__ __forceinline__ uint32_t load_shared(uint32_t address) {
 }
 __device__ __forceinline__ float2 load_shared_pair(uint32_t address) {
   float2 value;
-  asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(value.x), "=f"(value.y) : "r"(address) : "memory");
+  asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];"
+               : "=f"(value.x), "=f"(value.y)
+               : "r"(address)
+               : "memory");
   return value;
 }
 __device__ __forceinline__ void store_shared(uint32_t address, uint32_t value) {
@@ -66,8 +71,8 @@ __device__ __forceinline__ void load_matrices(uint32_t (&m)[4], uint32_t address
                : "memory");
 }
 __device__ __forceinline__ void store_matrices(uint32_t address, const uint32_t (&m)[4]) {
-  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(address), "r"(m[0]),
-               "r"(m[1]), "r"(m[2]), "r"(m[3])
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(address),
+               "r"(m[0]), "r"(m[1]), "r"(m[2]), "r"(m[3])
                : "memory");
 }
 

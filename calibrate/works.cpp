@@ -27,7 +27,8 @@ std::unique_ptr<Work> grouped(const Case& one) {
 }
 
 std::unique_ptr<Work> latent(const Case& one) {
-  return make_mla({.heads = narrow(one.point.query_heads), .lengths = one.lengths, .paged = one.point.paged});
+  return make_mla(
+      {.heads = narrow(one.point.query_heads), .lengths = one.lengths, .paged = one.point.paged});
 }
 
 std::unique_ptr<Work> experts(const Case& one) {
@@ -45,12 +46,15 @@ std::unique_ptr<Work> experts(const Case& one) {
 
 std::unique_ptr<Work> projection(const Case& one, const CublasLt& lt) {
   const Point& p = one.point;
-  return make_dense(lt, {.precision = precision_of(p), .m = narrow(p.m), .n = narrow(p.n), .k = narrow(p.k)});
+  return make_dense(
+      lt, {.precision = precision_of(p), .m = narrow(p.m), .n = narrow(p.n), .k = narrow(p.k)});
 }
 
 }  // namespace
 
-bool can_run(const Case& one, const CublasLt* lt) { return one.point.operation != "dense" || lt != nullptr; }
+bool can_run(const Case& one, const CublasLt* lt) {
+  return one.point.operation != "dense" || lt != nullptr;
+}
 
 std::unique_ptr<Work> make_work(const Case& one, const CublasLt* lt) {
   const Point& p = one.point;

@@ -1,6 +1,6 @@
 #pragma once
-// What can go wrong from outside: a file the user wrote (InputError) or a command line (UsageError).
-// Both end the program with exit code 2; their text is the whole message, one line.
+// What can go wrong from outside: a file the user wrote (InputError) or a command line
+// (UsageError). Both end the program with exit code 2; their text is the whole message, one line.
 
 #include <fmt/format.h>
 
@@ -20,9 +20,9 @@ struct Place {
 class InputError : public std::runtime_error {
  public:
   InputError(const Place& place, const std::string& message)
-      : std::runtime_error(place.line > 0
-                               ? fmt::format("{}:{}:{}: {}", place.file, place.line, place.column, message)
-                               : fmt::format("{}: {}", place.file, message)) {}
+      : std::runtime_error(place.line > 0 ? fmt::format("{}:{}:{}: {}", place.file, place.line,
+                                                        place.column, message)
+                                          : fmt::format("{}: {}", place.file, message)) {}
 };
 
 class UsageError : public std::runtime_error {

@@ -1,7 +1,7 @@
 #pragma once
-// Typed quantities. Every value is held in base units (second, byte, FLOP, US dollar, token, joule);
-// other units exist only as constants to multiply by on the way in and divide by on the way out.
-// No dependency, so CUDA host code can include it too.
+// Typed quantities. Every value is held in base units (second, byte, FLOP, US dollar, token,
+// joule); other units exist only as constants to multiply by on the way in and divide by on the way
+// out. No dependency, so CUDA host code can include it too.
 
 #include <compare>
 
@@ -17,7 +17,9 @@ constexpr Dimension operator+(Dimension a, Dimension b) {
   return {a.time + b.time, a.byte + b.byte,   a.flop + b.flop,
           a.usd + b.usd,   a.token + b.token, a.joule + b.joule};
 }
-constexpr Dimension operator-(Dimension a) { return {-a.time, -a.byte, -a.flop, -a.usd, -a.token, -a.joule}; }
+constexpr Dimension operator-(Dimension a) {
+  return {-a.time, -a.byte, -a.flop, -a.usd, -a.token, -a.joule};
+}
 
 /// One double in base units with its dimension in the type.
 template <Dimension D>
@@ -31,8 +33,12 @@ class Quantity {
   constexpr Quantity operator-() const { return Quantity(-base_); }
   constexpr Quantity& operator+=(Quantity other) { return base_ += other.base_, *this; }
   constexpr Quantity& operator-=(Quantity other) { return base_ -= other.base_, *this; }
-  friend constexpr Quantity operator+(Quantity a, Quantity b) { return Quantity(a.base_ + b.base_); }
-  friend constexpr Quantity operator-(Quantity a, Quantity b) { return Quantity(a.base_ - b.base_); }
+  friend constexpr Quantity operator+(Quantity a, Quantity b) {
+    return Quantity(a.base_ + b.base_);
+  }
+  friend constexpr Quantity operator-(Quantity a, Quantity b) {
+    return Quantity(a.base_ - b.base_);
+  }
   friend constexpr Quantity operator*(Quantity a, double k) { return Quantity(a.base_ * k); }
   friend constexpr Quantity operator*(double k, Quantity a) { return Quantity(k * a.base_); }
   friend constexpr Quantity operator/(Quantity a, double k) { return Quantity(a.base_ / k); }
@@ -84,8 +90,8 @@ using FlopsPerToken = Quantity<Dimension{.flop = 1, .token = -1}>;
 using BytesPerToken = Quantity<Dimension{.byte = 1, .token = -1}>;
 using SecondsPerToken = Quantity<Dimension{.time = 1, .token = -1}>;
 
-inline constexpr Seconds second{1}, millisecond{1e-3}, microsecond{1e-6}, nanosecond{1e-9}, minute{60},
-    hour{3600};
+inline constexpr Seconds second{1}, millisecond{1e-3}, microsecond{1e-6}, nanosecond{1e-9},
+    minute{60}, hour{3600};
 inline constexpr Bytes byte{1}, kB{1e3}, MB{1e6}, GB{1e9}, TB{1e12};
 inline constexpr Bytes KiB{1024.0}, MiB{1048576.0}, GiB{1073741824.0}, TiB{1099511627776.0};
 inline constexpr Flops flop{1}, GFLOP{1e9}, TFLOP{1e12}, PFLOP{1e15};

@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "cost/ideal.hpp"
+#include "ideal/ideal.hpp"
+#include "load/library.hpp"
 #include "search/explore.hpp"
-#include "spec/library.hpp"
 
 using namespace afford;
 
@@ -44,7 +44,8 @@ void bench_evaluations() {
   const double elapsed = seconds_since(start);
   const double count = static_cast<double>(rounds) * static_cast<double>(models.size());
   fmt::print(
-      "counting and pricing: {:.1f} million evaluations a second and core ({:.0f} ns each; mean {:.3g} "
+      "counting and pricing: {:.1f} million evaluations a second and core ({:.0f} ns each; mean "
+      "{:.3g} "
       "USD/Mtok)\n",
       count / elapsed / 1e6, elapsed / count * 1e9, sum / count / usd_per_mtok.base());
 }
@@ -71,7 +72,8 @@ void bench_deployments() {
   sum += simulate_pipeline({std::span(e.runs.data(), e.kinds), e.head, 3}, {}, steps).mean.base();
   const double events = seconds_since(start) / steps;
   fmt::print(
-      "deployments: {:.2f} us each in closed form, {:.0f} us a simulated step of 61 layers ({:.0f} x; sum "
+      "deployments: {:.2f} us each in closed form, {:.0f} us a simulated step of 61 layers ({:.0f} "
+      "x; sum "
       "{:.3g})\n",
       closed * 1e6, events * 1e6, events / closed, sum);
 }
@@ -91,8 +93,8 @@ long peak_memory_mib() {
   return usage.ru_maxrss / 1024;
 }
 
-/// A search over ever more batch sizes: candidates, those evaluated in full (the others are larger batches of
-/// pools that are known not to hold them), and the time of all cores.
+/// A search over ever more batch sizes: candidates, those evaluated in full (the others are larger
+/// batches of pools that are known not to hold them), and the time of all cores.
 void bench_search(const std::string& name) {
   const ModelSpec model = load_models({name}).front();
   const auto shapes = layer_shapes(model);
@@ -108,9 +110,11 @@ void bench_search(const std::string& name) {
     const auto start = Clock::now();
     const Explored found = explore(space, setting, {});
     const double elapsed = seconds_since(start), spent = own_cpu() - cpu;
-    const auto tried = static_cast<double>(found.tally.tried), full = static_cast<double>(found.evaluated);
+    const auto tried = static_cast<double>(found.tally.tried),
+               full = static_cast<double>(found.evaluated);
     fmt::print(
-        "search, {} at 8K: {:>6.1f} million candidates, {:>6.1f} evaluated in full, {:.2f} s, {:.1f} million "
+        "search, {} at 8K: {:>6.1f} million candidates, {:>6.1f} evaluated in full, {:.2f} s, "
+        "{:.1f} million "
         "evaluations a second and core, {} on the frontier, peak memory {} MiB\n",
         name, tried / 1e6, full / 1e6, elapsed, full / spent / 1e6, found.frontier.points().size(),
         peak_memory_mib());
@@ -149,10 +153,12 @@ int main(int argc, char** argv) {
   const double version = process_cpu(afford + " --version");
   const double study = process_cpu(
       afford +
-      " cost -m step-3,deepseek-v3,kimi-k2,qwen3-moe,qwen3-32b,llama-4-maverick,minimax-m1,ernie-4.5,"
+      " cost -m "
+      "step-3,deepseek-v3,kimi-k2,qwen3-moe,qwen3-32b,llama-4-maverick,minimax-m1,ernie-4.5,"
       "pangu-pro-moe --on h800,h20,a800,910b -c 8k,32k");
   fmt::print(
-      "whole process, 9 models x 4 chips x 2 contexts: {:.1f} ms CPU ({:.1f} x --version, {:.1f} x an empty "
+      "whole process, 9 models x 4 chips x 2 contexts: {:.1f} ms CPU ({:.1f} x --version, {:.1f} x "
+      "an empty "
       "shell)\n",
       study * 1e3, study / version, study / nothing);
   return 0;

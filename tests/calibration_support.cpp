@@ -12,17 +12,18 @@ namespace {
 
 constexpr double sms = 132;
 
-OperationCurve made_up(std::string operation, std::string precision, double start_us, double memory_top,
-                       double compute_top, bool rows) {
+OperationCurve made_up(std::string operation, std::string precision, double start_us,
+                       double memory_top, double compute_top, bool rows) {
   OperationCurve curve{.operation = std::move(operation), .precision = std::move(precision)};
   curve.start = start_us * microsecond;
-  curve.follow = 0.7 * curve.start, curve.combine = 1.2 * microsecond, curve.piece = 0.4 * microsecond,
-  curve.split = 0.06 * microsecond;
+  curve.follow = 0.7 * curve.start, curve.combine = 1.2 * microsecond,
+  curve.piece = 0.4 * microsecond, curve.split = 0.06 * microsecond;
   curve.paged = 0.02, curve.uneven = 0.03;
   curve.overlap = 4;
   curve.idle_memory = 0.5, curve.idle_compute = 0.6, curve.fill = rows ? 100 : 0;
   curve.memory = {.first_octave = 13, .fraction = {}, .least = 8192, .most = 6.7e7};
-  for (int i = 0; i < 15; ++i) curve.memory.fraction.push_back(memory_top * (1 - 0.5 * std::exp2(-0.7 * i)));
+  for (int i = 0; i < 15; ++i)
+    curve.memory.fraction.push_back(memory_top * (1 - 0.5 * std::exp2(-0.7 * i)));
   curve.compute = {.first_octave = rows ? 3 : 13,
                    .fraction = {},
                    .least = rows ? 64.0 : 65536.0,
@@ -64,18 +65,20 @@ void add_roofs(Maker& make) {
       make.add({.operation = name, .bytes = bytes}, roof->start.base() + bytes / roof->rate.base());
   }
   for (const double bytes : {1e6, 4e6, 16e6})
-    make.add({.operation = "l2_read", .bytes = bytes}, truth.l2.start.base() + bytes / truth.l2.rate.base());
+    make.add({.operation = "l2_read", .bytes = bytes},
+             truth.l2.start.base() + bytes / truth.l2.rate.base());
   for (const auto& [precision, roof] : {std::pair{"bf16", &truth.bf16}, {"fp8", &truth.fp8}})
-    make.add({.operation = "tensor", .precision = precision, .m = 64, .n = 256, .k = 64, .flops = 1e15},
-             1e15 / roof->rate.base());
+    make.add(
+        {.operation = "tensor", .precision = precision, .m = 64, .n = 256, .k = 64, .flops = 1e15},
+        1e15 / roof->rate.base());
   make.add({.operation = "launch_stream"}, truth.launch.stream.base());
   make.add({.operation = "launch_graph"}, truth.launch.graph.base());
   make.add({.operation = "launch_dependent"}, truth.launch.dependent.base());
 }
 
 /// Heads and dims: MFA 64/1 256, GQA 64/4 128, MLA 128 and 16 heads of 576 and 512.
-void add_attention(Maker& make, const OperationCurve& curve, std::int64_t heads, std::int64_t kv_heads,
-                   double elements, double dims) {
+void add_attention(Maker& make, const OperationCurve& curve, std::int64_t heads,
+                   std::int64_t kv_heads, double elements, double dims) {
   for (const std::int64_t batch : {1, 8, 64, 128, 512}) {
     for (const double context : {1024.0, 4096.0, 16384.0}) {
       const double element = curve.precision == "bf16" ? 2 : 1;
@@ -89,7 +92,8 @@ void add_attention(Maker& make, const OperationCurve& curve, std::int64_t heads,
       const auto b = static_cast<double>(batch), h = static_cast<double>(heads);
       p.bytes = b * (context * elements * element + h * dims * 2);
       p.flops = p.padded_flops = 2 * b * context * h * dims;
-      const double units = b * static_cast<double>(kv_heads), outputs = p.flops / (4 * context * units);
+      const double units = b * static_cast<double>(kv_heads),
+                   outputs = p.flops / (4 * context * units);
       const auto work_of = [&](bool uneven) {
         return attention_work(p.bytes, p.padded_flops, units, outputs, context, uneven, sms);
       };
@@ -115,17 +119,20 @@ void add_experts(Maker& make, const OperationCurve& curve) {
               .busiest_tokens = each,
               .hidden = 7168,
               .intermediate = 2048};
-      const double weights = static_cast<double>(experts) * 7168 * 2048, rows = static_cast<double>(p.tokens);
+      const double weights = static_cast<double>(experts) * 7168 * 2048,
+                   rows = static_cast<double>(p.tokens);
       const double padded_rows =
           static_cast<double>(experts) * grouped_tiles(static_cast<double>(each), 1).rows;
       p.bytes = 3 * weights + 2 * rows * 7168;
       p.flops = 6 * rows * 7168 * 2048, p.padded_flops = 6 * padded_rows * 7168 * 2048;
       const auto e = static_cast<double>(experts), t = static_cast<double>(each);
-      OperationWork down = grouped_work(weights + rows * 7168, p.padded_flops / 3, e, t, 7168, 2048, sms);
+      OperationWork down =
+          grouped_work(weights + rows * 7168, p.padded_flops / 3, e, t, 7168, 2048, sms);
       down.follows = true;
       make.add(
           p, curve,
-          {grouped_work(2 * weights + rows * 7168, p.padded_flops * 2 / 3, e, t, 4096, 7168, sms), down});
+          {grouped_work(2 * weights + rows * 7168, p.padded_flops * 2 / 3, e, t, 4096, 7168, sms),
+           down});
     }
   }
 }
@@ -135,7 +142,8 @@ void add_dense(Maker& make, const OperationCurve& curve) {
     for (const auto& [n, k] :
          {std::pair<std::int64_t, std::int64_t>{7168, 2048}, {4096, 7168}, {24576, 1536}}) {
       Point p{.operation = "dense", .precision = curve.precision, .m = m, .n = n, .k = k};
-      const auto dm = static_cast<double>(m), dn = static_cast<double>(n), dk = static_cast<double>(k);
+      const auto dm = static_cast<double>(m), dn = static_cast<double>(n),
+                 dk = static_cast<double>(k);
       p.bytes = (dn * dk + dm * dk) * (curve.precision == "bf16" ? 2 : 1) + 2 * dm * dn;
       p.flops = p.padded_flops = 2 * dm * dn * dk;
       make.add(p, curve, {dense_work(p.bytes, dm, dn, dk, sms)});
@@ -161,8 +169,10 @@ Calibration known_calibration() {
                   .command = "afford-calibrate run",
                   .partial = false};
   const FitError error{.points = 7, .median = 0.002, .p90 = 0.005, .worst = 0.01};
-  c.read = {6.5 * microsecond, 4.7 * TB_per_s, error}, c.write = {5.0 * microsecond, 4.4 * TB_per_s, error};
-  c.copy = {6.0 * microsecond, 4.2 * TB_per_s, error}, c.l2 = {2.5 * microsecond, 7.0 * TB_per_s, error};
+  c.read = {6.5 * microsecond, 4.7 * TB_per_s, error},
+  c.write = {5.0 * microsecond, 4.4 * TB_per_s, error};
+  c.copy = {6.0 * microsecond, 4.2 * TB_per_s, error},
+  c.l2 = {2.5 * microsecond, 7.0 * TB_per_s, error};
   c.bf16 = {780 * TFLOP_per_s, 1500}, c.fp8 = {1440 * TFLOP_per_s, 1450};
   c.launch = {4.0 * microsecond, 1.5 * microsecond, 0.8 * microsecond};
   c.curves = {made_up("mla_decode", "bf16", 6, 0.96, 0.84, false),

@@ -12,12 +12,14 @@ namespace afford::test {
 /// Roofs, overheads and a curve for each class, of a chip called h200 with 132 SMs.
 [[nodiscard]] Calibration known_calibration();
 
-/// Points of every operation at the sizes a calibration measures, timed by `truth`, with log-normal noise of
-/// this standard deviation.
-[[nodiscard]] std::vector<Point> points_of(const Calibration& truth, double noise, std::uint64_t seed);
+/// Points of every operation at the sizes a calibration measures, timed by `truth`, with log-normal
+/// noise of this standard deviation.
+[[nodiscard]] std::vector<Point> points_of(const Calibration& truth, double noise,
+                                           std::uint64_t seed);
 
 /// The curve of a class; it must be there.
-[[nodiscard]] const OperationCurve& curve_of(const Calibration& calibration, std::string_view operation,
+[[nodiscard]] const OperationCurve& curve_of(const Calibration& calibration,
+                                             std::string_view operation,
                                              std::string_view precision);
 
 }  // namespace afford::test

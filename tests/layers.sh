@@ -3,12 +3,13 @@
 # it, and the root headers.
 set -eu
 cd "$(dirname "$0")/../src"
-order="text yaml import spec ops timing calibration cost deploy search plan report cli"
+order="text yaml spec count calibration import load kernels layer ideal deploy search plan study report cli"
 allowed="units.hpp error.hpp version.hpp"
 status=0
 for folder in $order; do
   allowed="$allowed $folder/"
   [ "$folder" = report ] && own="text/ report/ units.hpp error.hpp" || own="$allowed"
+  [ -n "$(ls "$folder" 2>/dev/null)" ] || continue
   for file in "$folder"/*; do
     for include in $(sed -n 's/^#include "\(.*\)"$/\1/p' "$file"); do
       ok=no

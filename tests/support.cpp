@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "error.hpp"
+#include "load/readers.hpp"
 
 namespace afford::test {
 
@@ -97,9 +98,11 @@ std::string read_file(const std::string& path) {
 Outcome run_afford(const std::string& arguments, const std::string& environment) {
   const TempFolder folder;
   const std::string out = folder.path("out"), err = folder.path("err");
-  const int status =
-      std::system(fmt::format("{} {} {} >{} 2>{}", environment, AFFORD_BINARY, arguments, out, err).c_str());
-  return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1, .out = read_file(out), .err = read_file(err)};
+  const int status = std::system(
+      fmt::format("{} {} {} >{} 2>{}", environment, AFFORD_BINARY, arguments, out, err).c_str());
+  return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+          .out = read_file(out),
+          .err = read_file(err)};
 }
 
 std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
@@ -109,7 +112,9 @@ std::string replaced(std::string_view text, std::string_view from, std::string_v
   return result.replace(at, from.size(), to);
 }
 
-ModelSpec parse_model(std::string_view text) { return read_model(yaml::parse(text, "m.yaml"), "m.yaml"); }
+ModelSpec parse_model(std::string_view text) {
+  return read_model(yaml::parse(text, "m.yaml"), "m.yaml");
+}
 HardwareSpec parse_hardware(std::string_view text) {
   return read_hardware(yaml::parse(text, "h.yaml"), "h.yaml");
 }
@@ -144,6 +149,8 @@ std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
 }
 
 std::string printed_scientific(double value) { return fmt::format("{:.2e}", value); }
-std::string printed_fixed(double value, int decimals) { return fmt::format("{:.{}f}", value, decimals); }
+std::string printed_fixed(double value, int decimals) {
+  return fmt::format("{:.{}f}", value, decimals);
+}
 
 }  // namespace afford::test

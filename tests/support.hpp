@@ -15,8 +15,8 @@ struct Outcome {
   std::string out, err;
 };
 
-/// Runs the built binary through the shell: `arguments` is a piece of command line, `environment` may
-/// set variables for it ("PATH=/nowhere").
+/// Runs the built binary through the shell: `arguments` is a piece of command line, `environment`
+/// may set variables for it ("PATH=/nowhere").
 [[nodiscard]] Outcome run_afford(const std::string& arguments, const std::string& environment = "");
 
 /// A fresh folder, removed at the end of the test.
@@ -41,7 +41,8 @@ class TempFolder {
 extern const std::string_view model_yaml, hardware_yaml;
 
 /// `text` with the one occurrence of `from` replaced.
-[[nodiscard]] std::string replaced(std::string_view text, std::string_view from, std::string_view to);
+[[nodiscard]] std::string replaced(std::string_view text, std::string_view from,
+                                   std::string_view to);
 
 [[nodiscard]] ModelSpec parse_model(std::string_view text);
 [[nodiscard]] HardwareSpec parse_hardware(std::string_view text);

@@ -1,7 +1,7 @@
 #pragma once
-// What a calibration says about one chip: its roofs as measured, and for each class of operation the
-// fraction of them our kernels reach, over the size that matters. Plain data; hardware/NAME.calibration.yaml
-// holds one.
+// What a calibration says about one chip: its roofs as measured, and for each class of operation
+// the fraction of them our kernels reach, over the size that matters. Plain data;
+// hardware/NAME.calibration.yaml holds one.
 
 #include <bit>
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace afford {
 
-/// A fraction of a roof over a size: knots at powers of two, linear in between, constant outside. Never
-/// falls with the size where it is fitted so.
+/// A fraction of a roof over a size: knots at powers of two, linear in between, constant outside.
+/// Never falls with the size where it is fitted so.
 struct Curve {
   int first_octave = 0;          // the first knot stands at 2^first_octave
   std::vector<double> fraction;  // one a knot; none: the class has no points that this roof binds
@@ -25,14 +25,16 @@ struct Curve {
     if (octave < 0) return fraction.front();
     const auto i = static_cast<std::size_t>(octave);
     if (i + 1 >= fraction.size()) return fraction.back();
-    constexpr std::uint64_t mantissa = (std::uint64_t{1} << 52) - 1, one = std::uint64_t{1023} << 52;
+    constexpr std::uint64_t mantissa = (std::uint64_t{1} << 52) - 1,
+                            one = std::uint64_t{1023} << 52;
     const double part = std::bit_cast<double>((bits & mantissa) | one) - 1;
     return fraction[i] + part * (fraction[i + 1] - fraction[i]);
   }
   [[nodiscard]] bool covers(double size) const { return size >= least && size <= most; }
 };
 
-/// Leave-one-out errors |predicted / measured - 1|: each point predicted by the curve fitted without it.
+/// Leave-one-out errors |predicted / measured - 1|: each point predicted by the curve fitted
+/// without it.
 struct FitError {
   std::int64_t points = 0;
   double median = 0, p90 = 0, worst = 0;
@@ -48,25 +50,26 @@ struct FitError {
 ///   computing = FLOPs / (tensor roof * compute.at(rows))
 ///               * (1 + uneven) * (1 + idle_compute * idle_tail) * (1 + fill / K)
 ///
-/// FLOPs are those of whole tiles. Attention: `pieces` are the requests of an SM beyond the first, `splits`
-/// the work of combining their parts; nothing is combined where requests stay whole. GEMMs: `splits`
-/// are the parts of a tile's K beyond the first, `fill` what starting and ending a tile costs, in K.
-/// idle_tail is the share of the SMs without a tile, or a whole request, over all waves. p says how well the
-/// two overlap.
+/// FLOPs are those of whole tiles. Attention: `pieces` are the requests of an SM beyond the first,
+/// `splits` the work of combining their parts; nothing is combined where requests stay whole.
+/// GEMMs: `splits` are the parts of a tile's K beyond the first, `fill` what starting and ending a
+/// tile costs, in K. idle_tail is the share of the SMs without a tile, or a whole request, over all
+/// waves. p says how well the two overlap.
 struct OperationCurve {
   std::string operation;  // mfa_decode, gqa_decode, mla_decode, grouped_gemm, dense
   std::string precision;  // bf16, fp8 or fp8_128
   Seconds start;          // with its launch as a graph node
-  Seconds follow;         // instead of start, right behind a product it depends on (the down GEMM of experts)
+  Seconds
+      follow;  // instead of start, right behind a product it depends on (the down GEMM of experts)
   Seconds combine, piece, split;
   double paged = 0, uneven = 0;  // more time for a paged cache, for requests of unequal length
-  // Shares of the idle tail that are lost: of the bandwidth, what the busy SMs cannot take over; of the
-  // FLOPs, what the kernel does not save by splitting its last tiles.
+  // Shares of the idle tail that are lost: of the bandwidth, what the busy SMs cannot take over; of
+  // the FLOPs, what the kernel does not save by splitting its last tiles.
   double idle_memory = 0.5, idle_compute = 1;
   double fill = 0;
   int overlap = 4;  // p: 1, 2, 3, 4 or 8
   Curve memory;     // over bytes per SM
-  Curve compute;    // over rows: tokens an expert or of a dense GEMM; of attention over bytes per SM
+  Curve compute;  // over rows: tokens an expert or of a dense GEMM; of attention over bytes per SM
   FitError error;
 };
 
@@ -92,7 +95,7 @@ struct Provenance {
   std::string driver, cuda;
   double power_cap_w = 0, sm_clock_mhz = 0, memory_clock_mhz = 0;  // clocks: the highest allowed
   std::string date, commit, command;                               // date: YYYY-MM-DD
-  bool partial = false;                                            // interrupted, or some parts left out
+  bool partial = false;  // interrupted, or some parts left out
 };
 
 struct Overheads {

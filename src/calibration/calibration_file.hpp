@@ -1,6 +1,6 @@
 #pragma once
-// hardware/NAME.calibration.yaml: written as plain text by the GPU program and by tests, read like every
-// other spec file.
+// hardware/NAME.calibration.yaml: written as plain text by the GPU program and by tests, read like
+// every other spec file.
 
 #include <string>
 

@@ -20,16 +20,16 @@ double peak_of(const HardwareSpec& chip, Dtype dtype) {
   return peak == nullptr ? 0 : peak->rate.value.base();
 }
 
-/// The tensor roof of `target`. On the measured chip it is what was measured. The clock of a data sheet's
-/// peak follows from it: peak = SMs * FLOPs a clock and SM * clock.
+/// The tensor roof of `target`. On the measured chip it is what was measured. The clock of a data
+/// sheet's peak follows from it: peak = SMs * FLOPs a clock and SM * clock.
 double tensor_roof(const TensorRoof& roof, Dtype dtype, const HardwareSpec& measured,
                    const HardwareSpec& target) {
   const double peak = peak_of(measured, dtype), wanted = peak_of(target, dtype);
   if (!(roof.rate.base() > 0) || peak == 0 || wanted == 0) return 0;
   const double fraction = roof.rate.base() / peak;
   if (measured.name == target.name || !(roof.sm_clock_mhz > 0)) return fraction * wanted;
-  // wgmma on Hopper: 1024 BF16 or 2048 FP8 products and sums a clock and SM (H100 white paper: 989 TFLOP/s on
-  // 132 SMs at 1.83 GHz).
+  // wgmma on Hopper: 1024 BF16 or 2048 FP8 products and sums a clock and SM (H100 white paper: 989
+  // TFLOP/s on 132 SMs at 1.83 GHz).
   const double flops_a_clock = dtype == Dtype::bf16 ? 4096 : 8192;
   const double data_sheet_clock =
       peak / (static_cast<double>(measured.multiprocessors.value) * flops_a_clock);
@@ -61,7 +61,8 @@ void add_curves(ChipTiming& timing, const Calibration& c) {
       if (curve.operation != name) continue;
       if (operation == OperationClass::grouped_gemm && timing.without_experts) continue;
       ChipTiming::ByPrecision& both = timing.curves[static_cast<size_t>(operation)];
-      // FP8 with block scales is what models use; per-tensor scales stand in where it was not measured.
+      // FP8 with block scales is what models use; per-tensor scales stand in where it was not
+      // measured.
       if (bf16) both.bf16 = &curve;
       if (curve.precision == "fp8_128" || (curve.precision == "fp8" && both.fp8 == nullptr))
         both.fp8 = &curve;
@@ -72,8 +73,8 @@ void add_curves(ChipTiming& timing, const Calibration& c) {
 }  // namespace
 
 std::shared_ptr<const ChipTiming> chip_timing(std::shared_ptr<const Calibration> calibration,
-                                              const HardwareSpec& measured, const HardwareSpec& target,
-                                              bool experts) {
+                                              const HardwareSpec& measured,
+                                              const HardwareSpec& target, bool experts) {
   const Calibration& c = *calibration;
   if (target.architecture.value != c.provenance.architecture || target.multiprocessors.value == 0)
     return nullptr;
@@ -82,7 +83,8 @@ std::shared_ptr<const ChipTiming> chip_timing(std::shared_ptr<const Calibration>
   timing.calibration = std::move(calibration), timing.transferred = measured.name != target.name;
   timing.without_experts = timing.transferred && !experts;
   timing.sms = static_cast<double>(target.multiprocessors.value);
-  timing.read = c.read.rate / measured.memory_bandwidth.value * target.memory_bandwidth.value.base();
+  timing.read =
+      c.read.rate / measured.memory_bandwidth.value * target.memory_bandwidth.value.base();
   timing.l2 = c.l2.rate.base() * timing.sms / static_cast<double>(c.provenance.multiprocessors);
   timing.bf16 = tensor_roof(c.bf16, Dtype::bf16, measured, target);
   timing.fp8 = tensor_roof(c.fp8, Dtype::fp8, measured, target);

@@ -1,6 +1,6 @@
 #pragma once
-// A calibration as one chip uses it: the chip it was measured on, or one of the same architecture with roofs
-// of its own.
+// A calibration as one chip uses it: the chip it was measured on, or one of the same architecture
+// with roofs of its own.
 
 #include <array>
 #include <memory>
@@ -14,7 +14,8 @@ namespace afford {
 
 enum class OperationClass { mfa_decode, gqa_decode, mla_decode, grouped_gemm, dense, none };
 
-/// Roofs in B/s and FLOP/s, curves by class, all looked up once so that an evaluation needs no search.
+/// Roofs in B/s and FLOP/s, curves by class, all looked up once so that an evaluation needs no
+/// search.
 struct ChipTiming {
   std::shared_ptr<const Calibration> calibration;
   bool transferred = false, without_experts = false;
@@ -28,8 +29,8 @@ struct ChipTiming {
   std::array<ByPrecision, 5> curves;       // into own_curves
   std::vector<OperationCurve> own_curves;  // the calibration's, carried over to this chip
 
-  /// The curve of a class for operands of `dtype`: FP8 and narrower formats stream like FP8, wider ones like
-  /// BF16. Null when it was not measured.
+  /// The curve of a class for operands of `dtype`: FP8 and narrower formats stream like FP8, wider
+  /// ones like BF16. Null when it was not measured.
   [[nodiscard]] const OperationCurve* find(OperationClass operation, Dtype dtype) const {
     if (operation == OperationClass::none) return nullptr;
     const ByPrecision& both = curves[static_cast<std::size_t>(operation)];
@@ -38,18 +39,18 @@ struct ChipTiming {
   [[nodiscard]] double tensor(Dtype dtype) const { return bits_of(dtype) > 8.5 ? bf16 : fp8; }
 };
 
-/// `target` on a calibration measured on `measured` (which may be the same chip). The read roof keeps its
-/// fraction of the data sheet's bandwidth; L2 its rate an SM; fixed times stay. The tensor roof keeps its
-/// efficiency a clock, and its clock as far as power allows: a chip with more watts for each peak FLOP/s than
-/// the measured one comes nearer to the clock of its data sheet. What keeps an operation from a roof
-/// (latency, shared memory, softmax, scaling) takes an SM as long on either chip, so a fraction f of the
-/// measured chip becomes
+/// `target` on a calibration measured on `measured` (which may be the same chip). The read roof
+/// keeps its fraction of the data sheet's bandwidth; L2 its rate an SM; fixed times stay. The
+/// tensor roof keeps its efficiency a clock, and its clock as far as power allows: a chip with more
+/// watts for each peak FLOP/s than the measured one comes nearer to the clock of its data sheet.
+/// What keeps an operation from a roof (latency, shared memory, softmax, scaling) takes an SM as
+/// long on either chip, so a fraction f of the measured chip becomes
 ///   1/f' = 1 + (1/f - 1) * (roof an SM of target) / (roof an SM of measured).
-/// Null when the architectures differ or the SM count of `target` is unknown. Without `experts` another chip
-/// than the measured one takes no curve for grouped GEMMs.
-[[nodiscard]] std::shared_ptr<const ChipTiming> chip_timing(std::shared_ptr<const Calibration> calibration,
-                                                            const HardwareSpec& measured,
-                                                            const HardwareSpec& target, bool experts = true);
+/// Null when the architectures differ or the SM count of `target` is unknown. Without `experts`
+/// another chip than the measured one takes no curve for grouped GEMMs.
+[[nodiscard]] std::shared_ptr<const ChipTiming> chip_timing(
+    std::shared_ptr<const Calibration> calibration, const HardwareSpec& measured,
+    const HardwareSpec& target, bool experts = true);
 
 /// "calibrated (h200, 2026-11-24)", "transferred from h200 (2026-11-24)" (with " except experts"
 /// where their curve is left out) or "roofline".

@@ -79,7 +79,8 @@ StreamRoof stream_roof(const std::vector<Point>& points, std::string_view operat
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
     errors.push_back(std::fabs(affine(others).at(measured[i].first) / measured[i].second - 1));
   }
-  return {.start = Seconds(fit.start), .rate = ByteRate(1 / fit.per_byte), .error = error_of(errors)};
+  return {
+      .start = Seconds(fit.start), .rate = ByteRate(1 / fit.per_byte), .error = error_of(errors)};
 }
 
 TensorRoof tensor_roof(const std::vector<Point>& points, std::string_view precision) {
@@ -114,7 +115,8 @@ std::array<OperationWork, 2> expert_products(const Point& p, double sms) {
   const auto h = static_cast<double>(p.hidden), i = static_cast<double>(p.intermediate),
              experts = static_cast<double>(p.experts);
   const double element = p.precision == "bf16" ? 2 : 1;
-  const double tokens = static_cast<double>(p.tokens) / experts, weights = experts * h * i * element;
+  const double tokens = static_cast<double>(p.tokens) / experts,
+               weights = experts * h * i * element;
   const bool up = p.operation != "moe_down", down = p.operation != "moe_gate_up";
   const double parts = (up ? 2.0 : 0.0) + (down ? 1.0 : 0.0),
                products = (up ? 1.0 : 0.0) + (down ? 1.0 : 0.0);
@@ -139,11 +141,11 @@ Sample sample_of(const Point& p, double sms) {
                                 static_cast<double>(p.k), sms);
   } else {
     const auto kv_heads = static_cast<double>(std::max<std::int64_t>(1, p.kv_heads));
-    const double units =
-        static_cast<double>(p.batch) * kv_heads * row_tiles(static_cast<double>(p.query_heads) / kv_heads);
-    sample.work[0] =
-        attention_work(p.bytes, p.padded_flops, units, p.flops / (4 * p.context_tokens * units),
-                       p.context_tokens, static_cast<double>(p.longest_tokens) > 1.2 * p.context_tokens, sms);
+    const double units = static_cast<double>(p.batch) * kv_heads *
+                         row_tiles(static_cast<double>(p.query_heads) / kv_heads);
+    sample.work[0] = attention_work(
+        p.bytes, p.padded_flops, units, p.flops / (4 * p.context_tokens * units), p.context_tokens,
+        static_cast<double>(p.longest_tokens) > 1.2 * p.context_tokens, sms);
     sample.work[0].paged = p.paged;
   }
   return sample;
@@ -151,7 +153,8 @@ Sample sample_of(const Point& p, double sms) {
 
 double predicted(const OperationCurve& curve, const Sample& sample, const OperationRoofs& roofs) {
   double seconds = 0;
-  for (size_t i = 0; i < sample.products; ++i) seconds += operation_seconds(curve, sample.work[i], roofs);
+  for (size_t i = 0; i < sample.products; ++i)
+    seconds += operation_seconds(curve, sample.work[i], roofs);
   return seconds;
 }
 
@@ -165,10 +168,11 @@ struct Knots {
 
 int octave(double size) { return std::ilogb(size); }
 
-/// Knots over the sizes at which this roof takes at least `share` of the other's time, which is also the
-/// range where the curve counts as measured. Fewer than two points that this roof binds leave a curve
-/// unfitted.
-Knots knots_over(const std::vector<Sample>& samples, const OperationRoofs& roofs, bool memory, double fixed) {
+/// Knots over the sizes at which this roof takes at least `share` of the other's time, which is
+/// also the range where the curve counts as measured. Fewer than two points that this roof binds
+/// leave a curve unfitted.
+Knots knots_over(const std::vector<Sample>& samples, const OperationRoofs& roofs, bool memory,
+                 double fixed) {
   constexpr double share = 0.4;
   Knots knots{.fixed = fixed};
   size_t binding = 0;
@@ -194,8 +198,8 @@ double share(double logit) { return 1 / (1 + std::exp(-logit)); }
 double softplus(double x) { return x > 30 ? x : std::log1p(std::exp(x)); }
 
 /// The parameters of one curve: fixed costs (Fixed), then for each fitted curve
-/// the logarithm of its last fraction and the softplus of the fall from each knot to the one before it: so
-/// fractions never fall with the size.
+/// the logarithm of its last fraction and the softplus of the fall from each knot to the one before
+/// it: so fractions never fall with the size.
 class Model {
  public:
   /// `spread`: standard deviation of a measured time, against which the priors are weighed.
@@ -215,15 +219,17 @@ class Model {
         has_combined_ = has_combined_ || work.combined;
         has_follower_ = has_follower_ || work.follows;
       }
-      shortest_ = shortest_ == 0 ? sample.seconds
-                                 : std::min(shortest_, sample.seconds / static_cast<double>(sample.products));
+      shortest_ = shortest_ == 0
+                      ? sample.seconds
+                      : std::min(shortest_, sample.seconds / static_cast<double>(sample.products));
     }
   }
 
   [[nodiscard]] Eigen::VectorXd start() const {
     Eigen::VectorXd at(fixed_parameters + memory_.count + compute_.count);
     for (Eigen::Index i = 0; i < fixed_parameters; ++i) at[i] = prior(i).mean;
-    fill(at, fixed_parameters, memory_.count), fill(at, fixed_parameters + memory_.count, compute_.count);
+    fill(at, fixed_parameters, memory_.count),
+        fill(at, fixed_parameters + memory_.count, compute_.count);
     return at;
   }
 
@@ -303,7 +309,10 @@ class Model {
 
   static Curve curve_of(const Knots& knots, const Eigen::VectorXd& at, Eigen::Index first) {
     if (knots.count == 0) return {.first_octave = 0, .fraction = {knots.fixed}};
-    Curve curve{.first_octave = knots.first_octave, .fraction = {}, .least = knots.least, .most = knots.most};
+    Curve curve{.first_octave = knots.first_octave,
+                .fraction = {},
+                .least = knots.least,
+                .most = knots.most};
     curve.fraction.resize(static_cast<size_t>(knots.count));
     double log_fraction = at[first];
     for (Eigen::Index i = knots.count - 1; i >= 0; --i) {
@@ -313,8 +322,8 @@ class Model {
     return curve;
   }
 
-  /// Weak beliefs, so that few points still give a sane curve: the last fraction near 0.9, small falls that
-  /// change slowly from knot to knot.
+  /// Weak beliefs, so that few points still give a sane curve: the last fraction near 0.9, small
+  /// falls that change slowly from knot to knot.
   static Eigen::Index add_priors(const Knots& knots, const Eigen::VectorXd& at, Eigen::Index first,
                                  Eigen::VectorXd& r, Eigen::Index row) {
     for (Eigen::Index i = 0; i < knots.count; ++i) {
@@ -329,7 +338,9 @@ class Model {
     Eigen::Index row = 0;
     for (size_t i = 0; i < samples_.size(); ++i) {
       r[row++] =
-          i == left_out ? 0 : std::log(predicted(now, samples_[i], roofs_) / samples_[i].seconds) / spread_;
+          i == left_out
+              ? 0
+              : std::log(predicted(now, samples_[i], roofs_) / samples_[i].seconds) / spread_;
     }
     for (Eigen::Index i = 0; i < fixed_parameters; ++i) {
       const Prior belief = prior(i);
@@ -349,20 +360,21 @@ class Model {
   double shortest_ = 0;
 };
 
-/// Each sample predicted by the fit without it. A left-out fit starts from the whole one, so few steps do.
+/// Each sample predicted by the fit without it. A left-out fit starts from the whole one, so few
+/// steps do.
 FitError leave_one_out(const Model& model, const Minimum& whole, const OperationRoofs& roofs) {
   std::vector<double> errors;
   const std::vector<Sample>& samples = model.samples();
   for (size_t i = 0; i < samples.size(); ++i) {
     const Minimum without = least_squares(model.residuals(i), whole.parameters, 6);
-    errors.push_back(
-        std::fabs(predicted(model.curve(without.parameters), samples[i], roofs) / samples[i].seconds - 1));
+    errors.push_back(std::fabs(
+        predicted(model.curve(without.parameters), samples[i], roofs) / samples[i].seconds - 1));
   }
   return error_of(errors);
 }
 
-/// The spread of the measurements about `curve`, from the median of their distances: wild ones do not widen
-/// it.
+/// The spread of the measurements about `curve`, from the median of their distances: wild ones do
+/// not widen it.
 double spread_about(const OperationCurve& curve, const std::vector<Sample>& samples,
                     const OperationRoofs& roofs) {
   constexpr double tightest = 0.004, widest = 0.03, median_to_deviation = 1.48;
@@ -391,7 +403,8 @@ OperationCurve fit_operation(const std::vector<Sample>& samples, const Operation
     least = minimum.cost;
     best = model.curve(minimum.parameters);
   }
-  const Model model(samples, roofs, best.overlap, fixed_compute, spread_about(best, samples, roofs));
+  const Model model(samples, roofs, best.overlap, fixed_compute,
+                    spread_about(best, samples, roofs));
   const Minimum minimum = minimum_of(model);
   best = model.curve(minimum.parameters);
   best.error = leave_one_out(model, minimum, roofs);
@@ -407,10 +420,12 @@ std::string class_of(const Point& point) {
   return "";
 }
 
-std::string_view tensor_precision(std::string_view precision) { return precision == "bf16" ? "bf16" : "fp8"; }
+std::string_view tensor_precision(std::string_view precision) {
+  return precision == "bf16" ? "bf16" : "fp8";
+}
 
-/// The compute fraction of a class that the measured chip never lets compute bind: that of another attention
-/// kernel where one is, else a cautious one.
+/// The compute fraction of a class that the measured chip never lets compute bind: that of another
+/// attention kernel where one is, else a cautious one.
 double borrowed_compute(const Calibration& so_far, std::string_view name) {
   for (const OperationCurve& curve : so_far.curves) {
     if (name.ends_with("_decode") && curve.operation == "mla_decode" && curve.compute.most > 0)
@@ -426,7 +441,8 @@ Calibration fit_calibration(const std::vector<Point>& points, const Provenance& 
   out.read = stream_roof(points, "read");
   if (!(out.read.rate.base() > 0)) {
     throw UsageError(
-        "cannot calibrate: no accepted measurement of the read roof, of which every curve is a fraction");
+        "cannot calibrate: no accepted measurement of the read roof, of which every curve is a "
+        "fraction");
   }
   out.write = stream_roof(points, "write"), out.copy = stream_roof(points, "copy");
   out.l2 = stream_roof(points, "l2_read");
@@ -444,8 +460,8 @@ Calibration fit_calibration(const std::vector<Point>& points, const Provenance& 
       }
       const FlopRate tensor = tensor_precision(precision) == "bf16" ? out.bf16.rate : out.fp8.rate;
       if (samples.size() < fewest_points || !(tensor.base() > 0)) continue;
-      OperationCurve curve =
-          fit_operation(samples, {out.read.rate.base(), tensor.base()}, borrowed_compute(out, name));
+      OperationCurve curve = fit_operation(samples, {out.read.rate.base(), tensor.base()},
+                                           borrowed_compute(out, name));
       curve.operation = name, curve.precision = precision;
       out.curves.push_back(std::move(curve));
     }

@@ -25,7 +25,8 @@ Eigen::VectorXd weights_of(const Residuals& problem, const Eigen::VectorXd& r) {
   return weights;
 }
 
-Eigen::MatrixXd jacobian(const Residuals& problem, const Eigen::VectorXd& at, const Eigen::VectorXd& r) {
+Eigen::MatrixXd jacobian(const Residuals& problem, const Eigen::VectorXd& at,
+                         const Eigen::VectorXd& r) {
   constexpr double step = 1e-6;
   Eigen::MatrixXd j(r.size(), at.size());
   Eigen::VectorXd moved(r.size()), parameters = at;

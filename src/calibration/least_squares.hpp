@@ -6,8 +6,8 @@
 
 namespace afford {
 
-/// Residuals of a parameter vector: the first `data` are measurements, on which large ones count less
-/// (Huber); the rest are priors, one standard deviation each.
+/// Residuals of a parameter vector: the first `data` are measurements, on which large ones count
+/// less (Huber); the rest are priors, one standard deviation each.
 struct Residuals {
   std::function<void(const Eigen::VectorXd& parameters, Eigen::VectorXd& residuals)> of;
   Eigen::Index data = 0, all = 0;
@@ -19,6 +19,7 @@ struct Minimum {
 };
 
 /// Levenberg-Marquardt from `start`, with a forward-difference Jacobian; at most `iterations`.
-[[nodiscard]] Minimum least_squares(const Residuals& residuals, const Eigen::VectorXd& start, int iterations);
+[[nodiscard]] Minimum least_squares(const Residuals& residuals, const Eigen::VectorXd& start,
+                                    int iterations);
 
 }  // namespace afford

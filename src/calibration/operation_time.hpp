@@ -1,6 +1,7 @@
 #pragma once
-// The time of one operation under a calibration's curve. Fitting and predicting both go through here, so that
-// a curve means the same to both. A few multiplications and square roots: a search calls it by the million.
+// The time of one operation under a calibration's curve. Fitting and predicting both go through
+// here, so that a curve means the same to both. A few multiplications and square roots: a search
+// calls it by the million.
 
 #include <algorithm>
 #include <array>
@@ -45,7 +46,8 @@ struct OperationRoofs {
 struct OperationParts {
   double reading = 0, computing = 0;
 };
-[[nodiscard]] inline OperationParts operation_parts(const OperationCurve& curve, const OperationWork& work,
+[[nodiscard]] inline OperationParts operation_parts(const OperationCurve& curve,
+                                                    const OperationWork& work,
                                                     const OperationRoofs& roofs) {
   OperationParts parts;
   const double uneven = 1 + (work.uneven ? curve.uneven : 0);
@@ -58,26 +60,33 @@ struct OperationParts {
   return parts;
 }
 
-[[nodiscard]] inline double operation_seconds(const OperationCurve& curve, const OperationParts& parts,
+[[nodiscard]] inline double operation_seconds(const OperationCurve& curve,
+                                              const OperationParts& parts,
                                               const OperationWork& work) {
   const Seconds fixed = (work.follows ? curve.follow : curve.start) + work.pieces * curve.piece +
                         work.splits * curve.split + (work.combined ? curve.combine : Seconds(0));
   return fixed.base() + overlapped(parts.reading, parts.computing, curve.overlap);
 }
-[[nodiscard]] inline double operation_seconds(const OperationCurve& curve, const OperationWork& work,
+[[nodiscard]] inline double operation_seconds(const OperationCurve& curve,
+                                              const OperationWork& work,
                                               const OperationRoofs& roofs) {
   return operation_seconds(curve, operation_parts(curve, work, roofs), work);
 }
 
-/// Rounded down and up, of numbers from 0 to 2^53: without SSE 4.1 std::floor and std::ceil are calls.
-[[nodiscard]] inline double whole(double x) { return static_cast<double>(static_cast<std::int64_t>(x)); }
+/// Rounded down and up, of numbers from 0 to 2^53: without SSE 4.1 std::floor and std::ceil are
+/// calls.
+[[nodiscard]] inline double whole(double x) {
+  return static_cast<double>(static_cast<std::int64_t>(x));
+}
 [[nodiscard]] inline double whole_up(double x) {
   const double down = whole(x);
   return down < x ? down + 1 : down;
 }
 
 /// Rows of whole tiles.
-[[nodiscard]] inline double padded(double rows, double tile) { return whole_up(rows / tile - 1e-9) * tile; }
+[[nodiscard]] inline double padded(double rows, double tile) {
+  return whole_up(rows / tile - 1e-9) * tile;
+}
 
 /// Idle share of `sms` processors that work through `tiles` equal tiles: waves * sms / tiles - 1.
 [[nodiscard]] inline double idle_tail(double tiles, double sms) {
@@ -85,21 +94,24 @@ struct OperationParts {
 }
 
 /// Tiles of 64 query rows, which different SMs may work on.
-[[nodiscard]] inline double row_tiles(double rows) { return std::max(1.0, whole_up(rows / 64 - 1e-9)); }
+[[nodiscard]] inline double row_tiles(double rows) {
+  return std::max(1.0, whole_up(rows / 64 - 1e-9));
+}
 
 /// What combining the parts of split requests takes, in thousands of blocks of the second kernel
-/// (calibrate/combine.cuh): one has 64 of a unit's `outputs` where there are more than four parts, else 1024;
-/// reading and writing a part of 2048 outputs weighs like one.
+/// (calibrate/combine.cuh): one has 64 of a unit's `outputs` where there are more than four parts,
+/// else 1024; reading and writing a part of 2048 outputs weighs like one.
 [[nodiscard]] inline double combine_work(double units, double parts, double outputs, double sms) {
   const double blocks = outputs / (parts > 4 ? 64 : 1024) + parts * outputs / 2048;
   return std::min(units, sms) * blocks / 1000;
 }
 
-/// Decode attention: requests of `context` tokens, `units` of them times their KV heads times their tiles of
-/// 64 query rows, each with `outputs` elements of result. They stay whole where that loads no SM much beyond
-/// the mean, else they are split.
-[[nodiscard]] inline OperationWork attention_work(double bytes, double flops, double units, double outputs,
-                                                  double context, bool uneven, double sms) {
+/// Decode attention: requests of `context` tokens, `units` of them times their KV heads times their
+/// tiles of 64 query rows, each with `outputs` elements of result. They stay whole where that loads
+/// no SM much beyond the mean, else they are split.
+[[nodiscard]] inline OperationWork attention_work(double bytes, double flops, double units,
+                                                  double outputs, double context, bool uneven,
+                                                  double sms) {
   constexpr double least_part = 64;  // tokens: one tile
   constexpr double overload = 0.05;
   const double each = bytes / sms, idle = idle_tail(units, sms);
@@ -116,14 +128,15 @@ struct OperationParts {
           .uneven = uneven};
 }
 
-/// The tiling of a grouped GEMM: 256 weight rows by `columns` tokens, on one SM or shared by several.
+/// The tiling of a grouped GEMM: 256 weight rows by `columns` tokens, on one SM or shared by
+/// several.
 struct GroupedTiling {
   double columns = 8;  // tokens covered
   double blocks = 1;   // SMs a tile keeps busy
 };
-/// The measured kernel's choice for `tokens` an expert (calibrate/moe_plan.cpp): the least of what an expert
-/// takes from memory, through L2 or on the tensor cores, in rows that L2 passes on; of equals the one with
-/// fewer rows.
+/// The measured kernel's choice for `tokens` an expert (calibrate/moe_plan.cpp): the least of what
+/// an expert takes from memory, through L2 or on the tensor cores, in rows that L2 passes on; of
+/// equals the one with fewer rows.
 [[nodiscard]] inline GroupedTiling grouped_tiling(double tokens) {
   constexpr std::array<double, 8> columns{8, 16, 24, 32, 48, 64, 128, 256};
   constexpr double weight_rows = 256, from_memory = weight_rows * 8.4 / 4.5, per_column = 4.5;
@@ -137,8 +150,8 @@ struct GroupedTiling {
   return {.columns = best, .blocks = best > 128 ? 2.0 : 1.0};
 }
 
-/// One expert's product: token rows the tensor cores work on, and SMs' worth of tiles of `outputs` weight
-/// rows.
+/// One expert's product: token rows the tensor cores work on, and SMs' worth of tiles of `outputs`
+/// weight rows.
 struct GroupedTiles {
   double rows = 0, tiles = 0;
 };
@@ -150,10 +163,11 @@ struct GroupedTiles {
           .tiles = whole_up(outputs / weight_rows - 1e-9) * token_tiles * tiling.blocks};
 }
 
-/// A grouped GEMM: `experts` with `tokens` each, `outputs` weight rows of `k` an expert, `flops` of whole
-/// token tiles.
-[[nodiscard]] inline OperationWork grouped_work(double bytes, double flops, double experts, double tokens,
-                                                double outputs, double k, double sms) {
+/// A grouped GEMM: `experts` with `tokens` each, `outputs` weight rows of `k` an expert, `flops` of
+/// whole token tiles.
+[[nodiscard]] inline OperationWork grouped_work(double bytes, double flops, double experts,
+                                                double tokens, double outputs, double k,
+                                                double sms) {
   return {.bytes = bytes,
           .flops = flops,
           .memory_size = bytes / sms,
@@ -162,9 +176,10 @@ struct GroupedTiles {
           .k = k};
 }
 
-/// A dense GEMM, y[m x n]: the library takes the tile that leaves the fewest SMs idle, and splits K, into
-/// pieces of 512 at least, where there are fewer tiles than SMs.
-[[nodiscard]] inline OperationWork dense_work(double bytes, double m, double n, double k, double sms) {
+/// A dense GEMM, y[m x n]: the library takes the tile that leaves the fewest SMs idle, and splits
+/// K, into pieces of 512 at least, where there are fewer tiles than SMs.
+[[nodiscard]] inline OperationWork dense_work(double bytes, double m, double n, double k,
+                                              double sms) {
   constexpr std::array<std::array<double, 2>, 5> tiles{
       {{64, 128}, {64, 256}, {128, 128}, {128, 256}, {256, 128}}};
   constexpr double least_split = 512;

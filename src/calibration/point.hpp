@@ -1,7 +1,7 @@
 #pragma once
-// One measurement of one operation on one GPU, as afford-calibrate records it: what ran, how long it took,
-// under which conditions, and whether the answer was right. Plain data; the CSV beside a calibration has one
-// row a point.
+// One measurement of one operation on one GPU, as afford-calibrate records it: what ran, how long
+// it took, under which conditions, and whether the answer was right. Plain data; the CSV beside a
+// calibration has one row a point.
 
 #include <cstdint>
 #include <string>
@@ -10,15 +10,16 @@
 namespace afford {
 
 /// Names of the operations a calibration knows. A point's shape fields that do not apply are zero.
-/// mfa_decode, gqa_decode, mla_decode: batch, context_tokens (mean), longest_tokens, query_heads, kv_heads,
-/// head_dim. moe_ffn, moe_gate_up, moe_down: experts, tokens, busiest_tokens, hidden, intermediate (as
-/// sharded). dense: m, n, k (y[m x n] = x[m x k] W). read, write, copy, l2_read: bytes. tensor: m, n, k of a
-/// loop without memory. launch_stream, launch_graph, launch_dependent: time of one empty kernel.
+/// mfa_decode, gqa_decode, mla_decode: batch, context_tokens (mean), longest_tokens, query_heads,
+/// kv_heads, head_dim. moe_ffn, moe_gate_up, moe_down: experts, tokens, busiest_tokens, hidden,
+/// intermediate (as sharded). dense: m, n, k (y[m x n] = x[m x k] W). read, write, copy, l2_read:
+/// bytes. tensor: m, n, k of a loop without memory. launch_stream, launch_graph, launch_dependent:
+/// time of one empty kernel.
 struct Point {
   std::string operation;
-  std::string
-      precision;    // bf16 or fp8: of the streamed operand and the tensor core; fp8_128 with block scales
-  std::string tag;  // the model or the reason for this shape: "step-3", "odd lengths"
+  std::string precision;  // bf16 or fp8: of the streamed operand and the tensor core; fp8_128 with
+                          // block scales
+  std::string tag;        // the model or the reason for this shape: "step-3", "odd lengths"
   std::int64_t batch = 0, query_heads = 0, kv_heads = 0, head_dim = 0;
   double context_tokens = 0;
   std::int64_t longest_tokens = 0;

@@ -15,7 +15,8 @@
 namespace afford {
 namespace {
 
-using Member = std::variant<std::string Point::*, std::int64_t Point::*, double Point::*, bool Point::*>;
+using Member =
+    std::variant<std::string Point::*, std::int64_t Point::*, double Point::*, bool Point::*>;
 
 struct Field {
   std::string_view name;
@@ -85,14 +86,15 @@ std::vector<const Field*> header(const CsvReader& csv, const CsvRow& row) {
   std::vector<const Field*> columns;
   for (size_t i = 0; i < row.fields.size(); ++i) {
     const std::string& name = row.fields[i].text;
-    const Field* found =
-        std::find_if(std::begin(fields), std::end(fields), [&](const Field& f) { return f.name == name; });
+    const Field* found = std::find_if(std::begin(fields), std::end(fields),
+                                      [&](const Field& f) { return f.name == name; });
     if (found == std::end(fields)) {
       throw InputError(csv.place(row, i),
                        fmt::format("unknown column '{}'{}", name, suggestion(name, names)));
     }
     if (std::find(columns.begin(), columns.end(), found) != columns.end()) {
-      throw InputError(csv.place(row, i), fmt::format("column '{}' stands here a second time", name));
+      throw InputError(csv.place(row, i),
+                       fmt::format("column '{}' stands here a second time", name));
     }
     columns.push_back(found);
   }
@@ -156,8 +158,9 @@ std::vector<Point> parse_points(std::string_view text, const std::string& file) 
   std::vector<Point> points;
   while (const std::optional<CsvRow> row = csv.next()) {
     if (row->fields.size() != columns.size()) {
-      throw InputError({file, row->line, 1}, fmt::format("expected {} cells as in the header, got {}",
-                                                         columns.size(), row->fields.size()));
+      throw InputError({file, row->line, 1},
+                       fmt::format("expected {} cells as in the header, got {}", columns.size(),
+                                   row->fields.size()));
     }
     Point& point = points.emplace_back();
     for (size_t i = 0; i < columns.size(); ++i)

@@ -7,12 +7,12 @@
 #include <cstdio>
 
 #include "cli/choose.hpp"
+#include "kernels/formats.hpp"
 #include "report/gnuplot.hpp"
 #include "report/output_file.hpp"
 #include "spec/overrides.hpp"
 #include "text/number.hpp"
 #include "text/quantity.hpp"
-#include "timing/formats.hpp"
 
 namespace afford::cli {
 namespace {
@@ -46,8 +46,9 @@ std::vector<std::string> names_where(const std::vector<Spec>& specs, Predicate p
 
 /// "weights int8, KV int8, attention in bf16, GEMMs in bf16".
 std::string formats_text(const Precision& run) {
-  return fmt::format("weights {}, KV {}, attention computed in {}, GEMMs in {}", name_of(run.ffn_weights),
-                     name_of(run.kv), name_of(run.attention_compute), name_of(run.ffn_compute));
+  return fmt::format("weights {}, KV {}, attention computed in {}, GEMMs in {}",
+                     name_of(run.ffn_weights), name_of(run.kv), name_of(run.attention_compute),
+                     name_of(run.ffn_compute));
 }
 
 /// One note for each way in which chips fall back, with the chips and models it concerns.
@@ -64,8 +65,8 @@ void note_fallbacks(Study& study) {
     for (const ModelSpec& model : study.models) {
       if (!falls_back(chip, model.precision)) continue;
       const std::string text = formats_text(precision_on(chip, model.precision));
-      auto same =
-          std::find_if(fallbacks.begin(), fallbacks.end(), [&](const Fallback& f) { return f.text == text; });
+      auto same = std::find_if(fallbacks.begin(), fallbacks.end(),
+                               [&](const Fallback& f) { return f.text == text; });
       if (same == fallbacks.end()) same = fallbacks.insert(same, {text, {}, {}});
       add_once(same->chips, chip.name);
       add_once(same->models, model.name);
@@ -73,9 +74,9 @@ void note_fallbacks(Study& study) {
   }
   for (const Fallback& fallback : fallbacks) {
     const bool all = fallback.models.size() == study.models.size();
-    study.notes.push_back(fmt::format("Fallback on {}{}: {}.", fmt::join(fallback.chips, ", "),
-                                      all ? "" : fmt::format(" for {}", fmt::join(fallback.models, ", ")),
-                                      fallback.text));
+    study.notes.push_back(fmt::format(
+        "Fallback on {}{}: {}.", fmt::join(fallback.chips, ", "),
+        all ? "" : fmt::format(" for {}", fmt::join(fallback.models, ", ")), fallback.text));
   }
 }
 
@@ -87,7 +88,8 @@ void note_assumptions(Study& study) {
           ? "Counting: paper. MLA at 576/576, no router, no LM head (--convention exact for those)."
           : "Counting: exact. MLA values at kv_rank, router and LM head included.");
   note_fallbacks(study);
-  const auto estimates = names_where(study.chips, [](const HardwareSpec& c) { return c.price.estimate; });
+  const auto estimates =
+      names_where(study.chips, [](const HardwareSpec& c) { return c.price.estimate; });
   if (!estimates.empty())
     study.notes.push_back(fmt::format("Price is an estimate: {}.", fmt::join(estimates, ", ")));
 }
@@ -101,7 +103,8 @@ FormatOverrides overrides_of(const StudyArgs& args) {
   }
   if (formats.weights == Dtype::fp32) {
     throw UsageError(
-        "--weight-dtype: fp32 products are not modelled; expected one of bf16, fp8, int8, fp4, int4");
+        "--weight-dtype: fp32 products are not modelled; expected one of bf16, fp8, int8, fp4, "
+        "int4");
   }
   return formats;
 }
@@ -112,7 +115,8 @@ void apply_prices(const std::vector<HardwareSpec*>& chips, const std::vector<std
   for (const std::string& text : prices) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos) {
-      throw UsageError(fmt::format("--price: expected CHIP=USD_PER_HOUR such as h800=1.6, got '{}'", text));
+      throw UsageError(
+          fmt::format("--price: expected CHIP=USD_PER_HOUR such as h800=1.6, got '{}'", text));
     }
     const std::string name = text.substr(0, equals);
     const UsdRate rate = parse_price(text.substr(equals + 1));
@@ -125,8 +129,8 @@ void apply_prices(const std::vector<HardwareSpec*>& chips, const std::vector<std
       found = true;
     }
     if (!found) {
-      throw UsageError(
-          fmt::format("--price: '{}' is not among the chips of this run{}", name, suggestion(name, names)));
+      throw UsageError(fmt::format("--price: '{}' is not among the chips of this run{}", name,
+                                   suggestion(name, names)));
     }
   }
 }
@@ -134,8 +138,8 @@ void apply_prices(const std::vector<HardwareSpec*>& chips, const std::vector<std
 Speculation speculation_of(const StudyArgs& args) {
   constexpr int most_drafts = 16;
   if (args.drafts < 0 || args.drafts > most_drafts) {
-    throw UsageError(fmt::format("--mtp: expected a number of draft tokens from 0 to {}, got {}", most_drafts,
-                                 args.drafts));
+    throw UsageError(fmt::format("--mtp: expected a number of draft tokens from 0 to {}, got {}",
+                                 most_drafts, args.drafts));
   }
   const bool given = args.acceptance != -1;
   if (given && !(args.acceptance >= 0 && args.acceptance <= 1)) {
@@ -151,7 +155,8 @@ Speculation speculation_of(const StudyArgs& args) {
 std::vector<ModelSpec> models_of(const StudyArgs& args) {
   const FormatOverrides formats = overrides_of(args);
   std::vector<ModelSpec> models;
-  for (ModelSpec& model : load_models(args.models)) models.push_back(with_formats(std::move(model), formats));
+  for (ModelSpec& model : load_models(args.models))
+    models.push_back(with_formats(std::move(model), formats));
   return models;
 }
 
@@ -170,18 +175,18 @@ std::string what_ifs(const StudyArgs& args, const Speculation& speculation) {
   if (!args.weight_dtype.empty()) parts.push_back("weights in " + args.weight_dtype);
   for (const std::string& price : args.prices) parts.push_back("price " + price);
   if (speculation.drafts > 0) {
-    parts.push_back(
-        fmt::format("MTP with {} draft{} at {:.0f}% acceptance, {:.3g} tokens a step, draft layers counted",
-                    speculation.drafts, speculation.drafts > 1 ? "s" : "", 100 * speculation.acceptance,
-                    tokens_per_step(speculation)));
+    parts.push_back(fmt::format(
+        "MTP with {} draft{} at {:.0f}% acceptance, {:.3g} tokens a step, draft layers counted",
+        speculation.drafts, speculation.drafts > 1 ? "s" : "", 100 * speculation.acceptance,
+        tokens_per_step(speculation)));
   }
   return parts.empty() ? "" : fmt::format("What if: {}.", fmt::join(parts, "; "));
 }
 
 void add_output(Verb& verb, OutputArgs& args) {
   verb.text("--format", args.format, "table, csv, json or md", "FORMAT");
-  verb.text("-o,--output", args.file, "Write to FILE instead of stdout; it appears whole or not at all",
-            "FILE");
+  verb.text("-o,--output", args.file,
+            "Write to FILE instead of stdout; it appears whole or not at all", "FILE");
 }
 
 Format format_of(const OutputArgs& args) { return choose(format_names, args.format, "--format"); }
@@ -205,7 +210,8 @@ void add_study(Verb& verb, StudyArgs& args) {
 
 void add_what_ifs(Verb& verb, StudyArgs& args) {
   verb.texts("-m,--model", args.models, "Models by name or path; all", "MODEL,..");
-  verb.texts("-c,--context", args.contexts, "Contexts in tokens: 8192, 8k, 4k..128k*2", "TOKENS,..");
+  verb.texts("-c,--context", args.contexts, "Contexts in tokens: 8192, 8k, 4k..128k*2",
+             "TOKENS,..");
   verb.texts("--price", args.prices, "Price of a chip in USD/h, such as h800=1.6", "CHIP=USD,..");
   verb.text("--attention-dtype", args.attention_dtype,
             "Core attention and its KV cache in bf16, fp8, int8, fp4", "DTYPE");
@@ -218,7 +224,8 @@ void add_what_ifs(Verb& verb, StudyArgs& args) {
 Study load_study(const StudyArgs& args) {
   Study study;
   const Format format = format_of(args.output);
-  if (args.explain && format != Format::table) throw UsageError("--explain goes with --format table");
+  if (args.explain && format != Format::table)
+    throw UsageError("--explain goes with --format table");
   if (!args.plot.empty()) check_picture_name(args.plot);
   study.convention = choose(convention_names, args.convention, "--convention");
   study.speculation = speculation_of(args);
@@ -232,7 +239,8 @@ Study load_study(const StudyArgs& args) {
     study.terms.push_back(decode_terms(model, study.convention, study.speculation));
   }
   note_assumptions(study);
-  if (const std::string note = what_ifs(args, study.speculation); !note.empty()) study.notes.push_back(note);
+  if (const std::string note = what_ifs(args, study.speculation); !note.empty())
+    study.notes.push_back(note);
   return study;
 }
 

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "cli/verb.hpp"
-#include "ops/decode.hpp"
+#include "count/decode.hpp"
+#include "load/library.hpp"
 #include "report/table.hpp"
-#include "spec/library.hpp"
 
 namespace afford::cli {
 
@@ -24,7 +24,8 @@ void add_output(Verb& verb, OutputArgs& args);
 void emit(const Table& table, const OutputArgs& args, const std::string& after = "");
 
 struct StudyArgs {
-  std::vector<std::string> models{"all"}, hardware{"h800", "h20", "a800", "910b"}, contexts{"8k", "32k"};
+  std::vector<std::string> models{"all"}, hardware{"h800", "h20", "a800", "910b"},
+      contexts{"8k", "32k"};
   std::vector<std::string> prices;
   std::string attention_dtype, kv_dtype, weight_dtype, convention = "paper";
   int drafts = 0;
@@ -38,8 +39,10 @@ void add_study(Verb& verb, StudyArgs& args);
 /// The part of them every verb that computes takes: models, contexts, prices, formats, speculation.
 void add_what_ifs(Verb& verb, StudyArgs& args);
 
-/// The pieces of load_study(), for verbs that describe hardware in their own way. All throw UsageError.
-[[nodiscard]] std::vector<ModelSpec> models_of(const StudyArgs& args);  // with the formats asked for
+/// The pieces of load_study(), for verbs that describe hardware in their own way. All throw
+/// UsageError.
+[[nodiscard]] std::vector<ModelSpec> models_of(
+    const StudyArgs& args);  // with the formats asked for
 [[nodiscard]] std::vector<std::int64_t> contexts_of(const StudyArgs& args);
 [[nodiscard]] Speculation speculation_of(const StudyArgs& args);
 /// Every price must name one of the chips.

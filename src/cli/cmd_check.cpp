@@ -7,16 +7,18 @@
 #include "calibration/calibration_file.hpp"
 #include "calibration/points_csv.hpp"
 #include "cli/commands.hpp"
+#include "count/params.hpp"
 #include "error.hpp"
-#include "ops/params.hpp"
-#include "spec/library.hpp"
+#include "load/library.hpp"
+#include "load/readers.hpp"
 #include "text/suggest.hpp"
 #include "yaml/document.hpp"
 
 namespace afford::cli {
 namespace {
 
-/// A model has layers, hardware has peaks, a calibration curves; the reader then says all that is wrong.
+/// A model has layers, hardware has peaks, a calibration curves; the reader then says all that is
+/// wrong.
 enum class Kind { model, hardware, calibration };
 
 Kind kind_of(const yaml::Node& root, const std::string& file) {
@@ -25,8 +27,9 @@ Kind kind_of(const yaml::Node& root, const std::string& file) {
     if (key.text == "curves" || key.text == "roofs") return Kind::calibration;
     if (key.text == "peak" || key.text == "memory") return Kind::hardware;
   }
-  throw InputError({file, root.line, root.column},
-                   "neither a model (no 'attention', 'ffn', 'layers') nor hardware (no 'peak', 'memory')");
+  throw InputError(
+      {file, root.line, root.column},
+      "neither a model (no 'attention', 'ffn', 'layers') nor hardware (no 'peak', 'memory')");
 }
 
 /// Complaints that do not stop a model from loading.
@@ -35,11 +38,12 @@ std::vector<std::string> doubts(const ModelSpec& model) {
   const auto compare = [&](std::string_view what, double computed,
                            const std::optional<PublishedCount>& published) {
     if (!published || agrees(computed, *published)) return;
-    out.push_back(fmt::format("{}: the shapes give {:.4g}, published is {:.4g}, {:+.1f} %", what, computed,
-                              published->value, 100 * (computed / published->value - 1)));
+    out.push_back(fmt::format("{}: the shapes give {:.4g}, published is {:.4g}, {:+.1f} %", what,
+                              computed, published->value, 100 * (computed / published->value - 1)));
   };
   if (model.total_params) {
-    compare("total_params", total_params(model, {model.total_params->embedding, model.total_params->lm_head}),
+    compare("total_params",
+            total_params(model, {model.total_params->embedding, model.total_params->lm_head}),
             model.total_params);
   }
   compare("active_params", active_params_as_published(model), model.active_params);
@@ -50,8 +54,8 @@ std::vector<std::string> doubts(const ModelSpec& model) {
 int check(const std::string& file) {
   if (file.ends_with(".csv")) {
     const std::vector<Point> points = read_points(file);
-    const auto rejected =
-        std::count_if(points.begin(), points.end(), [](const Point& p) { return !p.rejected.empty(); });
+    const auto rejected = std::count_if(points.begin(), points.end(),
+                                        [](const Point& p) { return !p.rejected.empty(); });
     fmt::print("{}: ok, {} points, {} rejected\n", file, points.size(), rejected);
     return exit_done;
   }
@@ -64,16 +68,16 @@ int check(const std::string& file) {
   }
   if (!config && kind_of(root, file) == Kind::calibration) {
     const Calibration c = read_calibration(root, file);
-    fmt::print("{}: ok, calibration of {} ({}), {} curves{}\n", file, c.provenance.chip, c.provenance.date,
-               c.curves.size(), c.provenance.partial ? ", partial" : "");
+    fmt::print("{}: ok, calibration of {} ({}), {} curves{}\n", file, c.provenance.chip,
+               c.provenance.date, c.curves.size(), c.provenance.partial ? ", partial" : "");
     return exit_done;
   }
   const ModelSpec model = config ? load_models({file}).front() : read_model(root, file);
   const std::vector<std::string> complaints = doubts(model);
   for (const std::string& complaint : complaints) fmt::print("{}: {}\n", file, complaint);
   if (!complaints.empty()) return exit_no;
-  fmt::print("{}: ok, model {}, {:.4g} parameters, {:.3g} active\n", file, model.name, total_params(model),
-             active_params_as_published(model));
+  fmt::print("{}: ok, model {}, {:.4g} parameters, {:.3g} active\n", file, model.name,
+             total_params(model), active_params_as_published(model));
   return exit_done;
 }
 
@@ -94,7 +98,8 @@ int run(const std::vector<std::string>& files) {
 
 Verb check_command(CLI::App& app) {
   auto files = std::make_shared<std::vector<std::string>>();
-  Verb verb(app, "check", "Lint model, hardware and calibration files; says what is wrong and where");
+  Verb verb(app, "check",
+            "Lint model, hardware and calibration files; says what is wrong and where");
   verb.required("file", *files, "YAML files");
   verb.run = [files] { return run(*files); };
   return verb;

@@ -5,8 +5,8 @@
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
 #include "cli/explain.hpp"
-#include "cost/ideal.hpp"
-#include "ops/params.hpp"
+#include "count/params.hpp"
+#include "ideal/ideal.hpp"
 #include "report/charts.hpp"
 
 namespace afford::cli {
@@ -75,18 +75,19 @@ std::vector<Verdict> judge_all(const Study& study) {
 }
 
 Table table_of(const Study& study, const std::vector<Verdict>& verdicts) {
-  Table table{.title = "Cheapest pair of chips for attention and FFN (AFD), and cheapest single chip",
-              .columns = columns(),
-              .rows = {},
-              .notes = study.notes};
+  Table table{
+      .title = "Cheapest pair of chips for attention and FFN (AFD), and cheapest single chip",
+      .columns = columns(),
+      .rows = {},
+      .notes = study.notes};
   for (const Verdict& v : verdicts) {
     const ModelSpec& model = study.models[v.model];
-    table.rows.push_back({model.name, v.context, study.chips[v.chips.attention].name,
-                          study.chips[v.chips.ffn].name, v.afd() / usd_per_mtok,
-                          study.chips[v.chips.single].name, v.single / usd_per_mtok,
-                          active_params_as_published(model), total_params(model),
-                          100 * (1 - v.afd() / v.single), v.attention / usd_per_mtok, v.ffn / usd_per_mtok,
-                          std::string(name_of(study.convention)), std::string("ideal")});
+    table.rows.push_back(
+        {model.name, v.context, study.chips[v.chips.attention].name, study.chips[v.chips.ffn].name,
+         v.afd() / usd_per_mtok, study.chips[v.chips.single].name, v.single / usd_per_mtok,
+         active_params_as_published(model), total_params(model), 100 * (1 - v.afd() / v.single),
+         v.attention / usd_per_mtok, v.ffn / usd_per_mtok, std::string(name_of(study.convention)),
+         std::string("ideal")});
   }
   return table;
 }
@@ -125,9 +126,9 @@ int run(const CompareArgs& args) {
   if (args.explain) {
     for (const Verdict& v : verdicts) {
       for (const size_t chip : {v.chips.attention, v.chips.ffn}) {
-        explanations +=
-            "\n" +
-            explain({&study.models[v.model], &study.terms[v.model], &study.chips[chip], v.context}, study);
+        explanations += "\n" + explain({&study.models[v.model], &study.terms[v.model],
+                                        &study.chips[chip], v.context},
+                                       study);
         if (v.chips.attention == v.chips.ffn) break;
       }
     }
@@ -141,7 +142,8 @@ int run(const CompareArgs& args) {
 
 Verb compare_command(CLI::App& app) {
   auto args = std::make_shared<CompareArgs>();
-  Verb verb(app, "compare", "For each model the cheapest pair of chips and the cheapest single one");
+  Verb verb(app, "compare",
+            "For each model the cheapest pair of chips and the cheapest single one");
   add_study(verb, *args);
   verb.text("--chart", args->chart,
             "What --plot draws: active (cost against activated parameters), "

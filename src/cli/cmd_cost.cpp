@@ -3,9 +3,9 @@
 #include "cli/args.hpp"
 #include "cli/commands.hpp"
 #include "cli/explain.hpp"
-#include "cost/ideal.hpp"
+#include "ideal/ideal.hpp"
+#include "kernels/formats.hpp"
 #include "report/charts.hpp"
-#include "timing/formats.hpp"
 
 namespace afford::cli {
 namespace {
@@ -46,13 +46,14 @@ void add_row(const Study& study, const StudyArgs& args, const CostCase& at, Resu
       ideal_cost(terms, context, roofs(*at.chip, at.model->precision), at.chip->price.value);
   const Precision run = precision_on(*at.chip, at.model->precision);
   const double attention = ideal.cost.attention / usd_per_mtok, ffn = ideal.cost.ffn / usd_per_mtok;
-  result.table.rows.push_back({at.model->name, at.chip->name, at.context, count.kv.base(),
-                               count.attention.base(), count.linear.base(), count.ffn.base(), attention, ffn,
-                               ideal.cost.total() / usd_per_mtok, std::string(name_of(ideal.time.core_bound)),
-                               std::string(name_of(run.kv)), std::string(name_of(run.attention_compute)),
-                               std::string(name_of(run.ffn_compute)), at.chip->price.value / usd_per_hour,
-                               price_origin(*at.chip), tokens_per_step(study.speculation),
-                               std::string(name_of(study.convention)), std::string("ideal")});
+  result.table.rows.push_back(
+      {at.model->name, at.chip->name, at.context, count.kv.base(), count.attention.base(),
+       count.linear.base(), count.ffn.base(), attention, ffn, ideal.cost.total() / usd_per_mtok,
+       std::string(name_of(ideal.time.core_bound)), std::string(name_of(run.kv)),
+       std::string(name_of(run.attention_compute)), std::string(name_of(run.ffn_compute)),
+       at.chip->price.value / usd_per_hour, price_origin(*at.chip),
+       tokens_per_step(study.speculation), std::string(name_of(study.convention)),
+       std::string("ideal")});
   result.bars.push_back({.model = at.model->name,
                          .chip = at.chip->name,
                          .context = at.context,

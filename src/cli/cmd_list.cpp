@@ -2,16 +2,16 @@
 
 #include <memory>
 
-#include "calibration/calibrations.hpp"
 #include "calibration/chip_timing.hpp"
 #include "cli/args.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
-#include "cost/cost.hpp"
-#include "ops/attention.hpp"
-#include "ops/ffn.hpp"
-#include "ops/params.hpp"
-#include "timing/formats.hpp"
+#include "count/attention.hpp"
+#include "count/ffn.hpp"
+#include "count/params.hpp"
+#include "ideal/cost.hpp"
+#include "kernels/formats.hpp"
+#include "load/calibrations.hpp"
 
 namespace afford::cli {
 namespace {
@@ -35,8 +35,9 @@ Table models_table() {
               .rows = {},
               .notes = {}};
   for (const ModelSpec& model : load_models({"all"})) {
-    table.rows.push_back({model.name, model.title, total_params(model), active_params_as_published(model),
-                          layer_count(model), kinds(model.attentions), kinds(model.ffns)});
+    table.rows.push_back({model.name, model.title, total_params(model),
+                          active_params_as_published(model), layer_count(model),
+                          kinds(model.attentions), kinds(model.ffns)});
   }
   return table;
 }
@@ -66,7 +67,8 @@ Table hardware_table() {
   std::vector<HardwareSpec> chips = load_hardware({"all"});
   attach_calibrations(pointers_to(chips), "");
   for (const HardwareSpec& chip : chips) {
-    if (chip.measured != nullptr) table.notes.push_back(fmt::format("{}: {}.", chip.name, fidelity_of(chip)));
+    if (chip.measured != nullptr)
+      table.notes.push_back(fmt::format("{}: {}.", chip.name, fidelity_of(chip)));
     std::string date;
     for (const Source& source : chip.sources) {
       if (source.id == chip.price.source) date = source.date;
@@ -76,7 +78,8 @@ Table hardware_table() {
                           rate_or_nothing(chip, Dtype::fp8), chip.memory_size.value / GB,
                           chip.memory_bandwidth.value / TB_per_s, server_network(chip) / GB_per_s,
                           chip.price.value / usd_per_hour, price_origin(chip), date,
-                          ridge(chip, Dtype::fp8).base(), usd_per_flop(chip.price.value, peak).base(),
+                          ridge(chip, Dtype::fp8).base(),
+                          usd_per_flop(chip.price.value, peak).base(),
                           usd_per_byte(chip.price.value, chip.memory_bandwidth.value).base()});
   }
   return table;

@@ -1,4 +1,5 @@
-// Joins the CSV files of a sharded search: the frontier of the frontiers is the frontier of the whole.
+// Joins the CSV files of a sharded search: the frontier of the frontiers is the frontier of the
+// whole.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -29,8 +30,8 @@ struct Row : Scored {
 
 /// The columns a merge decides by.
 struct Keys {
-  size_t model, context, tpot, tokens, usd, verdict, winner, number, candidate, objective, tpot_limit, shard,
-      complete;
+  size_t model, context, tpot, tokens, usd, verdict, winner, number, candidate, objective,
+      tpot_limit, shard, complete;
 };
 
 struct Merged {
@@ -48,7 +49,8 @@ Keys keys_of(const std::vector<std::string>& header, const std::string& file) {
   const auto at = [&](std::string_view name) {
     const auto found = std::find(header.begin(), header.end(), name);
     if (found == header.end())
-      throw InputError({file, 1, 1}, fmt::format("no column '{}'; expected a CSV of afford pareto", name));
+      throw InputError({file, 1, 1},
+                       fmt::format("no column '{}'; expected a CSV of afford pareto", name));
     return static_cast<size_t>(found - header.begin());
   };
   return {.model = at("model"),
@@ -69,15 +71,17 @@ Keys keys_of(const std::vector<std::string>& header, const std::string& file) {
 double number(const CsvReader& reader, const CsvRow& row, size_t field, std::string_view name) {
   const auto value = parse_real(row.fields[field].text);
   if (value && *value > 0) return *value;
-  throw InputError(reader.place(row, field),
-                   fmt::format("{}: expected a number above zero, got '{}'", name, row.fields[field].text));
+  throw InputError(
+      reader.place(row, field),
+      fmt::format("{}: expected a number above zero, got '{}'", name, row.fields[field].text));
 }
 
-std::int64_t whole(const CsvReader& reader, const CsvRow& row, size_t field, std::string_view name) {
+std::int64_t whole(const CsvReader& reader, const CsvRow& row, size_t field,
+                   std::string_view name) {
   const auto value = parse_integer(row.fields[field].text);
   if (value && *value >= 0) return *value;
-  throw InputError(reader.place(row, field),
-                   fmt::format("{}: expected a whole number, got '{}'", name, row.fields[field].text));
+  throw InputError(reader.place(row, field), fmt::format("{}: expected a whole number, got '{}'",
+                                                         name, row.fields[field].text));
 }
 
 Row read_row(const CsvReader& reader, const CsvRow& fields, const Keys& keys) {
@@ -137,11 +141,12 @@ void add_file(Merged& out, const std::string& file) {
   for (const CsvField& field : head->fields) header.push_back(field.text);
   const Keys keys = keys_of(header, file);
   if (out.header.empty()) out.header = header;
-  if (out.header != header) throw InputError({file, 1, 1}, "columns differ from those of the first file");
+  if (out.header != header)
+    throw InputError({file, 1, 1}, "columns differ from those of the first file");
   while (const auto fields = reader.next()) {
     if (fields->fields.size() != header.size()) {
-      throw InputError({file, fields->line, 1},
-                       fmt::format("expected {} fields, got {}", header.size(), fields->fields.size()));
+      throw InputError({file, fields->line, 1}, fmt::format("expected {} fields, got {}",
+                                                            header.size(), fields->fields.size()));
     }
     check_same_search(out, reader, *fields, keys);
     note_part(out, reader, *fields, keys);
@@ -150,9 +155,11 @@ void add_file(Merged& out, const std::string& file) {
     const std::int64_t number = whole(reader, *fields, keys.number, "case");
     const auto [known, added] = out.cases.emplace(number, group_of(row, header, keys));
     if (!added && known->second != group_of(row, header, keys))
-      throw InputError(reader.place(*fields, keys.number),
-                       "another model or context than in the files before; only parts of one search merge");
-    Frontier<Row>& frontier = out.frontiers.emplace(number, Frontier<Row>(*out.objective)).first->second;
+      throw InputError(
+          reader.place(*fields, keys.number),
+          "another model or context than in the files before; only parts of one search merge");
+    Frontier<Row>& frontier =
+        out.frontiers.emplace(number, Frontier<Row>(*out.objective)).first->second;
     row.cells[keys.winner].clear(), row.cells[keys.shard] = "1/1", row.cells[keys.complete] = "yes";
     frontier.add(row);
   }
@@ -174,8 +181,8 @@ void check_parts(const Merged& out, size_t files) {
     const std::string part = fmt::format("{}/{}", i, of);
     if (!out.parts.contains(part)) missing.push_back(part);
   }
-  throw UsageError(
-      fmt::format("{} files for {} parts; none has a row of {}", files, of, fmt::join(missing, ", ")));
+  throw UsageError(fmt::format("{} files for {} parts; none has a row of {}", files, of,
+                               fmt::join(missing, ", ")));
 }
 
 /// The cell as the search made it: a number where the column holds numbers.
@@ -234,7 +241,8 @@ int run(const MergeArgs& args) {
 
 Verb merge_command(CLI::App& app) {
   auto args = std::make_shared<MergeArgs>();
-  Verb verb(app, "merge", "One frontier out of the CSV files of a search in parts (pareto --shard)");
+  Verb verb(app, "merge",
+            "One frontier out of the CSV files of a search in parts (pareto --shard)");
   verb.required("files", args->files, "CSV files of afford pareto --shard I/N --format csv");
   verb.text("--plot", args->plot, "Also draw a picture: FILE.svg, .png or .gp", "FILE");
   add_output(verb, args->output);

@@ -25,7 +25,8 @@ Shard parse_shard(const std::string& text) {
   constexpr std::int64_t most = 1'000'000;
   const size_t slash = text.find('/');
   if (slash != std::string::npos) {
-    const auto index = parse_integer(text.substr(0, slash)), of = parse_integer(text.substr(slash + 1));
+    const auto index = parse_integer(text.substr(0, slash)),
+               of = parse_integer(text.substr(slash + 1));
     if (index && of && *index >= 1 && *index <= *of && *of <= most)
       return {static_cast<std::uint64_t>(*index - 1), static_cast<std::uint64_t>(*of)};
   }
@@ -81,16 +82,19 @@ struct Collected {
 
 std::string point_text(const Candidate& c, const Space& space) {
   return fmt::format(
-      "{} ({}) with {} of batch {} in {} micro-batches: {:.2f} ms, {:.0f} tok/s/GPU, {:.3f} USD/Mtok",
+      "{} ({}) with {} of batch {} in {} micro-batches: {:.2f} ms, {:.0f} tok/s/GPU, {:.3f} "
+      "USD/Mtok",
       label(c), pools_text(c, space), parallelism(c), c.batch, c.micro_batches, c.goals.tpot_ms,
       c.goals.tokens_per_gpu_s, c.goals.usd_per_mtok);
 }
 
-/// Why a label is not on the frontier: no candidate bears it, none is feasible, or a better one stands there.
+/// Why a label is not on the frontier: no candidate bears it, none is feasible, or a better one
+/// stands there.
 std::string why_not(const Case& c, const Explored& found, const std::string& wanted) {
   const Watched& w = found.watched;
   const std::string start = fmt::format("{}: {}", case_name(c), wanted);
-  if (w.tally.tried == 0) return start + " is not in the space searched (chips, --max-gpus, --ways ...).";
+  if (w.tally.tried == 0)
+    return start + " is not in the space searched (chips, --max-gpus, --ways ...).";
   for (const Candidate& point : found.frontier.points()) {
     if (label(point) == wanted)
       return fmt::format("{} is on the frontier: {}.", start, point_text(point, c.space));
@@ -98,12 +102,13 @@ std::string why_not(const Case& c, const Explored& found, const std::string& wan
   std::string out = fmt::format("{}, {}.", start, tally_text(w.tally, c.setting.tpot_limit));
   if (!w.best) {
     if (!w.fastest) return out + " None fits the memory.";
-    return out + fmt::format(" None meets the TPOT; the fastest: {}.", point_text(*w.fastest, c.space));
+    return out +
+           fmt::format(" None meets the TPOT; the fastest: {}.", point_text(*w.fastest, c.space));
   }
   for (const Candidate& point : found.frontier.points()) {
     if (!dominates(point, *w.best, found.frontier.objective())) continue;
-    return out + fmt::format("\n  its best:     {}\n  dominated by: {}", point_text(*w.best, c.space),
-                             point_text(point, c.space));
+    return out + fmt::format("\n  its best:     {}\n  dominated by: {}",
+                             point_text(*w.best, c.space), point_text(point, c.space));
   }
   return out;
 }
@@ -118,11 +123,11 @@ double deviation(const Candidate& c, const Evaluation& e) {
 
 void note_case(Collected& out, const Case& c, const Explored& found, std::ptrdiff_t best) {
   std::string note =
-      fmt::format("{}: {}; {} on the frontier.", case_name(c), tally_text(found.tally, c.setting.tpot_limit),
-                  found.frontier.points().size());
+      fmt::format("{}: {}; {} on the frontier.", case_name(c),
+                  tally_text(found.tally, c.setting.tpot_limit), found.frontier.points().size());
   if (best < 0 && found.fastest) {
-    note +=
-        fmt::format(" Nearest to {}: {}.", human(c.setting.tpot_limit), point_text(*found.fastest, c.space));
+    note += fmt::format(" Nearest to {}: {}.", human(c.setting.tpot_limit),
+                        point_text(*found.fastest, c.space));
   } else if (best < 0) {
     note += " Nothing fits the memory.";
   } else {
@@ -140,10 +145,10 @@ void note_costs(Collected& out, const Case& c, const Explored& found) {
   if (c.swept.empty()) return;
   SweepPoint others(c.swept.begin(), c.swept.end() - 1);
   const bool context = c.swept.back().parameter == "context";
-  const std::string group = context
-                                ? c.prepared->model.name
-                                : fmt::format("{} at {}", c.prepared->model.name,
-                                              token_count_text(static_cast<std::int64_t>(c.setting.context)));
+  const std::string group =
+      context ? c.prepared->model.name
+              : fmt::format("{} at {}", c.prepared->model.name,
+                            token_count_text(static_cast<std::int64_t>(c.setting.context)));
   const auto add = [&](const std::optional<Candidate>& best, const std::string& choice) {
     if (!best) return;
     out.swept_costs.push_back({others.empty() ? group : group + ", " + text(others), choice,
@@ -188,11 +193,14 @@ void check(const ParetoArgs& args) {
   (void)parse_shard(args.shard);
   if (!args.plot.empty()) check_picture_name(args.plot);
   if (args.all && format != Format::csv) throw UsageError("--all goes with --format csv");
-  if (args.all && !args.plot.empty()) throw UsageError("--plot draws the frontier; leave --all out");
+  if (args.all && !args.plot.empty())
+    throw UsageError("--plot draws the frontier; leave --all out");
 }
 
-/// Runs every case; with --all their candidates go to the file as they come, else the frontiers are kept.
-Collected search(const ParetoArgs& args, const std::vector<Case>& cases, const std::atomic<bool>& stop) {
+/// Runs every case; with --all their candidates go to the file as they come, else the frontiers are
+/// kept.
+Collected search(const ParetoArgs& args, const std::vector<Case>& cases,
+                 const std::atomic<bool>& stop) {
   Collected out;
   out.table = {.title = "Frontier of time per output token against " +
                         std::string(args.objective == "tokens" ? "throughput"
@@ -201,7 +209,8 @@ Collected search(const ParetoArgs& args, const std::vector<Case>& cases, const s
                .columns = frontier_columns(cases.front().swept),
                .rows = {},
                .notes = {}};
-  out.table.notes.push_back(fmt::format("Fidelity: {}; closed form.", fidelity_text(*cases.front().chips)));
+  out.table.notes.push_back(
+      fmt::format("Fidelity: {}; closed form.", fidelity_text(*cases.front().chips)));
   const Shard shard = parse_shard(args.shard);
   std::uint64_t total = 0;
   for (const Case& c : cases) total += candidates_of(enumerate(c.space, c.setting), shard);
@@ -247,9 +256,10 @@ Collected search(const ParetoArgs& args, const std::vector<Case>& cases, const s
 
 void note_ends(Collected& out, const ParetoArgs& args, const std::vector<HardwareSpec>& chips) {
   if (out.worst_deviation >= 0.0005) {
-    out.table.notes.push_back(fmt::format(
-        "Stepped through event by event (afford simulate), no point's TPOT moves by more than {:.1f} %.",
-        100 * out.worst_deviation));
+    out.table.notes.push_back(
+        fmt::format("Stepped through event by event (afford simulate), no point's TPOT moves by "
+                    "more than {:.1f} %.",
+                    100 * out.worst_deviation));
   }
   if (const std::string note = what_ifs(args, speculation_of(args)); !note.empty())
     out.table.notes.push_back(note);
@@ -259,17 +269,20 @@ void note_ends(Collected& out, const ParetoArgs& args, const std::vector<Hardwar
       out.table.notes.push_back("Cheapest for " + line);
     if (!parameter.starts_with("price.")) out.table.notes.push_back(prices_text(chips));
   }
-  if (!out.complete) out.table.notes.push_back("Partial: interrupted before every candidate was tried.");
+  if (!out.complete)
+    out.table.notes.push_back("Partial: interrupted before every candidate was tried.");
 }
 
 /// Cost over the swept value of every pair of chips that is cheapest somewhere.
 Chart swept_picture(const Collected& out, const std::string& parameter) {
   const auto costs = ever_cheapest(out.swept_costs);
-  const bool one_group = std::all_of(
-      costs.begin(), costs.end(), [&](const SweptCost& cost) { return cost.group == costs.front().group; });
+  const bool one_group = std::all_of(costs.begin(), costs.end(), [&](const SweptCost& cost) {
+    return cost.group == costs.front().group;
+  });
   std::vector<SweepPointDrawn> points;
   for (const SweptCost& cost : costs)
-    points.push_back({one_group ? cost.choice : cost.group + ", " + cost.choice, cost.at, cost.usd_per_mtok});
+    points.push_back(
+        {one_group ? cost.choice : cost.group + ", " + cost.choice, cost.at, cost.usd_per_mtok});
   return sweep_chart(points, parameter, "USD per 1M tokens, cheapest within the TPOT");
 }
 
@@ -284,14 +297,15 @@ int run(const ParetoArgs& args) {
   std::string after;
   for (const std::string& text : out.why_not) after += "\n" + text + "\n";
   if (!args.plot.empty() && !out.table.rows.empty()) {
-    draw(args.sweeps.empty()
-             ? frontier_picture(out.table, objective_of(args), cases.front().setting.tpot_limit / millisecond)
-             : swept_picture(out, cases.front().swept.back().parameter),
+    draw(args.sweeps.empty() ? frontier_picture(out.table, objective_of(args),
+                                                cases.front().setting.tpot_limit / millisecond)
+                             : swept_picture(out, cases.front().swept.back().parameter),
          args.plot);
   }
   constexpr size_t shown_rows = 12;
   if (!args.all) {
-    emit(for_people ? thinned(out.table, shown_rows) : out.table, args.output, for_people ? after : "");
+    emit(for_people ? thinned(out.table, shown_rows) : out.table, args.output,
+         for_people ? after : "");
   }
   if (!for_people) {
     for (const std::string& note : out.table.notes) fmt::print(stderr, "{}\n", note);

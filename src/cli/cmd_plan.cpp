@@ -29,8 +29,8 @@ void apply_to(const SweepPoint& point, Workload& workload) {
   for (const SweptValue& value : point) {
     const auto between = [&](double least, double most) {
       if (value.number >= least && value.number <= most) return value.number;
-      throw UsageError(fmt::format("--sweep: {} expects a number from {} to {}, got {}", value.parameter,
-                                   least, most, value.text));
+      throw UsageError(fmt::format("--sweep: {} expects a number from {} to {}, got {}",
+                                   value.parameter, least, most, value.text));
     };
     if (value.parameter == "rate") workload.traffic.requests_per_s = between(1e-6, 1e9);
     if (value.parameter == "peak-factor") workload.traffic.peak_factor = between(1, 1000);
@@ -38,19 +38,21 @@ void apply_to(const SweepPoint& point, Workload& workload) {
     if (value.parameter == "headroom") workload.target.headroom = between(0, 0.95);
     if (value.parameter == "spares") workload.target.spares = static_cast<int>(between(0, 1000));
   }
-  if (workload.traffic.peak_hours < 24 && workload.traffic.peak_factor * workload.traffic.peak_hours > 24)
+  if (workload.traffic.peak_hours < 24 &&
+      workload.traffic.peak_factor * workload.traffic.peak_hours > 24)
     throw UsageError("--sweep: peak-factor times peak_hours is more than a day's requests");
 }
 
-/// The offer of each chip of the run: the workload's, or on demand at the file's price. --price replaces
-/// both.
+/// The offer of each chip of the run: the workload's, or on demand at the file's price. --price
+/// replaces both.
 std::vector<Offer> offers_for(const Workload& workload, const std::vector<HardwareSpec>& chips) {
   std::vector<Offer> offers;
   for (const HardwareSpec& chip : chips) {
     const auto listed = std::find_if(workload.offers.begin(), workload.offers.end(),
                                      [&](const Offer& offer) { return offer.chip == chip.name; });
-    Offer offer =
-        listed == workload.offers.end() ? Offer{.chip = chip.name, .limit = {}, .contracts = {}} : *listed;
+    Offer offer = listed == workload.offers.end()
+                      ? Offer{.chip = chip.name, .limit = {}, .contracts = {}}
+                      : *listed;
     if (offer.contracts.empty() || price_origin(chip) == "given")
       offer.contracts = {{.reserved = false, .price = chip.price.value, .limit = {}}};
     offers.push_back(std::move(offer));
@@ -108,8 +110,8 @@ std::string rented_text(const Plan& plan, const Space& space) {
   std::vector<std::string> parts;
   for (const Rented& r : plan.rented) {
     const Candidate& c = r.sized->candidate;
-    parts.push_back(
-        fmt::format("{} x {} ({}) {}", r.instances, label(c), pools_text(c, space), contract_text(r)));
+    parts.push_back(fmt::format("{} x {} ({}) {}", r.instances, label(c), pools_text(c, space),
+                                contract_text(r)));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
@@ -135,8 +137,9 @@ std::vector<Cell> row(const Alternative& alternative, const Plan& plan, const Pl
   const auto count = [&](std::int64_t value) { return there ? Cell(value) : Cell(); };
   std::vector<Cell> cells = {alternative.name};
   append(cells, swept);
-  const double ratio =
-      plan.ffn_gpus > 0 ? static_cast<double>(plan.attention_gpus) / static_cast<double>(plan.ffn_gpus) : 0;
+  const double ratio = plan.ffn_gpus > 0 ? static_cast<double>(plan.attention_gpus) /
+                                               static_cast<double>(plan.ffn_gpus)
+                                         : 0;
   const std::vector<Cell> rest = {
       there ? rented_text(plan, *input.space) : std::string("none: " + plan.impossible),
       count(plan.gpus),
@@ -177,17 +180,19 @@ void note_plan(Table& table, const Plan& plan, const PlanInput& input, const Swe
   const std::string start = swept.empty() ? "Best: " : text(swept) + ": ";
   std::vector<std::string> lines;
   for (const Rented& r : plan.rented) {
-    lines.push_back(fmt::format("{} instance{} {} of {}; splits {}, {} micro-batches; {}", r.instances,
-                                r.instances == 1 ? "" : "s", contract_text(r),
-                                pools_text(r.sized->candidate, *input.space), parallelism(r.sized->candidate),
-                                r.sized->candidate.micro_batches, batch_text(*r.sized)));
+    lines.push_back(fmt::format(
+        "{} instance{} {} of {}; splits {}, {} micro-batches; {}", r.instances,
+        r.instances == 1 ? "" : "s", contract_text(r), pools_text(r.sized->candidate, *input.space),
+        parallelism(r.sized->candidate), r.sized->candidate.micro_batches, batch_text(*r.sized)));
   }
   table.notes.push_back(fmt::format(
-      "{}{}. At the peak {:.0f} requests in flight hold {:.0f} GB of KV (p{:g}); {} of the instances spare.",
+      "{}{}. At the peak {:.0f} requests in flight hold {:.0f} GB of KV (p{:g}); {} of the "
+      "instances spare.",
       start, fmt::join(lines, "; "), plan.requests_in_flight, plan.kv_bytes_at_peak / 1e9,
       100 * input.workload->target.percentile, plan.spare_instances));
   if (plan.gap > 0)
-    table.notes.push_back(fmt::format("Not proven the cheapest: {:.2f} % is possible.", 100 * plan.gap));
+    table.notes.push_back(
+        fmt::format("Not proven the cheapest: {:.2f} % is possible.", 100 * plan.gap));
 }
 
 /// What a run collects over the points of its sweeps.
@@ -200,7 +205,8 @@ struct Collected {
 
 void note_workload(Table& table, const Workload& w) {
   table.notes.push_back(fmt::format(
-      "Traffic: {:g} requests/s, {:g} at the peak; {}. While decoding: context {:.0f} tokens on average over "
+      "Traffic: {:g} requests/s, {:g} at the peak; {}. While decoding: context {:.0f} tokens on "
+      "average over "
       "steps (deviation {:.0f}), {:.0f} tokens out.",
       w.traffic.requests_per_s, peak_rate(w.traffic), w.traffic.origin, w.traffic.mix.context,
       std::sqrt(w.traffic.mix.context_variance), w.traffic.mix.output_tokens));
@@ -211,8 +217,8 @@ std::string nearest(const Explored& found, const Space& space, const Target& tar
   if (!found.fastest)
     return fmt::format("No deployment of up to {} accelerators fits the memory.", space.max_gpus);
   const Candidate& c = *found.fastest;
-  return fmt::format("Nearest to {}: {:.2f} ms by {} ({}).", human(target.tpot), c.goals.tpot_ms, label(c),
-                     pools_text(c, space));
+  return fmt::format("Nearest to {}: {:.2f} ms by {} ({}).", human(target.tpot), c.goals.tpot_ms,
+                     label(c), pools_text(c, space));
 }
 
 void plan_point(Collected& out, PlanArgs args, const SweepPoint& swept, Workload workload) {
@@ -220,14 +226,17 @@ void plan_point(Collected& out, PlanArgs args, const SweepPoint& swept, Workload
   apply_to(swept, workload);
   workload.target.tpot = positive<Dimension{.time = 1}>(args.tpot, "--tpot");
   std::vector<HardwareSpec> chips = chips_of(args);
-  PlanInput input{
-      .space = nullptr, .setting = nullptr, .workload = &workload, .offers = offers_for(workload, chips)};
+  PlanInput input{.space = nullptr,
+                  .setting = nullptr,
+                  .workload = &workload,
+                  .offers = offers_for(workload, chips)};
   price_by_offers(chips, input.offers);
   out.fidelity = fidelity_text(chips);
   Space space = space_of(args, chips);
   if (space.inventory.empty() && std::any_of(input.offers.begin(), input.offers.end(),
                                              [](const Offer& o) { return o.limit.has_value(); })) {
-    for (const Offer& offer : input.offers) space.inventory.push_back(offer.limit.value_or(space.max_gpus));
+    for (const Offer& offer : input.offers)
+      space.inventory.push_back(offer.limit.value_or(space.max_gpus));
   }
   const std::vector<Prepared> prepared = prepared_models(args);
   if (prepared.size() != 1) throw UsageError("plan takes one model at a time");
@@ -252,7 +261,8 @@ void plan_point(Collected& out, PlanArgs args, const SweepPoint& swept, Workload
           {prepared.front().model.name, alternative.name, swept.back().number, plan.usd_per_mtok});
     if (alternative.name != "best") continue;
     if (there) note_plan(out.table, plan, input, swept);
-    if (!there && found.shapes.empty()) out.table.notes.push_back(nearest(found, space, workload.target));
+    if (!there && found.shapes.empty())
+      out.table.notes.push_back(nearest(found, space, workload.target));
     out.possible = out.possible && there;
   }
 }
@@ -266,7 +276,8 @@ Chart picture(const std::vector<SweptCost>& costs, const std::string& parameter)
 int run(PlanArgs args) {
   const Format format = format_of(args.output);
   if (!args.plot.empty()) check_picture_name(args.plot);
-  if (!args.plot.empty() && args.sweeps.empty()) throw UsageError("--plot draws a sweep; give --sweep too");
+  if (!args.plot.empty() && args.sweeps.empty())
+    throw UsageError("--plot draws a sweep; give --sweep too");
   const Workload workload = read_workload(yaml::parse_file(args.workload), args.workload);
   if (args.models.empty() && workload.model.empty())
     throw UsageError(fmt::format("{} names no model; give -m MODEL", args.workload));
@@ -307,7 +318,8 @@ Verb plan_command(CLI::App& app) {
   args->hardware.clear();
   args->tpot.clear();
   Verb verb(app, "plan", "What to rent for a traffic, and what it costs a month");
-  verb.required("workload", args->workload, "Workload file: traffic, target, chips with prices and limits");
+  verb.required("workload", args->workload,
+                "Workload file: traffic, target, chips with prices and limits");
   add_search(verb, *args);
   add_sweep(verb, args->sweeps);
   verb.text("--plot", args->plot, "Draw the sweep: FILE.svg, .png or .gp", "FILE");

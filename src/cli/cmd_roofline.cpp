@@ -5,13 +5,13 @@
 
 #include "cli/args.hpp"
 #include "cli/commands.hpp"
+#include "count/params.hpp"
 #include "error.hpp"
-#include "ops/params.hpp"
+#include "ideal/matching.hpp"
+#include "ideal/roofline.hpp"
+#include "kernels/formats.hpp"
 #include "report/charts.hpp"
 #include "text/quantity.hpp"
-#include "timing/formats.hpp"
-#include "timing/matching.hpp"
-#include "timing/roofline.hpp"
 
 namespace afford::cli {
 namespace {
@@ -70,7 +70,8 @@ std::vector<Cell> row(const Study& study, size_t m, const HardwareSpec& chip, st
   const DecodeTime time = ideal_time(study.terms[m], static_cast<double>(context), roof);
   const FlopsPerByte ffn_ridge = roof.ffn / roof.memory;
   const ByteRate network = network_of(chip, args);
-  const double model_sparsity = sparsity(model), least = min_sparsity(model, ffn_ridge, network, budget);
+  const double model_sparsity = sparsity(model),
+               least = min_sparsity(model, ffn_ridge, network, budget);
   return {model.name,
           chip.name,
           attention_intensity(study.terms[m], static_cast<double>(context)).base(),
@@ -111,9 +112,11 @@ std::string explanation(const RooflineArgs& args) {
       "  intensity      attention FLOPs / KV bytes of a token; near the ridge a chip is used well\n"
       "  ridge          peak FLOP/s in the attention format / memory bandwidth\n"
       "  sparsity       share of the FFN weights a token visits, shared experts in both\n"
-      "  min sparsity   hidden x ridge x layers / (server network x {} / {} / 1.5): below it a server's NICs "
+      "  min sparsity   hidden x ridge x layers / (server network x {} / {} / 1.5): below it a "
+      "server's NICs "
       "cannot\n"
-      "                 feed a batch that keeps the FFN compute-bound (1 byte out, 2 bytes back per "
+      "                 feed a batch that keeps the FFN compute-bound (1 byte out, 2 bytes back "
+      "per "
       "element)\n"
       "  min FFN batch  ridge x bytes per weight / 2 / sparsity, tokens in one FFN pass\n",
       args.tpot, args.stages);
@@ -121,8 +124,10 @@ std::string explanation(const RooflineArgs& args) {
 
 int run(const RooflineArgs& args) {
   const Study study = load_study(args);
-  Table table{
-      .title = "Does the model fit the chip?", .columns = columns(), .rows = {}, .notes = study.notes};
+  Table table{.title = "Does the model fit the chip?",
+              .columns = columns(),
+              .rows = {},
+              .notes = study.notes};
   for (size_t m = 0; m < study.models.size(); ++m) {
     for (const HardwareSpec& chip : study.chips) {
       for (const std::int64_t context : study.contexts)

@@ -3,21 +3,22 @@
 #include <algorithm>
 #include <memory>
 
-#include "calibration/calibrations.hpp"
 #include "calibration/chip_timing.hpp"
 #include "cli/args.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
-#include "cost/cost.hpp"
+#include "count/attention.hpp"
+#include "count/ffn.hpp"
+#include "count/modules.hpp"
+#include "count/params.hpp"
 #include "error.hpp"
-#include "ops/attention.hpp"
-#include "ops/ffn.hpp"
-#include "ops/modules.hpp"
-#include "ops/params.hpp"
+#include "ideal/cost.hpp"
+#include "kernels/formats.hpp"
+#include "load/calibrations.hpp"
+#include "load/readers.hpp"
 #include "text/number.hpp"
 #include "text/quantity.hpp"
 #include "text/suggest.hpp"
-#include "timing/formats.hpp"
 
 namespace afford::cli {
 namespace {
@@ -36,11 +37,12 @@ Table facts_table(std::string title) {
 }
 
 std::string left_out_text(const FitError& e) {
-  return fmt::format("left out: median {:.1f} %, P90 {:.1f} % of {} points", 100 * e.median, 100 * e.p90,
-                     e.points);
+  return fmt::format("left out: median {:.1f} %, P90 {:.1f} % of {} points", 100 * e.median,
+                     100 * e.p90, e.points);
 }
 
-/// What a calibration says of the chip: roofs, fixed costs, each curve from its shortest to its longest size.
+/// What a calibration says of the chip: roofs, fixed costs, each curve from its shortest to its
+/// longest size.
 void add_calibration(Table& table, const HardwareSpec& chip) {
   if (chip.measured == nullptr) return;
   const ChipTiming& timing = *chip.measured;
@@ -48,7 +50,8 @@ void add_calibration(Table& table, const HardwareSpec& chip) {
   const std::string from = fmt::format("{}, {}", fidelity_of(chip), c.provenance.device);
   table.rows.push_back({"read roof", human(ByteRate(timing.read)), from});
   if (timing.l2 > 0) table.rows.push_back({"L2 read", human(ByteRate(timing.l2)), from});
-  if (timing.bf16 > 0) table.rows.push_back({"bf16, sustained", human(FlopRate(timing.bf16)), from});
+  if (timing.bf16 > 0)
+    table.rows.push_back({"bf16, sustained", human(FlopRate(timing.bf16)), from});
   if (timing.fp8 > 0) table.rows.push_back({"fp8, sustained", human(FlopRate(timing.fp8)), from});
   table.rows.push_back({"small kernel", human(Seconds(timing.small_kernel)), from});
   for (const OperationCurve& curve : timing.own_curves) {
@@ -60,8 +63,8 @@ void add_calibration(Table& table, const HardwareSpec& chip) {
     };
     range("memory", curve.memory), range("compute", curve.compute);
     text.resize(text.size() - 2);
-    table.rows.push_back(
-        {fmt::format("{}, {}", curve.operation, curve.precision), text, left_out_text(curve.error)});
+    table.rows.push_back({fmt::format("{}, {}", curve.operation, curve.precision), text,
+                          left_out_text(curve.error)});
   }
 }
 
@@ -76,10 +79,12 @@ Table hardware_facts(const HardwareSpec& chip) {
   }
   add("memory", human(chip.memory_size.value), chip.memory_size);
   add("memory bandwidth", human(chip.memory_bandwidth.value), chip.memory_bandwidth);
-  add(chip.scale_up_kind + ", one direction", human(chip.scale_up_bandwidth.value), chip.scale_up_bandwidth);
+  add(chip.scale_up_kind + ", one direction", human(chip.scale_up_bandwidth.value),
+      chip.scale_up_bandwidth);
   add(chip.scale_up_kind + " accelerators", fmt::format("{}", chip.scale_up_accelerators.value),
       chip.scale_up_accelerators);
-  add("accelerators a server", fmt::format("{}", chip.server_accelerators.value), chip.server_accelerators);
+  add("accelerators a server", fmt::format("{}", chip.server_accelerators.value),
+      chip.server_accelerators);
   add("NICs a server", fmt::format("{}", chip.server_nics.value), chip.server_nics);
   add("NIC, one direction", human(chip.nic_bandwidth.value), chip.nic_bandwidth);
   add("power", human(chip.power.value), chip.power);
@@ -101,7 +106,8 @@ Table hardware_facts(const HardwareSpec& chip) {
   }
   table.rows.push_back(
       {"USD per byte",
-       shown(Cell(usd_per_byte(chip.price.value, chip.memory_bandwidth.value).base()), Show::scientific),
+       shown(Cell(usd_per_byte(chip.price.value, chip.memory_bandwidth.value).base()),
+             Show::scientific),
        "price / memory bandwidth"});
   add_calibration(table, chip);
   return table;
@@ -109,11 +115,12 @@ Table hardware_facts(const HardwareSpec& chip) {
 
 void add_count(Table& table, const ModelSpec& model, const std::string& what, double computed,
                const std::optional<PublishedCount>& published) {
-  table.rows.push_back({what, shown(Cell(computed), Show::params), std::string("sum of the shapes")});
+  table.rows.push_back(
+      {what, shown(Cell(computed), Show::params), std::string("sum of the shapes")});
   if (!published) return;
-  const std::string parts = published->embedding
-                                ? (published->lm_head ? "with embedding and LM head" : "with embedding")
-                                : (published->lm_head ? "with LM head" : "layers alone");
+  const std::string parts =
+      published->embedding ? (published->lm_head ? "with embedding and LM head" : "with embedding")
+                           : (published->lm_head ? "with LM head" : "layers alone");
   table.rows.push_back({what + ", published",
                         fmt::format("{} ({})", shown(Cell(published->value), Show::params), parts),
                         cite(model.sources, published->source)});
@@ -123,8 +130,9 @@ Table model_facts(const ModelSpec& model) {
   Table table = facts_table(fmt::format("{}: {}", model.name, model.title));
   const std::string shape_source = cite(model.sources, model.shape_source);
   table.rows.push_back({"hidden", fmt::format("{}", model.hidden), shape_source});
-  table.rows.push_back(
-      {"vocabulary", fmt::format("{}{}", model.vocab, model.tied_embeddings ? ", tied" : ""), shape_source});
+  table.rows.push_back({"vocabulary",
+                        fmt::format("{}{}", model.vocab, model.tied_embeddings ? ", tied" : ""),
+                        shape_source});
   for (const LayerKind& kind : model.layer_kinds) {
     const AttentionSpec& attention = model.attentions[kind.attention];
     const FfnSpec& ffn = model.ffns[kind.ffn];
@@ -142,25 +150,28 @@ Table model_facts(const ModelSpec& model) {
     table.rows.push_back({"FFN " + ffn.name, describe(ffn.shape), cite(model.sources, ffn.source)});
   }
   const Precision& p = model.precision;
-  table.rows.push_back({"formats",
-                        fmt::format("weights {}/{}, KV {}, compute {}/{}/{}", name_of(p.attention_weights),
-                                    name_of(p.ffn_weights), name_of(p.kv), name_of(p.attention_compute),
-                                    name_of(p.linear_compute), name_of(p.ffn_compute)),
-                        cite(model.sources, p.source)});
-  const VocabularyParts parts =
-      model.total_params ? VocabularyParts{model.total_params->embedding, model.total_params->lm_head}
-                         : VocabularyParts{};
-  add_count(table, model, "total parameters", total_params(model, parts), model.total_params);
-  add_count(table, model, "active parameters", active_params_as_published(model), model.active_params);
   table.rows.push_back(
-      {"sparsity", fmt::format("{:.4g}", sparsity(model)), "active / all FFN weights of an MoE layer"});
+      {"formats",
+       fmt::format("weights {}/{}, KV {}, compute {}/{}/{}", name_of(p.attention_weights),
+                   name_of(p.ffn_weights), name_of(p.kv), name_of(p.attention_compute),
+                   name_of(p.linear_compute), name_of(p.ffn_compute)),
+       cite(model.sources, p.source)});
+  const VocabularyParts parts = model.total_params ? VocabularyParts{model.total_params->embedding,
+                                                                     model.total_params->lm_head}
+                                                   : VocabularyParts{};
+  add_count(table, model, "total parameters", total_params(model, parts), model.total_params);
+  add_count(table, model, "active parameters", active_params_as_published(model),
+            model.active_params);
+  table.rows.push_back({"sparsity", fmt::format("{:.4g}", sparsity(model)),
+                        "active / all FFN weights of an MoE layer"});
   return table;
 }
 
 Table module_table(const ModelSpec& model, std::int64_t context, Convention convention) {
   Table table{
-      .title = fmt::format("One decoded token at {} tokens of context, one layer of each kind ({} counting)",
-                           token_count_text(context), name_of(convention)),
+      .title = fmt::format(
+          "One decoded token at {} tokens of context, one layer of each kind ({} counting)",
+          token_count_text(context), name_of(convention)),
       .columns = {{"layer", "layer"},
                   {"module", "module"},
                   {"layers", "layers", Show::plain},
@@ -180,7 +191,8 @@ Table module_table(const ModelSpec& model, std::int64_t context, Convention conv
 
 /// Whether NAME is a model; a path is one when it reads as one.
 bool is_model(const std::string& name) {
-  const auto models = list_names(data_folder() / "models"), hardware = list_names(data_folder() / "hardware");
+  const auto models = list_names(data_folder() / "models"),
+             hardware = list_names(data_folder() / "hardware");
   if (std::find(models.begin(), models.end(), name) != models.end()) return true;
   if (std::find(hardware.begin(), hardware.end(), name) != hardware.end()) return false;
   if (is_path(name)) {

@@ -61,7 +61,8 @@ std::vector<Column> columns() {
           {"usd_high_per_mtok", "USD to", Show::money, true}};
 }
 
-/// The closed form, and for AFD the events: exact where layer kinds differ, and the only way with jitter.
+/// The closed form, and for AFD the events: exact where layer kinds differ, and the only way with
+/// jitter.
 struct Simulated {
   Evaluation evaluation;
   PipelineResult pipeline;
@@ -69,7 +70,8 @@ struct Simulated {
   bool has_events = false;
 };
 
-/// The evaluations of uneven micro-batches, each as if all had its size, and what the pipeline needs of them.
+/// The evaluations of uneven micro-batches, each as if all had its size, and what the pipeline
+/// needs of them.
 struct Uneven {
   std::vector<Evaluation> evaluations;
   std::vector<MicroBatchLoad> loads;
@@ -121,8 +123,8 @@ bool is_calibrated(const Deployment& deployment) {
 
 Cell or_nothing(bool there, double value) { return there ? Cell(value) : Cell(); }
 
-std::vector<Cell> row(const Prepared& prepared, const Deployment& deployment, const Setting& setting,
-                      const Simulated& s) {
+std::vector<Cell> row(const Prepared& prepared, const Deployment& deployment,
+                      const Setting& setting, const Simulated& s) {
   const Evaluation& e = s.evaluation;
   const StageTimes& main = e.runs[e.main_kind].stages;
   const double per_step = tokens_per_step(setting.speculation);
@@ -168,53 +170,60 @@ void explain_ops(std::string& out, std::string_view title, const OpList& ops) {
   out += fmt::format("  {} {:.1f} us\n", title, ops.time() / microsecond);
   for (const Op& op : ops) {
     out += fmt::format(
-        "    {:<24}{:>8.1f} us  {:<9}{:>4} kernel{} {:>9} FLOP {:>8} B weights {:>8} B cache {:>8} B "
+        "    {:<24}{:>8.1f} us  {:<9}{:>4} kernel{} {:>9} FLOP {:>8} B weights {:>8} B cache {:>8} "
+        "B "
         "moved{}{}\n",
         op.name, op.time / microsecond, name_of(op.bound), op.kernels, op.kernels == 1 ? " " : "s",
-        shown(Cell(op.flops.base()), Show::scientific), shown(Cell(op.weights.base()), Show::scientific),
-        shown(Cell(op.cache.base()), Show::scientific), shown(Cell(op.moved.base()), Show::scientific),
-        op.hidden ? "  (hidden)" : "", op.beyond ? "  (outside the measured range)" : "");
+        shown(Cell(op.flops.base()), Show::scientific),
+        shown(Cell(op.weights.base()), Show::scientific),
+        shown(Cell(op.cache.base()), Show::scientific),
+        shown(Cell(op.moved.base()), Show::scientific), op.hidden ? "  (hidden)" : "",
+        op.beyond ? "  (outside the measured range)" : "");
   }
 }
 
 std::string memory_text(std::string_view pool, const MemoryUse& m) {
-  return fmt::format("  {} memory an accelerator: weights {}, cache {}, buffers {}, of {} usable\n", pool,
-                     human(m.weights), human(m.cache), human(m.buffers), human(m.capacity));
+  return fmt::format("  {} memory an accelerator: weights {}, cache {}, buffers {}, of {} usable\n",
+                     pool, human(m.weights), human(m.cache), human(m.buffers), human(m.capacity));
 }
 
 /// How evenly the experts are loaded; the noise of few tokens has no closed form and is sampled.
-std::string expert_load_text(const ExpertLayout& layout, double tokens, const Setting& setting, int seed) {
+std::string expert_load_text(const ExpertLayout& layout, double tokens, const Setting& setting,
+                             int seed) {
   constexpr int samples = 100;
   const ExpertLoad load = expected_load(layout, tokens, setting.routing);
   const double sampled = sampled_busiest_group(layout, std::llround(tokens), setting.routing,
                                                static_cast<std::uint64_t>(seed), samples);
   return fmt::format(
-      "  expert load ({}): {:.1f} of {} experts active, busiest expert {:.0f} tokens, busiest of {} groups "
+      "  expert load ({}): {:.1f} of {} experts active, busiest expert {:.0f} tokens, busiest of "
+      "{} groups "
       "{:.0f} pairs "
       "(mean {:.0f}; {:.0f} with sampling noise, seed {})\n",
       setting.routing.name, load.active_experts, layout.experts, load.busiest_expert, layout.groups,
       load.busiest_group, load.mean_group, sampled, seed);
 }
 
-std::string explanation(const Prepared& prepared, const Deployment& deployment, const Setting& setting,
-                        const Simulated& s, int seed) {
+std::string explanation(const Prepared& prepared, const Deployment& deployment,
+                        const Setting& setting, const Simulated& s, int seed) {
   const Evaluation& e = s.evaluation;
   const LayerKind& kind = prepared.model.layer_kinds[e.main_kind];
-  std::string out =
-      fmt::format("\n{} {} at {} tokens: one layer of {}/{} and one micro-batch, on one accelerator\n",
-                  prepared.model.name, deployment.label, setting.context,
-                  prepared.model.attentions[kind.attention].name, prepared.model.ffns[kind.ffn].name);
-  const StageOps ops = deployment.disaggregated ? stage_ops(*deployment.disaggregated, setting, e.main_kind)
-                                                : stage_ops(*deployment.colocated, setting, e.main_kind);
+  std::string out = fmt::format(
+      "\n{} {} at {} tokens: one layer of {}/{} and one micro-batch, on one accelerator\n",
+      prepared.model.name, deployment.label, setting.context,
+      prepared.model.attentions[kind.attention].name, prepared.model.ffns[kind.ffn].name);
+  const StageOps ops = deployment.disaggregated
+                           ? stage_ops(*deployment.disaggregated, setting, e.main_kind)
+                           : stage_ops(*deployment.colocated, setting, e.main_kind);
   explain_ops(out, "attention", ops.attention);
   explain_ops(out, "FFN", ops.ffn);
   const StageTimes& main = e.runs[e.main_kind].stages;
-  out += fmt::format("  network: A->F {:.1f} us, F->A {:.1f} us, at the same time\n", main.a2f / microsecond,
-                     main.f2a / microsecond);
+  out += fmt::format("  network: A->F {:.1f} us, F->A {:.1f} us, at the same time\n",
+                     main.a2f / microsecond, main.f2a / microsecond);
   for (size_t k = 0; k < e.kinds; ++k) {
     const StageTimes& t = e.runs[k].stages;
     out += fmt::format(
-        "  {} layers of {}/{}: attention {:.0f}, A->F {:.0f}, FFN {:.0f}, F->A {:.0f} us; slack of attention "
+        "  {} layers of {}/{}: attention {:.0f}, A->F {:.0f}, FFN {:.0f}, F->A {:.0f} us; slack of "
+        "attention "
         "{:.0f}, FFN {:.0f} us\n",
         e.runs[k].layers, prepared.model.attentions[prepared.model.layer_kinds[k].attention].name,
         prepared.model.ffns[prepared.model.layer_kinds[k].ffn].name, t.attention / microsecond,
@@ -228,14 +237,15 @@ std::string explanation(const Prepared& prepared, const Deployment& deployment, 
   if (const Moe* moe = std::get_if<Moe>(&prepared.model.ffns[kind.ffn].shape)) {
     const bool afd = deployment.disaggregated.has_value();
     const double tokens =
-        e.batch / (afd ? deployment.disaggregated->micro_batches : deployment.colocated->micro_batches) *
+        e.batch /
+        (afd ? deployment.disaggregated->micro_batches : deployment.colocated->micro_batches) *
         (setting.speculation.drafts + 1);
     const std::int64_t groups =
         afd ? deployment.disaggregated->ffn_split.expert
             : (deployment.colocated->tensor > 1 ? 1 : deployment.colocated->pool.size());
-    const std::int64_t replicas =
-        afd ? deployment.disaggregated->ffn.size() / (groups * deployment.disaggregated->ffn_split.tensor)
-            : 1;
+    const std::int64_t replicas = afd ? deployment.disaggregated->ffn.size() /
+                                            (groups * deployment.disaggregated->ffn_split.tensor)
+                                      : 1;
     out += expert_load_text({moe->experts, moe->active, groups, setting.redundant_experts},
                             tokens / static_cast<double>(replicas), setting, seed);
   }
@@ -253,7 +263,8 @@ void check(const SimulateArgs& args) {
     throw UsageError("--jitter: expected a standard deviation from 0 to 2");
   if (args.steps < 1 || args.steps > 100'000) throw UsageError("--steps: expected 1 to 100000");
   if (!args.plot.empty()) check_picture_name(args.plot);
-  if (!args.plot.empty() && args.sweeps.empty()) throw UsageError("--plot draws a sweep; give --sweep too");
+  if (!args.plot.empty() && args.sweeps.empty())
+    throw UsageError("--plot draws a sweep; give --sweep too");
   const bool events = args.timeline || !args.trace.empty() || args.jitter > 0;
   if (events && args.attention.empty() && !args.colocated.empty()) {
     throw UsageError("--timeline, --trace and --jitter are for --attention and --ffn pools");
@@ -281,20 +292,21 @@ void add_calibration_notes(Collected& out, const Deployment& deployment, const S
                            const Simulated& s) {
   if (!is_calibrated(deployment)) return;
   const Evaluation& e = s.evaluation;
-  out.table.notes.push_back(
-      fmt::format("{} at {} tokens: TPOT {:.2f} to {:.2f} ms, {:.3f} to {:.3f} USD/Mtok, from the left-out "
-                  "errors of the curves.",
-                  deployment.label, setting.context, s.interval.low * e.tpot / millisecond,
-                  s.interval.high * e.tpot / millisecond, s.interval.low * e.cost / usd_per_mtok,
-                  s.interval.high * e.cost / usd_per_mtok));
+  out.table.notes.push_back(fmt::format(
+      "{} at {} tokens: TPOT {:.2f} to {:.2f} ms, {:.3f} to {:.3f} USD/Mtok, from the left-out "
+      "errors of the curves.",
+      deployment.label, setting.context, s.interval.low * e.tpot / millisecond,
+      s.interval.high * e.tpot / millisecond, s.interval.low * e.cost / usd_per_mtok,
+      s.interval.high * e.cost / usd_per_mtok));
   const std::vector<std::string> beyond = beyond_measured(deployment, setting);
   if (beyond.empty()) return;
-  out.table.notes.push_back(fmt::format("{} at {} tokens: outside the measured range of its curve: {}.",
-                                        deployment.label, setting.context, fmt::join(beyond, ", ")));
+  out.table.notes.push_back(
+      fmt::format("{} at {} tokens: outside the measured range of its curve: {}.", deployment.label,
+                  setting.context, fmt::join(beyond, ", ")));
 }
 
-void add(Collected& out, const Prepared& prepared, const Deployment& deployment, const Setting& setting,
-         const SimulateArgs& args, const SweepPoint& swept) {
+void add(Collected& out, const Prepared& prepared, const Deployment& deployment,
+         const Setting& setting, const SimulateArgs& args, const SweepPoint& swept) {
   const Simulated s = simulate(deployment, setting, args);
   out.table.rows.push_back(row(prepared, deployment, setting, s));
   out.chips.insert(out.chips.end(), deployment.chips.begin(), deployment.chips.end());
@@ -341,10 +353,12 @@ void finish_sweep(Collected& out, const SimulateArgs& args, const SweepPoint& po
 
 int run(const SimulateArgs& args) {
   check(args);
-  Collected out{.table = {.title = "Deployments in detail", .columns = columns(), .rows = {}, .notes = {}},
-                .after = {}};
+  Collected out{
+      .table = {.title = "Deployments in detail", .columns = columns(), .rows = {}, .notes = {}},
+      .after = {}};
   const auto points = sweep_points(args.sweeps);
-  for (Column& column : sweep_columns(points.front())) out.table.columns.push_back(std::move(column));
+  for (Column& column : sweep_columns(points.front()))
+    out.table.columns.push_back(std::move(column));
   for (const SweepPoint& point : points) {
     SimulateArgs applied = args;
     apply_sweep(point, applied);
@@ -356,9 +370,9 @@ int run(const SimulateArgs& args) {
     }
   }
   finish_sweep(out, args, points.front());
-  out.table.notes.insert(
-      out.table.notes.begin(),
-      fmt::format("Fidelity: {}. Stage times: one layer, one micro-batch.", fidelity_text(out.chips)));
+  out.table.notes.insert(out.table.notes.begin(),
+                         fmt::format("Fidelity: {}. Stage times: one layer, one micro-batch.",
+                                     fidelity_text(out.chips)));
   if (const std::string note = what_ifs(args, speculation_of(args)); !note.empty())
     out.table.notes.push_back(note);
   emit(out.table, args.output, out.after);
@@ -377,7 +391,8 @@ Verb simulate_command(CLI::App& app) {
   verb.integer("--seed", args->seed, "Seed of the jitter");
   verb.integer("--steps", args->steps, "Steps to simulate");
   verb.flag("--timeline", args->timeline, "Draw the pipeline");
-  verb.text("--trace", args->trace, "Write the last step as a Chrome trace (opens in Perfetto)", "FILE.json");
+  verb.text("--trace", args->trace, "Write the last step as a Chrome trace (opens in Perfetto)",
+            "FILE.json");
   verb.flag("--explain", args->explain, "Every operation with its bytes, FLOPs and what binds");
   add_sweep(verb, args->sweeps);
   verb.text("--plot", args->plot, "Draw the sweep: FILE.svg, .png or .gp", "FILE");

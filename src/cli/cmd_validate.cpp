@@ -12,8 +12,9 @@
 #include "cli/kernel_tables.hpp"
 #include "deploy/weak_card.hpp"
 #include "error.hpp"
+#include "ideal/matching.hpp"
+#include "load/source_reader.hpp"
 #include "text/quantity.hpp"
-#include "timing/matching.hpp"
 
 namespace afford::cli {
 namespace {
@@ -21,12 +22,13 @@ namespace {
 using yaml::Section;
 
 enum class Kind { afd, colocated, attention_layer, kernel, min_sparsity, weak_card };
-constexpr std::pair<std::string_view, Kind> kind_names[] = {{"afd", Kind::afd},
-                                                            {"colocated", Kind::colocated},
-                                                            {"attention_layer", Kind::attention_layer},
-                                                            {"kernel", Kind::kernel},
-                                                            {"min_sparsity", Kind::min_sparsity},
-                                                            {"weak_card", Kind::weak_card}};
+constexpr std::pair<std::string_view, Kind> kind_names[] = {
+    {"afd", Kind::afd},
+    {"colocated", Kind::colocated},
+    {"attention_layer", Kind::attention_layer},
+    {"kernel", Kind::kernel},
+    {"min_sparsity", Kind::min_sparsity},
+    {"weak_card", Kind::weak_card}};
 
 /// One set of assumptions, for all cases of a system.
 struct System {
@@ -52,10 +54,10 @@ struct Cases {
 };
 
 System read_system(const Section& list, const std::string& name, const Sources& sources) {
-  const Section in =
-      list.child(name, {"about", "source", "attention_dtype", "drafts", "acceptance", "redundant",
-                        "micro_batches", "nic_bandwidth", "kernel", "grouped_compute", "between_steps",
-                        "attention_memory", "attention_tile", "gemm_tile", "calibrated"});
+  const Section in = list.child(
+      name, {"about", "source", "attention_dtype", "drafts", "acceptance", "redundant",
+             "micro_batches", "nic_bandwidth", "kernel", "grouped_compute", "between_steps",
+             "attention_memory", "attention_tile", "gemm_tile", "calibrated"});
   (void)read_source(in, sources);
   System system{.about = in.text("about"), .args = {}, .efficiency = {}};
   system.calibrated = in.has("calibrated") && in.boolean("calibrated");
@@ -64,14 +66,18 @@ System read_system(const Section& list, const std::string& name, const Sources& 
   if (in.has("attention_dtype")) system.args.attention_dtype = in.text("attention_dtype");
   if (in.has("drafts")) system.args.drafts = static_cast<int>(in.integer("drafts", {1, 16}));
   if (in.has("acceptance")) system.args.acceptance = in.real("acceptance", 0, 1);
-  if (in.has("redundant")) system.args.redundant = static_cast<int>(in.integer("redundant", {0, 4096}));
+  if (in.has("redundant"))
+    system.args.redundant = static_cast<int>(in.integer("redundant", {0, 4096}));
   if (in.has("micro_batches"))
     system.args.micro_batches = static_cast<int>(in.integer("micro_batches", {1, 64}));
   if (in.has("nic_bandwidth")) system.args.nic = in.text("nic_bandwidth");
-  if (in.has("between_steps")) system.between_steps = in.quantity<Dimension{.time = 1}>("between_steps");
+  if (in.has("between_steps"))
+    system.between_steps = in.quantity<Dimension{.time = 1}>("between_steps");
   if (in.has("kernel")) system.efficiency.kernel = in.quantity<Dimension{.time = 1}>("kernel");
-  if (in.has("grouped_compute")) system.efficiency.grouped_compute = in.real("grouped_compute", 0.01, 1);
-  if (in.has("attention_memory")) system.efficiency.attention_memory = in.real("attention_memory", 0.01, 1);
+  if (in.has("grouped_compute"))
+    system.efficiency.grouped_compute = in.real("grouped_compute", 0.01, 1);
+  if (in.has("attention_memory"))
+    system.efficiency.attention_memory = in.real("attention_memory", 0.01, 1);
   if (in.has("attention_tile"))
     system.efficiency.attention_tile = static_cast<double>(in.integer("attention_tile", {1, 1024}));
   if (in.has("gemm_tile"))
@@ -80,10 +86,10 @@ System read_system(const Section& list, const std::string& name, const Sources& 
 }
 
 Case read_case(const Section& root, const yaml::Node& item, const Cases& cases) {
-  const Section in =
-      root.element("cases", item,
-                   {"name", "system", "kind", "quantity", "model", "attention", "ffn", "pool", "tensor",
-                    "drafts", "weight_dtype", "batch", "context", "published", "tolerance_pct", "source"});
+  const Section in = root.element(
+      "cases", item,
+      {"name", "system", "kind", "quantity", "model", "attention", "ffn", "pool", "tensor",
+       "drafts", "weight_dtype", "batch", "context", "published", "tolerance_pct", "source"});
   Case out{.name = in.text("name"),
            .system = in.text("system"),
            .quantity = in.text("quantity"),
@@ -101,7 +107,8 @@ Case read_case(const Section& root, const yaml::Node& item, const Cases& cases) 
   if (in.has("drafts")) out.args.drafts = static_cast<int>(in.integer("drafts", {1, 16}));
   if (in.has("weight_dtype")) out.args.weight_dtype = in.text("weight_dtype");
   if (out.kind == Kind::afd) {
-    out.args.attention = in.text("attention"), out.args.ffn = in.text("ffn"), out.args.batch = batch;
+    out.args.attention = in.text("attention"), out.args.ffn = in.text("ffn"),
+    out.args.batch = batch;
   } else {
     out.args.colocated = in.text("pool"), out.args.batch_per_gpu = std::max(batch, 2);
     if (in.has("tensor")) out.args.tensor = static_cast<int>(in.integer("tensor", {1, 4096}));
@@ -112,7 +119,8 @@ Case read_case(const Section& root, const yaml::Node& item, const Cases& cases) 
 Cases read_cases() {
   const std::string file = (data_folder() / "validation" / "cases.yaml").string();
   const yaml::Node node = yaml::parse_file(file);
-  const Section root = Section::root(file, node, "validation", {"schema", "sources", "systems", "cases"});
+  const Section root =
+      Section::root(file, node, "validation", {"schema", "sources", "systems", "cases"});
   Cases cases{.sources = read_sources(root), .systems = {}, .list = {}};
   const Section systems = root.names("systems");
   for (const std::string& name : systems.keys())
@@ -135,7 +143,8 @@ double of_deployment(const Case& c, const Deployment& deployment, const Setting&
   }
   if (c.quantity == "tokens_per_gpu_s") return e.tokens_per_gpu.base() * faster;
   if (c.quantity == "step_ms") return e.step / millisecond / faster;
-  throw UsageError(fmt::format("validation: case '{}' has an unknown quantity '{}'", c.name, c.quantity));
+  throw UsageError(
+      fmt::format("validation: case '{}' has an unknown quantity '{}'", c.name, c.quantity));
 }
 
 double of_kernel(const Case& c, const Deployment& deployment, const Setting& setting) {
@@ -149,7 +158,8 @@ double of_kernel(const Case& c, const Deployment& deployment, const Setting& set
       if (op.name == c.quantity) return op.time / microsecond;
     }
   }
-  throw UsageError(fmt::format("validation: case '{}' names no operation: '{}'", c.name, c.quantity));
+  throw UsageError(
+      fmt::format("validation: case '{}' names no operation: '{}'", c.name, c.quantity));
 }
 
 /// One layer's attention with its projections, the whole batch at once, no router.
@@ -201,7 +211,8 @@ double value_of(const Case& c, const Prepared& prepared, const Deployment& deplo
   return min_sparsity(prepared.model, ridge(chip, Dtype::fp8), server_network(chip), {});
 }
 
-/// A prediction and what it rests on; none where a calibrated system finds no calibration for its chips.
+/// A prediction and what it rests on; none where a calibrated system finds no calibration for its
+/// chips.
 struct Prediction {
   double value = 0;
   std::string fidelity;
@@ -222,8 +233,9 @@ std::string summary(std::vector<double> deviations, size_t outside) {
   std::sort(deviations.begin(), deviations.end());
   const size_t n = deviations.size();
   return fmt::format(
-      "{} cases: median |deviation| {:.1f} %, P90 {:.1f} %, worst {:.1f} %; {} outside its tolerance.", n,
-      deviations[n / 2], deviations[n * 9 / 10], deviations.back(), outside);
+      "{} cases: median |deviation| {:.1f} %, P90 {:.1f} %, worst {:.1f} %; {} outside its "
+      "tolerance.",
+      n, deviations[n / 2], deviations[n * 9 / 10], deviations.back(), outside);
 }
 
 struct ValidateArgs {
@@ -247,7 +259,8 @@ std::vector<Column> columns() {
 
 /// The published cases, judged one by one.
 struct Judged {
-  Table table{.title = "Predicted against published", .columns = columns(), .rows = {}, .notes = {}};
+  Table table{
+      .title = "Predicted against published", .columns = columns(), .rows = {}, .notes = {}};
   std::vector<double> deviations;
   size_t outside = 0, skipped = 0;
   std::vector<std::string> fidelities;
@@ -264,11 +277,13 @@ void judge(Judged& out, const Case& c, const Cases& cases, const std::string& ca
   const bool within = std::fabs(deviation) <= c.tolerance_pct + 1e-9;
   out.deviations.push_back(std::fabs(deviation));
   out.outside += within ? 0 : 1;
-  if (std::find(out.fidelities.begin(), out.fidelities.end(), prediction->fidelity) == out.fidelities.end())
+  if (std::find(out.fidelities.begin(), out.fidelities.end(), prediction->fidelity) ==
+      out.fidelities.end())
     out.fidelities.push_back(prediction->fidelity);
-  out.table.rows.push_back(
-      {c.name, c.quantity, c.published, prediction->value, deviation, cite(cases.sources, c.source),
-       c.tolerance_pct, std::string(within ? "yes" : "no"), c.system, system.about, prediction->fidelity});
+  out.table.rows.push_back({c.name, c.quantity, c.published, prediction->value, deviation,
+                            cite(cases.sources, c.source), c.tolerance_pct,
+                            std::string(within ? "yes" : "no"), c.system, system.about,
+                            prediction->fidelity});
 }
 
 void add_notes(Judged& out, const Cases& cases) {
@@ -281,7 +296,8 @@ void add_notes(Judged& out, const Cases& cases) {
   const bool calibrated = out.fidelities.size() > 1;
   notes.push_back(fmt::format(
       "Fidelity: roofline with default efficiencies, {}. Assumptions, one set for each system:",
-      calibrated ? fmt::format("and where a system says so {}", out.fidelities[1]) : "no calibration"));
+      calibrated ? fmt::format("and where a system says so {}", out.fidelities[1])
+                 : "no calibration"));
   for (const auto& [name, system] : cases.systems)
     notes.push_back(fmt::format("  {}: {}.", name, system.about));
   for (const Source& source : cases.sources)
@@ -292,20 +308,23 @@ void add_notes(Judged& out, const Cases& cases) {
 void add_kernel_rows(Table& out, const KernelTable& table, const KernelCheck& check) {
   for (size_t i = 0; i < table.points.size(); ++i) {
     const KernelPoint& point = table.points[i];
-    out.rows.push_back({table.name + ", " + point.name, "kernel_us", point.measured_us, check.predicted_us[i],
-                        100 * (check.predicted_us[i] / point.measured_us - 1), table.source, Cell(), Cell(),
-                        table.name, table.kernel, check.fidelity});
+    out.rows.push_back({table.name + ", " + point.name, "kernel_us", point.measured_us,
+                        check.predicted_us[i],
+                        100 * (check.predicted_us[i] / point.measured_us - 1), table.source, Cell(),
+                        Cell(), table.name, table.kernel, check.fidelity});
   }
 }
 
-std::vector<KernelCheck> checks_of(const std::vector<KernelTable>& tables, const std::string& calibration) {
+std::vector<KernelCheck> checks_of(const std::vector<KernelTable>& tables,
+                                   const std::string& calibration) {
   std::vector<KernelCheck> checks;
   for (const KernelTable& table : tables) checks.push_back(check_kernels(table, calibration));
   return checks;
 }
 
 bool all_within(const std::vector<KernelCheck>& checks) {
-  return std::all_of(checks.begin(), checks.end(), [](const KernelCheck& check) { return check.within; });
+  return std::all_of(checks.begin(), checks.end(),
+                     [](const KernelCheck& check) { return check.within; });
 }
 
 /// Only the tables of a folder.
@@ -340,10 +359,13 @@ int run(const ValidateArgs& args) {
 
 Verb validate_command(CLI::App& app) {
   auto args = std::make_shared<ValidateArgs>();
-  Verb verb(app, "validate", "Predictions against published measurements, with deviation and source");
+  Verb verb(app, "validate",
+            "Predictions against published measurements, with deviation and source");
   verb.text("--calibration", args->calibration,
-            "Calibration of every chip of its architecture; none: stated default efficiencies", "NAME|none");
-  verb.text("--tables", args->tables, "Instead: the whole kernel tables in this folder (CSV)", "DIR");
+            "Calibration of every chip of its architecture; none: stated default efficiencies",
+            "NAME|none");
+  verb.text("--tables", args->tables, "Instead: the whole kernel tables in this folder (CSV)",
+            "DIR");
   add_output(verb, args->output);
   verb.run = [args] { return run(*args); };
   return verb;

@@ -18,7 +18,8 @@ Verb show_command(CLI::App& app);
 Verb check_command(CLI::App& app);
 Verb import_command(CLI::App& app);
 
-/// Parses the command line, runs one verb, returns the exit code. Errors go to stderr, one line each.
+/// Parses the command line, runs one verb, returns the exit code. Errors go to stderr, one line
+/// each.
 [[nodiscard]] int run(int argc, char** argv);
 
 }  // namespace afford::cli

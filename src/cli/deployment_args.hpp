@@ -13,11 +13,13 @@ namespace afford::cli {
 
 struct DeploymentArgs : StudyArgs {
   std::string attention, ffn, colocated;  // CHIP:INSTANCESxACCELERATORS
-  std::string attention_parallelism = "dp", ffn_parallelism, overlap = "all-gather", routing = "uniform";
+  std::string attention_parallelism = "dp", ffn_parallelism, overlap = "all-gather",
+              routing = "uniform";
   std::string micro_batch_sizes;  // "2048,2048,1024"
   std::string tpot = "50ms", nic, scale_up, calibration;
   std::vector<std::string> memory_bandwidths;  // "4.8 TB/s", or of one chip: "h20=4.8 TB/s"
-  int batch = 0, batch_per_gpu = 0, micro_batches = 0, stages = 3, tensor = 1, redundant = 0, experts = 0;
+  int batch = 0, batch_per_gpu = 0, micro_batches = 0, stages = 3, tensor = 1, redundant = 0,
+      experts = 0;
 };
 void add_deployment(Verb& verb, DeploymentArgs& args);
 
@@ -56,27 +58,31 @@ struct Deployment {
 };
 
 /// The pools asked for, the co-located one, or both to compare. Throw UsageError or InputError.
-[[nodiscard]] std::vector<Deployment> deployments_of(const DeploymentArgs& args, const ModelSpec& model);
-[[nodiscard]] Setting setting_of(const DeploymentArgs& args, const Prepared& prepared, std::int64_t context);
+[[nodiscard]] std::vector<Deployment> deployments_of(const DeploymentArgs& args,
+                                                     const ModelSpec& model);
+[[nodiscard]] Setting setting_of(const DeploymentArgs& args, const Prepared& prepared,
+                                 std::int64_t context);
 [[nodiscard]] std::vector<Prepared> prepared_models(const DeploymentArgs& args);
 
-/// What the deployment's times rest on: "calibrated (h200, 2026-11-24)", "transferred from h200 (2026-11-24)"
-/// or "roofline"; by pool where they differ.
+/// What the deployment's times rest on: "calibrated (h200, 2026-11-24)", "transferred from h200
+/// (2026-11-24)" or "roofline"; by pool where they differ.
 [[nodiscard]] std::string fidelity_of(const Deployment& deployment);
 
 [[nodiscard]] std::string fidelity_of(const HardwareSpec& attention, const HardwareSpec& ffn);
 
-/// What every chip of a run rests on, in a sentence's words: "h200 calibrated (h200, 2026-11-24); a800
-/// roofline with default efficiencies", or "roofline with default efficiencies, no calibration".
+/// What every chip of a run rests on, in a sentence's words: "h200 calibrated (h200, 2026-11-24);
+/// a800 roofline with default efficiencies", or "roofline with default efficiencies, no
+/// calibration".
 [[nodiscard]] std::string fidelity_text(const std::vector<HardwareSpec>& chips);
 
-/// Names of the operations outside the sizes their calibrated curve was measured at, each once; those of less
-/// than a twentieth of their stage are left out.
-[[nodiscard]] std::vector<std::string> beyond_measured(const Deployment& deployment, const Setting& setting);
+/// Names of the operations outside the sizes their calibrated curve was measured at, each once;
+/// those of less than a twentieth of their stage are left out.
+[[nodiscard]] std::vector<std::string> beyond_measured(const Deployment& deployment,
+                                                       const Setting& setting);
 
-/// TPOT at the fast and slow end of the calibrated curves' left-out errors, as factors of the predicted one;
-/// both 1 where nothing is calibrated. What has no curve (network, collectives, small kernels) is taken as
-/// stated.
+/// TPOT at the fast and slow end of the calibrated curves' left-out errors, as factors of the
+/// predicted one; both 1 where nothing is calibrated. What has no curve (network, collectives,
+/// small kernels) is taken as stated.
 struct Interval {
   double low = 1, high = 1;
 };

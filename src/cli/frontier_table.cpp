@@ -34,10 +34,11 @@ std::string simulate_command_of(const Candidate& c, const FrontierCase& of) {
                        pool_text(c.attention, *of.space), c.batch, c.micro_batches,
                        c.way == Way::tensor_parallel ? fmt::format(" --tp {}", c.tensor) : "");
   }
-  return fmt::format("{} --attention {} --ffn {} --batch {} --micro-batches {} --ffn-parallelism {}{}", start,
-                     pool_text(c.attention, *of.space), pool_text(c.ffn, *of.space), c.batch, c.micro_batches,
-                     parallelism(c),
-                     c.attention_split == AttentionSplit::tensor ? " --attention-parallelism tp" : "");
+  return fmt::format(
+      "{} --attention {} --ffn {} --batch {} --micro-batches {} --ffn-parallelism {}{}", start,
+      pool_text(c.attention, *of.space), pool_text(c.ffn, *of.space), c.batch, c.micro_batches,
+      parallelism(c),
+      c.attention_split == AttentionSplit::tensor ? " --attention-parallelism tp" : "");
 }
 
 std::int64_t accelerators(const Candidate::Side& side) {
@@ -83,9 +84,9 @@ std::vector<Column> frontier_columns(const SweepPoint& swept) {
                                  {"bound", "bound"},
                                  {"winner", "take"}};
   for (Column& column : sweep_columns(swept)) columns.push_back(std::move(column));
-  for (const char* key :
-       {"way", "gpus", "attention_instances", "ffn_instances", "attention_parallelism", "verdict", "case",
-        "candidate", "objective", "tpot_limit_ms", "shard", "complete", "fidelity", "simulate"}) {
+  for (const char* key : {"way", "gpus", "attention_instances", "ffn_instances",
+                          "attention_parallelism", "verdict", "case", "candidate", "objective",
+                          "tpot_limit_ms", "shard", "complete", "fidelity", "simulate"}) {
     columns.push_back({key, key, Show::text, true});
   }
   return columns;
@@ -115,8 +116,10 @@ std::vector<Cell> frontier_row(const Candidate& c, const Evaluation& e, const Fr
       e.gpus,
       std::int64_t{c.attention.instances},
       std::int64_t{c.ffn.instances},
-      std::string((afd ? c.attention_split == AttentionSplit::tensor : c.way == Way::tensor_parallel) ? "tp"
-                                                                                                      : "dp"),
+      std::string(
+          (afd ? c.attention_split == AttentionSplit::tensor : c.way == Way::tensor_parallel)
+              ? "tp"
+              : "dp"),
       std::string(verdict_name(e.verdict)),
       static_cast<std::int64_t>(of.number),
       static_cast<std::int64_t>(c.number),
@@ -146,7 +149,8 @@ Table thinned(const Table& table, size_t most) {
   const size_t winner = column_of(table, "winner");
   for (size_t first = 0; first < table.rows.size();) {
     size_t end = first;
-    while (end < table.rows.size() && group_of(table, table.rows[end]) == group_of(table, table.rows[first]))
+    while (end < table.rows.size() &&
+           group_of(table, table.rows[end]) == group_of(table, table.rows[first]))
       ++end;
     const size_t count = end - first, shown = std::min(count, most);
     for (size_t i = first; i < end; ++i) {
@@ -154,13 +158,15 @@ Table thinned(const Table& table, size_t most) {
       const size_t at = i - first;
       const bool step = at * (shown - 1) / std::max<size_t>(1, count - 1) !=
                         (at == 0 ? shown : (at - 1) * (shown - 1) / std::max<size_t>(1, count - 1));
-      if (step || std::get<std::string>(table.rows[i][winner]) == "yes") out.rows.push_back(table.rows[i]);
+      if (step || std::get<std::string>(table.rows[i][winner]) == "yes")
+        out.rows.push_back(table.rows[i]);
     }
     first = end;
   }
   if (out.rows.size() < table.rows.size()) {
-    out.notes.push_back(fmt::format("{} of {} points of the frontiers shown; --format csv and json have all.",
-                                    out.rows.size(), table.rows.size()));
+    out.notes.push_back(
+        fmt::format("{} of {} points of the frontiers shown; --format csv and json have all.",
+                    out.rows.size(), table.rows.size()));
   }
   return out;
 }
@@ -169,16 +175,17 @@ Chart frontier_picture(const Table& table, Objective objective, double tpot_limi
   const bool usd = objective == Objective::cost;
   std::vector<FrontierPoint> points;
   for (const auto& row : table.rows) {
-    FrontierPoint point{.line = text_at(table, row, "model"),
-                        .context = static_cast<std::int64_t>(number_at(table, row, "context_tokens")),
-                        .tpot_ms = number_at(table, row, "tpot_ms"),
-                        .value = number_at(table, row, usd ? "usd_per_mtok" : "tokens_per_gpu_s"),
-                        .winner = {}};
+    FrontierPoint point{
+        .line = text_at(table, row, "model"),
+        .context = static_cast<std::int64_t>(number_at(table, row, "context_tokens")),
+        .tpot_ms = number_at(table, row, "tpot_ms"),
+        .value = number_at(table, row, usd ? "usd_per_mtok" : "tokens_per_gpu_s"),
+        .winner = {}};
     if (text_at(table, row, "winner") == "yes") {
       const std::string &a = text_at(table, row, "attention_hardware"),
                         &f = text_at(table, row, "ffn_hardware");
-      point.winner =
-          fmt::format("{} {}", text_at(table, row, "deployment"), a == f ? a : fmt::format("{} + {}", a, f));
+      point.winner = fmt::format("{} {}", text_at(table, row, "deployment"),
+                                 a == f ? a : fmt::format("{} + {}", a, f));
     }
     points.push_back(std::move(point));
   }

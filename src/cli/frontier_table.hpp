@@ -1,6 +1,6 @@
 #pragma once
-// The frontier as the contract's table: rows out of a search or out of its CSV files, the rows people see,
-// and the picture.
+// The frontier as the contract's table: rows out of a search or out of its CSV files, the rows
+// people see, and the picture.
 
 #include <span>
 
@@ -23,17 +23,18 @@ struct FrontierCase {
 };
 
 [[nodiscard]] std::vector<Column> frontier_columns(const SweepPoint& swept);
-[[nodiscard]] std::vector<Cell> frontier_row(const Candidate& candidate, const Evaluation& evaluation,
-                                             const FrontierCase& of);
+[[nodiscard]] std::vector<Cell> frontier_row(const Candidate& candidate,
+                                             const Evaluation& evaluation, const FrontierCase& of);
 
 /// "h20:3x8 + h800:2x8", "h800:4x8".
 [[nodiscard]] std::string pools_text(const Candidate& candidate, const Space& space);
 
-/// Keeps of each group of rows (equal in `model`, context and swept columns) at most `most`, evenly, with the
-/// first, the last and the winner among them.
+/// Keeps of each group of rows (equal in `model`, context and swept columns) at most `most`,
+/// evenly, with the first, the last and the winner among them.
 [[nodiscard]] Table thinned(const Table& table, size_t most);
 
-/// The picture of all rows; the limit is where the search ended. Throws UsageError for a swept table.
+/// The picture of all rows; the limit is where the search ended. Throws UsageError for a swept
+/// table.
 [[nodiscard]] Chart frontier_picture(const Table& table, Objective objective, double tpot_limit_ms);
 
 /// A column's place by its key; the key must exist.

@@ -7,8 +7,9 @@
 #include <map>
 #include <optional>
 
-#include "calibration/calibrations.hpp"
-#include "spec/library.hpp"
+#include "load/calibrations.hpp"
+#include "load/library.hpp"
+#include "load/source_reader.hpp"
 #include "text/csv.hpp"
 #include "text/file.hpp"
 #include "text/number.hpp"
@@ -22,7 +23,8 @@ using yaml::Section;
 
 // ---- Kernels
 
-Kernel gqa(double heads, double kv_heads, double head_dim, double batch, double context, Dtype storage) {
+Kernel gqa(double heads, double kv_heads, double head_dim, double batch, double context,
+           Dtype storage) {
   return {.kind = Kernel::Kind::attention,
           .attention = Gqa{.query_heads = static_cast<std::int64_t>(heads),
                            .kv_heads = static_cast<std::int64_t>(kv_heads),
@@ -72,11 +74,12 @@ Kernel dense_kernel(Dtype dtype, double m, double n, double k) {
 constexpr double largest = 1e9;
 
 /// The numbers of one point: a list of `count`.
-std::vector<double> numbers_of(const Section& table, const yaml::Node& item, const std::string& file,
-                               size_t count) {
+std::vector<double> numbers_of(const Section& table, const yaml::Node& item,
+                               const std::string& file, size_t count) {
   std::vector<double> numbers;
   for (const yaml::Node& part : item.items) {
-    const auto number = part.kind == yaml::Node::Kind::scalar ? parse_real(part.text) : std::nullopt;
+    const auto number =
+        part.kind == yaml::Node::Kind::scalar ? parse_real(part.text) : std::nullopt;
     if (!number || *number <= 0 || *number > largest)
       throw InputError({file, part.line, part.column}, "points: expected a number more than zero");
     numbers.push_back(*number);
@@ -89,7 +92,8 @@ std::vector<double> numbers_of(const Section& table, const yaml::Node& item, con
 }
 
 std::vector<KernelPoint> read_points_of(const Section& in, const std::string& file) {
-  const Dtype compute = in.choice("compute", dtype_names), storage = in.choice("storage", dtype_names);
+  const Dtype compute = in.choice("compute", dtype_names),
+              storage = in.choice("storage", dtype_names);
   const auto each = [&](size_t count, auto make) {
     std::vector<KernelPoint> points;
     for (const yaml::Node& item : in.value("points", yaml::Node::Kind::sequence).items) {
@@ -105,7 +109,8 @@ std::vector<KernelPoint> read_points_of(const Section& in, const std::string& fi
     const double q = shape.real("query_heads", 1, 4096), kv = shape.real("kv_heads", 1, 4096),
                  d = shape.real("head_dim", 1, 4096);
     return each(3, [&](const auto& x) {
-      return KernelPoint{fmt::format("batch {} at {}", x[0], x[1]), gqa(q, kv, d, x[0], x[1], storage)};
+      return KernelPoint{fmt::format("batch {} at {}", x[0], x[1]),
+                         gqa(q, kv, d, x[0], x[1], storage)};
     });
   }
   if (in.has("mla")) {
@@ -133,9 +138,11 @@ std::vector<KernelPoint> read_points_of(const Section& in, const std::string& fi
 /// A CSV whose cells are asked for by the name of their column.
 class NamedCsv {
  public:
-  explicit NamedCsv(const fs::path& path) : csv_(path.string(), read_whole(path, size_t{64} << 20, "table")) {
+  explicit NamedCsv(const fs::path& path)
+      : csv_(path.string(), read_whole(path, size_t{64} << 20, "table")) {
     while (std::optional<CsvRow> row = csv_.next()) rows_.push_back(std::move(*row));
-    if (rows_.empty()) throw InputError({path.string(), 0, 0}, "expected a table, got an empty file");
+    if (rows_.empty())
+      throw InputError({path.string(), 0, 0}, "expected a table, got an empty file");
     for (size_t i = 0; i < rows_[0].fields.size(); ++i) columns_[rows_[0].fields[i].text] = i;
   }
   [[nodiscard]] size_t rows() const { return rows_.size() - 1; }
@@ -170,8 +177,8 @@ class Collector {
  public:
   void add(const std::string& name, const std::string& chip, const std::string& kernel,
            const std::string& source, double tolerance_pct, KernelPoint point) {
-    const auto found =
-        std::find_if(tables_.begin(), tables_.end(), [&](const KernelTable& t) { return t.name == name; });
+    const auto found = std::find_if(tables_.begin(), tables_.end(),
+                                    [&](const KernelTable& t) { return t.name == name; });
     KernelTable& table =
         found != tables_.end()
             ? *found
@@ -184,7 +191,8 @@ class Collector {
   std::vector<KernelTable> tables_;
 };
 
-// The median deviation accepted of kernels that are not ours: their makers tune for other shapes than we.
+// The median deviation accepted of kernels that are not ours: their makers tune for other shapes
+// than we.
 constexpr double attention_tolerance = 25, gemm_tolerance = 30, experts_tolerance = 40;
 
 Dtype dtype_of(const std::string& text) {
@@ -207,20 +215,20 @@ void add_infersim_attention(Collector& out, const fs::path& path) {
     const Dtype storage = dtype_of(csv.text(r, "kv_dtype"));
     const bool latent = csv.text(r, "attn").starts_with("MLA");
     const double kv_heads = csv.number(r, "kv_heads"), dim = csv.number(r, "head_dim");
-    const std::string name =
-        fmt::format("{} {}, {} cache", csv.text(r, "gpu"), latent ? "MLA" : "GQA", name_of(storage));
-    out.add(
-        name, lower(csv.text(r, "gpu")), csv.text(r, "library"), csv.text(r, "source").substr(0, 26),
-        attention_tolerance,
-        {fmt::format("{:.0f}/{:.0f} heads of {:.0f}, batch {:.0f} at {:.0f}", heads, kv_heads, dim, batch,
-                     context),
-         latent ? mla(heads, batch, context, storage) : gqa(heads, kv_heads, dim, batch, context, storage),
-         csv.number(r, "latency_us")});
+    const std::string name = fmt::format("{} {}, {} cache", csv.text(r, "gpu"),
+                                         latent ? "MLA" : "GQA", name_of(storage));
+    out.add(name, lower(csv.text(r, "gpu")), csv.text(r, "library"),
+            csv.text(r, "source").substr(0, 26), attention_tolerance,
+            {fmt::format("{:.0f}/{:.0f} heads of {:.0f}, batch {:.0f} at {:.0f}", heads, kv_heads,
+                         dim, batch, context),
+             latent ? mla(heads, batch, context, storage)
+                    : gqa(heads, kv_heads, dim, batch, context, storage),
+             csv.number(r, "latency_us")});
   }
 }
 
-/// Masked rows under 8 tokens an expert are left out: half of their experts were empty, and which is not
-/// recorded.
+/// Masked rows under 8 tokens an expert are left out: half of their experts were empty, and which
+/// is not recorded.
 void add_infersim_gemms(Collector& out, const fs::path& path) {
   constexpr double fewest_tokens = 8;
   const NamedCsv csv(path);
@@ -231,17 +239,20 @@ void add_infersim_gemms(Collector& out, const fs::path& path) {
     if (kernel == "DeepGEMM dense") {
       const double m = csv.number(r, "m_total");
       out.add(gpu + " dense GEMM", lower(gpu), kernel, source, gemm_tolerance,
-              {fmt::format("{:.0f} x {:.0f} x {:.0f}", m, n, k), dense_kernel(Dtype::fp8, m, n, k), us});
+              {fmt::format("{:.0f} x {:.0f} x {:.0f}", m, n, k), dense_kernel(Dtype::fp8, m, n, k),
+               us});
       continue;
     }
-    const double experts = csv.number(r, "local_experts"), each = csv.number(r, "tokens_per_expert");
+    const double experts = csv.number(r, "local_experts"),
+                 each = csv.number(r, "tokens_per_expert");
     if (each < fewest_tokens) continue;
-    const bool up = kernel.ends_with("up_proj"), masked = kernel.find("masked") != std::string::npos;
+    const bool up = kernel.ends_with("up_proj"),
+               masked = kernel.find("masked") != std::string::npos;
     out.add(fmt::format("{} grouped GEMM, {}", gpu, masked ? "masked" : "contiguous"), lower(gpu),
             masked ? "DeepGEMM masked" : "DeepGEMM contiguous", source, experts_tolerance,
             {fmt::format("{:.0f} experts of {:.0f}, {:.0f} x {:.0f}", experts, each, n, k),
-             grouped(up ? Kernel::Kind::gate_up : Kernel::Kind::down, Dtype::fp8, up ? k : n, up ? n / 2 : k,
-                     experts, experts * each),
+             grouped(up ? Kernel::Kind::gate_up : Kernel::Kind::down, Dtype::fp8, up ? k : n,
+                     up ? n / 2 : k, experts, experts * each),
              us});
   }
 }
@@ -249,20 +260,21 @@ void add_infersim_gemms(Collector& out, const fs::path& path) {
 void add_h200_attention(Collector& out, const fs::path& path, bool latent) {
   const NamedCsv csv(path);
   for (size_t r = 0; r < csv.rows(); ++r) {
-    if (!csv.text(r, "flag").empty() || (latent && !csv.text(r, "scope").starts_with("core"))) continue;
+    if (!csv.text(r, "flag").empty() || (latent && !csv.text(r, "scope").starts_with("core")))
+      continue;
     const double batch = csv.number(r, "batch"), context = csv.number(r, "kv_len");
     const double heads = csv.number(r, latent ? "q_heads_local" : "q_heads");
     const Dtype storage = dtype_of(csv.text(r, "kv_dtype"));
     const double kv_heads = latent ? 1 : csv.number(r, "kv_heads"),
                  dim = latent ? 576 : csv.number(r, "head_dim");
-    out.add(
-        fmt::format("H200 {} {}, {} cache", csv.text(r, "framework"), latent ? "MLA" : "GQA",
-                    name_of(storage)),
-        "h200", csv.text(r, "kernel"), csv.text(r, "source").substr(0, 22), attention_tolerance,
-        {fmt::format("{:.0f}/{:.0f} heads of {:.0f}, batch {:.0f} at {:.0f}", heads, kv_heads, dim, batch,
-                     context),
-         latent ? mla(heads, batch, context, storage) : gqa(heads, kv_heads, dim, batch, context, storage),
-         csv.number(r, "latency_us")});
+    out.add(fmt::format("H200 {} {}, {} cache", csv.text(r, "framework"), latent ? "MLA" : "GQA",
+                        name_of(storage)),
+            "h200", csv.text(r, "kernel"), csv.text(r, "source").substr(0, 22), attention_tolerance,
+            {fmt::format("{:.0f}/{:.0f} heads of {:.0f}, batch {:.0f} at {:.0f}", heads, kv_heads,
+                         dim, batch, context),
+             latent ? mla(heads, batch, context, storage)
+                    : gqa(heads, kv_heads, dim, batch, context, storage),
+             csv.number(r, "latency_us")});
   }
 }
 
@@ -271,7 +283,8 @@ void add_h200_experts(Collector& out, const fs::path& path) {
   const NamedCsv csv(path);
   for (size_t r = 0; r < csv.rows(); ++r) {
     const std::string distribution = csv.text(r, "distribution");
-    if (!csv.text(r, "flag").empty() || (distribution != "balanced" && distribution != "uniform")) continue;
+    if (!csv.text(r, "flag").empty() || (distribution != "balanced" && distribution != "uniform"))
+      continue;
     const double ep = csv.number(r, "moe_ep"), hidden = csv.number(r, "hidden");
     const double intermediate = csv.number(r, "inter") / csv.number(r, "moe_tp");
     const double copies = csv.number(r, "num_tokens_ep_group") * csv.number(r, "topk") / ep;
@@ -280,8 +293,8 @@ void add_h200_experts(Collector& out, const fs::path& path) {
     out.add(fmt::format("H200 {} experts, {} ({})", csv.text(r, "framework"), csv.text(r, "dtype"),
                         csv.text(r, "kernel")),
             "h200", csv.text(r, "kernel"), csv.text(r, "source").substr(0, 22), experts_tolerance,
-            {fmt::format("{:.0f} experts of {:.1f}, {:.0f} x {:.0f}", experts, copies / experts, hidden,
-                         intermediate),
+            {fmt::format("{:.0f} experts of {:.1f}, {:.0f} x {:.0f}", experts, copies / experts,
+                         hidden, intermediate),
              grouped(Kernel::Kind::experts, dtype, hidden, intermediate, experts, copies),
              csv.number(r, "latency_us")});
   }
@@ -292,8 +305,8 @@ void add_h200_gemms(Collector& out, const fs::path& path) {
   for (size_t r = 0; r < csv.rows(); ++r) {
     if (!csv.text(r, "flag").empty()) continue;
     const double m = csv.number(r, "m"), n = csv.number(r, "n"), k = csv.number(r, "k");
-    out.add(fmt::format("H200 {} dense GEMM, {}", csv.text(r, "framework"), csv.text(r, "dtype")), "h200",
-            csv.text(r, "kernel"), csv.text(r, "source").substr(0, 22), gemm_tolerance,
+    out.add(fmt::format("H200 {} dense GEMM, {}", csv.text(r, "framework"), csv.text(r, "dtype")),
+            "h200", csv.text(r, "kernel"), csv.text(r, "source").substr(0, 22), gemm_tolerance,
             {fmt::format("{:.0f} x {:.0f} x {:.0f}", m, n, k),
              dense_kernel(dtype_of(csv.text(r, "dtype")), m, n, k), csv.number(r, "latency_us")});
   }
@@ -344,10 +357,11 @@ std::vector<KernelTable> read_table_folder(const fs::path& folder) {
   with("a_attn_decode_infersim.csv", [&](const fs::path& p) { add_infersim_attention(out, p); });
   with("a_gemm_infersim.csv", [&](const fs::path& p) { add_infersim_gemms(out, p); });
   if (!any) {
-    throw UsageError(fmt::format(
-        "--tables: {} holds none of h200_gqa_decode.csv, h200_mla_decode.csv, h200_moe.csv, h200_gemm.csv, "
-        "a_attn_decode_infersim.csv, a_gemm_infersim.csv",
-        folder.string()));
+    throw UsageError(
+        fmt::format("--tables: {} holds none of h200_gqa_decode.csv, h200_mla_decode.csv, "
+                    "h200_moe.csv, h200_gemm.csv, "
+                    "a_attn_decode_infersim.csv, a_gemm_infersim.csv",
+                    folder.string()));
   }
   return out.take();
 }
@@ -372,7 +386,8 @@ KernelCheck check_kernels(const KernelTable& table, const std::string& calibrati
   return check;
 }
 
-Table kernel_summary(const std::vector<KernelTable>& tables, const std::vector<KernelCheck>& checks) {
+Table kernel_summary(const std::vector<KernelTable>& tables,
+                     const std::vector<KernelCheck>& checks) {
   Table out{
       .title = "Kernels of others, predicted against measured",
       .columns = {{"table", "table"},
@@ -390,15 +405,17 @@ Table kernel_summary(const std::vector<KernelTable>& tables, const std::vector<K
                   {"source", "source", Show::text, true}},
       .rows = {},
       .notes = {
-          "Median, P90 and worst of |predicted / measured - 1|; bias: the median with its sign, minus where "
+          "Median, P90 and worst of |predicted / measured - 1|; bias: the median with its sign, "
+          "minus where "
           "afford is the faster. The tolerance is for the median: these kernels are not ours."}};
   for (size_t i = 0; i < tables.size(); ++i) {
     const KernelTable& t = tables[i];
     const KernelCheck& c = checks[i];
-    out.rows.push_back({t.name, t.chip, static_cast<std::int64_t>(t.points.size()), c.median_pct, c.p90_pct,
-                        100 * (c.predicted_us[c.worst] / t.points[c.worst].measured_us - 1), c.bias_pct,
-                        t.tolerance_pct, std::string(c.within ? "yes" : "no"), t.points[c.worst].name,
-                        c.fidelity, t.kernel, t.source});
+    out.rows.push_back({t.name, t.chip, static_cast<std::int64_t>(t.points.size()), c.median_pct,
+                        c.p90_pct,
+                        100 * (c.predicted_us[c.worst] / t.points[c.worst].measured_us - 1),
+                        c.bias_pct, t.tolerance_pct, std::string(c.within ? "yes" : "no"),
+                        t.points[c.worst].name, c.fidelity, t.kernel, t.source});
   }
   return out;
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "deploy/stages.hpp"
+#include "layer/stages.hpp"
 #include "report/table.hpp"
 #include "spec/source.hpp"
 
@@ -28,8 +28,8 @@ struct KernelTable {
 [[nodiscard]] std::vector<KernelTable> read_kernel_tables();
 
 /// The tables in `folder` that are there: h200_gqa_decode.csv, h200_mla_decode.csv, h200_moe.csv,
-/// h200_gemm.csv (aiconfigurator), a_attn_decode_infersim.csv, a_gemm_infersim.csv (InferSim). Throws
-/// InputError for what a file says, UsageError when none is there.
+/// h200_gemm.csv (aiconfigurator), a_attn_decode_infersim.csv, a_gemm_infersim.csv (InferSim).
+/// Throws InputError for what a file says, UsageError when none is there.
 [[nodiscard]] std::vector<KernelTable> read_table_folder(const std::filesystem::path& folder);
 
 /// A table with its predictions.

@@ -8,7 +8,8 @@
 
 namespace afford::cli {
 
-Progress::Progress(std::uint64_t total) : on_terminal_(::isatty(STDERR_FILENO) == 1), total_(total) {}
+Progress::Progress(std::uint64_t total)
+    : on_terminal_(::isatty(STDERR_FILENO) == 1), total_(total) {}
 
 void Progress::show(std::uint64_t done) {
   constexpr auto pause = std::chrono::milliseconds(200);
@@ -17,7 +18,8 @@ void Progress::show(std::uint64_t done) {
   const double elapsed = std::chrono::duration<double>(last_ - start_).count();
   const double all = static_cast<double>(total_), so_far = static_cast<double>(before_ + done);
   const double rate = std::max(1.0, so_far / elapsed);
-  fmt::print(stderr, "\r{:.1f} of {:.1f} million candidates, {:.1f} million a second, {:.0f} s left\x1b[K",
+  fmt::print(stderr,
+             "\r{:.1f} of {:.1f} million candidates, {:.1f} million a second, {:.0f} s left\x1b[K",
              so_far / 1e6, all / 1e6, rate / 1e6, (all - so_far) / rate);
   std::fflush(stderr);
   shown_ = true;

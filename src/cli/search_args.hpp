@@ -7,8 +7,8 @@
 namespace afford::cli {
 
 struct SearchArgs : DeploymentArgs {
-  std::vector<std::string> inventory, instance_sizes, ways{"afd", "ep", "tp"}, micro_batch_list, stage_list,
-      attention_splits{"dp", "tp"};
+  std::vector<std::string> inventory, instance_sizes, ways{"afd", "ep", "tp"}, micro_batch_list,
+      stage_list, attention_splits{"dp", "tp"};
   std::string objective = "tokens";
   int max_gpus = 128, batch_steps = 16, threads = 0;
 };

@@ -38,7 +38,9 @@ std::vector<Parameter> parameters(const ExtraParameters& extra) {
   return all;
 }
 
-std::string base_of(const std::string& parameter) { return parameter.substr(0, parameter.find('.')); }
+std::string base_of(const std::string& parameter) {
+  return parameter.substr(0, parameter.find('.'));
+}
 
 Parameter known(const std::string& parameter, const ExtraParameters& extra) {
   std::vector<std::string> names;
@@ -46,13 +48,14 @@ Parameter known(const std::string& parameter, const ExtraParameters& extra) {
     names.push_back(p.name);
     if (p.name != base_of(parameter)) continue;
     if (parameter != p.name && !p.of_chip)
-      throw UsageError(fmt::format("--sweep: {} is not a value of a chip; expected {}", parameter, p.name));
+      throw UsageError(
+          fmt::format("--sweep: {} is not a value of a chip; expected {}", parameter, p.name));
     if (parameter == "price")
       throw UsageError("--sweep: a price belongs to a chip, such as price.h800=1..2+0.25");
     return p;
   }
-  throw UsageError(
-      fmt::format("--sweep: unknown parameter '{}'{}", parameter, suggestion(base_of(parameter), names)));
+  throw UsageError(fmt::format("--sweep: unknown parameter '{}'{}", parameter,
+                               suggestion(base_of(parameter), names)));
 }
 
 /// A number and what follows it: "20ms", "8k", "400 Gbit/s".
@@ -64,7 +67,8 @@ struct Measured {
 Measured measured(const std::string& text, const std::string& sweep) {
   const size_t end = text.find_first_not_of("0123456789.eE-");
   const auto value = parse_real(text.substr(0, end));
-  if (!value) throw UsageError(fmt::format("--sweep: expected a number, got '{}' in '{}'", text, sweep));
+  if (!value)
+    throw UsageError(fmt::format("--sweep: expected a number, got '{}' in '{}'", text, sweep));
   return {*value, end == std::string::npos ? "" : text.substr(end)};
 }
 
@@ -72,8 +76,10 @@ std::vector<std::string> range(const std::string& text, size_t dots, const std::
   const std::string rest = text.substr(dots + 2);
   const size_t op = rest.find_first_of("*+");
   if (op == std::string::npos)
-    throw UsageError(fmt::format("--sweep: range '{}' needs a step, such as {}*2 or {}+1", text, text, text));
-  const Measured first = measured(text.substr(0, dots), sweep), last = measured(rest.substr(0, op), sweep),
+    throw UsageError(
+        fmt::format("--sweep: range '{}' needs a step, such as {}*2 or {}+1", text, text, text));
+  const Measured first = measured(text.substr(0, dots), sweep),
+                 last = measured(rest.substr(0, op), sweep),
                  step = measured(rest.substr(op + 1), sweep);
   std::string unit;
   for (const Measured* part : {&first, &last, &step}) {
@@ -84,16 +90,18 @@ std::vector<std::string> range(const std::string& text, size_t dots, const std::
     unit = part->unit;
   }
   const bool multiply = rest[op] == '*';
-  if (first.value > last.value || (multiply ? step.value <= 1 || first.value <= 0 : step.value <= 0))
+  if (first.value > last.value ||
+      (multiply ? step.value <= 1 || first.value <= 0 : step.value <= 0))
     throw UsageError(fmt::format("--sweep: range '{}' does not reach its end", text));
   constexpr double rounding = 1e-9;
   std::vector<std::string> values;
   for (int i = 0;; ++i) {
-    const double at =
-        multiply ? first.value * std::pow(step.value, i) : first.value + step.value * static_cast<double>(i);
+    const double at = multiply ? first.value * std::pow(step.value, i)
+                               : first.value + step.value * static_cast<double>(i);
     if (at > last.value * (1 + rounding)) return values;
     if (values.size() == most_points)
-      throw UsageError(fmt::format("--sweep: range '{}' has more than {} values", text, most_points));
+      throw UsageError(
+          fmt::format("--sweep: range '{}' has more than {} values", text, most_points));
     values.push_back(fmt::format("{:.10g}{}", at, unit));
   }
 }
@@ -123,7 +131,8 @@ Sweep parse(const std::string& text) {
 double number(const Parameter& parameter, const std::string& text) {
   const std::string flag = "--sweep " + parameter.name;
   if (parameter.unit == "_ms") return positive<Dimension{.time = 1}>(text, flag) / millisecond;
-  if (parameter.unit == "_gb_per_s") return positive<Dimension{.time = -1, .byte = 1}>(text, flag) / GB_per_s;
+  if (parameter.unit == "_gb_per_s")
+    return positive<Dimension{.time = -1, .byte = 1}>(text, flag) / GB_per_s;
   if (parameter.unit == "_tokens") return static_cast<double>(parse_token_counts(text).front());
   return measured(text, text).value;
 }
@@ -139,13 +148,15 @@ int whole(const SweptValue& value) {
 }  // namespace
 
 void add_sweep(Verb& verb, std::vector<std::string>& sweeps) {
-  verb.repeated("--sweep", sweeps,
-                "Run for each value: price.CHIP, memory-bandwidth[.CHIP], nic-bandwidth, scale-up-bandwidth, "
-                "tpot, context, acceptance ... = a,b,.. or a..b*k or a..b+k",
-                "NAME=VALUES");
+  verb.repeated(
+      "--sweep", sweeps,
+      "Run for each value: price.CHIP, memory-bandwidth[.CHIP], nic-bandwidth, scale-up-bandwidth, "
+      "tpot, context, acceptance ... = a,b,.. or a..b*k or a..b+k",
+      "NAME=VALUES");
 }
 
-std::vector<SweepPoint> sweep_points(const std::vector<std::string>& sweeps, const ExtraParameters& extra) {
+std::vector<SweepPoint> sweep_points(const std::vector<std::string>& sweeps,
+                                     const ExtraParameters& extra) {
   std::vector<SweepPoint> points(1);
   for (const std::string& text : sweeps) {
     const Sweep sweep = parse(text);
@@ -167,7 +178,8 @@ std::vector<SweepPoint> sweep_points(const std::vector<std::string>& sweeps, con
 void apply_sweep(const SweepPoint& point, DeploymentArgs& args) {
   for (const SweptValue& value : point) {
     const std::string base = base_of(value.parameter);
-    const std::string chip = base == value.parameter ? "" : value.parameter.substr(base.size() + 1) + "=";
+    const std::string chip =
+        base == value.parameter ? "" : value.parameter.substr(base.size() + 1) + "=";
     if (base == "price") args.prices.push_back(chip + value.text);
     if (base == "memory-bandwidth") args.memory_bandwidths.push_back(chip + value.text);
     if (base == "nic-bandwidth") args.nic = value.text;
@@ -188,7 +200,8 @@ std::vector<Column> sweep_columns(const SweepPoint& point, const ExtraParameters
     std::string key = value.parameter;
     std::replace_if(
         key.begin(), key.end(), [](char c) { return c == '.' || c == '-'; }, '_');
-    columns.push_back({"sweep_" + key + known(value.parameter, extra).unit, value.parameter, Show::plain});
+    columns.push_back(
+        {"sweep_" + key + known(value.parameter, extra).unit, value.parameter, Show::plain});
   }
   return columns;
 }
@@ -218,7 +231,8 @@ std::vector<SweptCost> ever_cheapest(const std::vector<SweptCost>& costs) {
   return kept;
 }
 
-std::vector<std::string> break_evens(const std::vector<SweptCost>& costs, const std::string& parameter) {
+std::vector<std::string> break_evens(const std::vector<SweptCost>& costs,
+                                     const std::string& parameter) {
   // group -> value -> choice -> cost
   std::map<std::string, std::map<double, std::map<std::string, double>>> table;
   for (const SweptCost& cost : costs) table[cost.group][cost.at][cost.choice] = cost.usd_per_mtok;
@@ -238,16 +252,17 @@ std::vector<std::string> break_evens(const std::vector<SweptCost>& costs, const 
         double at = now.first;
         const auto new_before = before->second.find(is.first), old_now = now.second.find(was.first);
         if (new_before != before->second.end() && old_now != now.second.end()) {
-          const double behind = new_before->second - was.second, ahead = old_now->second - is.second;
+          const double behind = new_before->second - was.second,
+                       ahead = old_now->second - is.second;
           at = before->first + (now.first - before->first) * behind / (behind + ahead);
         }
-        line += fmt::format("{} up to {} {:.4g}{}, then ", was.first, parameter, kilo ? at / 1024 : at,
-                            kilo ? "K" : "");
+        line += fmt::format("{} up to {} {:.4g}{}, then ", was.first, parameter,
+                            kilo ? at / 1024 : at, kilo ? "K" : "");
       }
       before = &now;
     }
-    lines.push_back(
-        fmt::format("{}: {}{}.", group, line.empty() ? "always " : line, cheapest(before->second)->first));
+    lines.push_back(fmt::format("{}: {}{}.", group, line.empty() ? "always " : line,
+                                cheapest(before->second)->first));
   }
   return lines;
 }

@@ -15,20 +15,24 @@ std::string chrome_trace(std::span<const PipelineEvent> events) {
   nlohmann::ordered_json trace;
   auto& list = trace["traceEvents"] = nlohmann::ordered_json::array();
   for (size_t s = 0; s < stage_names.size(); ++s) {
-    list.push_back(
-        {{"name", "thread_name"}, {"ph", "M"}, {"pid", 0}, {"tid", s}, {"args", {{"name", stage_names[s]}}}});
+    list.push_back({{"name", "thread_name"},
+                    {"ph", "M"},
+                    {"pid", 0},
+                    {"tid", s},
+                    {"args", {{"name", stage_names[s]}}}});
   }
   Seconds origin = events.empty() ? Seconds(0) : events.front().start;
   for (const PipelineEvent& event : events) origin = std::min(origin, event.start);
   for (const PipelineEvent& event : events) {
-    list.push_back({{"name", event.head ? fmt::format("mb{} head", event.micro_batch)
-                                        : fmt::format("mb{} layer {}", event.micro_batch, event.layer)},
-                    {"ph", "X"},
-                    {"pid", 0},
-                    {"tid", event.stage},
-                    {"ts", (event.start - origin) / microsecond},
-                    {"dur", (event.end - event.start) / microsecond},
-                    {"args", {{"micro_batch", event.micro_batch}, {"layer", event.layer}}}});
+    list.push_back(
+        {{"name", event.head ? fmt::format("mb{} head", event.micro_batch)
+                             : fmt::format("mb{} layer {}", event.micro_batch, event.layer)},
+         {"ph", "X"},
+         {"pid", 0},
+         {"tid", event.stage},
+         {"ts", (event.start - origin) / microsecond},
+         {"dur", (event.end - event.start) / microsecond},
+         {"args", {{"micro_batch", event.micro_batch}, {"layer", event.layer}}}});
   }
   trace["displayTimeUnit"] = "ms";
   return trace.dump() + "\n";
@@ -51,15 +55,19 @@ std::string terminal_timeline(std::span<const PipelineEvent> events, int micro_b
   std::array<std::string, stage_names.size()> rows;
   rows.fill(std::string(width, '.'));
   for (const PipelineEvent& event : events) {
-    const auto at = [&](Seconds time) { return std::clamp((time - from) / (to - from), 0.0, 1.0) * width; };
-    const auto begin = static_cast<size_t>(at(event.start)), end = static_cast<size_t>(at(event.end));
+    const auto at = [&](Seconds time) {
+      return std::clamp((time - from) / (to - from), 0.0, 1.0) * width;
+    };
+    const auto begin = static_cast<size_t>(at(event.start)),
+               end = static_cast<size_t>(at(event.end));
     const char mark = micro_batches <= 9 ? static_cast<char>('1' + event.micro_batch) : '#';
     for (size_t i = begin; i < end; ++i) rows[static_cast<size_t>(event.stage)][i] = mark;
   }
-  std::string out =
-      fmt::format("\nLayers {} to {} ({:.0f} us; digits are micro-batches, dots idle time)\n", middle,
-                  std::min(middle + layers_shown, last_layer) - 1, (to - from) / microsecond);
-  for (size_t s = 0; s < rows.size(); ++s) out += fmt::format("  {:<10}{}\n", stage_names[s], rows[s]);
+  std::string out = fmt::format(
+      "\nLayers {} to {} ({:.0f} us; digits are micro-batches, dots idle time)\n", middle,
+      std::min(middle + layers_shown, last_layer) - 1, (to - from) / microsecond);
+  for (size_t s = 0; s < rows.size(); ++s)
+    out += fmt::format("  {:<10}{}\n", stage_names[s], rows[s]);
   return out;
 }
 

@@ -8,10 +8,13 @@
 
 namespace afford::cli {
 
-/// Trace Event Format: one row for each stage, one slice for each micro-batch and layer; microseconds.
+/// Trace Event Format: one row for each stage, one slice for each micro-batch and layer;
+/// microseconds.
 [[nodiscard]] std::string chrome_trace(std::span<const PipelineEvent> events);
 
-/// The stages as rows over time, each micro-batch its number, a dot where a stage idles; the middle layers.
-[[nodiscard]] std::string terminal_timeline(std::span<const PipelineEvent> events, int micro_batches);
+/// The stages as rows over time, each micro-batch its number, a dot where a stage idles; the middle
+/// layers.
+[[nodiscard]] std::string terminal_timeline(std::span<const PipelineEvent> events,
+                                            int micro_batches);
 
 }  // namespace afford::cli

@@ -15,12 +15,14 @@ void Verb::text(const char* names, std::string& into, const char* help, const ch
   if (!into.empty()) option->capture_default_str();
 }
 
-void Verb::texts(const char* names, std::vector<std::string>& into, const char* help, const char* type) {
+void Verb::texts(const char* names, std::vector<std::string>& into, const char* help,
+                 const char* type) {
   CLI::Option* option = app_->add_option(names, into, help)->delimiter(',')->type_name(type);
   if (!into.empty()) option->capture_default_str();
 }
 
-void Verb::repeated(const char* names, std::vector<std::string>& into, const char* help, const char* type) {
+void Verb::repeated(const char* names, std::vector<std::string>& into, const char* help,
+                    const char* type) {
   app_->add_option(names, into, help)->expected(1)->take_all()->type_name(type);
 }
 
@@ -32,7 +34,9 @@ void Verb::real(const char* names, double& into, const char* help) {
   app_->add_option(names, into, help)->type_name("X");
 }
 
-void Verb::flag(const char* names, bool& into, const char* help) { app_->add_flag(names, into, help); }
+void Verb::flag(const char* names, bool& into, const char* help) {
+  app_->add_flag(names, into, help);
+}
 
 void Verb::required(const char* names, std::string& into, const char* help) {
   app_->add_option(names, into, help)->required()->type_name("");

@@ -1,6 +1,6 @@
 #pragma once
-// One verb of the command line. Keeps CLI11, which is slow to compile, out of every file but verb.cpp and
-// run.cpp.
+// One verb of the command line. Keeps CLI11, which is slow to compile, out of every file but
+// verb.cpp and run.cpp.
 
 #include <functional>
 #include <string>
@@ -20,13 +20,14 @@ class Verb {
   /// What to do once parsed; returns the exit code.
   std::function<int()> run;
 
-  // Flags and arguments. The variable must outlive the parsing; its value is the default shown in the
-  // help. `names` is as CLI11 takes it ("-c,--context"; "name" for a positional), `type` what the help
-  // shows for the value.
+  // Flags and arguments. The variable must outlive the parsing; its value is the default shown in
+  // the help. `names` is as CLI11 takes it ("-c,--context"; "name" for a positional), `type` what
+  // the help shows for the value.
   void text(const char* names, std::string& into, const char* help, const char* type = "TEXT");
   void texts(const char* names, std::vector<std::string>& into, const char* help, const char* type);
   /// A flag that may be given several times; commas belong to the value.
-  void repeated(const char* names, std::vector<std::string>& into, const char* help, const char* type);
+  void repeated(const char* names, std::vector<std::string>& into, const char* help,
+                const char* type);
   void integer(const char* names, int& into, const char* help);
   void real(const char* names, double& into, const char* help);
   void flag(const char* names, bool& into, const char* help);

@@ -1,5 +1,5 @@
-// Baselines: wide expert parallelism with overlapping micro-batches (as DeepSeek and SGLang run it) and
-// plain tensor parallelism.
+// Baselines: wide expert parallelism with overlapping micro-batches (as DeepSeek and SGLang run it)
+// and plain tensor parallelism.
 #include <cmath>
 
 #include "deploy/evaluate.hpp"
@@ -18,7 +18,9 @@ struct LayerTimes {
   bool exchanges = false;  // dense layers of EP need no network
 };
 
-double requests_per_micro_batch(const Colocated& c) { return real(c.batch_per_gpu) / c.micro_batches; }
+double requests_per_micro_batch(const Colocated& c) {
+  return real(c.batch_per_gpu) / c.micro_batches;
+}
 
 AttentionWork attention_work(const Colocated& c, const Setting& setting, const LayerShape& shape) {
   const bool tensor = c.tensor > 1;
@@ -51,9 +53,10 @@ FfnWork ffn_work(const Colocated& c, const Setting& setting, const LayerShape& s
           .shared = expert_parallel ? SharedExperts::apart : SharedExperts::fused};
 }
 
-/// Dispatch or combine of one accelerator's tokens to their experts: over its NIC as DeepEP's low-latency
-/// kernels do, or the scale-up fabric when it reaches every expert.
-Seconds exchange(const Colocated& c, const Setting& setting, double tokens, double experts, Bytes each) {
+/// Dispatch or combine of one accelerator's tokens to their experts: over its NIC as DeepEP's
+/// low-latency kernels do, or the scale-up fabric when it reaches every expert.
+Seconds exchange(const Colocated& c, const Setting& setting, double tokens, double experts,
+                 Bytes each) {
   const Efficiencies& e = setting.efficiency;
   const HardwareSpec& chip = *c.pool.chip;
   const Bytes bytes = tokens * experts * each;
@@ -83,13 +86,15 @@ LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind) 
   const LayerShape& shape = (*setting.shapes)[kind];
   const Machine machine(*c.pool.chip, setting.efficiency);
   const double rows = requests_per_micro_batch(c) * query_tokens(setting);
-  LayerTimes t{.attention = attention_time(*setting.model, shape, attention_work(c, setting, shape), machine),
+  LayerTimes t{.attention = attention_time(*setting.model, shape, attention_work(c, setting, shape),
+                                           machine),
                .experts = ffn_time(*setting.model, shape, ffn_work(c, setting, shape), machine)};
   t.exchanges = c.tensor == 1 && shape.ffn.router_outputs > 0 && c.pool.size() > 1;
   if (t.exchanges) {
     const double load = ffn_work(c, setting, shape).total_tokens > 0 ? 1 : 0;
     t.shared = shared_ops(*setting.model, shape, load * rows, 1, machine).time();
-    t.dispatch = exchange(c, setting, rows, routed_experts(shape), dispatch_bytes(*setting.model, shape));
+    t.dispatch =
+        exchange(c, setting, rows, routed_experts(shape), dispatch_bytes(*setting.model, shape));
     t.combine = exchange(c, setting, rows, routed_experts(shape), combine_bytes(*setting.model));
   } else {
     t.experts += all_reduce(c, setting, rows * real(c.tensor));
@@ -97,11 +102,12 @@ LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind) 
   return t;
 }
 
-/// The schedule of one accelerator: computing is one queue (attention and shared experts of each micro-batch,
-/// then the experts of each), the network another; neither is interrupted.
+/// The schedule of one accelerator: computing is one queue (attention and shared experts of each
+/// micro-batch, then the experts of each), the network another; neither is interrupted.
 class Schedule {
  public:
-  explicit Schedule(int micro_batches) : ready_(static_cast<size_t>(micro_batches)), arrived_(ready_) {}
+  explicit Schedule(int micro_batches)
+      : ready_(static_cast<size_t>(micro_batches)), arrived_(ready_) {}
 
   void layer(const LayerTimes& t) {
     for (size_t m = 0; m < ready_.size(); ++m) {
@@ -131,21 +137,24 @@ class Schedule {
 Bytes buffers_each(const Colocated& c, const Setting& setting) {
   const ModelSpec& model = *setting.model;
   const double hidden = real(model.hidden), tensor = real(c.tensor);
-  // Every micro-batch: BF16 residual and result. The logits of one, its vocabulary sharded like its tokens.
-  Bytes token = c.micro_batches * tensor * Bytes(4 * hidden) + size_of(Dtype::fp32, real(model.vocab));
+  // Every micro-batch: BF16 residual and result. The logits of one, its vocabulary sharded like its
+  // tokens.
+  Bytes token =
+      c.micro_batches * tensor * Bytes(4 * hidden) + size_of(Dtype::fp32, real(model.vocab));
   double experts = 0, visited = 0;
   for (const LayerShape& shape : *setting.shapes) {
     visited = std::max(visited, routed_experts(shape));
     experts = std::max(experts, real(shape.ffn.router_outputs));
   }
   if (c.tensor == 1 && visited > 0 && c.pool.size() > 1) {
-    // DeepEP's low-latency buffers hold a BF16 slot for every expert and token, to send and to receive, in
-    // two sets (LowLatencyLayout in its csrc/config.hpp).
+    // DeepEP's low-latency buffers hold a BF16 slot for every expert and token, to send and to
+    // receive, in two sets (LowLatencyLayout in its csrc/config.hpp).
     constexpr double sides = 2, sets = 2;
-    token += sides * sets * (experts + real(setting.redundant_experts)) * size_of(Dtype::bf16, hidden);
+    token +=
+        sides * sets * (experts + real(setting.redundant_experts)) * size_of(Dtype::bf16, hidden);
   }
-  double widest =
-      0;  // rows of the experts of one micro-batch: FP8 in, BF16 out, gate, up and activation between
+  double widest = 0;  // rows of the experts of one micro-batch: FP8 in, BF16 out, gate, up and
+                      // activation between
   for (const LayerShape& shape : *setting.shapes) {
     double work = 0;
     for (const GatedMlp& mlp : shape.ffn.mlps) {
@@ -164,11 +173,13 @@ MemoryUse memory(const Colocated& c, const Setting& setting, std::int64_t& large
   const Bytes cache = c.micro_batches * real(c.tensor) * cache_per_request(setting, c.tensor);
   const Bytes buffers = buffers_each(c, setting);
   const double requests = requests_per_micro_batch(c);
-  const MemoryUse use{.weights = attention_weights(setting, ways) + ffn_weights(setting, c.tensor, groups),
-                      .cache = requests * cache,
-                      .buffers = requests * buffers,
-                      .capacity = setting.usable_memory * c.pool.chip->memory_size.value};
-  largest_batch = most_requests(use.capacity, use.weights, cache + buffers) * c.micro_batches * c.pool.size();
+  const MemoryUse use{
+      .weights = attention_weights(setting, ways) + ffn_weights(setting, c.tensor, groups),
+      .cache = requests * cache,
+      .buffers = requests * buffers,
+      .capacity = setting.usable_memory * c.pool.chip->memory_size.value};
+  largest_batch =
+      most_requests(use.capacity, use.weights, cache + buffers) * c.micro_batches * c.pool.size();
   return use;
 }
 
@@ -188,9 +199,11 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   for (const LayerShape& shape : *setting.shapes) {
     const LayerTimes t = times[result.kinds] = layer_times(c, setting, result.kinds);
     if (shape.layers > (*setting.shapes)[result.main_kind].layers) result.main_kind = result.kinds;
-    result.runs[result.kinds++] = {{t.attention, t.dispatch, t.shared + t.experts, t.combine}, shape.layers};
+    result.runs[result.kinds++] = {{t.attention, t.dispatch, t.shared + t.experts, t.combine},
+                                   shape.layers};
   }
-  if (setting.speculation.drafts > 0) result.runs[result.main_kind].layers += setting.speculation.drafts;
+  if (setting.speculation.drafts > 0)
+    result.runs[result.main_kind].layers += setting.speculation.drafts;
   const std::int64_t server = std::min(c.pool.size(), c.pool.chip->server_accelerators.value);
   const Machine machine(*c.pool.chip, setting.efficiency);
   const double rows = requests_per_micro_batch(c) * query_tokens(setting);

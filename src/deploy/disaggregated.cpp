@@ -17,10 +17,10 @@ double query_tokens(const Setting& setting) { return setting.speculation.drafts 
 
 /// What one micro-batch looks like from either pool.
 struct Shares {
-  double requests = 0;              // on the busiest attention accelerator (under `tensor`, instance)
-  double requests_per_gpu = 0;      // rows of the LM head
-  double tokens = 0;                // of the micro-batch: requests x query tokens
-  double replicas = 1;              // of the whole set of experts
+  double requests = 0;          // on the busiest attention accelerator (under `tensor`, instance)
+  double requests_per_gpu = 0;  // rows of the LM head
+  double tokens = 0;            // of the micro-batch: requests x query tokens
+  double replicas = 1;          // of the whole set of experts
   double instances_in_replica = 1;  // FFN instances a token is sent to
   double replicas_in_instance = 1;
   double tokens_per_replica = 0;
@@ -48,8 +48,10 @@ ByteRate instance_network(const Pool& pool, const Efficiencies& e) {
   return e.nic * slice * server_network(*pool.chip);
 }
 
-/// One way of the fan: every attention instance exchanges its tokens with every FFN instance of a replica.
-Seconds network_time(const Disaggregated& d, const Shares& s, Bytes each_token, const Setting& setting) {
+/// One way of the fan: every attention instance exchanges its tokens with every FFN instance of a
+/// replica.
+Seconds network_time(const Disaggregated& d, const Shares& s, Bytes each_token,
+                     const Setting& setting) {
   const double from_attention = s.tokens / real(d.attention.instances) * s.instances_in_replica;
   const Seconds at_attention =
       from_attention * each_token / instance_network(d.attention, setting.efficiency);
@@ -58,8 +60,8 @@ Seconds network_time(const Disaggregated& d, const Shares& s, Bytes each_token, 
   return std::max(at_attention, at_ffn) + setting.efficiency.network;
 }
 
-AttentionWork attention_work(const Disaggregated& d, const Setting& setting, const LayerShape& shape,
-                             const Shares& s) {
+AttentionWork attention_work(const Disaggregated& d, const Setting& setting,
+                             const LayerShape& shape, const Shares& s) {
   return {.requests = s.requests,
           .query_tokens = query_tokens(setting),
           .context = setting.context,
@@ -89,8 +91,8 @@ WeightWays attention_ways(const Disaggregated& d) {
           .vocabulary = n};
 }
 
-/// What one token of a micro-batch at work needs on an attention accelerator: queries and results of the
-/// core, and its logits.
+/// What one token of a micro-batch at work needs on an attention accelerator: queries and results
+/// of the core, and its logits.
 Bytes attention_token(const Setting& setting, const WeightWays& ways) {
   double widest = 0;
   for (const LayerShape& shape : *setting.shapes)
@@ -99,23 +101,25 @@ Bytes attention_token(const Setting& setting, const WeightWays& ways) {
          size_of(Dtype::fp32, real(setting.model->vocab) / real(ways.tensor));
 }
 
-/// And on an FFN accelerator: its rows for the experts of a group, FP8 in and BF16 out, and gate, up and
-/// activation between.
+/// And on an FFN accelerator: its rows for the experts of a group, FP8 in and BF16 out, and gate,
+/// up and activation between.
 Bytes ffn_token(const Setting& setting, const FfnSplit& split) {
   double widest = 0;
   for (const LayerShape& shape : *setting.shapes) {
     double work = 0;
     for (const GatedMlp& mlp : shape.ffn.mlps) {
       const double rows = real(mlp.active) / real(split.expert);
-      work += rows * (3 * real(setting.model->hidden) + 3 * 2 * real(mlp.intermediate) / real(split.tensor));
+      work += rows * (3 * real(setting.model->hidden) +
+                      3 * 2 * real(mlp.intermediate) / real(split.tensor));
     }
     widest = std::max(widest, work);
   }
   return Bytes(widest);
 }
 
-/// Memory of a pool: its weights, and what each request of a micro-batch adds. `count` is how many requests
-/// the fullest accelerator has of each micro-batch, `shares` over how many such the micro-batch is spread.
+/// Memory of a pool: its weights, and what each request of a micro-batch adds. `count` is how many
+/// requests the fullest accelerator has of each micro-batch, `shares` over how many such the
+/// micro-batch is spread.
 struct PoolMemory {
   Bytes weights, cache_each, buffers_each, capacity;
   double count = 0, shares = 1;
@@ -136,7 +140,8 @@ PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, cons
   const bool tensor = d.attention_split == AttentionSplit::tensor;
   // Hidden states of every micro-batch: BF16 residual, FP8 out and BF16 partial results back.
   const double in_flight = d.micro_batches, hidden = real(setting.model->hidden);
-  const Bytes token = in_flight * Bytes(hidden * (2 + 1 + 2 * s.instances_in_replica)) + held.attention_token;
+  const Bytes token =
+      in_flight * Bytes(hidden * (2 + 1 + 2 * s.instances_in_replica)) + held.attention_token;
   return {.weights = held.attention_weights,
           .cache_each = in_flight * held.request,
           .buffers_each = query_tokens(setting) * token,
@@ -145,7 +150,8 @@ PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, cons
           .shares = real(tensor ? d.attention.instances : d.attention.size())};
 }
 
-PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shares& s, const HeldPart& held) {
+PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shares& s,
+                      const HeldPart& held) {
   const double hidden = real(setting.model->hidden);
   // Gathered FP8 inputs and BF16 outputs of every micro-batch in flight.
   const Bytes token = Bytes(d.micro_batches * 3 * hidden) + held.ffn_token;
@@ -172,26 +178,27 @@ UsdRate price_of(const Pool& pool) { return real(pool.size()) * pool.chip->price
 FfnSplit resolved(const FfnSplit& wanted, const Pool& pool, const ModelSpec& model) {
   FfnSplit split = wanted;
   if (split.tensor == 0)
-    split.tensor =
-        split.expert > 0 ? std::max<std::int64_t>(1, pool.size() / split.expert) : pool.accelerators;
+    split.tensor = split.expert > 0 ? std::max<std::int64_t>(1, pool.size() / split.expert)
+                                    : pool.accelerators;
   if (split.expert == 0) split.expert = std::max<std::int64_t>(1, pool.size() / split.tensor);
   std::int64_t experts = 0;
   for (const FfnSpec& ffn : model.ffns) {
     if (const Moe* moe = std::get_if<Moe>(&ffn.shape)) experts = std::max(experts, moe->experts);
   }
   if (split.tensor < 1 || split.expert < 1 || pool.size() % (split.tensor * split.expert) != 0) {
-    throw UsageError(
-        fmt::format("--ffn-parallelism: tp{}ep{} does not divide the {} accelerators of the FFN pool",
-                    split.tensor, split.expert, pool.size()));
+    throw UsageError(fmt::format(
+        "--ffn-parallelism: tp{}ep{} does not divide the {} accelerators of the FFN pool",
+        split.tensor, split.expert, pool.size()));
   }
   if (pool.accelerators % split.tensor != 0) {
-    throw UsageError(fmt::format("--ffn-parallelism: tp{} does not divide an instance of {}", split.tensor,
-                                 pool.accelerators));
+    throw UsageError(fmt::format("--ffn-parallelism: tp{} does not divide an instance of {}",
+                                 split.tensor, pool.accelerators));
   }
-  if (experts == 0) split.expert = 1;  // a dense model has nothing to split; instances share the tokens
+  if (experts == 0)
+    split.expert = 1;  // a dense model has nothing to split; instances share the tokens
   if (experts > 0 && split.expert > experts) {
-    throw UsageError(fmt::format("--ffn-parallelism: ep{} exceeds the {} experts of {}", split.expert,
-                                 experts, model.name));
+    throw UsageError(fmt::format("--ffn-parallelism: ep{} exceeds the {} experts of {}",
+                                 split.expert, experts, model.name));
   }
   return split;
 }
@@ -199,7 +206,8 @@ FfnSplit resolved(const FfnSplit& wanted, const Pool& pool, const ModelSpec& mod
 StageOps stage_ops(const Disaggregated& d, const Setting& setting, size_t kind) {
   const Shares s = shares_of(d, setting);
   const LayerShape& shape = (*setting.shapes)[kind];
-  const Machine attention(*d.attention.chip, setting.efficiency), ffn(*d.ffn.chip, setting.efficiency);
+  const Machine attention(*d.attention.chip, setting.efficiency),
+      ffn(*d.ffn.chip, setting.efficiency);
   return {attention_ops(*setting.model, shape, attention_work(d, setting, shape, s), attention),
           ffn_ops(*setting.model, shape, ffn_work(d, setting, s), ffn)};
 }
@@ -218,7 +226,8 @@ AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
     const LayerShape& shape = (*setting.shapes)[kind];
     part.stage[kind] = attention_time(model, shape, attention_work(d, setting, shape, s), machine);
   }
-  part.head = head_time(model, s.requests_per_gpu * query_tokens(setting), d.attention.accelerators, machine);
+  part.head = head_time(model, s.requests_per_gpu * query_tokens(setting), d.attention.accelerators,
+                        machine);
   return part;
 }
 
@@ -243,7 +252,8 @@ HeldPart held_part(const Disaggregated& d, const Setting& setting) {
 }
 
 Evaluation evaluate(const Disaggregated& d, const Setting& setting) {
-  return assemble(d, setting, attention_part(d, setting), ffn_part(d, setting), held_part(d, setting));
+  return assemble(d, setting, attention_part(d, setting), ffn_part(d, setting),
+                  held_part(d, setting));
 }
 
 Evaluation assemble(const Disaggregated& d, const Setting& setting, const AttentionPart& attention,
@@ -257,12 +267,15 @@ Evaluation assemble(const Disaggregated& d, const Setting& setting, const Attent
     const size_t kind = result.kinds;
     const Seconds out = network_time(d, s, dispatch_bytes(model, shape), setting);
     if (shape.layers > (*setting.shapes)[result.main_kind].layers) result.main_kind = kind;
-    result.runs[result.kinds++] = {{attention.stage[kind], out, ffn.stage[kind], back}, shape.layers};
+    result.runs[result.kinds++] = {{attention.stage[kind], out, ffn.stage[kind], back},
+                                   shape.layers};
   }
   // Drafts run one more layer of the main kind each, with its own round through the pools.
-  if (setting.speculation.drafts > 0) result.runs[result.main_kind].layers += setting.speculation.drafts;
+  if (setting.speculation.drafts > 0)
+    result.runs[result.main_kind].layers += setting.speculation.drafts;
   result.head = attention.head;
-  result.step = step_time({std::span(result.runs.data(), result.kinds), result.head, d.micro_batches});
+  result.step =
+      step_time({std::span(result.runs.data(), result.kinds), result.head, d.micro_batches});
   result.tpot = result.step / per_step;
   const Tokens yielded = Tokens(real(d.batch) * per_step);
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);
@@ -272,8 +285,8 @@ Evaluation assemble(const Disaggregated& d, const Setting& setting, const Attent
                    ffn_side = ffn_memory(d, setting, s, held);
   result.attention_memory = attention_side.use();
   result.ffn_memory = ffn_side.use();
-  result.largest_batch =
-      std::min(attention_side.largest_batch(d.micro_batches), ffn_side.largest_batch(d.micro_batches));
+  result.largest_batch = std::min(attention_side.largest_batch(d.micro_batches),
+                                  ffn_side.largest_batch(d.micro_batches));
   if (result.ffn_memory.total() > result.ffn_memory.capacity) {
     result.verdict = Verdict::ffn_memory;
   } else if (result.attention_memory.total() > result.attention_memory.capacity) {

@@ -1,14 +1,15 @@
 #pragma once
-// One deployment in, its step time, throughput, money and memory out. Closed form, no heap beyond the
-// model's own lists: a search calls this millions of times. simulate.hpp adds events on the same stages.
+// One deployment in, its step time, throughput, money and memory out. Closed form, no heap beyond
+// the model's own lists: a search calls this millions of times. simulate.hpp adds events on the
+// same stages.
 
 #include <array>
 #include <optional>
 #include <string_view>
 
+#include "count/decode.hpp"
 #include "deploy/pipeline.hpp"
-#include "deploy/stages.hpp"
-#include "ops/decode.hpp"
+#include "layer/stages.hpp"
 
 namespace afford {
 
@@ -19,8 +20,9 @@ struct Pool {
   [[nodiscard]] std::int64_t size() const { return instances * accelerators; }
 };
 
-/// Ways one expert is sharded (tensor) and groups the experts are split into (expert). What is left of the
-/// pool are replicas that share the tokens. 0: the default, sharded inside an instance, split over instances.
+/// Ways one expert is sharded (tensor) and groups the experts are split into (expert). What is left
+/// of the pool are replicas that share the tokens. 0: the default, sharded inside an instance,
+/// split over instances.
 struct FfnSplit {
   std::int64_t tensor = 0, expert = 0;
 };
@@ -36,7 +38,8 @@ struct Setting {
   std::int64_t redundant_experts = 0;
   Overlap overlap = Overlap::all_gather;
   Seconds tpot_limit{0.050};
-  Seconds between_steps;        // host time of a co-located engine between two steps (schedule, synchronise)
+  Seconds
+      between_steps;  // host time of a co-located engine between two steps (schedule, synchronise)
   double usable_memory = 0.92;  // the rest is for the runtime, graphs and fragmentation
 };
 
@@ -49,8 +52,8 @@ struct Disaggregated {
   FfnSplit ffn_split;
 };
 
-/// Everything on every accelerator: wide expert parallelism with overlapping micro-batches, or plain
-/// tensor parallelism.
+/// Everything on every accelerator: wide expert parallelism with overlapping micro-batches, or
+/// plain tensor parallelism.
 struct Colocated {
   Pool pool;
   std::int64_t batch_per_gpu = 0;
@@ -87,18 +90,18 @@ struct Evaluation {
 [[nodiscard]] Evaluation evaluate(const Disaggregated& deployment, const Setting& setting);
 [[nodiscard]] Evaluation evaluate(const Colocated& deployment, const Setting& setting);
 
-/// The parts of an evaluation that many deployments share; a search keeps them. Times are those of one
-/// micro-batch in one layer of each kind.
+/// The parts of an evaluation that many deployments share; a search keeps them. Times are those of
+/// one micro-batch in one layer of each kind.
 using KindTimes = std::array<Seconds, Evaluation::most_kinds>;
-struct AttentionPart {  // depends on chip, accelerators of an instance, split, requests an accelerator,
-                        // fan-out
+struct AttentionPart {  // depends on chip, accelerators of an instance, split, requests an
+                        // accelerator, fan-out
   KindTimes stage{};
   Seconds head;
 };
 struct FfnPart {  // depends on the FFN pool, its split and the tokens of a micro-batch
   KindTimes stage{};
 };
-struct HeldPart {                                 // depends on the shape of an instance and the splits
+struct HeldPart {  // depends on the shape of an instance and the splits
   Bytes attention_weights, ffn_weights, request;  // request: its cache on one accelerator
   Bytes attention_token, ffn_token;               // of the micro-batch at work
 };
@@ -110,20 +113,23 @@ struct HeldPart {                                 // depends on the shape of an 
 
 /// evaluate() is this with parts made for the deployment.
 [[nodiscard]] Evaluation assemble(const Disaggregated& deployment, const Setting& setting,
-                                  const AttentionPart& attention, const FfnPart& ffn, const HeldPart& held);
+                                  const AttentionPart& attention, const FfnPart& ffn,
+                                  const HeldPart& held);
 
-/// FFN instances each token is sent to; may be fractional where replicas do not divide the instances.
+/// FFN instances each token is sent to; may be fractional where replicas do not divide the
+/// instances.
 [[nodiscard]] double fan_out(const FfnSplit& split, const Pool& ffn);
 
-/// The defaults of FfnSplit filled in. Throws UsageError when the split does not divide the pool, the experts
-/// or a server.
+/// The defaults of FfnSplit filled in. Throws UsageError when the split does not divide the pool,
+/// the experts or a server.
 [[nodiscard]] FfnSplit resolved(const FfnSplit& split, const Pool& pool, const ModelSpec& model);
 
 /// The operations of one layer kind and micro-batch, by stage, for output.
 struct StageOps {
   OpList attention, ffn;
 };
-[[nodiscard]] StageOps stage_ops(const Disaggregated& deployment, const Setting& setting, size_t kind);
+[[nodiscard]] StageOps stage_ops(const Disaggregated& deployment, const Setting& setting,
+                                 size_t kind);
 [[nodiscard]] StageOps stage_ops(const Colocated& deployment, const Setting& setting, size_t kind);
 
 }  // namespace afford

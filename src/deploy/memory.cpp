@@ -24,7 +24,8 @@ Bytes cache_per_request(const Setting& setting, std::int64_t tensor) {
   Bytes largest_layer;
   for (const LayerShape& shape : *setting.shapes) {
     const AttentionCount& a = shape.attention;
-    const double own = a.keeps_cache ? a.elements_per_context_token * kept(a.reach, setting.context) : 0;
+    const double own =
+        a.keeps_cache ? a.elements_per_context_token * kept(a.reach, setting.context) : 0;
     Bytes layer = size_of(shape.cache, own + a.state_elements / 2) +
                   size_of(Dtype::bf16, a.conv_elements - a.conv_written);
     for (const ContextTerm& walk : a.more) {
@@ -35,7 +36,8 @@ Bytes cache_per_request(const Setting& setting, std::int64_t tensor) {
     sum += real(shape.layers) * layer;
     largest_layer = std::max(largest_layer, layer);
   }
-  return sum + (setting.speculation.drafts > 0 ? largest_layer : Bytes(0));  // the MTP module's own layer
+  return sum +
+         (setting.speculation.drafts > 0 ? largest_layer : Bytes(0));  // the MTP module's own layer
 }
 
 Bytes attention_weights(const Setting& setting, const WeightWays& ways) {
@@ -47,12 +49,13 @@ Bytes attention_weights(const Setting& setting, const WeightWays& ways) {
     double weights = real(model.hidden) * real(shape.ffn.router_outputs);
     for (const Matrix& matrix : projections) {
       const bool last = &matrix == &projections.back();
-      weights +=
-          weights_of(matrix) / tensor_ways(matrix, shape, ways.tensor) / (last ? real(ways.output) : 1);
+      weights += weights_of(matrix) / tensor_ways(matrix, shape, ways.tensor) /
+                 (last ? real(ways.output) : 1);
     }
     sum += layers_held(setting, kind) * size_of(model.precision.attention_weights, weights);
   }
-  const double vocabulary = real(model.vocab) * real(model.hidden) * (model.tied_embeddings ? 1 : 2);
+  const double vocabulary =
+      real(model.vocab) * real(model.hidden) * (model.tied_embeddings ? 1 : 2);
   return sum + size_of(Dtype::bf16, vocabulary / real(ways.vocabulary));
 }
 
@@ -65,7 +68,8 @@ Bytes ffn_weights(const Setting& setting, std::int64_t tensor, std::int64_t grou
     for (const GatedMlp& mlp : shape.ffn.mlps) {
       const bool routed = mlp.name == "routed";
       const std::int64_t redundant = groups > 1 ? setting.redundant_experts : 0;
-      const double held = routed ? std::ceil(real(mlp.copies + redundant) / real(groups)) : real(mlp.copies);
+      const double held =
+          routed ? std::ceil(real(mlp.copies + redundant) / real(groups)) : real(mlp.copies);
       layer += size_of(mlp.name == "shared" ? shape.shared_weights : shape.ffn_weights,
                        held * weights_of(mlp, 1, hidden));
     }

@@ -9,19 +9,20 @@ namespace afford {
 /// accelerators that share its heads; layers of fewer KV heads are held more than once.
 [[nodiscard]] Bytes cache_per_request(const Setting& setting, std::int64_t tensor = 1);
 
-/// Attention-side weights of one accelerator: projections (the last one over `output` ways, all over `tensor`
-/// as far as they split), routers, and embedding and LM head over `vocabulary` ways, both BF16. With drafts
-/// the MTP module is one more layer of the main kind.
+/// Attention-side weights of one accelerator: projections (the last one over `output` ways, all
+/// over `tensor` as far as they split), routers, and embedding and LM head over `vocabulary` ways,
+/// both BF16. With drafts the MTP module is one more layer of the main kind.
 struct WeightWays {
   std::int64_t tensor = 1, output = 1, vocabulary = 1;
 };
 [[nodiscard]] Bytes attention_weights(const Setting& setting, const WeightWays& ways);
 
-/// FFN weights of one accelerator with experts sharded `tensor` ways and split over `groups` groups, the MTP
-/// module's included. Shared experts and dense layers are held by every group.
+/// FFN weights of one accelerator with experts sharded `tensor` ways and split over `groups`
+/// groups, the MTP module's included. Shared experts and dense layers are held by every group.
 [[nodiscard]] Bytes ffn_weights(const Setting& setting, std::int64_t tensor, std::int64_t groups);
 
-/// The most requests of a micro-batch on one accelerator, when `fixed` bytes and `each` a request must fit.
+/// The most requests of a micro-batch on one accelerator, when `fixed` bytes and `each` a request
+/// must fit.
 [[nodiscard]] std::int64_t most_requests(Bytes capacity, Bytes fixed, Bytes each);
 
 }  // namespace afford

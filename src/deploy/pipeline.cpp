@@ -11,18 +11,25 @@ namespace {
 
 constexpr int stages = 4;
 
-std::array<Seconds, stages> as_array(const StageTimes& t) { return {t.attention, t.a2f, t.ffn, t.f2a}; }
+std::array<Seconds, stages> as_array(const StageTimes& t) {
+  return {t.attention, t.a2f, t.ffn, t.f2a};
+}
 
-/// Service times with log-normal jitter of mean one; a stage of several instances waits for the slowest.
+/// Service times with log-normal jitter of mean one; a stage of several instances waits for the
+/// slowest.
 class Service {
  public:
   explicit Service(const Jitter& jitter)
-      : jitter_(jitter), bits_(jitter.seed), normal_(-jitter.sigma * jitter.sigma / 2, jitter.sigma) {}
+      : jitter_(jitter),
+        bits_(jitter.seed),
+        normal_(-jitter.sigma * jitter.sigma / 2, jitter.sigma) {}
 
   Seconds operator()(Seconds time, int stage) {
     double factor = 1;
     if (jitter_.sigma > 0)
-      factor = slowest(stage == 0 ? jitter_.attention_instances : stage == 2 ? jitter_.ffn_instances : 1);
+      factor = slowest(stage == 0   ? jitter_.attention_instances
+                       : stage == 2 ? jitter_.ffn_instances
+                                    : 1);
     return factor * time;
   }
 
@@ -38,7 +45,8 @@ class Service {
   std::normal_distribution<> normal_;
 };
 
-/// The state of the pipeline: when each stage is free and each micro-batch ready for its next service.
+/// The state of the pipeline: when each stage is free and each micro-batch ready for its next
+/// service.
 struct State {
   std::array<Seconds, stages> free{};
   std::vector<Seconds> ready;
@@ -69,18 +77,20 @@ MicroBatchLoad of_micro_batch(const PipelineLoad& load, int micro_batch) {
                              : load.uneven[static_cast<size_t>(micro_batch)];
 }
 
-/// Every micro-batch through one layer, stage by stage. In FIFO order this is the event-driven schedule: a
-/// stage serves micro-batch i of layer l after i-1 of layer l and after M-1 of layer l-1. `head` ends the
-/// step before, on the attention pool, just ahead of the micro-batch's first layer.
-void run_layer(State& state, const PipelineLoad& load, size_t run, std::int64_t layer, Service& service,
-               const Recorder& recorder) {
+/// Every micro-batch through one layer, stage by stage. In FIFO order this is the event-driven
+/// schedule: a stage serves micro-batch i of layer l after i-1 of layer l and after M-1 of layer
+/// l-1. `head` ends the step before, on the attention pool, just ahead of the micro-batch's first
+/// layer.
+void run_layer(State& state, const PipelineLoad& load, size_t run, std::int64_t layer,
+               Service& service, const Recorder& recorder) {
   for (int stage = 0; stage < stages; ++stage) {
     for (int m = 0; m < static_cast<int>(state.ready.size()); ++m) {
       const MicroBatchLoad own = of_micro_batch(load, m);
       if (stage == 0 && layer == 0) {
         serve(state, 0, m, service(own.head, 0), {.layer = 0, .head = true}, recorder);
       }
-      const Seconds time = service(as_array(own.runs[run].stages)[static_cast<size_t>(stage)], stage);
+      const Seconds time =
+          service(as_array(own.runs[run].stages)[static_cast<size_t>(stage)], stage);
       serve(state, stage, m, time, {.layer = layer}, recorder);
     }
   }
@@ -105,9 +115,9 @@ Seconds quantile(std::vector<Seconds> values, double q) {
 Seconds StageTimes::longest() const { return std::max({attention, a2f, ffn, f2a}); }
 
 Seconds step_time(const PipelineLoad& load) {
-  // The longest cycle of the schedule's event graph. A path either stays with one stage, served micro-batch
-  // by micro-batch, or follows one micro-batch round (a lap of length sum, which passes one head a step); it
-  // may wait at the attention pool while up to M heads pass.
+  // The longest cycle of the schedule's event graph. A path either stays with one stage, served
+  // micro-batch by micro-batch, or follows one micro-batch round (a lap of length sum, which passes
+  // one head a step); it may wait at the attention pool while up to M heads pass.
   const double m = load.micro_batches;
   Seconds laps, attention_alone = m * load.head, extra(std::numeric_limits<double>::lowest());
   std::int64_t layers = 0;
@@ -120,7 +130,8 @@ Seconds step_time(const PipelineLoad& load) {
     const Seconds heads = (m - 1) * (t.attention + load.head);
     const Seconds passed = t.sum() + load.head;  // one lap past one head
     if (m * longest >= t.sum()) {
-      extra = std::max({extra, Seconds(0), passed - cycle + std::max(Seconds(0), heads - (m - 1) * longest)});
+      extra = std::max(
+          {extra, Seconds(0), passed - cycle + std::max(Seconds(0), heads - (m - 1) * longest)});
     } else {
       extra = std::max({extra, load.head, load.head + heads + longest - t.sum()});
     }

@@ -4,7 +4,8 @@
 
 namespace afford {
 
-WeakCard weak_card(const ModelSpec& model, const HardwareSpec& chip, Seconds stage, double context) {
+WeakCard weak_card(const ModelSpec& model, const HardwareSpec& chip, Seconds stage,
+                   double context) {
   constexpr double ffn_share_of_bandwidth = 0.5;
   const auto shapes = layer_shapes(model);
   const AttentionCount& attention = shapes.front().attention;

@@ -1,13 +1,14 @@
 #pragma once
 // The Step-3 report's Section 6: what a card of little bandwidth can do in one layer of one stage.
 
-#include "deploy/stages.hpp"
+#include "layer/stages.hpp"
 
 namespace afford {
 
 struct WeakCard {
   Bytes layer;        // the card can read in a layer's share of a stage
-  Bytes projections;  // of which the attention projections take this (the last one sharded over a server)
+  Bytes projections;  // of which the attention projections take this (the last one sharded over a
+                      // server)
   Bytes kv;           // and this is left for the cache
   double kv_tokens = 0;
   double batch = 0;  // whole requests at the context

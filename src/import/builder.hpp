@@ -53,12 +53,13 @@ void plan_llama4_moe(Builder& b);
 void plan_step_moe(Builder& b);
 void plan_ernie_moe(Builder& b);
 
-// precision.cpp: formats out of quantization_config, or those of the Step-3 report. Last, when all parts
-// are there.
+// precision.cpp: formats out of quantization_config, or those of the Step-3 report. Last, when all
+// parts are there.
 void plan_precision(Builder& b);
 
 /// "64  # num_attention_heads" as a field, checked.
-[[nodiscard]] Field integer_field(Builder& b, std::string key, std::string_view from, yaml::Range range);
+[[nodiscard]] Field integer_field(Builder& b, std::string key, std::string_view from,
+                                  yaml::Range range);
 [[nodiscard]] std::int64_t integer_of(const Part& part, std::string_view key);
 /// Adds the part unless one of that name is there.
 void add_part(std::vector<Part>& parts, Part part);

@@ -52,7 +52,8 @@ std::string shown(const json::Value& value) {
   }
   if (value.kind == Kind::list) {
     std::string text = "[";
-    for (const json::Value& item : value.items) text += (text.size() > 1 ? ", " : "") + json::describe(item);
+    for (const json::Value& item : value.items)
+      text += (text.size() > 1 ? ", " : "") + json::describe(item);
     return text + "]";
   }
   return json::describe(value);
@@ -60,7 +61,8 @@ std::string shown(const json::Value& value) {
 
 }  // namespace
 
-Config::Level::Level(const json::Value& whole, std::string name) : object(&whole), path(std::move(name)) {
+Config::Level::Level(const json::Value& whole, std::string name)
+    : object(&whole), path(std::move(name)) {
   for (const json::Member& each : whole.members) values.emplace(each.key, &each.value);
 }
 
@@ -94,13 +96,14 @@ const json::Value* Config::look(std::string_view key) const {
 void Config::refuse_disagreement(std::string_view key) const {
   const json::Value* first = look(key);
   const json::Value* root = member(levels_.back().values, key);
-  if (root == nullptr || root->kind == Kind::null || root == first || json::same(*first, *root)) return;
+  if (root == nullptr || root->kind == Kind::null || root == first || json::same(*first, *root))
+    return;
   if (key == "model_type") return;
-  throw InputError(
-      root->place,
-      fmt::format("{}: {} here, {} in {} (line {}); say which with --assume {}=VALUE", key,
-                  json::describe(*root), json::describe(*first),
-                  levels_.front().path.substr(0, levels_.front().path.size() - 1), first->place.line, key));
+  throw InputError(root->place,
+                   fmt::format("{}: {} here, {} in {} (line {}); say which with --assume {}=VALUE",
+                               key, json::describe(*root), json::describe(*first),
+                               levels_.front().path.substr(0, levels_.front().path.size() - 1),
+                               first->place.line, key));
 }
 
 const json::Value* Config::find(std::string_view key) {
@@ -108,7 +111,10 @@ const json::Value* Config::find(std::string_view key) {
   const std::string path = prefix_ + std::string(key);
   if (const auto assumed = assumed_.find(path); assumed != assumed_.end()) {
     used_assumptions_.insert(path);
-    note({.kind = KeyNote::Kind::assumed, .key = path, .value = shown(assumed->second), .why = "--assume"});
+    note({.kind = KeyNote::Kind::assumed,
+          .key = path,
+          .value = shown(assumed->second),
+          .why = "--assume"});
     return assumed->second.kind == Kind::null ? nullptr : &assumed->second;
   }
   const json::Value* value = look(key);
@@ -142,8 +148,8 @@ std::string_view Config::any(std::initializer_list<std::string_view> names) {
       first = name;
       value = each;
     } else if (!json::same(*value, *each)) {
-      fail(name, fmt::format("{}, but {} is {}; say which with --assume {}=VALUE", json::describe(*each),
-                             first, json::describe(*value), name));
+      fail(name, fmt::format("{}, but {} is {}; say which with --assume {}=VALUE",
+                             json::describe(*each), first, json::describe(*value), name));
     }
   }
   return value == nullptr ? *names.begin() : first;
@@ -157,8 +163,9 @@ void Config::fail(std::string_view key, const std::string& complaint) {
 
 const json::Value& Config::required(std::string_view key) {
   if (const json::Value* value = find(key)) return *value;
-  throw InputError(place_,
-                   fmt::format("missing key '{0}{1}'; if you know it, --assume {0}{1}=VALUE", prefix_, key));
+  throw InputError(
+      place_,
+      fmt::format("missing key '{0}{1}'; if you know it, --assume {0}{1}=VALUE", prefix_, key));
 }
 
 std::int64_t Config::integer(std::string_view key, yaml::Range range) {
@@ -192,7 +199,8 @@ bool Config::flag(std::string_view key, bool fallback, std::string_view why) {
 
 std::string Config::text(std::string_view key) {
   const json::Value& value = required(key);
-  if (value.kind != Kind::text) fail(key, fmt::format("expected a text, got {}", json::describe(value)));
+  if (value.kind != Kind::text)
+    fail(key, fmt::format("expected a text, got {}", json::describe(value)));
   return value.text;
 }
 
@@ -202,12 +210,13 @@ std::string Config::text_or(std::string_view key, std::string_view fallback) {
 
 std::vector<std::string> Config::texts(std::string_view key) {
   const json::Value& value = required(key);
-  if (value.kind != Kind::list) fail(key, fmt::format("expected a list, got {}", json::describe(value)));
+  if (value.kind != Kind::list)
+    fail(key, fmt::format("expected a list, got {}", json::describe(value)));
   std::vector<std::string> result;
   for (const json::Value& item : value.items) {
     if (item.kind != Kind::text) {
-      throw InputError(item.place,
-                       fmt::format("{}{}: expected a text, got {}", prefix_, key, json::describe(item)));
+      throw InputError(item.place, fmt::format("{}{}: expected a text, got {}", prefix_, key,
+                                               json::describe(item)));
     }
     result.push_back(item.text);
   }
@@ -216,13 +225,15 @@ std::vector<std::string> Config::texts(std::string_view key) {
 
 std::vector<std::int64_t> Config::integers(std::string_view key, yaml::Range range) {
   const json::Value& value = required(key);
-  if (value.kind != Kind::list) fail(key, fmt::format("expected a list, got {}", json::describe(value)));
+  if (value.kind != Kind::list)
+    fail(key, fmt::format("expected a list, got {}", json::describe(value)));
   std::vector<std::int64_t> result;
   for (const json::Value& item : value.items) {
     const auto number = item.kind == Kind::number ? parse_integer(item.text) : std::nullopt;
     if (!number || *number < range.least || *number > range.most) {
-      throw InputError(item.place, fmt::format("{}{}: expected an integer from {} to {}, got {}", prefix_,
-                                               key, range.least, range.most, json::describe(item)));
+      throw InputError(item.place,
+                       fmt::format("{}{}: expected an integer from {} to {}, got {}", prefix_, key,
+                                   range.least, range.most, json::describe(item)));
     }
     result.push_back(*number);
   }
@@ -231,7 +242,8 @@ std::vector<std::int64_t> Config::integers(std::string_view key, yaml::Range ran
 
 Config Config::object(std::string_view key) {
   const json::Value& value = required(key);
-  if (value.kind != Kind::object) fail(key, fmt::format("expected an object, got {}", json::describe(value)));
+  if (value.kind != Kind::object)
+    fail(key, fmt::format("expected an object, got {}", json::describe(value)));
   Config part;
   part.file_ = file_;
   part.prefix_ = prefix_ + std::string(key) + ".";
@@ -255,10 +267,11 @@ void Config::finish_level(const Level& level) {
     if (const auto assumed = assumed_.find(path); assumed != assumed_.end()) {
       used_assumptions_.insert(path);
       if (assumed->second.kind != Kind::null) {
-        throw InputError(each.place,
-                         fmt::format("'{0}' is not understood, whatever its value; the only answer is "
-                                     "--assume {0}=ignore",
-                                     path));
+        throw InputError(
+            each.place,
+            fmt::format("'{0}' is not understood, whatever its value; the only answer is "
+                        "--assume {0}=ignore",
+                        path));
       }
       note({.kind = KeyNote::Kind::assumed, .key = path, .value = "ignored", .why = "--assume"});
     } else if (does_not_matter(each.key)) {
@@ -267,11 +280,15 @@ void Config::finish_level(const Level& level) {
       std::string hint = suggestion(each.key, names);
       const bool named = hint.find("did you mean") != std::string::npos;
       hint = named ? hint.append(" To") : "; to";
-      throw InputError(each.place, fmt::format("'{}' ({}) may change the count and is not understood{} count "
-                                               "without it, --assume {}=ignore",
-                                               path, shown(each.value), hint, path));
+      throw InputError(each.place,
+                       fmt::format("'{}' ({}) may change the count and is not understood{} count "
+                                   "without it, --assume {}=ignore",
+                                   path, shown(each.value), hint, path));
     } else {
-      note({.kind = KeyNote::Kind::not_understood, .key = path, .value = shown(each.value), .why = ""});
+      note({.kind = KeyNote::Kind::not_understood,
+            .key = path,
+            .value = shown(each.value),
+            .why = ""});
     }
   }
 }
@@ -281,8 +298,8 @@ void Config::finish() {
   const std::vector<std::string> names(known_.begin(), known_.end());
   for (const auto& [key, value] : assumed_) {
     if (used_assumptions_.contains(key)) continue;
-    throw UsageError(
-        fmt::format("--assume: nothing asks for '{}' of this config{}", key, suggestion(key, names)));
+    throw UsageError(fmt::format("--assume: nothing asks for '{}' of this config{}", key,
+                                 suggestion(key, names)));
   }
 }
 

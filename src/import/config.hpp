@@ -1,7 +1,7 @@
 #pragma once
-// A published config as a view that remembers what was asked of it: every key ends up used, defaulted,
-// assumed, known not to matter, or not understood - and one that may change the count and is not
-// understood is an error.
+// A published config as a view that remembers what was asked of it: every key ends up used,
+// defaulted, assumed, known not to matter, or not understood - and one that may change the count
+// and is not understood is an error.
 
 #include <map>
 #include <optional>
@@ -33,14 +33,14 @@ class Config {
 
   /// Whether the key is there and not null.
   [[nodiscard]] bool has(std::string_view key) { return find(key) != nullptr; }
-  /// The first of several names of the same thing that is there; the first name when none is. Names that
-  /// are there with different values are an error.
+  /// The first of several names of the same thing that is there; the first name when none is. Names
+  /// that are there with different values are an error.
   [[nodiscard]] std::string_view any(std::initializer_list<std::string_view> names);
 
   /// All of these throw InputError with the place, the key, what was expected and what was found.
   [[nodiscard]] std::int64_t integer(std::string_view key, yaml::Range range);
-  [[nodiscard]] std::int64_t integer_or(std::string_view key, yaml::Range range, std::int64_t fallback,
-                                        std::string_view why);
+  [[nodiscard]] std::int64_t integer_or(std::string_view key, yaml::Range range,
+                                        std::int64_t fallback, std::string_view why);
   [[nodiscard]] bool flag(std::string_view key, bool fallback, std::string_view why);
   [[nodiscard]] std::string text(std::string_view key);
   [[nodiscard]] std::string text_or(std::string_view key, std::string_view fallback);
@@ -48,7 +48,8 @@ class Config {
   [[nodiscard]] std::vector<std::int64_t> integers(std::string_view key, yaml::Range range);
   /// An object as a view of its own; what it does not understand counts against this one.
   [[nodiscard]] Config object(std::string_view key);
-  /// The keys of the objects looked at, joined by dots, in front of this one's ("quantization_config.").
+  /// The keys of the objects looked at, joined by dots, in front of this one's
+  /// ("quantization_config.").
   [[nodiscard]] const std::string& prefix() const { return prefix_; }
   [[nodiscard]] const json::Value* find(std::string_view key);
   [[nodiscard]] const std::string& file() const { return file_; }
@@ -62,8 +63,8 @@ class Config {
   /// Takes over the notes of an object's view, once it is finished.
   void absorb(Config& part);
 
-  /// Sorts the keys nobody asked for. Throws InputError for one that may change the count, UsageError for an
-  /// assumption about a key nobody knows.
+  /// Sorts the keys nobody asked for. Throws InputError for one that may change the count,
+  /// UsageError for an assumption about a key nobody knows.
   void finish();
   [[nodiscard]] const std::vector<KeyNote>& notes() const { return notes_; }
 

@@ -31,7 +31,8 @@ std::vector<Group> groups_of(const std::vector<std::string>& layers) {
   std::vector<Group> groups;
   for (size_t at = 0; at < layers.size();) {
     size_t best = 1, best_count = repeats(layers, at, 1);
-    for (size_t period = 2; period <= longest_period && at + 2 * period <= layers.size(); ++period) {
+    for (size_t period = 2; period <= longest_period && at + 2 * period <= layers.size();
+         ++period) {
       const size_t count = repeats(layers, at, period);
       if (count >= 2 && period * count > best * best_count) {
         best = period;
@@ -65,13 +66,15 @@ void write_layers(std::string& out, const Draft& draft) {
   for (size_t i = 0; i < draft.attention_of.size(); ++i) {
     layers.push_back(draft.attention_of[i] + "/" + draft.ffn_of[i]);
   }
-  out += fmt::format("\nlayers:\n{:<25} # {}\n  stack:\n", "  source: config", draft.layers_comment);
+  out +=
+      fmt::format("\nlayers:\n{:<25} # {}\n  stack:\n", "  source: config", draft.layers_comment);
   for (const Group& group : groups_of(layers)) {
-    out += fmt::format("    - {{repeat: {}, pattern: [{}]}}\n", group.repeat, fmt::join(group.pattern, ", "));
+    out += fmt::format("    - {{repeat: {}, pattern: [{}]}}\n", group.repeat,
+                       fmt::join(group.pattern, ", "));
   }
   if (draft.mtp_modules > 0) {
-    out += fmt::format("\nmtp: {{source: config, modules: {}, layer: {}}}  # {}\n", draft.mtp_modules,
-                       layers.back(), draft.mtp_comment);
+    out += fmt::format("\nmtp: {{source: config, modules: {}, layer: {}}}  # {}\n",
+                       draft.mtp_modules, layers.back(), draft.mtp_comment);
   }
 }
 
@@ -80,7 +83,8 @@ void write_sources(std::string& out, const Draft& draft) {
                      draft.config_date);
   if (draft.paper_precision) {
     out +=
-        "  paper: {what: \"Step-3 report, arXiv 2507.19427, Section 4: all models compared in FP8, in hybrid "
+        "  paper: {what: \"Step-3 report, arXiv 2507.19427, Section 4: all models compared in FP8, "
+        "in hybrid "
         "ones "
         "full attention keeps a BF16 KV cache and lightning an FP32 state\", date: 2025-07}\n";
   }
@@ -95,7 +99,8 @@ void write_published(std::string& out, const Draft& draft) {
   out += "\npublished:\n";
   for (const auto& [key, count] :
        {std::pair{"total_params", *draft.total}, {"active_params", *draft.active}}) {
-    out += fmt::format("  {}: {{{}, counts: [{}], source: published}}\n", key, count.value, count.counts);
+    out += fmt::format("  {}: {{{}, counts: [{}], source: published}}\n", key, count.value,
+                       count.counts);
   }
 }
 

@@ -26,9 +26,9 @@ struct Published {
 
 struct Draft {
   std::string name, title;
-  std::vector<std::string> head;               // comment lines at the top
-  std::string config_what, config_date;        // the source of the shapes
-  bool paper_precision = false;                // the Step-3 report's formats instead of the config's
+  std::vector<std::string> head;         // comment lines at the top
+  std::string config_what, config_date;  // the source of the shapes
+  bool paper_precision = false;          // the Step-3 report's formats instead of the config's
   std::string published_what, published_date;  // the source of the counts
   std::optional<Published> total, active;
   std::vector<Field> shape;

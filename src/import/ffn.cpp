@@ -11,11 +11,13 @@ namespace {
 
 /// How many routed experts; 0 where the config has none.
 std::int64_t experts(Builder& b) {
-  const auto key = b.in.any({"n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts"});
+  const auto key =
+      b.in.any({"n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts"});
   return b.in.has(key) ? b.in.integer(key, {0, limits::experts.most}) : 0;
 }
 
-/// Qwen, Step and MiniMax state the width of one shared MLP, DeepSeek, GLM and Kimi a number of experts.
+/// Qwen, Step and MiniMax state the width of one shared MLP, DeepSeek, GLM and Kimi a number of
+/// experts.
 void add_shared(Builder& b, Part& part) {
   const Field width = part.fields.back();
   const auto one =
@@ -26,8 +28,8 @@ void add_shared(Builder& b, Part& part) {
     part.fields.push_back({"shared_intermediate", fmt::format("{}", wide), std::string(one)});
     return;
   }
-  const auto many =
-      b.in.any({"n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert"});
+  const auto many = b.in.any(
+      {"n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert"});
   const std::int64_t count = b.in.has(many) ? b.in.integer(many, {0, limits::experts.most}) : 0;
   if (count > 0) {
     part.fields.push_back({"shared_experts", fmt::format("{}", count), std::string(many)});
@@ -40,8 +42,8 @@ void add_shared(Builder& b, Part& part) {
 Part moe_part(Builder& b, std::string_view width_key) {
   const auto count_key =
       b.in.any({"n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts"});
-  const auto active_key = b.in.any({"num_experts_per_tok", "num_experts_per_token", "experts_per_token",
-                                    "moe_top_k", "moe_k", "moe_topk"});
+  const auto active_key = b.in.any({"num_experts_per_tok", "num_experts_per_token",
+                                    "experts_per_token", "moe_top_k", "moe_k", "moe_topk"});
   Part part{"moe",
             {{"kind", "moe", ""},
              integer_field(b, "experts", count_key, limits::experts),
@@ -70,7 +72,8 @@ void finish(Builder& b, std::string_view expert_width, std::string_view dense_wi
   const bool dense = std::find(b.moe.begin(), b.moe.end(), false) != b.moe.end();
   if (dense) {
     b.out.ffns.push_back(
-        {"dense", {{"kind", "dense", ""}, integer_field(b, "intermediate", dense_width, limits::width)}});
+        {"dense",
+         {{"kind", "dense", ""}, integer_field(b, "intermediate", dense_width, limits::width)}});
   } else {
     b.in.set_aside(dense_width);  // stated, but no layer is dense
   }
@@ -96,8 +99,8 @@ std::vector<std::int64_t> layer_list(Builder& b, std::string_view key) {
     const size_t comma = std::min(text.find(',', at), text.size());
     const auto layer = parse_integer(std::string_view(text).substr(at, comma - at));
     if (!layer || *layer < 0 || *layer >= b.layers) {
-      b.in.fail(key, fmt::format("expected layers from 0 to {} between commas, got '{}'", b.layers - 1,
-                                 text.substr(at, std::min<size_t>(comma - at, 20))));
+      b.in.fail(key, fmt::format("expected layers from 0 to {} between commas, got '{}'",
+                                 b.layers - 1, text.substr(at, std::min<size_t>(comma - at, 20))));
     }
     result.push_back(*layer);
     at = comma + 1;
@@ -115,18 +118,22 @@ void plan_dense(Builder& b) {
 
 /// DeepSeek, GLM and Kimi: first_k_dense_replace dense layers, then experts in all.
 void plan_first_dense(Builder& b) {
-  if (b.in.has("moe_layer_freq") && b.in.find("moe_layer_freq")->kind == json::Value::Kind::number &&
+  if (b.in.has("moe_layer_freq") &&
+      b.in.find("moe_layer_freq")->kind == json::Value::Kind::number &&
       b.in.integer("moe_layer_freq", limits::layers) != 1) {
-    b.in.fail("moe_layer_freq", "only 1, experts in every layer after the first ones, is understood");
+    b.in.fail("moe_layer_freq",
+              "only 1, experts in every layer after the first ones, is understood");
   }
   if (experts(b) == 0) {
     b.moe.assign(static_cast<size_t>(b.layers), false);
   } else {
-    after(b, b.in.integer_or("first_k_dense_replace", {0, limits::layers.most}, 0, "experts in every layer"));
+    after(b, b.in.integer_or("first_k_dense_replace", {0, limits::layers.most}, 0,
+                             "experts in every layer"));
   }
   if (b.in.has("moe_layer_freq") && b.in.find("moe_layer_freq")->kind == json::Value::Kind::list) {
     const auto flags = b.in.integers("moe_layer_freq", {0, 1});
-    if (flags.size() != b.moe.size()) b.in.fail("moe_layer_freq", "expected one entry for each layer");
+    if (flags.size() != b.moe.size())
+      b.in.fail("moe_layer_freq", "expected one entry for each layer");
     for (size_t i = 0; i < flags.size(); ++i) b.moe[i] = flags[i] == 1;
   }
   finish(b, "moe_intermediate_size", "intermediate_size");
@@ -138,7 +145,8 @@ void plan_sparse_step(Builder& b) {
       b.in.integer_or("decoder_sparse_step", limits::layers, 1, "experts in every layer");
   const bool any = experts(b) > 0;
   b.moe.assign(static_cast<size_t>(b.layers), false);
-  for (std::int64_t i = 0; i < b.layers; ++i) b.moe[static_cast<size_t>(i)] = any && (i + 1) % step == 0;
+  for (std::int64_t i = 0; i < b.layers; ++i)
+    b.moe[static_cast<size_t>(i)] = any && (i + 1) % step == 0;
   if (b.in.has("mlp_only_layers")) {
     for (const std::int64_t layer : layer_list(b, "mlp_only_layers"))
       b.moe[static_cast<size_t>(layer)] = false;
@@ -146,23 +154,24 @@ void plan_sparse_step(Builder& b) {
   finish(b, "moe_intermediate_size", "intermediate_size");
 }
 
-/// Mixtral, MiniMax, gpt-oss: experts in every layer; their width is intermediate_size unless there is a
-/// moe_intermediate_size.
+/// Mixtral, MiniMax, gpt-oss: experts in every layer; their width is intermediate_size unless there
+/// is a moe_intermediate_size.
 void plan_all_moe(Builder& b) {
   b.moe.assign(static_cast<size_t>(b.layers), true);
   finish(b, b.in.any({"moe_intermediate_size", "intermediate_size"}), "intermediate_size");
 }
 
-/// Llama 4: every interleave_moe_layer_step-th layer has experts of intermediate_size and one shared expert
-/// as wide; the others are dense with intermediate_size_mlp.
+/// Llama 4: every interleave_moe_layer_step-th layer has experts of intermediate_size and one
+/// shared expert as wide; the others are dense with intermediate_size_mlp.
 void plan_llama4_moe(Builder& b) {
   b.moe.assign(static_cast<size_t>(b.layers), false);
   if (b.in.has("moe_layers")) {
-    for (const std::int64_t layer : layer_list(b, "moe_layers")) b.moe[static_cast<size_t>(layer)] = true;
+    for (const std::int64_t layer : layer_list(b, "moe_layers"))
+      b.moe[static_cast<size_t>(layer)] = true;
     b.in.set_aside("interleave_moe_layer_step");
   } else {
-    const std::int64_t step =
-        b.in.integer_or("interleave_moe_layer_step", limits::layers, 1, "Llama4TextConfig: every layer");
+    const std::int64_t step = b.in.integer_or("interleave_moe_layer_step", limits::layers, 1,
+                                              "Llama4TextConfig: every layer");
     for (std::int64_t i = 0; i < b.layers; ++i) b.moe[static_cast<size_t>(i)] = (i + 1) % step == 0;
   }
   finish(b, "intermediate_size", "intermediate_size_mlp");
@@ -185,10 +194,13 @@ void plan_step_moe(Builder& b) {
 /// ERNIE 4.5: every moe_layer_interval-th layer from a first to a last one.
 void plan_ernie_moe(Builder& b) {
   const yaml::Range layer{0, limits::layers.most};
-  const std::int64_t first = b.in.integer_or("moe_layer_start_index", layer, 0, "Ernie4_5_MoeConfig");
-  std::int64_t last = b.in.integer_or("moe_layer_end_index", {-1, limits::layers.most}, -1, "the last layer");
+  const std::int64_t first =
+      b.in.integer_or("moe_layer_start_index", layer, 0, "Ernie4_5_MoeConfig");
+  std::int64_t last =
+      b.in.integer_or("moe_layer_end_index", {-1, limits::layers.most}, -1, "the last layer");
   if (last < 0) last = b.layers - 1;
-  const std::int64_t step = b.in.integer_or("moe_layer_interval", limits::layers, 1, "Ernie4_5_MoeConfig");
+  const std::int64_t step =
+      b.in.integer_or("moe_layer_interval", limits::layers, 1, "Ernie4_5_MoeConfig");
   const bool any = experts(b) > 0;
   b.moe.assign(static_cast<size_t>(b.layers), false);
   for (std::int64_t i = first; i <= std::min(last, b.layers - 1); ++i) {

@@ -17,10 +17,11 @@ const Family& family_of(Config& in) {
   const std::string type = in.text("model_type");
   if (const Family* family = find_family(type)) return *family;
   const std::vector<std::string_view> types = model_types();
-  in.fail("model_type",
-          fmt::format("unknown value '{}'{}; a family that is built alike can be named with --assume "
-                      "model_type=NAME",
-                      type.substr(0, 60), suggestion(type.substr(0, 60), types)));
+  in.fail(
+      "model_type",
+      fmt::format("unknown value '{}'{}; a family that is built alike can be named with --assume "
+                  "model_type=NAME",
+                  type.substr(0, 60), suggestion(type.substr(0, 60), types)));
 }
 
 void plan_shape(Builder& b) {
@@ -32,7 +33,8 @@ void plan_shape(Builder& b) {
     b.layers -= tail;
     b.out.layers_comment += fmt::format(" less remove_tail_layer {}", tail);
   }
-  const bool tied = b.in.flag("tie_word_embeddings", false, "the default of these families' config classes");
+  const bool tied =
+      b.in.flag("tie_word_embeddings", false, "the default of these families' config classes");
   b.out.shape = {integer_field(b, "hidden", "hidden_size", limits::width),
                  integer_field(b, "vocab", "vocab_size", limits::vocab),
                  {"tied_embeddings", tied ? "true" : "false", "tie_word_embeddings"}};
@@ -41,7 +43,8 @@ void plan_shape(Builder& b) {
 /// Modules of multi-token prediction; each is taken to be built like the last layer.
 void plan_mtp(Builder& b) {
   constexpr yaml::Range modules{0, 16};
-  const auto key = b.in.any({"num_nextn_predict_layers", "num_mtp_modules", "mtp_num_hidden_layers"});
+  const auto key =
+      b.in.any({"num_nextn_predict_layers", "num_mtp_modules", "mtp_num_hidden_layers"});
   b.in.set_aside("use_mtp");
   b.in.set_aside("mtp_transformer_layers");
   if (!b.in.has(key)) return;
@@ -63,7 +66,8 @@ std::string lower_name(std::string_view text) {
   std::string name;
   for (const char c : text.substr(0, longest)) {
     const bool upper = c >= 'A' && c <= 'Z';
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
     name += upper ? static_cast<char>(c - 'A' + 'a') : plain ? c : '-';
   }
   return name;
@@ -89,11 +93,13 @@ void name_draft(Draft& out, const ImportOptions& options, const std::string& fil
   out.title = options.title.empty() ? out.name : options.title;
   if (out.name.empty() || out.name != lower_name(out.name)) {
     throw UsageError(fmt::format(
-        "--name: expected a name of lower-case letters, digits, '.', '-' and '_', got '{}'", out.name));
+        "--name: expected a name of lower-case letters, digits, '.', '-' and '_', got '{}'",
+        out.name));
   }
-  out.config_what = options.source.empty() ? fmt::format("{}, a published config",
-                                                         std::filesystem::path(file).filename().string())
-                                           : options.source;
+  out.config_what =
+      options.source.empty()
+          ? fmt::format("{}, a published config", std::filesystem::path(file).filename().string())
+          : options.source;
   out.config_date = options.date.empty() ? today() : options.date;
   out.paper_precision = options.paper_precision;
   out.total = options.total;
@@ -105,7 +111,8 @@ void name_draft(Draft& out, const ImportOptions& options, const std::string& fil
 }  // namespace
 
 Field integer_field(Builder& b, std::string key, std::string_view from, yaml::Range range) {
-  return {std::move(key), fmt::format("{}", b.in.integer(from, range)), b.in.prefix() + std::string(from)};
+  return {std::move(key), fmt::format("{}", b.in.integer(from, range)),
+          b.in.prefix() + std::string(from)};
 }
 
 std::int64_t integer_of(const Part& part, std::string_view key) {
@@ -116,8 +123,8 @@ std::int64_t integer_of(const Part& part, std::string_view key) {
 }
 
 void add_part(std::vector<Part>& parts, Part part) {
-  const bool there =
-      std::any_of(parts.begin(), parts.end(), [&](const Part& each) { return each.name == part.name; });
+  const bool there = std::any_of(parts.begin(), parts.end(),
+                                 [&](const Part& each) { return each.name == part.name; });
   if (!there) parts.push_back(std::move(part));
 }
 

@@ -17,7 +17,8 @@ constexpr size_t most_values = 100'000;
 constexpr size_t longest_quoted = 60;
 
 /// Walks over the text in step with the parser's events, as those carry no position. The parser has
-/// accepted each token before its event, so the walk only needs to find where the token starts and ends.
+/// accepted each token before its event, so the walk only needs to find where the token starts and
+/// ends.
 class Cursor {
  public:
   Cursor(std::string_view text, const std::string& file) : text_(text), file_(file) {
@@ -36,7 +37,8 @@ class Cursor {
 
   /// The place of a byte, counted from one, where the parser gave up.
   [[nodiscard]] Place place_of(size_t position) const {
-    const std::string_view before = text_.substr(0, std::min(position == 0 ? 0 : position - 1, text_.size()));
+    const std::string_view before =
+        text_.substr(0, std::min(position == 0 ? 0 : position - 1, text_.size()));
     const size_t last = before.rfind('\n');
     const auto lines = std::count(before.begin(), before.end(), '\n');
     const size_t column = last == std::string_view::npos ? before.size() : before.size() - last - 1;
@@ -83,7 +85,9 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool boolean(bool) override { return scalar(Value::Kind::boolean); }
   bool number_integer(number_integer_t) override { return scalar(Value::Kind::number); }
   bool number_unsigned(number_unsigned_t) override { return scalar(Value::Kind::number); }
-  bool number_float(number_float_t, const string_t&) override { return scalar(Value::Kind::number); }
+  bool number_float(number_float_t, const string_t&) override {
+    return scalar(Value::Kind::number);
+  }
   bool binary(binary_t&) override { return false; }
   bool string(string_t& decoded) override { return scalar(Value::Kind::text, &decoded); }
   bool start_object(size_t) override { return open(Value::Kind::object); }
@@ -101,11 +105,13 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while ...". The rest
-    // may quote bytes of the file, which end at the first that cannot be printed.
+  bool parse_error(size_t position, const std::string&,
+                   const nlohmann::detail::exception& error) override {
+    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while ...".
+    // The rest may quote bytes of the file, which end at the first that cannot be printed.
     std::string why = error.what();
-    if (const size_t colon = why.find(": "); colon != std::string::npos) why = why.substr(colon + 2);
+    if (const size_t colon = why.find(": "); colon != std::string::npos)
+      why = why.substr(colon + 2);
     const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
     why.erase(std::find_if_not(why.begin(), why.end(), printable), why.end());
     throw InputError(cursor_.place_of(position), fmt::format("not valid JSON: {}", why));
@@ -185,9 +191,10 @@ std::string describe(const Value& value) {
 bool same(const Value& a, const Value& b) {
   return a.kind == b.kind && a.text == b.text &&
          std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), same) &&
-         std::equal(
-             a.members.begin(), a.members.end(), b.members.begin(), b.members.end(),
-             [](const Member& x, const Member& y) { return x.key == y.key && same(x.value, y.value); });
+         std::equal(a.members.begin(), a.members.end(), b.members.begin(), b.members.end(),
+                    [](const Member& x, const Member& y) {
+                      return x.key == y.key && same(x.value, y.value);
+                    });
 }
 
 Value parse(std::string_view text, const std::string& file) {

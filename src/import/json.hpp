@@ -1,6 +1,6 @@
 #pragma once
-// A JSON file as a plain tree that knows where each value and key stands. Size, depth and the number of
-// values are bounded, duplicate keys refused.
+// A JSON file as a plain tree that knows where each value and key stands. Size, depth and the
+// number of values are bounded, duplicate keys refused.
 
 #include <filesystem>
 #include <string>

@@ -161,10 +161,12 @@ constexpr std::string_view harmless[] = {
     "yarn_only_types",
 };
 
-constexpr std::string_view harmless_starts[] = {"rope_",       "mrope",  "vision_",    "image_token",
-                                                "video_token", "audio_", "layernorm_", "compress_rope"};
-constexpr std::string_view harmless_ends[] = {"_token_id",  "_token_ids", "_dropout",      "_eps",
-                                              "_loss_coef", "_layernorm", "_dropout_prob", "_token_index"};
+constexpr std::string_view harmless_starts[] = {"rope_",       "mrope",        "vision_",
+                                                "image_token", "video_token",  "audio_",
+                                                "layernorm_",  "compress_rope"};
+constexpr std::string_view harmless_ends[] = {"_token_id",     "_token_ids",  "_dropout",
+                                              "_eps",          "_loss_coef",  "_layernorm",
+                                              "_dropout_prob", "_token_index"};
 
 constexpr std::string_view telling[] = {
     "attention", "attn",   "block",  "cache", "channel", "chunk", "compress", "conv",   "depth",
@@ -184,8 +186,9 @@ bool does_not_matter(std::string_view key) {
 }
 
 bool may_matter(std::string_view key) {
-  return std::any_of(std::begin(telling), std::end(telling),
-                     [&](std::string_view word) { return key.find(word) != std::string_view::npos; });
+  return std::any_of(std::begin(telling), std::end(telling), [&](std::string_view word) {
+    return key.find(word) != std::string_view::npos;
+  });
 }
 
 }  // namespace afford::config

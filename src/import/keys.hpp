@@ -5,8 +5,8 @@
 
 namespace afford::config {
 
-/// Keys that change no shape: positions, norms, tokens, training, routing scores, text generation, and the
-/// towers for pictures and sound, which decoding does not run.
+/// Keys that change no shape: positions, norms, tokens, training, routing scores, text generation,
+/// and the towers for pictures and sound, which decoding does not run.
 [[nodiscard]] bool does_not_matter(std::string_view key);
 
 /// Whether a key, from its name alone, may change a shape.

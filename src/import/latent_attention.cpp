@@ -55,7 +55,8 @@ Part mla_part(Builder& b, const std::string& name) {
   part.fields.push_back(integer_field(b, "rope_dim", "qk_rope_head_dim", limits::head_dim));
   part.fields.push_back(integer_field(b, "value_dim", "v_head_dim", limits::head_dim));
   // Follow from the above; V3.2 and GLM-5 state them all the same.
-  for (const char* derived : {"num_key_value_heads", "head_dim", "qk_head_dim"}) b.in.set_aside(derived);
+  for (const char* derived : {"num_key_value_heads", "head_dim", "qk_head_dim"})
+    b.in.set_aside(derived);
   if (b.in.has("mla_use_output_gate") && b.in.flag("mla_use_output_gate", false, "")) {
     part.fields.push_back({"output_gate", "true", "mla_use_output_gate"});
   }
@@ -69,7 +70,8 @@ void plan_mla(Builder& b) {
   add_part(b.out.attentions, mla_part(b, name));
 }
 
-/// Qwen3-Next and Qwen3.5: gated delta nets, and full attention every full_attention_interval layers.
+/// Qwen3-Next and Qwen3.5: gated delta nets, and full attention every full_attention_interval
+/// layers.
 void plan_qwen_delta(Builder& b) {
   constexpr std::int64_t default_interval = 4;
   std::vector<std::string> types;
@@ -77,12 +79,12 @@ void plan_qwen_delta(Builder& b) {
     types = b.in.texts("layer_types");
     b.in.set_aside("full_attention_interval");
     if (types.size() != static_cast<size_t>(b.layers)) {
-      b.in.fail("layer_types",
-                fmt::format("expected one entry for each of {} layers, got {}", b.layers, types.size()));
+      b.in.fail("layer_types", fmt::format("expected one entry for each of {} layers, got {}",
+                                           b.layers, types.size()));
     }
   } else {
-    const std::int64_t interval =
-        b.in.integer_or("full_attention_interval", limits::layers, default_interval, "Qwen3NextConfig");
+    const std::int64_t interval = b.in.integer_or("full_attention_interval", limits::layers,
+                                                  default_interval, "Qwen3NextConfig");
     for (std::int64_t i = 1; i <= b.layers; ++i) {
       types.emplace_back(i % interval == 0 ? "full_attention" : "linear_attention");
     }
@@ -90,9 +92,10 @@ void plan_qwen_delta(Builder& b) {
   b.in.set_aside("use_sliding_window");
   for (const std::string& type : types) {
     if (type != "full_attention" && type != "linear_attention") {
-      b.in.fail("layer_types",
-                fmt::format("unknown layer type '{}'; expected one of full_attention, linear_attention",
-                            type.substr(0, 40)));
+      b.in.fail(
+          "layer_types",
+          fmt::format("unknown layer type '{}'; expected one of full_attention, linear_attention",
+                      type.substr(0, 40)));
     }
     b.out.attention_of.emplace_back(type == "full_attention" ? "full" : "linear");
     if (type == "linear_attention") {
@@ -101,7 +104,8 @@ void plan_qwen_delta(Builder& b) {
     }
     Part full = gqa_part(b, b.in, "full");
     if (!b.in.has("attn_output_gate")) {
-      full.fields.push_back({"output_gate", "element", "Qwen3NextAttention: q_proj has twice the width"});
+      full.fields.push_back(
+          {"output_gate", "element", "Qwen3NextAttention: q_proj has twice the width"});
       b.in.note_default("attn_output_gate", "true", "Qwen3NextAttention");
     }
     add_part(b.out.attentions, std::move(full));
@@ -115,8 +119,10 @@ void plan_kimi_linear(Builder& b) {
   const std::vector<bool> full = listed(linear, "full_attn_layers", b.layers);
   const std::string heads = fmt::format("{}", linear.integer("num_heads", limits::heads));
   const std::string dim = fmt::format("{}", linear.integer("head_dim", limits::head_dim));
-  const std::string kernel = fmt::format("{}", linear.integer("short_conv_kernel_size", limits::conv_kernel));
-  const bool full_rank = linear.flag("use_full_rank_gate", false, "Kimi Linear's gate goes through head_dim");
+  const std::string kernel =
+      fmt::format("{}", linear.integer("short_conv_kernel_size", limits::conv_kernel));
+  const bool full_rank =
+      linear.flag("use_full_rank_gate", false, "Kimi Linear's gate goes through head_dim");
   for (size_t i = 0; i < kda.size(); ++i) {
     if (kda[i] == full[i]) {
       linear.fail(kda[i] ? "kda_layers" : "full_attn_layers",
@@ -127,26 +133,27 @@ void plan_kimi_linear(Builder& b) {
     if (full[i]) {
       add_part(b.out.attentions, mla_part(b, "mla"));
     } else {
-      add_part(b.out.attentions, {"kda",
-                                  {{"kind", "kda", ""},
-                                   {"heads", heads, "linear_attn_config.num_heads"},
-                                   {"head_dim", dim, "linear_attn_config.head_dim"},
-                                   {"conv_kernel", kernel, "linear_attn_config.short_conv_kernel_size"},
-                                   {"full_rank_gate", full_rank ? "true" : "false", "use_full_rank_gate"}}});
+      add_part(b.out.attentions,
+               {"kda",
+                {{"kind", "kda", ""},
+                 {"heads", heads, "linear_attn_config.num_heads"},
+                 {"head_dim", dim, "linear_attn_config.head_dim"},
+                 {"conv_kernel", kernel, "linear_attn_config.short_conv_kernel_size"},
+                 {"full_rank_gate", full_rank ? "true" : "false", "use_full_rank_gate"}}});
     }
   }
   b.in.absorb(linear);
 }
 
-/// DeepSeek-V4: compress_ratios gives each layer's stride, 0 for the window alone; layers with the small
-/// stride of 4 have an indexer, the others read every entry.
+/// DeepSeek-V4: compress_ratios gives each layer's stride, 0 for the window alone; layers with the
+/// small stride of 4 have an indexer, the others read every entry.
 void plan_compressed(Builder& b) {
   constexpr std::int64_t indexed_stride = 4;
   constexpr size_t most_strides = 16;
   const auto strides = b.in.integers("compress_ratios", {0, limits::tokens.most});
   if (strides.size() < static_cast<size_t>(b.layers)) {  // MTP modules may follow
-    b.in.fail("compress_ratios",
-              fmt::format("expected one entry for each of {} layers, got {}", b.layers, strides.size()));
+    b.in.fail("compress_ratios", fmt::format("expected one entry for each of {} layers, got {}",
+                                             b.layers, strides.size()));
   }
   if (b.in.integer("num_key_value_heads", limits::heads) != 1) {
     b.in.fail("num_key_value_heads", "compressed attention has one key-value head");

@@ -10,17 +10,20 @@
 namespace afford::config {
 namespace {
 
-/// What quantization_config says: the weights' format, what products with them run in, and what it leaves in
-/// BF16.
+/// What quantization_config says: the weights' format, what products with them run in, and what it
+/// leaves in BF16.
 struct Quantization {
   std::string weights = "bf16", compute = "bf16", kv = "bf16";
   bool attention = true, shared = true, dense = true;  // whether these are quantised, too
 };
 
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
 
-/// What the attention, dense and shared MLPs of the patterns in `modules` leave. A pattern that names a
-/// single layer counts for all once as many of its kind are listed as there are layers to name.
+/// What the attention, dense and shared MLPs of the patterns in `modules` leave. A pattern that
+/// names a single layer counts for all once as many of its kind are listed as there are layers to
+/// name.
 void leave_out(const std::vector<std::string>& modules, std::int64_t layers, Quantization& q) {
   std::array<std::int64_t, 3> listed{};
   for (const std::string& module : modules) {
@@ -29,7 +32,8 @@ void leave_out(const std::vector<std::string>& modules, std::int64_t layers, Qua
                            !has(module, "self_attn.kv_b") && !has(module, "indexer");
     const bool shared = has(module, "shared_expert") && !has(module, "shared_expert_gate");
     const bool dense = has(module, "mlp") && has(module, "_proj") && !has(module, "expert");
-    const bool one_layer = has(module, "layers.") && module.find_first_of("0123456789") != std::string::npos;
+    const bool one_layer =
+        has(module, "layers.") && module.find_first_of("0123456789") != std::string::npos;
     const std::int64_t weight = one_layer ? 1 : layers;
     if (attention) listed[0] += weight;
     if (shared) listed[1] += weight;
@@ -45,7 +49,8 @@ void leave_out(const std::vector<std::string>& modules, std::int64_t layers, Qua
 std::string int4_of(Config& in, std::int64_t group) {
   if (group == 32) return "int4g32";
   if (group == 128) return "int4g128";
-  in.fail("group_size", fmt::format("INT4 in groups of {} is not known; expected 32 or 128", group));
+  in.fail("group_size",
+          fmt::format("INT4 in groups of {} is not known; expected 32 or 128", group));
 }
 
 /// One config_group of compressed-tensors.
@@ -53,11 +58,13 @@ void read_group(Config& group, Quantization& q) {
   Config weights = group.object("weights");
   const std::int64_t bits = weights.integer("num_bits", {1, 32});
   const std::string type = weights.text_or("type", "int");
-  const std::int64_t size = weights.has("group_size") ? weights.integer("group_size", {-1, 1 << 20}) : 0;
+  const std::int64_t size =
+      weights.has("group_size") ? weights.integer("group_size", {-1, 1 << 20}) : 0;
   const bool activations = group.has("input_activations");
   if (bits == 4 && type == "float") {
     q.weights = size == 32 ? "mxfp4" : "nvfp4";
-    if (size != 32 && size != 16) weights.fail("group_size", fmt::format("expected 16 or 32, got {}", size));
+    if (size != 32 && size != 16)
+      weights.fail("group_size", fmt::format("expected 16 or 32, got {}", size));
     q.compute = activations ? "fp4" : "bf16";
   } else if (bits == 4) {
     q.weights = int4_of(weights, size);
@@ -100,13 +107,15 @@ void read_modelopt(Config& in, Quantization& q) {
   } else if (algorithm == "FP8") {
     q.weights = q.compute = "fp8";
   } else {
-    in.fail("quant_algo", fmt::format("unknown value '{}'; expected NVFP4 or FP8", algorithm.substr(0, 40)));
+    in.fail("quant_algo",
+            fmt::format("unknown value '{}'; expected NVFP4 or FP8", algorithm.substr(0, 40)));
   }
   if (in.has("kv_cache_quant_algo")) {
     if (in.text("kv_cache_quant_algo") != "FP8") in.fail("kv_cache_quant_algo", "expected FP8");
     q.kv = "fp8";
   }
-  for (const char* key : {"config_groups", "group_size", "producer", "kv_cache_scheme"}) in.set_aside(key);
+  for (const char* key : {"config_groups", "group_size", "producer", "kv_cache_scheme"})
+    in.set_aside(key);
 }
 
 Quantization read_quantization(Builder& b) {
@@ -130,19 +139,22 @@ Quantization read_quantization(Builder& b) {
     if (in.integer("bits", {1, 16}) != 4) in.fail("bits", "only 4 is understood");
     q.weights = int4_of(in, in.integer("group_size", {-1, 1 << 20}));
   } else {
-    in.fail("quant_method",
-            fmt::format("unknown value '{}'; expected one of fp8, mxfp4, compressed-tensors, modelopt, "
-                        "gptq, awq (--assume quantization_config=ignore counts BF16)",
-                        method.substr(0, 40)));
+    in.fail(
+        "quant_method",
+        fmt::format("unknown value '{}'; expected one of fp8, mxfp4, compressed-tensors, modelopt, "
+                    "gptq, awq (--assume quantization_config=ignore counts BF16)",
+                    method.substr(0, 40)));
   }
-  if (const auto kept = in.any({"modules_to_not_convert", "ignore", "ignored_layers", "exclude_modules"});
+  if (const auto kept =
+          in.any({"modules_to_not_convert", "ignore", "ignored_layers", "exclude_modules"});
       in.has(kept) && method != "mxfp4") {
     leave_out(in.texts(kept), b.layers, q);
   }
   for (const char* key :
-       {"activation_scheme", "fmt", "scale_fmt", "weight_block_size", "format", "global_compression_ratio",
-        "quantization_status", "desc_act", "sym", "zero_point", "version", "true_sequential", "damp_percent",
-        "static_groups", "sparsity_config", "transform_config", "backend", "kv_cache_scheme"}) {
+       {"activation_scheme", "fmt", "scale_fmt", "weight_block_size", "format",
+        "global_compression_ratio", "quantization_status", "desc_act", "sym", "zero_point",
+        "version", "true_sequential", "damp_percent", "static_groups", "sparsity_config",
+        "transform_config", "backend", "kv_cache_scheme"}) {
     in.set_aside(key);
   }
   b.in.absorb(in);
@@ -157,7 +169,8 @@ Part* find_part(Builder& b, std::string_view name) {
 }
 
 bool has_field(const Part& part, std::string_view key) {
-  return std::any_of(part.fields.begin(), part.fields.end(), [&](const Field& f) { return f.key == key; });
+  return std::any_of(part.fields.begin(), part.fields.end(),
+                     [&](const Field& f) { return f.key == key; });
 }
 
 void plan_from_config(Builder& b) {
@@ -169,7 +182,8 @@ void plan_from_config(Builder& b) {
     if (const std::string dtype = b.in.text("expert_dtype"); dtype == "fp4") {
       experts = "mxfp4";
     } else if (dtype != "fp8") {
-      b.in.fail("expert_dtype", fmt::format("unknown value '{}'; expected fp4 or fp8", dtype.substr(0, 40)));
+      b.in.fail("expert_dtype",
+                fmt::format("unknown value '{}'; expected fp4 or fp8", dtype.substr(0, 40)));
     }
   }
   Part *moe = find_part(b, "moe"), *dense = find_part(b, "dense");
@@ -182,7 +196,8 @@ void plan_from_config(Builder& b) {
   if (moe != nullptr && has_field(*moe, "shared_experts") && shared != main) {
     moe->fields.push_back({"shared_weights", shared, from});
   }
-  b.in.note_default("KV cache", q.kv, q.kv == "bf16" ? "no KV format stated: the model's own" : from);
+  b.in.note_default("KV cache", q.kv,
+                    q.kv == "bf16" ? "no KV format stated: the model's own" : from);
   b.out.precision = {{"attention_weights", q.attention ? q.weights : "bf16", stated},
                      {"ffn_weights", main, stated},
                      {"kv", q.kv, q.kv == "bf16" ? "not stated" : from},
@@ -194,8 +209,8 @@ void plan_from_config(Builder& b) {
 void plan_from_paper(Builder& b) {
   b.in.set_aside("quantization_config");
   b.in.set_aside("expert_dtype");
-  for (const char* key :
-       {"attention_weights", "ffn_weights", "kv", "attention_compute", "linear_compute", "ffn_compute"}) {
+  for (const char* key : {"attention_weights", "ffn_weights", "kv", "attention_compute",
+                          "linear_compute", "ffn_compute"}) {
     b.out.precision.push_back({key, "fp8", ""});
   }
   if (b.out.attentions.size() < 2) return;
@@ -219,8 +234,8 @@ void plan_precision(Builder& b) {
       b.in.fail("mamba_ssm_dtype",
                 fmt::format("expected float32 or bfloat16, got '{}'", format.substr(0, 40)));
     }
-    part.fields.push_back(
-        {"state", format == "float32" ? "fp32" : "bf16", stated ? "mamba_ssm_dtype" : "not stated"});
+    part.fields.push_back({"state", format == "float32" ? "fp32" : "bf16",
+                           stated ? "mamba_ssm_dtype" : "not stated"});
     if (!stated) b.in.note_default("state format", "fp32", "recurrent states are kept in FP32");
   }
   if (b.out.paper_precision) {

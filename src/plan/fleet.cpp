@@ -113,7 +113,8 @@ std::optional<Fleet> cheapest_fleet(const FleetProblem& p) {
   control.tm_lim = patience_ms;
   const int failed = glp_intopt(program.get(), &control);
   const int status = glp_mip_status(program.get());
-  if ((failed != 0 && failed != GLP_ETMLIM) || (status != GLP_OPT && status != GLP_FEAS)) return std::nullopt;
+  if ((failed != 0 && failed != GLP_ETMLIM) || (status != GLP_OPT && status != GLP_FEAS))
+    return std::nullopt;
   Fleet fleet{.counts = {}, .cost = 0};
   for (size_t i = 0; i < p.options.size(); ++i) {
     fleet.counts.push_back(std::llround(glp_mip_col_val(program.get(), static_cast<int>(i) + 1)));
@@ -139,7 +140,8 @@ double largest_load(const FleetProblem& p) {
   glp_smcp control;
   glp_init_smcp(&control);
   control.msg_lev = GLP_MSG_OFF;
-  if (glp_simplex(program.get(), &control) != 0 || glp_get_status(program.get()) != GLP_OPT) return 0;
+  if (glp_simplex(program.get(), &control) != 0 || glp_get_status(program.get()) != GLP_OPT)
+    return 0;
   return glp_get_obj_val(program.get());
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// The cheapest whole numbers of deployments that carry a load within limited inventories: an integer program.
+// The cheapest whole numbers of deployments that carry a load within limited inventories: an
+// integer program.
 
 #include <cstdint>
 #include <optional>
@@ -8,8 +9,8 @@
 
 namespace afford {
 
-/// One thing to rent, in whole numbers. `kind` groups options that are the same deployment under another
-/// contract; spares are counted for each kind in use.
+/// One thing to rent, in whole numbers. `kind` groups options that are the same deployment under
+/// another contract; spares are counted for each kind in use.
 struct FleetOption {
   size_t kind = 0;
   double capacity = 0;                          // load one carries

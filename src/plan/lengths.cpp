@@ -32,14 +32,19 @@ Moments uniform_length(double least, double most) {
 }
 
 Moments lognormal_length(double mean, double cv, double most) {
-  const double sigma2 = std::log(1 + cv * cv), sigma = std::sqrt(sigma2), mu = std::log(mean) - sigma2 / 2;
+  const double sigma2 = std::log(1 + cv * cv), sigma = std::sqrt(sigma2),
+               mu = std::log(mean) - sigma2 / 2;
   const bool clipped = std::isfinite(most);
   if (sigma == 0) return fixed_length(clipped ? std::min(mean, most) : mean);
-  // E[min(X, m)^k] = e^(k mu + k^2 sigma^2 / 2) P(Z < (ln m - mu) / sigma - k sigma) + m^k P(X > m).
-  const double edge = clipped ? (std::log(most) - mu) / sigma : std::numeric_limits<double>::infinity();
+  // E[min(X, m)^k] = e^(k mu + k^2 sigma^2 / 2) P(Z < (ln m - mu) / sigma - k sigma) + m^k P(X >
+  // m).
+  const double edge =
+      clipped ? (std::log(most) - mu) / sigma : std::numeric_limits<double>::infinity();
   const auto moment = [&](double k) {
     const double whole = std::exp(k * mu + k * k * sigma2 / 2);
-    return clipped ? whole * normal_below(edge - k * sigma) + std::pow(most, k) * normal_below(-edge) : whole;
+    return clipped
+               ? whole * normal_below(edge - k * sigma) + std::pow(most, k) * normal_below(-edge)
+               : whole;
   };
   return {moment(1), moment(2), moment(3)};
 }
@@ -61,7 +66,8 @@ StationaryMix mix_of(const Moments& p, const Moments& o) {
 StationaryMix mix_of(std::span<const Request> requests) {
   StepSums sums;
   for (const Request& request : requests) {
-    const auto p = static_cast<double>(request.prompt_tokens), o = static_cast<double>(request.output_tokens);
+    const auto p = static_cast<double>(request.prompt_tokens),
+               o = static_cast<double>(request.output_tokens);
     sums.steps += o;
     sums.context += o * p + o * (o - 1) / 2;
     sums.square += o * p * p + p * o * (o - 1) + (o - 1) * o * (2 * o - 1) / 6;

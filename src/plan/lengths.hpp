@@ -1,7 +1,7 @@
 #pragma once
-// How long prompts and outputs are, and what the requests that are decoding at a moment look like: the
-// stationary mix. A request is seen in proportion to how long it stays, at a context that grows as it
-// decodes.
+// How long prompts and outputs are, and what the requests that are decoding at a moment look like:
+// the stationary mix. A request is seen in proportion to how long it stays, at a context that grows
+// as it decodes.
 
 #include <cstdint>
 #include <span>
@@ -14,8 +14,10 @@ struct Moments {
 };
 
 [[nodiscard]] Moments fixed_length(double tokens);
-[[nodiscard]] Moments uniform_length(double least, double most);  // whole tokens, both ends included
-/// Log-normal of this mean and coefficient of variation, clipped at `most` (so the mean comes out lower).
+[[nodiscard]] Moments uniform_length(double least,
+                                     double most);  // whole tokens, both ends included
+/// Log-normal of this mean and coefficient of variation, clipped at `most` (so the mean comes out
+/// lower).
 [[nodiscard]] Moments lognormal_length(double mean, double cv, double most);
 [[nodiscard]] Moments geometric_length(double mean);  // 1, 2, ... tokens
 
@@ -25,8 +27,8 @@ struct Request {
   std::int64_t prompt_tokens = 0, output_tokens = 0;
 };
 
-/// What a request is like while it decodes. An output of o tokens takes o steps at contexts p, p+1 ... p+o-1;
-/// averages over all steps of all requests: mean = E[o p + o(o-1)/2] / E[o].
+/// What a request is like while it decodes. An output of o tokens takes o steps at contexts p, p+1
+/// ... p+o-1; averages over all steps of all requests: mean = E[o p + o(o-1)/2] / E[o].
 struct StationaryMix {
   double output_tokens = 0;  // mean of a request
   double context = 0;        // mean over steps

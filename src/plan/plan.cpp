@@ -15,10 +15,14 @@ namespace {
 
 double real(std::int64_t n) { return static_cast<double>(n); }
 
-std::int64_t size(const Candidate::Side& side) { return std::int64_t{side.instances} * side.accelerators; }
+std::int64_t size(const Candidate::Side& side) {
+  return std::int64_t{side.instances} * side.accelerators;
+}
 
 /// The smallest batch a candidate can take: one request (on each accelerator when co-located).
-std::int64_t grain(const Candidate& c) { return c.way == Way::disaggregated ? 1 : size(c.attention); }
+std::int64_t grain(const Candidate& c) {
+  return c.way == Way::disaggregated ? 1 : size(c.attention);
+}
 
 double in_flight_of(const Candidate& c) { return real(c.batch) * real(grain(c)); }
 
@@ -38,7 +42,8 @@ std::vector<double> use_of(const Candidate& c, size_t chips) {
 template <class Test>
 double most_that(double low, double high, std::int64_t grain, Test passes) {
   if (passes(high)) return high;
-  auto from = static_cast<std::int64_t>(low) / grain, to = static_cast<std::int64_t>(high) / grain + 1;
+  auto from = static_cast<std::int64_t>(low) / grain,
+       to = static_cast<std::int64_t>(high) / grain + 1;
   while (to - from > 1) {
     const std::int64_t middle = from + (to - from) / 2;
     (passes(real(middle * grain)) ? from : to) = middle;
@@ -64,7 +69,8 @@ Evaluation with_in_flight(const Candidate& candidate, double requests, const Spa
   return evaluate(c, space, setting);
 }
 
-StepCurve step_curve(const Candidate& candidate, double most, const Space& space, const Setting& setting) {
+StepCurve step_curve(const Candidate& candidate, double most, const Space& space,
+                     const Setting& setting) {
   constexpr int points = 48;
   const double first = real(grain(candidate)), last = std::max(2 * most, 2 * first);
   std::vector<double> requests;
@@ -81,20 +87,23 @@ StepCurve step_curve(const Candidate& candidate, double most, const Space& space
 
 double fitting(double even, const StationaryMix& mix, double percentile) {
   // n c + z sqrt(n v) = even c, solved for sqrt(n).
-  const double z = normal_quantile(percentile), spread = z * std::sqrt(mix.context_variance) / mix.context;
+  const double z = normal_quantile(percentile),
+               spread = z * std::sqrt(mix.context_variance) / mix.context;
   const double root = (-spread + std::sqrt(spread * spread + 4 * even)) / 2;
   return root * root;
 }
 
-std::optional<Sized> size_for(const Candidate& candidate, const Space& space, const Setting& setting,
-                              const Traffic& traffic, const Target& target) {
+std::optional<Sized> size_for(const Candidate& candidate, const Space& space,
+                              const Setting& setting, const Traffic& traffic,
+                              const Target& target) {
   Sized sized{.candidate = candidate};
   const std::int64_t each = grain(candidate);
   const auto at = [&](double n) { return with_in_flight(candidate, n, space, setting); };
   // By memory alone first, then the contexts' spread, then TPOT.
   constexpr double beyond = 4;
   const double start = in_flight_of(candidate);
-  const double even = most_that(start, beyond * start, each, [&](double n) { return fits_in_memory(at(n)); });
+  const double even =
+      most_that(start, beyond * start, each, [&](double n) { return fits_in_memory(at(n)); });
   const double in_memory =
       std::floor(fitting(even, traffic.mix, target.percentile) / real(each)) * real(each);
   if (in_memory < real(each)) return std::nullopt;
@@ -117,8 +126,8 @@ std::vector<Sized> size_all(const std::map<Shape, Candidate>& shapes, const Plan
   for (const auto& [shape, candidate] : shapes) list.push_back(&candidate);
   std::vector<std::optional<Sized>> sized(list.size());
   tbb::parallel_for(size_t{0}, list.size(), [&](size_t i) {
-    sized[i] =
-        size_for(*list[i], *input.space, *input.setting, input.workload->traffic, input.workload->target);
+    sized[i] = size_for(*list[i], *input.space, *input.setting, input.workload->traffic,
+                        input.workload->target);
   });
   std::vector<Sized> out;
   for (const std::optional<Sized>& one : sized) {
@@ -241,7 +250,8 @@ Built build(const std::vector<const Sized*>& sized, const PlanInput& input) {
   return built;
 }
 
-/// The cheapest options by cost per load: an integer program of a few hundred columns solves in moments.
+/// The cheapest options by cost per load: an integer program of a few hundred columns solves in
+/// moments.
 void keep_cheapest(Built& built, size_t most) {
   if (built.options.size() <= most) return;
   std::vector<size_t> order(built.options.size());
@@ -259,8 +269,8 @@ void keep_cheapest(Built& built, size_t most) {
   built = std::move(kept);
 }
 
-/// Adds up what a fleet comes to. Traffic is spread in proportion to capacity, so every instance works at the
-/// same share of its own.
+/// Adds up what a fleet comes to. Traffic is spread in proportion to capacity, so every instance
+/// works at the same share of its own.
 void fill_in(Plan& plan, const PlanInput& input, const Fleet& fleet) {
   const Traffic& traffic = input.workload->traffic;
   const Target& target = input.workload->target;
@@ -269,7 +279,8 @@ void fill_in(Plan& plan, const PlanInput& input, const Fleet& fleet) {
   const double share = peak_rate(traffic) / capacity;  // of the capacity, spares working too
   plan.monthly_usd = fleet.cost;
   plan.gap = fleet.gap;
-  const double mtok_a_month = traffic.requests_per_s * traffic.mix.output_tokens * hours_a_month * 3600 / 1e6;
+  const double mtok_a_month =
+      traffic.requests_per_s * traffic.mix.output_tokens * hours_a_month * 3600 / 1e6;
   plan.usd_per_mtok = plan.monthly_usd / mtok_a_month;
   plan.utilisation = share * (1 - target.headroom);
   double tokens = 0, token_seconds = 0;
@@ -280,29 +291,35 @@ void fill_in(Plan& plan, const PlanInput& input, const Fleet& fleet) {
     const Queue queue(step_curve(c, r.sized->most, *input.space, *input.setting), r.sized->most);
     const double per_step = tokens_per_step(input.setting->speculation);
     const double rate = share * r.sized->requests_per_s;
-    const InFlight f = queue.in_flight(rate * traffic.mix.output_tokens / per_step, target.percentile);
+    const InFlight f =
+        queue.in_flight(rate * traffic.mix.output_tokens / per_step, target.percentile);
     const double made = real(r.instances) * rate;
     tokens += made, token_seconds += made * (f.step_mean.base() / per_step);
     plan.tpot_at_percentile = std::max(plan.tpot_at_percentile, f.step_at_percentile / per_step);
     plan.requests_in_flight += real(r.instances) * f.mean;
     // The contexts of n requests: n c on average, spread by n and by themselves.
     const double c1 = traffic.mix.context;
-    const double deviation = std::sqrt(f.mean * traffic.mix.context_variance + f.variance * c1 * c1);
+    const double deviation =
+        std::sqrt(f.mean * traffic.mix.context_variance + f.variance * c1 * c1);
     const double contexts = f.mean * c1 + normal_quantile(target.percentile) * deviation;
-    plan.kv_bytes_at_peak += real(r.instances) * contexts / c1 * cache_per_request(*input.setting, 1).base();
+    plan.kv_bytes_at_peak +=
+        real(r.instances) * contexts / c1 * cache_per_request(*input.setting, 1).base();
   }
   plan.tpot_mean = Seconds(token_seconds / tokens);
   plan.gpus = plan.attention_gpus + plan.ffn_gpus;
 }
 
-/// What keeps the plan from being cheaper: the deployment's own limit, whole instances, or an inventory.
+/// What keeps the plan from being cheaper: the deployment's own limit, whole instances, or an
+/// inventory.
 std::string binding(const Plan& plan, const Built& built, const PlanInput& input) {
-  const Rented& main =
-      *std::max_element(plan.rented.begin(), plan.rented.end(), [](const Rented& a, const Rented& b) {
-        return real(a.instances) * a.sized->requests_per_s < real(b.instances) * b.sized->requests_per_s;
-      });
+  const Rented& main = *std::max_element(plan.rented.begin(), plan.rented.end(),
+                                         [](const Rented& a, const Rented& b) {
+                                           return real(a.instances) * a.sized->requests_per_s <
+                                                  real(b.instances) * b.sized->requests_per_s;
+                                         });
   std::string text(main.sized->limit);
-  const Evaluation e = with_in_flight(main.sized->candidate, main.sized->most, *input.space, *input.setting);
+  const Evaluation e =
+      with_in_flight(main.sized->candidate, main.sized->most, *input.space, *input.setting);
   text += fmt::format(", {}", e.bound);
   FleetProblem free = built.problem;
   for (double& amount : free.resources) amount = 1e12;
@@ -326,9 +343,9 @@ Plan make_plan(const std::vector<Sized>& sized, const PlanInput& input, const Ch
   }
   const auto fleet = cheapest_fleet(built.problem);
   if (!fleet) {
-    plan.impossible =
-        fmt::format("the inventory carries {:.4g} requests/s at most, spares left out, of {:.4g} at the peak",
-                    largest_load(built.problem), built.problem.peak_load);
+    plan.impossible = fmt::format(
+        "the inventory carries {:.4g} requests/s at most, spares left out, of {:.4g} at the peak",
+        largest_load(built.problem), built.problem.peak_load);
     return plan;
   }
   std::vector<bool> kinds(sized.size(), false);
@@ -339,7 +356,8 @@ Plan make_plan(const std::vector<Sized>& sized, const PlanInput& input, const Ch
     plan.rented.push_back(rented);
     kinds[static_cast<size_t>(rented.sized - sized.data())] = true;
   }
-  plan.spare_instances = input.workload->target.spares * std::count(kinds.begin(), kinds.end(), true);
+  plan.spare_instances =
+      input.workload->target.spares * std::count(kinds.begin(), kinds.end(), true);
   fill_in(plan, input, *fleet);
   plan.binds = binding(plan, built, input);
   return plan;

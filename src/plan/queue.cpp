@@ -8,7 +8,8 @@ namespace afford {
 Seconds StepCurve::at(double requests) const {
   const auto above = std::upper_bound(requests_.begin(), requests_.end(), requests);
   const auto last = std::ssize(requests_) - 1;
-  const auto i = static_cast<size_t>(std::clamp<std::ptrdiff_t>(above - requests_.begin() - 1, 0, last - 1));
+  const auto i =
+      static_cast<size_t>(std::clamp<std::ptrdiff_t>(above - requests_.begin() - 1, 0, last - 1));
   if (requests <= requests_.front()) return steps_.front();
   const double along = (requests - requests_[i]) / (requests_[i + 1] - requests_[i]);
   return steps_[i] + along * (steps_[i + 1] - steps_[i]);
@@ -45,7 +46,8 @@ InFlight Queue::in_flight(double load, double percentile) const {
     if (real > most_) beyond += rate;
     made.emplace_back(n, rate);
   }
-  InFlight out{.mean = first / total, .step_mean = Seconds(time / tokens), .share_beyond = beyond / tokens};
+  InFlight out{
+      .mean = first / total, .step_mean = Seconds(time / tokens), .share_beyond = beyond / tokens};
   out.variance = square / total - out.mean * out.mean;
   double seen = 0;
   for (const auto& [n, rate] : made) {

@@ -20,14 +20,14 @@ class StepCurve {
   std::vector<Seconds> steps_;
 };
 
-/// Requests arrive at random (Poisson) and all that are there share the steps. Whatever the lengths, the
-/// number in flight then has P(n) ~ load^n * product over i <= n of step(i) / i, where load = arrivals a
-/// second x steps of a request (a symmetric queue with state-dependent rate; Kelly, Reversibility and
-/// Stochastic Networks, 1979, Section 3.3). Its mean obeys Little's law with the time each request really
-/// stays.
+/// Requests arrive at random (Poisson) and all that are there share the steps. Whatever the
+/// lengths, the number in flight then has P(n) ~ load^n * product over i <= n of step(i) / i, where
+/// load = arrivals a second x steps of a request (a symmetric queue with state-dependent rate;
+/// Kelly, Reversibility and Stochastic Networks, 1979, Section 3.3). Its mean obeys Little's law
+/// with the time each request really stays.
 struct InFlight {
   double mean = 0, variance = 0;
-  double at_percentile = 0;               // requests in flight at the given percentile of the tokens
+  double at_percentile = 0;  // requests in flight at the given percentile of the tokens
   Seconds step_mean, step_at_percentile;  // as tokens see them
   double share_beyond = 0;                // of tokens made while more than `most` are in flight
 };

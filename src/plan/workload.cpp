@@ -72,8 +72,8 @@ void read_trace_into(const Section& in, const std::string& file, Traffic& traffi
     traffic.longest_context =
         std::max(traffic.longest_context, static_cast<double>(r.prompt_tokens + r.output_tokens));
   }
-  traffic.origin =
-      fmt::format("{}, {} request{}", given.string(), requests.size(), requests.size() == 1 ? "" : "s");
+  traffic.origin = fmt::format("{}, {} request{}", given.string(), requests.size(),
+                               requests.size() == 1 ? "" : "s");
   if (in.has("requests_per_second")) return;
   const double span = requests.back().arrival_s - requests.front().arrival_s;
   if (!(span > 0)) {
@@ -92,9 +92,11 @@ Traffic read_traffic(const Section& root, const std::string& file) {
     in.fail("requests_per_second", "expected more than zero");
   if (in.has("peak_factor")) traffic.peak_factor = in.real("peak_factor", 1, 1000);
   if (in.has("peak_hours")) traffic.peak_hours = in.real("peak_hours", 0.01, 24);
-  if (traffic.peak_factor * traffic.peak_hours > 24 && in.has("peak_hours") && traffic.peak_hours < 24) {
-    in.fail("peak_hours", fmt::format("{} hours at {} times the mean rate are more than a day's requests",
-                                      traffic.peak_hours, traffic.peak_factor));
+  if (traffic.peak_factor * traffic.peak_hours > 24 && in.has("peak_hours") &&
+      traffic.peak_hours < 24) {
+    in.fail("peak_hours",
+            fmt::format("{} hours at {} times the mean rate are more than a day's requests",
+                        traffic.peak_hours, traffic.peak_factor));
   }
   if (in.has("trace")) {
     read_trace_into(in, file, traffic);
@@ -102,7 +104,8 @@ Traffic read_traffic(const Section& root, const std::string& file) {
   }
   const Lengths prompt = read_lengths(in, "prompt"), output = read_lengths(in, "output");
   traffic.mix = mix_of(prompt.moments, output.moments);
-  if (prompt.longest > 0 && output.longest > 0) traffic.longest_context = prompt.longest + output.longest;
+  if (prompt.longest > 0 && output.longest > 0)
+    traffic.longest_context = prompt.longest + output.longest;
   traffic.origin = fmt::format("prompts {}, outputs {}", prompt.text, output.text);
   return traffic;
 }
@@ -156,12 +159,14 @@ double number(const CsvReader& reader, const CsvRow& row, size_t field, std::str
                    fmt::format("{}: expected a number of at least 0, got '{}'", name, text));
 }
 
-std::int64_t tokens(const CsvReader& reader, const CsvRow& row, size_t field, std::string_view name) {
+std::int64_t tokens(const CsvReader& reader, const CsvRow& row, size_t field,
+                    std::string_view name) {
   const std::string& text = row.fields[field].text;
   const auto value = parse_integer(text);
   if (value && *value >= 1 && *value <= static_cast<std::int64_t>(most_tokens)) return *value;
-  throw InputError(reader.place(row, field),
-                   fmt::format("{}: expected a whole number of tokens, at least 1, got '{}'", name, text));
+  throw InputError(
+      reader.place(row, field),
+      fmt::format("{}: expected a whole number of tokens, at least 1, got '{}'", name, text));
 }
 
 }  // namespace
@@ -177,9 +182,11 @@ std::vector<Request> read_trace(const std::string& file) {
   CsvReader reader(file, read_whole(file, most, "a trace"));
   const auto head = reader.next();
   std::string names;
-  for (size_t i = 0; head && i < head->fields.size(); ++i) names += (i > 0 ? "," : "") + head->fields[i].text;
+  for (size_t i = 0; head && i < head->fields.size(); ++i)
+    names += (i > 0 ? "," : "") + head->fields[i].text;
   if (names != header)
-    throw InputError({file, 1, 1}, fmt::format("expected the header '{}', got '{}'", header, names));
+    throw InputError({file, 1, 1},
+                     fmt::format("expected the header '{}', got '{}'", header, names));
   std::vector<Request> requests;
   while (const auto row = reader.next()) {
     if (row->fields.size() != 3) {
@@ -201,11 +208,15 @@ std::vector<Request> read_trace(const std::string& file) {
 }
 
 Workload read_workload(const yaml::Node& node, const std::string& file) {
-  const Section root =
-      Section::root(file, node, "workload", {"schema", "name", "model", "traffic", "target", "chips"});
+  const Section root = Section::root(file, node, "workload",
+                                     {"schema", "name", "model", "traffic", "target", "chips"});
   (void)root.integer("schema", {1, 1});
-  Workload workload{
-      .name = root.name("name"), .file = file, .model = {}, .traffic = {}, .target = {}, .offers = {}};
+  Workload workload{.name = root.name("name"),
+                    .file = file,
+                    .model = {},
+                    .traffic = {},
+                    .target = {},
+                    .offers = {}};
   if (root.has("model")) workload.model = root.text("model");
   workload.traffic = read_traffic(root, file);
   workload.target = read_target(root);

@@ -29,7 +29,8 @@ struct Target {
   int spares = 0;            // instances of each deployment beyond what the traffic needs
 };
 
-/// One way to pay for a chip. Reserved accelerators are paid all month, those on demand while they run.
+/// One way to pay for a chip. Reserved accelerators are paid all month, those on demand while they
+/// run.
 struct Contract {
   bool reserved = false;
   UsdRate price;
@@ -53,7 +54,8 @@ struct Workload {
 /// Reads and checks a workload and the trace it names. Throws InputError.
 [[nodiscard]] Workload read_workload(const yaml::Node& root, const std::string& file);
 
-/// A CSV with the header arrival_s,prompt_tokens,output_tokens, arrivals ascending. Throws InputError.
+/// A CSV with the header arrival_s,prompt_tokens,output_tokens, arrivals ascending. Throws
+/// InputError.
 [[nodiscard]] std::vector<Request> read_trace(const std::string& file);
 
 }  // namespace afford

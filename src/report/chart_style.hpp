@@ -15,8 +15,9 @@
 namespace afford {
 
 // Colours that stay apart in print and for colour-blind eyes.
-inline constexpr std::array palette = {"#0072b2", "#e69f00", "#009e73", "#cc3311", "#882255", "#56b4e9",
-                                       "#999933", "#000000", "#ee7788", "#44aa99", "#aa4499", "#777777"};
+inline constexpr std::array palette = {"#0072b2", "#e69f00", "#009e73", "#cc3311",
+                                       "#882255", "#56b4e9", "#999933", "#000000",
+                                       "#ee7788", "#44aa99", "#aa4499", "#777777"};
 inline const char* colour(size_t index) { return palette[index % palette.size()]; }
 
 inline constexpr std::string_view look =
@@ -28,7 +29,8 @@ template <class Point, class Field>
 auto distinct(const std::vector<Point>& points, Field Point::*field) {
   std::vector<Field> values;
   for (const Point& point : points) {
-    if (std::find(values.begin(), values.end(), point.*field) == values.end()) values.push_back(point.*field);
+    if (std::find(values.begin(), values.end(), point.*field) == values.end())
+      values.push_back(point.*field);
   }
   return values;
 }

@@ -13,7 +13,8 @@
 namespace afford {
 namespace {
 
-/// Room for a cluster of bars, wide enough for the longest name written flat where that is reasonable.
+/// Room for a cluster of bars, wide enough for the longest name written flat where that is
+/// reasonable.
 struct Clusters {
   double step = 0;  // bars and the gap after them
   int pixels = 0;
@@ -27,7 +28,8 @@ Clusters clusters_for(const std::vector<std::string>& models, size_t bars) {
   const int name_pixels = 9 * static_cast<int>(longest) + 14;
   const int bars_pixels = bar_pixels * static_cast<int>(bars + 1);
   const bool flat = name_pixels <= std::max(bars_pixels, widest_flat) && models.size() <= 12;
-  return {static_cast<double>(bars) + 1, flat ? std::max(bars_pixels, name_pixels) : bars_pixels, flat};
+  return {static_cast<double>(bars) + 1, flat ? std::max(bars_pixels, name_pixels) : bars_pixels,
+          flat};
 }
 
 /// The x axis of a bar chart: each model's name under the middle of its bars.
@@ -56,7 +58,8 @@ std::string boxes(const std::string& name, const std::vector<Box>& list) {
   return out + "EOD\n";
 }
 
-std::string draw_boxes(const std::string& name, size_t colour_index, bool light, const std::string& title) {
+std::string draw_boxes(const std::string& name, size_t colour_index, bool light,
+                       const std::string& title) {
   return fmt::format(" ${} using 1:2:3:4:5:6 with boxxyerror lc rgb '{}' fs {} {}", name,
                      colour(colour_index), light ? "solid 0.3 border" : "solid 1 noborder",
                      title.empty() ? "notitle" : "title " + gnuplot_text(title));
@@ -64,8 +67,8 @@ std::string draw_boxes(const std::string& name, size_t colour_index, bool light,
 
 /// Panels under each other with one key above the first.
 std::string stacked_panels(const std::vector<std::string>& panels) {
-  std::string out =
-      "set key outside top center horizontal\n" + fmt::format("set multiplot layout {},1\n", panels.size());
+  std::string out = "set key outside top center horizontal\n" +
+                    fmt::format("set multiplot layout {},1\n", panels.size());
   for (const std::string& panel : panels) out += panel + "\nunset key\n";
   return out + "unset multiplot\n";
 }
@@ -79,25 +82,29 @@ Chart cost_bars(const std::vector<CostBar>& bars) {
   std::string data;
   std::vector<std::string> panels;
   for (size_t p = 0; p < contexts.size(); ++p) {
-    std::string panel = fmt::format(
-        "set title {}\nplot", gnuplot_text(panel_title(contexts[p]) + " (solid: attention, light: FFN)"));
+    std::string panel =
+        fmt::format("set title {}\nplot",
+                    gnuplot_text(panel_title(contexts[p]) + " (solid: attention, light: FFN)"));
     for (size_t c = 0; c < chips.size(); ++c) {
       std::vector<Box> attention, ffn;
       for (const CostBar& bar : bars) {
         if (bar.context != contexts[p] || bar.chip != chips[c]) continue;
-        const double x =
-            static_cast<double>(index_in(models, bar.model)) * clusters.step + static_cast<double>(c);
+        const double x = static_cast<double>(index_in(models, bar.model)) * clusters.step +
+                         static_cast<double>(c);
         attention.push_back({x, 0, bar.attention_usd_per_mtok});
-        ffn.push_back({x, bar.attention_usd_per_mtok, bar.attention_usd_per_mtok + bar.ffn_usd_per_mtok});
+        ffn.push_back(
+            {x, bar.attention_usd_per_mtok, bar.attention_usd_per_mtok + bar.ffn_usd_per_mtok});
       }
       const std::string a = fmt::format("a{}_{}", p, c), f = fmt::format("f{}_{}", p, c);
       data += boxes(a, attention) + boxes(f, ffn);
-      panel += (c > 0 ? "," : "") + draw_boxes(a, c, false, chips[c]) + "," + draw_boxes(f, c, true, "");
+      panel +=
+          (c > 0 ? "," : "") + draw_boxes(a, c, false, chips[c]) + "," + draw_boxes(f, c, true, "");
     }
     panels.push_back(panel);
   }
   std::string script = data + std::string(look) + cluster_axis(models, clusters) +
-                       "set ylabel 'USD per 1M tokens'\nset yrange [0:*]\n" + stacked_panels(panels);
+                       "set ylabel 'USD per 1M tokens'\nset yrange [0:*]\n" +
+                       stacked_panels(panels);
   return {.script = std::move(script),
           .width = std::max(640, 120 + clusters.pixels * static_cast<int>(models.size())),
           .height = 40 + 340 * static_cast<int>(contexts.size())};
@@ -124,7 +131,8 @@ Chart afd_against_single(const std::vector<CostPoint>& points) {
                                  draw_boxes(one, 1, false, "cheapest single chip")));
   }
   std::string script = data + std::string(look) + cluster_axis(models, clusters) +
-                       "set ylabel 'USD per 1M tokens'\nset yrange [0:*]\n" + stacked_panels(panels);
+                       "set ylabel 'USD per 1M tokens'\nset yrange [0:*]\n" +
+                       stacked_panels(panels);
   return {.script = std::move(script),
           .width = std::max(640, 120 + clusters.pixels * static_cast<int>(models.size())),
           .height = 40 + 300 * static_cast<int>(contexts.size())};
@@ -132,8 +140,8 @@ Chart afd_against_single(const std::vector<CostPoint>& points) {
 
 namespace {
 
-/// One panel of a scatter and the part of it that gnuplot leaves for the plot itself, in pixels. Many models
-/// need the width of the page and logarithmic axes.
+/// One panel of a scatter and the part of it that gnuplot leaves for the plot itself, in pixels.
+/// Many models need the width of the page and logarithmic axes.
 struct PanelSize {
   double width = 640, height = 520, plot_width = 500, plot_height = 390;
   bool crowded = false;
@@ -161,8 +169,9 @@ Axis axis_over(double least, double most, double room, bool logarithmic) {
 }
 
 /// One panel of named points; the first colour goes to the first model asked for.
-std::string scatter_panel(const std::vector<CostPoint>& points, const std::vector<std::string>& models,
-                          const Axis& x, const PanelSize& size) {
+std::string scatter_panel(const std::vector<CostPoint>& points,
+                          const std::vector<std::string>& models, const Axis& x,
+                          const PanelSize& size) {
   double least = INFINITY, most = 0;
   for (const CostPoint& point : points) {
     least = std::min(least, point.afd_usd_per_mtok), most = std::max(most, point.afd_usd_per_mtok);
@@ -180,8 +189,9 @@ std::string scatter_panel(const std::vector<CostPoint>& points, const std::vecto
     const char* ink = colour(index_in(models, points[i].model));
     const std::string at =
         fmt::format("{:.6g},{:.6g}", points[i].active_params / 1e9, points[i].afd_usd_per_mtok);
-    labels += fmt::format("set label {} {} at {} {} point pt 7 ps 1.4 lc rgb '{}' textcolor rgb '{}'\n",
-                          i + 1, gnuplot_text(points[i].model), at, label_position(sides[i]), ink, ink);
+    labels +=
+        fmt::format("set label {} {} at {} {} point pt 7 ps 1.4 lc rgb '{}' textcolor rgb '{}'\n",
+                    i + 1, gnuplot_text(points[i].model), at, label_position(sides[i]), ink, ink);
   }
   return fmt::format("set title {}\nset yrange [{:.6g}:{:.6g}]\n{}plot NaN notitle\nunset label\n",
                      gnuplot_text(panel_title(points.front().context)), y.low, y.high, labels);
@@ -195,7 +205,8 @@ Chart cost_by_active_params(const std::vector<CostPoint>& points) {
   const PanelSize size = panel_for(models.size());
   double least = INFINITY, most = 0;
   for (const CostPoint& point : points) {
-    least = std::min(least, point.active_params / 1e9), most = std::max(most, point.active_params / 1e9);
+    least = std::min(least, point.active_params / 1e9),
+    most = std::max(most, point.active_params / 1e9);
   }
   const Axis x = axis_over(least, most, 1.15, size.crowded);
   std::string panels;
@@ -206,14 +217,16 @@ Chart cost_by_active_params(const std::vector<CostPoint>& points) {
     panels += scatter_panel(panel, models, x, size);
   }
   // Small panels stand side by side, large ones under each other.
-  const size_t down = size.crowded ? contexts.size() : 1, across = size.crowded ? 1 : contexts.size();
-  std::string script = std::string(look) +
-                       fmt::format(
-                           "set xlabel 'activated parameters, billions'\nset ylabel 'USD per 1M tokens'\n"
-                           "{}set xrange [{:.4g}:{:.4g}]\nset multiplot layout {},{}\n",
-                           size.crowded ? "set logscale xy\nset format '%g'\nset grid xtics\n" : "", x.low,
-                           x.high, down, across) +
-                       panels + "unset multiplot\n";
+  const size_t down = size.crowded ? contexts.size() : 1,
+               across = size.crowded ? 1 : contexts.size();
+  std::string script =
+      std::string(look) +
+      fmt::format(
+          "set xlabel 'activated parameters, billions'\nset ylabel 'USD per 1M tokens'\n"
+          "{}set xrange [{:.4g}:{:.4g}]\nset multiplot layout {},{}\n",
+          size.crowded ? "set logscale xy\nset format '%g'\nset grid xtics\n" : "", x.low, x.high,
+          down, across) +
+      panels + "unset multiplot\n";
   return {.script = std::move(script),
           .width = static_cast<int>(size.width) * static_cast<int>(across),
           .height = static_cast<int>(size.height) * static_cast<int>(down)};
@@ -229,8 +242,8 @@ Chart cost_by_context(const std::vector<CostPoint>& points) {
     least = std::min(least, point.afd_usd_per_mtok), most = std::max(most, point.afd_usd_per_mtok);
   }
   for (size_t i = 0; i < contexts.size(); ++i) {
-    tics +=
-        fmt::format("{}{} {}", i > 0 ? ", " : "", gnuplot_text(token_count_text(contexts[i])), contexts[i]);
+    tics += fmt::format("{}{} {}", i > 0 ? ", " : "", gnuplot_text(token_count_text(contexts[i])),
+                        contexts[i]);
   }
   for (size_t m = 0; m < models.size(); ++m) {
     std::vector<CostPoint> line;
@@ -242,21 +255,24 @@ Chart cost_by_context(const std::vector<CostPoint>& points) {
     for (const CostPoint& point : line)
       data += fmt::format("{} {:.6g}\n", point.context, point.afd_usd_per_mtok);
     data += "EOD\n";
-    plots += fmt::format("{} $m{} using 1:2 with linespoints lw 2.5 pt 7 ps 0.7 lc rgb '{}' title {}",
-                         m > 0 ? "," : "", m, colour(m), gnuplot_text(models[m]));
+    plots +=
+        fmt::format("{} $m{} using 1:2 with linespoints lw 2.5 pt 7 ps 0.7 lc rgb '{}' title {}",
+                    m > 0 ? "," : "", m, colour(m), gnuplot_text(models[m]));
   }
-  std::string script = data + std::string(look) +
-                       fmt::format(
-                           "set xlabel 'context, tokens'\nset ylabel 'USD per 1M tokens'\nset logscale x 2\n"
-                           "set logscale y\nset format y '%g'\nset grid xtics\nset xtics ({})\n"
-                           "set xrange [{:.6g}:{:.6g}]\nset yrange [{:.3g}:{:.3g}]\n"
-                           "set key outside right\nplot{}\n",
-                           tics, static_cast<double>(contexts.front()) / 1.1,
-                           static_cast<double>(contexts.back()) * 1.1, least / 1.3, most * 1.3, plots);
+  std::string script =
+      data + std::string(look) +
+      fmt::format(
+          "set xlabel 'context, tokens'\nset ylabel 'USD per 1M tokens'\nset logscale x 2\n"
+          "set logscale y\nset format y '%g'\nset grid xtics\nset xtics ({})\n"
+          "set xrange [{:.6g}:{:.6g}]\nset yrange [{:.3g}:{:.3g}]\n"
+          "set key outside right\nplot{}\n",
+          tics, static_cast<double>(contexts.front()) / 1.1,
+          static_cast<double>(contexts.back()) * 1.1, least / 1.3, most * 1.3, plots);
   return {.script = std::move(script), .width = 960, .height = 560};
 }
 
-Chart intensity_map(const std::vector<IntensityPoint>& points, const std::vector<RidgeLine>& ridges) {
+Chart intensity_map(const std::vector<IntensityPoint>& points,
+                    const std::vector<RidgeLine>& ridges) {
   const auto models = distinct(points, &IntensityPoint::model);
   double least_x = INFINITY, most_x = 0, least_y = INFINITY, most_y = 0;
   for (const IntensityPoint& point : points) {
@@ -265,10 +281,10 @@ Chart intensity_map(const std::vector<IntensityPoint>& points, const std::vector
   }
   std::string data, plots;
   for (size_t r = 0; r < ridges.size(); ++r) {
-    plots += fmt::format(
-        "{} {:.6g}*x with lines dt {} lw 1.5 lc rgb '#666666' title {}", r > 0 ? "," : "",
-        ridges[r].flops_per_byte, 2 + r % 4,
-        gnuplot_text(fmt::format("{} ridge, {:.0f} FLOP/B", ridges[r].chip, ridges[r].flops_per_byte)));
+    plots += fmt::format("{} {:.6g}*x with lines dt {} lw 1.5 lc rgb '#666666' title {}",
+                         r > 0 ? "," : "", ridges[r].flops_per_byte, 2 + r % 4,
+                         gnuplot_text(fmt::format("{} ridge, {:.0f} FLOP/B", ridges[r].chip,
+                                                  ridges[r].flops_per_byte)));
   }
   for (size_t m = 0; m < models.size(); ++m) {
     data += fmt::format("$m{} << EOD\n", m);
@@ -286,9 +302,11 @@ Chart intensity_map(const std::vector<IntensityPoint>& points, const std::vector
   std::string script =
       data + std::string(look) +
       fmt::format(
-          "set xlabel 'KV cache or state bytes moved per token'\nset ylabel 'attention FLOPs per token'\n"
+          "set xlabel 'KV cache or state bytes moved per token'\nset ylabel 'attention FLOPs per "
+          "token'\n"
           "set logscale xy\nset format '10^{{%T}}'\nset termoption enhanced\nset grid xtics\n"
-          "set xrange [{:.4g}:{:.4g}]\nset yrange [{:.4g}:{:.4g}]\nset key outside right\nset title "
+          "set xrange [{:.4g}:{:.4g}]\nset yrange [{:.4g}:{:.4g}]\nset key outside right\nset "
+          "title "
           "'above a ridge the chip is bound by compute, below it by memory'\nplot{}\n",
           least_x / 2, most_x * 3, least_y / 3, most_y * 3, plots);
   return {.script = std::move(script), .width = 1080, .height = 640};

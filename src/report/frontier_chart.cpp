@@ -26,7 +26,8 @@ std::string panel(const std::vector<FrontierPoint>& points, const std::vector<st
   const double right = 1.05 * x.most, bottom = logarithmic ? y.least / 1.6 : 0,
                top = logarithmic ? 1.6 * y.most : 1.15 * y.most;
   const auto height = [&](double value) {
-    return plot_height * (logarithmic ? std::log(value / bottom) / std::log(top / bottom) : value / top);
+    return plot_height *
+           (logarithmic ? std::log(value / bottom) / std::log(top / bottom) : value / top);
   };
   std::vector<LabelledPoint> named;
   std::vector<const FrontierPoint*> winners;
@@ -39,13 +40,13 @@ std::string panel(const std::vector<FrontierPoint>& points, const std::vector<st
   std::string out;
   for (size_t i = 0; i < winners.size(); ++i) {
     const char* ink = colour(index_in(lines, winners[i]->line));
-    out +=
-        fmt::format("set label {} {} at {:.6g},{:.6g} {} point pt 7 ps 1.6 lc rgb '{}' textcolor rgb '{}'\n",
-                    i + 1, gnuplot_text(winners[i]->winner), winners[i]->tpot_ms, winners[i]->value,
-                    logarithmic ? "right offset 0,0.9" : label_position(sides[i]), ink, ink);
+    out += fmt::format(
+        "set label {} {} at {:.6g},{:.6g} {} point pt 7 ps 1.6 lc rgb '{}' textcolor rgb '{}'\n",
+        i + 1, gnuplot_text(winners[i]->winner), winners[i]->tpot_ms, winners[i]->value,
+        logarithmic ? "right offset 0,0.9" : label_position(sides[i]), ink, ink);
   }
-  out += fmt::format("set arrow 1 from {0:.6g},graph 0 to {0:.6g},graph 1 nohead dt 2 lc rgb '#888888'\n",
-                     limit);
+  out += fmt::format(
+      "set arrow 1 from {0:.6g},graph 0 to {0:.6g},graph 1 nohead dt 2 lc rgb '#888888'\n", limit);
   out += fmt::format("set title {}\nset xrange [0:{:.6g}]\nset yrange [{:.6g}:{:.6g}]\nplot",
                      gnuplot_text(panel_title(points.front().context)), right, bottom, top);
   for (size_t l = 0; l < lines.size(); ++l) {
@@ -57,16 +58,17 @@ std::string panel(const std::vector<FrontierPoint>& points, const std::vector<st
       any = true;
     }
     data += any ? "EOD\n" : "NaN NaN\nEOD\n";
-    out += fmt::format("{} $p{}_{} using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '{}' title {}",
-                       l > 0 ? "," : "", number, l, colour(l), gnuplot_text(lines[l]));
+    out +=
+        fmt::format("{} $p{}_{} using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '{}' title {}",
+                    l > 0 ? "," : "", number, l, colour(l), gnuplot_text(lines[l]));
   }
   return out + "\nunset label\nunset arrow\n";
 }
 
 }  // namespace
 
-Chart frontier_chart(const std::vector<FrontierPoint>& points, const std::string& value, double tpot_limit_ms,
-                     bool logarithmic) {
+Chart frontier_chart(const std::vector<FrontierPoint>& points, const std::string& value,
+                     double tpot_limit_ms, bool logarithmic) {
   const auto lines = distinct(points, &FrontierPoint::line);
   const auto contexts = distinct(points, &FrontierPoint::context);
   std::string data, panels;
@@ -99,8 +101,9 @@ Chart sweep_chart(const std::vector<SweepPointDrawn>& points, const std::string&
       if (point.line == lines[l]) data += fmt::format("{:.6g} {:.6g}\n", point.at, point.value);
     }
     data += "EOD\n";
-    plots += fmt::format("{} $s{} using 1:2 with linespoints lw 2.5 pt 7 ps 0.7 lc rgb '{}' title {}",
-                         l > 0 ? "," : "", l, colour(l), gnuplot_text(lines[l]));
+    plots +=
+        fmt::format("{} $s{} using 1:2 with linespoints lw 2.5 pt 7 ps 0.7 lc rgb '{}' title {}",
+                    l > 0 ? "," : "", l, colour(l), gnuplot_text(lines[l]));
   }
   std::string script =
       data + std::string(look) +

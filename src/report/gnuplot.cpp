@@ -24,7 +24,8 @@ using TempFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 TempFile temp_file() {
   TempFile file(std::tmpfile(), std::fclose);
-  if (!file) throw UsageError(fmt::format("cannot make a temporary file: {}", std::strerror(errno)));
+  if (!file)
+    throw UsageError(fmt::format("cannot make a temporary file: {}", std::strerror(errno)));
   return file;
 }
 
@@ -32,8 +33,8 @@ std::string with_terminal(const Chart& chart, std::string_view extension) {
   // Enhanced text off: model names may hold underscores and carets.
   const char* terminal = extension == ".png" ? "pngcairo" : "svg";
   const char* background = extension == ".png" ? "" : " background rgb 'white'";
-  return fmt::format("set terminal {} size {},{} noenhanced font 'Helvetica,14'{}\n{}", terminal, chart.width,
-                     chart.height, background, chart.script);
+  return fmt::format("set terminal {} size {},{} noenhanced font 'Helvetica,14'{}\n{}", terminal,
+                     chart.width, chart.height, background, chart.script);
 }
 
 std::string first_line(std::FILE* file) {
@@ -81,7 +82,8 @@ void check_picture_name(const fs::path& file) {
   const std::string extension = file.extension().string();
   if (extension == ".svg" || extension == ".png" || extension == ".gp") return;
   throw UsageError(fmt::format(
-      "--plot: expected a file ending in .svg, .png or .gp (the gnuplot script), got '{}'", file.string()));
+      "--plot: expected a file ending in .svg, .png or .gp (the gnuplot script), got '{}'",
+      file.string()));
 }
 
 void draw(const Chart& chart, const fs::path& file) {
@@ -94,7 +96,8 @@ void draw(const Chart& chart, const fs::path& file) {
   std::rewind(script.get());
   const fs::path temporary = temporary_beside(file);
   const int out = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (out < 0) throw UsageError(fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)));
+  if (out < 0)
+    throw UsageError(fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)));
   const int status = run_gnuplot(fileno(script.get()), out, fileno(errors.get()));
   ::close(out);
   if (status == 0) return put_in_place(temporary, file);
@@ -102,7 +105,8 @@ void draw(const Chart& chart, const fs::path& file) {
   fs::remove(temporary, ignored);
   if (status == 127) {
     throw UsageError(
-        "--plot needs gnuplot, which is not installed (Debian and Ubuntu: apt install gnuplot-nox); "
+        "--plot needs gnuplot, which is not installed (Debian and Ubuntu: apt install "
+        "gnuplot-nox); "
         "a file ending in .gp gets the script alone");
   }
   throw UsageError(fmt::format("gnuplot failed: {}", first_line(errors.get())));

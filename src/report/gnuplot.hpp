@@ -6,20 +6,23 @@
 
 namespace afford {
 
-/// A chart as gnuplot commands and inline data, without terminal and output, and its size in pixels.
+/// A chart as gnuplot commands and inline data, without terminal and output, and its size in
+/// pixels.
 struct Chart {
   std::string script;
   int width = 960, height = 600;
 };
 
 /// Writes `file` as its ending says: .svg or .png through gnuplot, .gp the script itself. The file
-/// appears whole or not at all. Throws UsageError for another ending, or when gnuplot is missing or fails.
+/// appears whole or not at all. Throws UsageError for another ending, or when gnuplot is missing or
+/// fails.
 void draw(const Chart& chart, const std::filesystem::path& file);
 
 /// Throws the UsageError draw() would for the ending of `file`, before any work is done.
 void check_picture_name(const std::filesystem::path& file);
 
-/// A text as a gnuplot string literal. Single quotes: in double ones gnuplot runs what stands in backticks.
+/// A text as a gnuplot string literal. Single quotes: in double ones gnuplot runs what stands in
+/// backticks.
 [[nodiscard]] std::string gnuplot_text(std::string_view text);
 
 }  // namespace afford

@@ -16,6 +16,7 @@ enum class Side { right, left, above, below };
 
 /// The side of each point its name goes to: the first that is free of points and of names already
 /// placed and stays inside `width`; else the one that covers least.
-[[nodiscard]] std::vector<Side> place_labels(const std::vector<LabelledPoint>& points, double width);
+[[nodiscard]] std::vector<Side> place_labels(const std::vector<LabelledPoint>& points,
+                                             double width);
 
 }  // namespace afford

@@ -78,7 +78,8 @@ StreamedFile::~StreamedFile() {
 
 void StreamedFile::write(std::string_view piece) {
   if (std::fwrite(piece.data(), 1, piece.size(), stream_) == piece.size()) return;
-  throw UsageError(fmt::format("cannot write {}: {}", path_.empty() ? "standard output" : path_.string(),
+  throw UsageError(fmt::format("cannot write {}: {}",
+                               path_.empty() ? "standard output" : path_.string(),
                                std::strerror(errno)));
 }
 

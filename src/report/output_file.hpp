@@ -10,11 +10,12 @@ namespace afford {
 /// A name beside `path` for a file under construction.
 [[nodiscard]] std::filesystem::path temporary_beside(const std::filesystem::path& path);
 
-/// Writes beside `path`, then renames. A device such as /dev/null is written straight. Throws UsageError.
+/// Writes beside `path`, then renames. A device such as /dev/null is written straight. Throws
+/// UsageError.
 void write_whole(const std::filesystem::path& path, std::string_view content);
 
-/// A file written piece by piece beside its place; it appears there with finish(), or not at all. An empty
-/// path is standard output. Throws UsageError.
+/// A file written piece by piece beside its place; it appears there with finish(), or not at all.
+/// An empty path is standard output. Throws UsageError.
 class StreamedFile {
  public:
   explicit StreamedFile(std::filesystem::path path);

@@ -25,7 +25,10 @@ std::string show_number(double value, Show show) {
       return scientific(value);
     // Three decimals as the report prints; more where those would say too little.
     case Show::money:
-      return fmt::format("{:.{}f}", value, value >= 0.01 || value == 0 ? 3 : value >= 0.001 ? 4 : 6);
+      return fmt::format("{:.{}f}", value,
+                         value >= 0.01 || value == 0 ? 3
+                         : value >= 0.001            ? 4
+                                                     : 6);
     case Show::price:
       return fmt::format("{:.2f}", value);
     case Show::percent:
@@ -33,7 +36,8 @@ std::string show_number(double value, Show show) {
     case Show::tokens:
       return token_count_text(static_cast<std::int64_t>(std::llround(value)));
     case Show::params:
-      return value >= 1e12 ? fmt::format("{:.2f}T", value / 1e12) : fmt::format("{:.1f}B", value / 1e9);
+      return value >= 1e12 ? fmt::format("{:.2f}T", value / 1e12)
+                           : fmt::format("{:.1f}B", value / 1e9);
     case Show::text:
     case Show::plain:
       break;
@@ -72,7 +76,8 @@ std::string json(const Table& table) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const auto& row : table.rows) {
     nlohmann::ordered_json object;
-    for (size_t i = 0; i < row.size(); ++i) object[table.columns[i].key] = std::visit(Value{}, row[i]);
+    for (size_t i = 0; i < row.size(); ++i)
+      object[table.columns[i].key] = std::visit(Value{}, row[i]);
     rows.push_back(std::move(object));
   }
   return rows.dump(2) + "\n";
@@ -152,8 +157,9 @@ std::string shown(const Cell& cell, Show show) {
     std::string operator()(const std::string& text) const { return text; }
     std::string operator()(double value) const { return show_number(value, show); }
     std::string operator()(std::int64_t value) const {
-      return show == Show::plain || show == Show::text ? fmt::format("{}", value)
-                                                       : show_number(static_cast<double>(value), show);
+      return show == Show::plain || show == Show::text
+                 ? fmt::format("{}", value)
+                 : show_number(static_cast<double>(value), show);
     }
   };
   return std::visit(Text{show}, cell);

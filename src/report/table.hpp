@@ -1,5 +1,6 @@
 #pragma once
-// One result table, many renderers. Values are plain; how a person sees them is the column's business.
+// One result table, many renderers. Values are plain; how a person sees them is the column's
+// business.
 
 #include <cstdint>
 #include <string>

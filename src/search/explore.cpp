@@ -11,7 +11,8 @@
 namespace afford {
 namespace {
 
-/// Times of the attention pools, by shape, fan-out and batch: they do not depend on how many instances.
+/// Times of the attention pools, by shape, fan-out and batch: they do not depend on how many
+/// instances.
 class AttentionTables {
  public:
   AttentionTables(const Enumeration& e, const Space& space, const Setting& setting) {
@@ -115,7 +116,8 @@ void count(Tally& tally, Verdict verdict, std::uint64_t candidates) {
 bool fits(Verdict verdict) { return verdict == Verdict::feasible || verdict == Verdict::slow; }
 
 /// Files one evaluated candidate. `watched`: it bears the label asked about.
-void file(Found& found, Candidate& c, const Evaluation& e, bool watched, const ExploreOptions& options) {
+void file(Found& found, Candidate& c, const Evaluation& e, bool watched,
+          const ExploreOptions& options) {
   count(found.tally, e.verdict, 1);
   ++found.evaluated;
   if (watched) count(found.watched.tally, e.verdict, 1);
@@ -144,15 +146,15 @@ void close_pools(Found& found, const ExploreOptions& options) {
   found.here.reset();
 }
 
-/// A batch that does not fit is followed only by larger ones, which do not fit either: weights stay, cache
-/// and buffers grow with the batch. They are counted, not evaluated.
+/// A batch that does not fit is followed only by larger ones, which do not fit either: weights
+/// stay, cache and buffers grow with the batch. They are counted, not evaluated.
 void skip(Found& found, Verdict verdict, std::uint64_t candidates, bool watched) {
   count(found.tally, verdict, candidates);
   if (watched) count(found.watched.tally, verdict, candidates);
 }
 
-/// Files the smallest of the `left` batches still to try. False: it does not fit, and the others are skipped,
-/// their numbers too.
+/// Files the smallest of the `left` batches still to try. False: it does not fit, and the others
+/// are skipped, their numbers too.
 bool file_or_skip(Found& found, Candidate& c, const Evaluation& e, std::uint64_t left, bool watched,
                   const ExploreOptions& options) {
   file(found, c, e, watched, options);
@@ -165,7 +167,8 @@ bool file_or_skip(Found& found, Candidate& c, const Evaluation& e, std::uint64_t
 /// FFN times of one unit for one number of attention units, by batch, made when asked for.
 class FfnRow {
  public:
-  FfnRow(const Setting& setting, const Placement* placement) : setting_(setting), placement_(placement) {}
+  FfnRow(const Setting& setting, const Placement* placement)
+      : setting_(setting), placement_(placement) {}
   void start(std::int64_t units, AttentionSplit split) {
     if (units == units_ && split == split_) return;
     units_ = units, split_ = split;
@@ -190,7 +193,8 @@ std::optional<Placement> placement_for(const Setting& setting, std::int64_t grou
   for (const FfnSpec& ffn : setting.model->ffns) {
     const Moe* moe = std::get_if<Moe>(&ffn.shape);
     if (moe == nullptr) continue;
-    if (layout && (layout->experts != moe->experts || layout->active != moe->active)) return std::nullopt;
+    if (layout && (layout->experts != moe->experts || layout->active != moe->active))
+      return std::nullopt;
     layout = {moe->experts, moe->active, groups, groups > 1 ? setting.redundant_experts : 0};
   }
   if (!layout) return std::nullopt;
@@ -255,7 +259,8 @@ Found try_unit(const Unit& unit, const Shared& shared) {
   return found;
 }
 
-void take_better(std::optional<Candidate>& ours, const std::optional<Candidate>& theirs, auto better) {
+void take_better(std::optional<Candidate>& ours, const std::optional<Candidate>& theirs,
+                 auto better) {
   if (theirs && (!ours || better(*theirs, *ours))) ours = theirs;
 }
 
@@ -280,7 +285,8 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   Enumeration enumeration = enumerate(space, setting);
   AttentionTables tables(enumeration, space, setting);
   const Shared shared{space, setting, options, std::move(enumeration), std::move(tables)};
-  Explored out{.frontier = Frontier<Candidate>(options.objective), .best = BestOfPairs(space.chips->size())};
+  Explored out{.frontier = Frontier<Candidate>(options.objective),
+               .best = BestOfPairs(space.chips->size())};
   out.candidates = candidates_of(shared.enumeration, options.shard);
   size_t next = options.shard.index;
   const auto stopped = [&] { return options.stop != nullptr && options.stop->load(); };
@@ -302,7 +308,8 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
       in_flight,
       tbb::make_filter<void, size_t>(tbb::filter_mode::serial_in_order, take) &
           tbb::make_filter<size_t, std::shared_ptr<Found>>(tbb::filter_mode::parallel, work) &
-          tbb::make_filter<std::shared_ptr<Found>, void>(tbb::filter_mode::serial_in_order, finish));
+          tbb::make_filter<std::shared_ptr<Found>, void>(tbb::filter_mode::serial_in_order,
+                                                         finish));
   return out;
 }
 }  // namespace
@@ -336,7 +343,8 @@ Tally& Tally::operator+=(const Tally& other) {
 
 std::uint64_t candidates_of(const Enumeration& enumeration, const Shard& shard) {
   std::uint64_t sum = 0;
-  for (size_t u = shard.index; u < enumeration.units.size(); u += shard.of) sum += enumeration.units[u].count;
+  for (size_t u = shard.index; u < enumeration.units.size(); u += shard.of)
+    sum += enumeration.units[u].count;
   return sum;
 }
 

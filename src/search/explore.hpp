@@ -1,6 +1,7 @@
 #pragma once
-// Tries every candidate of a space for one model at one context. All cores; the result does not depend on
-// how many. Memory holds the frontier, the tables of one search and a few units, however large the space.
+// Tries every candidate of a space for one model at one context. All cores; the result does not
+// depend on how many. Memory holds the frontier, the tables of one search and a few units, however
+// large the space.
 
 #include <array>
 #include <atomic>
@@ -37,8 +38,8 @@ struct ExploreOptions {
   std::string watch;                         // a label; empty: none
   const std::atomic<bool>* stop = nullptr;   // set: finish what is begun and return
   std::function<void(std::uint64_t)> tried;  // called now and then, with the candidates done so far
-  /// Every candidate with its evaluation, as text to `write` in the order of the numbers. Called by several
-  /// threads at once.
+  /// Every candidate with its evaluation, as text to `write` in the order of the numbers. Called by
+  /// several threads at once.
   std::function<void(const Candidate&, const Evaluation&, std::string&)> describe;
   std::function<void(const std::string&)> write;
 };
@@ -64,7 +65,8 @@ class BestOfPairs {
 /// Chips and accelerators of a deployment, whatever its splits and batch: what is paid for.
 struct Shape {
   Way way = Way::disaggregated;
-  std::uint32_t attention_chip = 0, attention_gpus = 0, ffn_chip = 0, ffn_gpus = 0;  // co-located: no FFN
+  std::uint32_t attention_chip = 0, attention_gpus = 0, ffn_chip = 0,
+                ffn_gpus = 0;  // co-located: no FFN
   auto operator<=>(const Shape&) const = default;
 };
 [[nodiscard]] Shape shape_of(const Candidate& candidate);
@@ -73,7 +75,8 @@ struct Explored {
   Frontier<Candidate> frontier{Objective::throughput};
   Tally tally;
   std::uint64_t candidates = 0;  // of the shard
-  std::uint64_t evaluated = 0;   // in full; the rest are larger batches of pools known not to hold them
+  std::uint64_t evaluated =
+      0;  // in full; the rest are larger batches of pools known not to hold them
   bool complete = true;
   Watched watched;
   std::optional<Candidate> fastest;  // that fits the memory, whatever its TPOT
@@ -81,8 +84,10 @@ struct Explored {
   std::map<Shape, Candidate> shapes;  // feasible, most tokens of each (ExploreOptions::shapes)
 };
 
-/// `stop` leaves whole units out, so what is there is right; `complete` says that something is missing.
-[[nodiscard]] Explored explore(const Space& space, const Setting& setting, const ExploreOptions& options);
+/// `stop` leaves whole units out, so what is there is right; `complete` says that something is
+/// missing.
+[[nodiscard]] Explored explore(const Space& space, const Setting& setting,
+                               const ExploreOptions& options);
 
 /// The candidates explore() will go through.
 [[nodiscard]] std::uint64_t candidates_of(const Enumeration& enumeration, const Shard& shard);

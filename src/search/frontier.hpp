@@ -28,11 +28,12 @@ struct Scored {
   std::uint64_t number = 0;
 };
 
-/// Whether `a` is at least as good as `b` everywhere and better somewhere (or equal, and numbered before).
+/// Whether `a` is at least as good as `b` everywhere and better somewhere (or equal, and numbered
+/// before).
 [[nodiscard]] bool dominates(const Scored& a, const Scored& b, Objective objective);
 
-/// Grows point by point; which points it holds does not depend on the order of adding. Point derives from
-/// Scored.
+/// Grows point by point; which points it holds does not depend on the order of adding. Point
+/// derives from Scored.
 template <class Point>
 class Frontier {
  public:
@@ -40,20 +41,24 @@ class Frontier {
 
   /// Adds the point unless it is dominated, and drops the points it dominates.
   void add(const Point& point) {
-    // Sorted by TPOT, so only earlier points can dominate this one and only later ones be dominated by it.
-    const auto after =
-        std::upper_bound(points_.begin(), points_.end(), point.goals.tpot_ms,
-                         [](double tpot, const Point& other) { return tpot < other.goals.tpot_ms; });
+    // Sorted by TPOT, so only earlier points can dominate this one and only later ones be dominated
+    // by it.
+    const auto after = std::upper_bound(
+        points_.begin(), points_.end(), point.goals.tpot_ms,
+        [](double tpot, const Point& other) { return tpot < other.goals.tpot_ms; });
     for (auto at = after; at != points_.begin();) {
       --at;
       if (dominates(*at, point, objective_)) return;
-      // With one goal besides TPOT the points are a staircase: if the last step is not better, none is.
+      // With one goal besides TPOT the points are a staircase: if the last step is not better, none
+      // is.
       if (objective_ != Objective::both && at->goals.tpot_ms < point.goals.tpot_ms) break;
     }
     auto first = after;
-    while (first != points_.begin() && std::prev(first)->goals.tpot_ms == point.goals.tpot_ms) --first;
-    const auto kept = std::remove_if(first, points_.end(),
-                                     [&](const Point& other) { return dominates(point, other, objective_); });
+    while (first != points_.begin() && std::prev(first)->goals.tpot_ms == point.goals.tpot_ms)
+      --first;
+    const auto kept = std::remove_if(first, points_.end(), [&](const Point& other) {
+      return dominates(point, other, objective_);
+    });
     points_.erase(kept, points_.end());
     points_.insert(std::upper_bound(points_.begin(), points_.end(), point, before), point);
   }
@@ -68,14 +73,16 @@ class Frontier {
 
  private:
   [[nodiscard]] static bool before(const Point& a, const Point& b) {
-    return a.goals.tpot_ms != b.goals.tpot_ms ? a.goals.tpot_ms < b.goals.tpot_ms : a.number < b.number;
+    return a.goals.tpot_ms != b.goals.tpot_ms ? a.goals.tpot_ms < b.goals.tpot_ms
+                                              : a.number < b.number;
   }
 
   Objective objective_;
   std::vector<Point> points_;
 };
 
-/// The point of a frontier to take: most tokens per GPU or, where money counts, fewest dollars. -1: none.
+/// The point of a frontier to take: most tokens per GPU or, where money counts, fewest dollars. -1:
+/// none.
 template <class Point>
 [[nodiscard]] std::ptrdiff_t winner(const std::vector<Point>& points, Objective objective) {
   std::ptrdiff_t best = -1;

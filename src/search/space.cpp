@@ -23,7 +23,8 @@ std::int64_t most_of(const Space& space, size_t chip) {
   return space.inventory.empty() ? space.max_gpus : std::min(space.max_gpus, space.inventory[chip]);
 }
 
-/// Whole batches up to `most`: one by one at first, then `steps` of them from each power of two to the next.
+/// Whole batches up to `most`: one by one at first, then `steps` of them from each power of two to
+/// the next.
 std::vector<std::int64_t> batches_up_to(double most, int steps) {
   constexpr double sensible = 65536;
   const auto last = static_cast<std::int64_t>(std::clamp(most, 1.0, sensible));
@@ -67,10 +68,11 @@ void add_attention(Enumeration& out, const Space& space) {
     for (const Side& side : pools(space)) {
       const bool tensor = split == AttentionSplit::tensor;
       if (tensor && side.accelerators == 1) continue;  // the same as data parallel
-      const auto known = std::find_if(shapes.begin(), shapes.end(), [&](const AttentionPool& shape) {
-        return shape.side.chip == side.chip && shape.side.accelerators == side.accelerators &&
-               shape.split == split;
-      });
+      const auto known =
+          std::find_if(shapes.begin(), shapes.end(), [&](const AttentionPool& shape) {
+            return shape.side.chip == side.chip && shape.side.accelerators == side.accelerators &&
+                   shape.split == split;
+          });
       AttentionPool pool{.side = side,
                          .split = split,
                          .units = tensor ? side.instances : size(side),
@@ -117,9 +119,11 @@ void add_unit(Enumeration& out, Unit unit, std::uint64_t count) {
   out.units.push_back(unit);
 }
 
-/// Co-located pools of one chip: part of a server and whole servers for EP (as long as every accelerator has
-/// an expert), part of what the fabric joins for TP. More of the same pool is a replica: nothing changes.
-void add_colocated(Enumeration& out, const Space& space, Way way, size_t chip, std::int64_t experts) {
+/// Co-located pools of one chip: part of a server and whole servers for EP (as long as every
+/// accelerator has an expert), part of what the fabric joins for TP. More of the same pool is a
+/// replica: nothing changes.
+void add_colocated(Enumeration& out, const Space& space, Way way, size_t chip,
+                   std::int64_t experts) {
   const HardwareSpec& hardware = (*space.chips)[chip];
   const std::int64_t server = hardware.server_accelerators.value;
   const std::uint64_t count = out.batches.size() * space.colocated_micro_batches.size();
@@ -136,9 +140,11 @@ void add_colocated(Enumeration& out, const Space& space, Way way, size_t chip, s
     for (std::int64_t ways = 2; ways <= server; ways *= 2) add(1, ways, ways);
     return;
   }
-  const std::int64_t most = experts == 0 ? 1 : experts;  // dense: one accelerator, the rest are replicas
+  const std::int64_t most =
+      experts == 0 ? 1 : experts;  // dense: one accelerator, the rest are replicas
   for (std::int64_t part = 1; part < server && part <= most; part *= 2) add(1, part, 1);
-  for (std::int64_t n = 1; n * server <= most && n * server <= most_of(space, chip); ++n) add(n, server, 1);
+  for (std::int64_t n = 1; n * server <= most && n * server <= most_of(space, chip); ++n)
+    add(n, server, 1);
 }
 
 }  // namespace
@@ -147,7 +153,8 @@ bool within(const Space& space, const Side& attention, const Side& ffn) {
   if (size(attention) + size(ffn) > space.max_gpus) return false;
   if (space.inventory.empty()) return true;
   if (attention.chip == ffn.chip) return size(attention) + size(ffn) <= space.inventory[ffn.chip];
-  return size(attention) <= space.inventory[attention.chip] && size(ffn) <= space.inventory[ffn.chip];
+  return size(attention) <= space.inventory[attention.chip] &&
+         size(ffn) <= space.inventory[ffn.chip];
 }
 
 std::int64_t most_experts(const ModelSpec& model) {
@@ -158,7 +165,8 @@ std::int64_t most_experts(const ModelSpec& model) {
   return experts;
 }
 
-std::vector<FfnSplit> splits_of(std::int64_t instances, std::int64_t accelerators, std::int64_t experts) {
+std::vector<FfnSplit> splits_of(std::int64_t instances, std::int64_t accelerators,
+                                std::int64_t experts) {
   std::vector<FfnSplit> splits;
   for (std::int64_t tensor = 1; tensor <= accelerators; ++tensor) {
     if (accelerators % tensor != 0) continue;
@@ -190,12 +198,14 @@ Enumeration enumerate(const Space& space, const Setting& setting) {
       for (const Side& side : pools(space)) {
         const std::uint64_t count = disaggregated_count(out, space, side);
         for (const FfnSplit& split : splits_of(side.instances, side.accelerators, experts)) {
-          if (wanted(space, side, split)) add_unit(out, {.way = way, .side = side, .split = split}, count);
+          if (wanted(space, side, split))
+            add_unit(out, {.way = way, .side = side, .split = split}, count);
         }
       }
       continue;
     }
-    for (size_t chip = 0; chip < space.chips->size(); ++chip) add_colocated(out, space, way, chip, experts);
+    for (size_t chip = 0; chip < space.chips->size(); ++chip)
+      add_colocated(out, space, way, chip, experts);
   }
   return out;
 }
@@ -228,7 +238,8 @@ Goals goals_of(const Evaluation& e) {
 }
 
 std::string label(const Candidate& c) {
-  if (c.way == Way::disaggregated) return fmt::format("{}A{}F", c.attention.instances, c.ffn.instances);
+  if (c.way == Way::disaggregated)
+    return fmt::format("{}A{}F", c.attention.instances, c.ffn.instances);
   return c.way == Way::tensor_parallel ? fmt::format("TP{}", c.tensor)
                                        : fmt::format("EP{}", size(c.attention));
 }

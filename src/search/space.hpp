@@ -14,10 +14,12 @@ namespace afford {
 enum class Way { disaggregated, expert_parallel, tensor_parallel };
 inline constexpr std::pair<std::string_view, Way> way_names[] = {
     {"afd", Way::disaggregated}, {"ep", Way::expert_parallel}, {"tp", Way::tensor_parallel}};
-[[nodiscard]] constexpr std::string_view name_of(Way way) { return way_names[static_cast<int>(way)].first; }
+[[nodiscard]] constexpr std::string_view name_of(Way way) {
+  return way_names[static_cast<int>(way)].first;
+}
 
-/// Which splits of an FFN pool are tried: every one, tensor parallel in each instance with instances as
-/// replicas, experts over every accelerator, or one given.
+/// Which splits of an FFN pool are tried: every one, tensor parallel in each instance with
+/// instances as replicas, experts over every accelerator, or one given.
 enum class FfnChoice { any, tensor, expert, exact };
 
 /// The bounds of a search. Counts are accelerators unless said otherwise.
@@ -49,14 +51,15 @@ struct Candidate : Scored {
 };
 [[nodiscard]] Disaggregated disaggregated(const Candidate& candidate, const Space& space);
 [[nodiscard]] Colocated colocated(const Candidate& candidate, const Space& space);
-[[nodiscard]] Evaluation evaluate(const Candidate& candidate, const Space& space, const Setting& setting);
+[[nodiscard]] Evaluation evaluate(const Candidate& candidate, const Space& space,
+                                  const Setting& setting);
 [[nodiscard]] Goals goals_of(const Evaluation& evaluation);
 
 /// "3A2F", "EP32", "TP8".
 [[nodiscard]] std::string label(const Candidate& candidate);
 
-/// An attention pool of AFD. Its micro-batch is a whole number of requests on each of its `units`: the
-/// accelerators or, under tensor parallelism, the instances.
+/// An attention pool of AFD. Its micro-batch is a whole number of requests on each of its `units`:
+/// the accelerators or, under tensor parallelism, the instances.
 struct AttentionPool {
   Candidate::Side side;
   AttentionSplit split = AttentionSplit::shared_output;
@@ -64,8 +67,8 @@ struct AttentionPool {
   size_t shape = 0;  // index among the (chip, accelerators, split) that occur
 };
 
-/// What one worker tries at a time: every attention pool against one FFN pool and split, or one co-located
-/// pool. `first` is the number of its first candidate.
+/// What one worker tries at a time: every attention pool against one FFN pool and split, or one
+/// co-located pool. `first` is the number of its first candidate.
 struct Unit {
   Way way = Way::disaggregated;
   Candidate::Side side;  // the FFN pool, or the co-located one
@@ -85,13 +88,14 @@ struct Enumeration {
 [[nodiscard]] Enumeration enumerate(const Space& space, const Setting& setting);
 
 /// Whether both pools stay within the bounds.
-[[nodiscard]] bool within(const Space& space, const Candidate::Side& attention, const Candidate::Side& ffn);
+[[nodiscard]] bool within(const Space& space, const Candidate::Side& attention,
+                          const Candidate::Side& ffn);
 
 /// "tp8ep2", "ep32", "tp8".
 [[nodiscard]] std::string parallelism(const Candidate& candidate);
 
-/// Every split of a pool that simulate accepts: experts sharded `tensor` ways inside an instance and split
-/// over `expert` groups, the rest replicas.
+/// Every split of a pool that simulate accepts: experts sharded `tensor` ways inside an instance
+/// and split over `expert` groups, the rest replicas.
 [[nodiscard]] std::vector<FfnSplit> splits_of(std::int64_t instances, std::int64_t accelerators,
                                               std::int64_t experts);
 

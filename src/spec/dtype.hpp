@@ -1,6 +1,6 @@
 #pragma once
-// Number formats: what they are called and how many bits an element takes. The plain formats leave block
-// scales out; mxfp4, nvfp4 and the grouped int4 count theirs.
+// Number formats: what they are called and how many bits an element takes. The plain formats leave
+// block scales out; mxfp4, nvfp4 and the grouped int4 count theirs.
 
 #include <string_view>
 #include <utility>
@@ -27,9 +27,9 @@ inline constexpr std::pair<std::string_view, Dtype> compute_dtype_names[] = {
   return dtype_names[static_cast<int>(dtype)].first;
 }
 
-/// Bits of an element, with its share of the scale of its block: MXFP4 has an 8-bit scale for 32 elements
-/// (OCP Microscaling Formats 1.0, Section 5), NVFP4 an 8-bit one for 16, grouped INT4 a 16-bit one for 32
-/// or 128.
+/// Bits of an element, with its share of the scale of its block: MXFP4 has an 8-bit scale for 32
+/// elements (OCP Microscaling Formats 1.0, Section 5), NVFP4 an 8-bit one for 16, grouped INT4 a
+/// 16-bit one for 32 or 128.
 [[nodiscard]] constexpr double bits_of(Dtype dtype) {
   switch (dtype) {
     case Dtype::fp32:

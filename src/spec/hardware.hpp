@@ -61,7 +61,4 @@ struct HardwareSpec {
   return static_cast<double>(chip.server_nics.value) * chip.nic_bandwidth.value;
 }
 
-/// Reads and checks a hardware file. Throws InputError.
-[[nodiscard]] HardwareSpec read_hardware(const yaml::Node& root, const std::string& file);
-
 }  // namespace afford

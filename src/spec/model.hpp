@@ -1,6 +1,6 @@
 #pragma once
 // A model as the shapes that decide what a decoded token costs. Plain data; read from YAML by
-// spec/model_reader.cpp, counted by ops/.
+// load/model_reader.cpp, counted by count/.
 
 #include <cstdint>
 #include <optional>
@@ -13,8 +13,9 @@
 
 namespace afford {
 
-/// How far back a token attends. Chunked attention restarts at every multiple of `tokens`; the paper
-/// charges it as a full chunk, and so do we. Selected: the whole context is kept, the best `tokens` are read.
+/// How far back a token attends. Chunked attention restarts at every multiple of `tokens`; the
+/// paper charges it as a full chunk, and so do we. Selected: the whole context is kept, the best
+/// `tokens` are read.
 struct Reach {
   enum class Kind { full, sliding, chunked, selected };
   Kind kind = Kind::full;
@@ -24,8 +25,8 @@ struct Reach {
 /// A sigmoid gate on what the core puts out: one for every element, or one for every head.
 enum class OutputGate { none, element, head };
 
-/// Multi-head, multi-query and grouped-query attention: `kv_heads` pairs of key and value heads. A layer that
-/// reuses KV has no key and value projections and reads the cache of an earlier layer.
+/// Multi-head, multi-query and grouped-query attention: `kv_heads` pairs of key and value heads. A
+/// layer that reuses KV has no key and value projections and reads the cache of an earlier layer.
 struct Gqa {
   std::int64_t query_heads = 0, kv_heads = 0, head_dim = 0;
   Reach reach;
@@ -39,13 +40,16 @@ struct Mfa {
   std::int64_t query_heads = 0, head_dim = 0, query_rank = 0;
 };
 
-/// Multi-head latent attention (DeepSeek), decoded in absorbed form. query_rank 0: no query compression.
+/// Multi-head latent attention (DeepSeek), decoded in absorbed form. query_rank 0: no query
+/// compression.
 struct Mla {
-  std::int64_t query_heads = 0, query_rank = 0, kv_rank = 0, nope_dim = 0, rope_dim = 0, value_dim = 0;
+  std::int64_t query_heads = 0, query_rank = 0, kv_rank = 0, nope_dim = 0, rope_dim = 0,
+               value_dim = 0;
   bool output_gate = false;
 };
 
-/// The lightning indexer (DeepSeek-V3.2): small heads score every cached key, the best `top_k` are attended.
+/// The lightning indexer (DeepSeek-V3.2): small heads score every cached key, the best `top_k` are
+/// attended.
 struct Indexer {
   std::int64_t heads = 0, head_dim = 0, top_k = 0;
 };
@@ -56,34 +60,37 @@ struct Dsa {
   Indexer indexer;
 };
 
-/// Compressed attention (DeepSeek-V4): all heads share one vector per position that is key and value at once.
-/// The last `window` positions are kept as they are; beyond, every `stride` tokens are pooled into one entry
-/// (stride 0: nothing beyond the window), of which the indexer, where there is one, selects. The output
-/// passes `output_groups` low-rank maps of output_rank.
+/// Compressed attention (DeepSeek-V4): all heads share one vector per position that is key and
+/// value at once. The last `window` positions are kept as they are; beyond, every `stride` tokens
+/// are pooled into one entry (stride 0: nothing beyond the window), of which the indexer, where
+/// there is one, selects. The output passes `output_groups` low-rank maps of output_rank.
 struct CompressedMqa {
   std::int64_t query_heads = 0, head_dim = 0, query_rank = 0, output_groups = 0, output_rank = 0;
   std::int64_t window = 0, stride = 0;
   std::optional<Indexer> indexer;
 };
 
-/// Gated delta net (Qwen3-Next): a key_dim x value_dim state per value head, behind a short convolution.
+/// Gated delta net (Qwen3-Next): a key_dim x value_dim state per value head, behind a short
+/// convolution.
 struct GatedDeltaNet {
   std::int64_t key_heads = 0, value_heads = 0, key_dim = 0, value_dim = 0, conv_kernel = 0;
 };
 
-/// Kimi delta attention: a delta net that decays each key channel by itself. Its output gate is a full
-/// matrix or goes through head_dim.
+/// Kimi delta attention: a delta net that decays each key channel by itself. Its output gate is a
+/// full matrix or goes through head_dim.
 struct Kda {
   std::int64_t heads = 0, head_dim = 0, conv_kernel = 0;
   bool full_rank_gate = false;
 };
 
-/// Lightning (linear) attention (MiniMax): a head_dim x head_dim state per head instead of a KV cache.
+/// Lightning (linear) attention (MiniMax): a head_dim x head_dim state per head instead of a KV
+/// cache.
 struct Lightning {
   std::int64_t heads = 0, head_dim = 0;
 };
 
-using AttentionShape = std::variant<Gqa, Mfa, Mla, Lightning, Dsa, CompressedMqa, GatedDeltaNet, Kda>;
+using AttentionShape =
+    std::variant<Gqa, Mfa, Mla, Lightning, Dsa, CompressedMqa, GatedDeltaNet, Kda>;
 
 /// Whether this kind carries a recurrent state instead of a KV cache.
 [[nodiscard]] inline bool is_recurrent(const AttentionShape& shape) {
@@ -102,8 +109,9 @@ struct Dense {
   std::int64_t intermediate = 0;
 };
 
-/// `active` of `experts` routed experts plus every shared expert. All gated (three matrices). Routed experts
-/// may work on `latent` numbers instead of the hidden state; one matrix leads there and one back.
+/// `active` of `experts` routed experts plus every shared expert. All gated (three matrices).
+/// Routed experts may work on `latent` numbers instead of the hidden state; one matrix leads there
+/// and one back.
 struct Moe {
   std::int64_t experts = 0, active = 0, intermediate = 0;
   std::int64_t shared_experts = 0, shared_intermediate = 0;
@@ -116,7 +124,8 @@ struct FfnSpec {
   std::string name;
   FfnShape shape;
   std::string source;
-  // Where they differ from precision.ffn_weights; shared experts follow `weights` unless they have their own.
+  // Where they differ from precision.ffn_weights; shared experts follow `weights` unless they have
+  // their own.
   std::optional<Dtype> weights, shared_weights;
 };
 
@@ -133,8 +142,8 @@ struct Precision {
   std::string source;
 };
 
-/// A parameter count as its publisher states it. `printed_to` is the last digit's worth: "37B" is 1e9. Some
-/// publishers cut the digits behind it instead of rounding.
+/// A parameter count as its publisher states it. `printed_to` is the last digit's worth: "37B" is
+/// 1e9. Some publishers cut the digits behind it instead of rounding.
 struct PublishedCount {
   double value = 0, printed_to = 0;
   bool cut = false;
@@ -171,8 +180,5 @@ struct ModelSpec {
   }
   return *main;
 }
-
-/// Reads and checks a model file. Throws InputError.
-[[nodiscard]] ModelSpec read_model(const yaml::Node& root, const std::string& file);
 
 }  // namespace afford

@@ -16,7 +16,8 @@ struct FormatOverrides {
 };
 
 /// A recurrent state keeps its format: it is no KV cache. Weights of 8 bits or more also set the
-/// format their products are computed in; 4-bit weights are widened to the format the model computes in.
+/// format their products are computed in; 4-bit weights are widened to the format the model
+/// computes in.
 [[nodiscard]] ModelSpec with_formats(ModelSpec model, const FormatOverrides& formats);
 
 }  // namespace afford

@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "yaml/section.hpp"
-
 namespace afford {
 
 struct Source {
@@ -23,12 +21,6 @@ struct Sourced {
   T value{};
   std::string source;
 };
-
-/// The `sources` mapping of a spec file. Throws InputError.
-[[nodiscard]] Sources read_sources(const yaml::Section& root);
-
-/// The `source` key of a section, checked to be a listed id. Throws InputError.
-[[nodiscard]] std::string read_source(const yaml::Section& section, const Sources& sources);
 
 /// "Step-3 report ... (2025-07)".
 [[nodiscard]] std::string cite(const Sources& sources, std::string_view id);

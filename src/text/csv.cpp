@@ -16,8 +16,10 @@ CsvField CsvReader::field() {
       field.text += content_[at_];
     }
     ++at_;
-    if (at_ < content_.size() && content_[at_] != ',' && content_[at_] != '\n' && content_[at_] != '\r')
-      throw InputError({file_, line_, static_cast<int>(at_ - line_start_) + 1}, "text after a closing quote");
+    if (at_ < content_.size() && content_[at_] != ',' && content_[at_] != '\n' &&
+        content_[at_] != '\r')
+      throw InputError({file_, line_, static_cast<int>(at_ - line_start_) + 1},
+                       "text after a closing quote");
     return field;
   }
   while (at_ < content_.size() && content_[at_] != ',' && content_[at_] != '\n') {

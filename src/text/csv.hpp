@@ -23,10 +23,11 @@ struct CsvRow {
 /// Reads `content` of the file called `file` in messages. Empty lines are passed over, CR LF is LF.
 class CsvReader {
  public:
-  CsvReader(std::string file, std::string content) : file_(std::move(file)), content_(std::move(content)) {}
+  CsvReader(std::string file, std::string content)
+      : file_(std::move(file)), content_(std::move(content)) {}
 
-  /// The next row, or nothing at the end. Throws InputError for a quote that is not closed or stands inside
-  /// a field.
+  /// The next row, or nothing at the end. Throws InputError for a quote that is not closed or
+  /// stands inside a field.
   [[nodiscard]] std::optional<CsvRow> next();
 
   [[nodiscard]] Place place(const CsvRow& row, size_t field) const {

@@ -17,7 +17,8 @@ std::string read_whole(const std::filesystem::path& path, size_t most, std::stri
   if (!std::filesystem::is_regular_file(status)) throw InputError({file}, "not a regular file");
   const auto size = std::filesystem::file_size(path, error);
   if (!error && size > most) {
-    throw InputError({file}, fmt::format("larger than {} MiB, the most {} may have", most >> 20, what));
+    throw InputError({file},
+                     fmt::format("larger than {} MiB, the most {} may have", most >> 20, what));
   }
   std::ifstream stream(path, std::ios::binary);
   std::string text(error ? 0 : size, '\0');

@@ -7,8 +7,9 @@
 
 namespace afford {
 
-/// The bytes of a regular file of at most `most` bytes; `what` names the kind of file in the complaint.
-/// Throws InputError.
-[[nodiscard]] std::string read_whole(const std::filesystem::path& path, size_t most, std::string_view what);
+/// The bytes of a regular file of at most `most` bytes; `what` names the kind of file in the
+/// complaint. Throws InputError.
+[[nodiscard]] std::string read_whole(const std::filesystem::path& path, size_t most,
+                                     std::string_view what);
 
 }  // namespace afford

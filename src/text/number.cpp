@@ -25,12 +25,15 @@ std::optional<T> parse_all(std::string_view text) {
 std::int64_t context_or_throw(std::string_view text, std::string_view whole) {
   if (const auto count = parse_token_count(text)) return *count;
   throw UsageError(fmt::format(
-      "expected a context in tokens from 1 to 1e9, such as 8192, 8k or 4k..128k*2, got '{}'", whole));
+      "expected a context in tokens from 1 to 1e9, such as 8192, 8k or 4k..128k*2, got '{}'",
+      whole));
 }
 
 }  // namespace
 
-std::optional<std::int64_t> parse_integer(std::string_view text) { return parse_all<std::int64_t>(text); }
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  return parse_all<std::int64_t>(text);
+}
 
 std::optional<double> parse_real(std::string_view text) {
   const auto value = parse_all<double>(text);
@@ -54,7 +57,8 @@ std::vector<std::int64_t> parse_token_counts(std::string_view text) {
   const std::string_view rest = text.substr(dots + 2);
   const size_t op = rest.find_first_of("*+");
   if (op == std::string_view::npos) {
-    throw UsageError(fmt::format("range '{}' needs a step, such as {}*2 or {}+8k", text, text, text));
+    throw UsageError(
+        fmt::format("range '{}' needs a step, such as {}*2 or {}+8k", text, text, text));
   }
   const std::int64_t first = context_or_throw(text.substr(0, dots), text);
   const std::int64_t last = context_or_throw(rest.substr(0, op), text);

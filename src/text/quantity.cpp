@@ -29,8 +29,9 @@ struct UnitTable {
   std::span<const Unit> units;
 };
 
-constexpr std::array time_units = {Unit{"ns", 1e-9, true}, Unit{"us", 1e-6, true}, Unit{"ms", 1e-3, true},
-                                   Unit{"s", 1, true},     Unit{"min", 60, false}, Unit{"h", 3600, false}};
+constexpr std::array time_units = {Unit{"ns", 1e-9, true}, Unit{"us", 1e-6, true},
+                                   Unit{"ms", 1e-3, true}, Unit{"s", 1, true},
+                                   Unit{"min", 60, false}, Unit{"h", 3600, false}};
 constexpr std::array byte_units = {Unit{"B", 1, true},
                                    Unit{"kB", 1e3, true},
                                    Unit{"MB", 1e6, true},
@@ -40,10 +41,11 @@ constexpr std::array byte_units = {Unit{"B", 1, true},
                                    Unit{"MiB", MiB.base(), false},
                                    Unit{"GiB", GiB.base(), false},
                                    Unit{"TiB", TiB.base(), false}};
-constexpr std::array byte_rate_units = {Unit{"MB/s", 1e6, true},          Unit{"GB/s", 1e9, true},
-                                        Unit{"TB/s", 1e12, true},         Unit{"GiB/s", GiB.base(), false},
-                                        Unit{"TiB/s", TiB.base(), false}, Unit{"Mbit/s", 1e6 / 8, false},
-                                        Unit{"Gbit/s", 1e9 / 8, false},   Unit{"Tbit/s", 1e12 / 8, false}};
+constexpr std::array byte_rate_units = {
+    Unit{"MB/s", 1e6, true},          Unit{"GB/s", 1e9, true},
+    Unit{"TB/s", 1e12, true},         Unit{"GiB/s", GiB.base(), false},
+    Unit{"TiB/s", TiB.base(), false}, Unit{"Mbit/s", 1e6 / 8, false},
+    Unit{"Gbit/s", 1e9 / 8, false},   Unit{"Tbit/s", 1e12 / 8, false}};
 constexpr std::array flop_rate_units = {Unit{"GFLOP/s", 1e9, true}, Unit{"TFLOP/s", 1e12, true},
                                         Unit{"PFLOP/s", 1e15, true}};
 constexpr std::array usd_rate_units = {Unit{"USD/h", 1.0 / 3600, true}};
@@ -78,8 +80,8 @@ UnitTable table<Dimension{.time = -1, .joule = 1}>() {
 
 std::optional<double> parse(const UnitTable& table, std::string_view text, std::string& why) {
   const auto complain = [&](std::string_view more) {
-    why = fmt::format("expected {} such as '{}', got '{}'{}", table.words.noun, table.words.example, text,
-                      more);
+    why = fmt::format("expected {} such as '{}', got '{}'{}", table.words.noun, table.words.example,
+                      text, more);
     return std::nullopt;
   };
   // The unit starts at the first letter that is not the exponent of the number.
@@ -109,7 +111,8 @@ std::string show(const UnitTable& table, double base) {
   }
   const double value = base / best->base;
   const bool money = best->name == "USD/h";
-  return money ? fmt::format("{:.2f} {}", value, best->name) : fmt::format("{:.4g} {}", value, best->name);
+  return money ? fmt::format("{:.2f} {}", value, best->name)
+               : fmt::format("{:.4g} {}", value, best->name);
 }
 
 }  // namespace

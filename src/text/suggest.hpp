@@ -14,6 +14,7 @@ namespace afford {
 /// The tail of an error message: "; did you mean 'x'?" when a name is near, else
 /// "; expected one of a, b, c" (all names when there are few), else nothing.
 [[nodiscard]] std::string suggestion(std::string_view wrong, std::span<const std::string> valid);
-[[nodiscard]] std::string suggestion(std::string_view wrong, std::span<const std::string_view> valid);
+[[nodiscard]] std::string suggestion(std::string_view wrong,
+                                     std::span<const std::string_view> valid);
 
 }  // namespace afford

@@ -37,7 +37,8 @@ class TreeBuilder final : public YAML::EventHandler {
     add(make(Node::Kind::empty, mark));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw InputError(place_of(file_, mark), "YAML aliases are not supported here; write the value out");
+    throw InputError(place_of(file_, mark),
+                     "YAML aliases are not supported here; write the value out");
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
@@ -72,17 +73,20 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
     if (anchor == YAML::NullAnchor) return;
-    throw InputError(place_of(file_, mark), "YAML anchors are not supported here; write the value out");
+    throw InputError(place_of(file_, mark),
+                     "YAML anchors are not supported here; write the value out");
   }
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (tag.empty() || tag == "?" || tag == "!") return;
     throw InputError(place_of(file_, mark), "YAML tags are not supported here");
   }
-  void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+  void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag,
+            YAML::anchor_t anchor) {
     refuse_tag(mark, tag);
     refuse_anchor(mark, anchor);
     if (open_.size() == deepest) {
-      throw InputError(place_of(file_, mark), fmt::format("nested more than {} levels deep", deepest));
+      throw InputError(place_of(file_, mark),
+                       fmt::format("nested more than {} levels deep", deepest));
     }
     open_.push_back(make(kind, mark));
   }
@@ -97,7 +101,8 @@ class TreeBuilder final : public YAML::EventHandler {
       return;
     }
     Node& parent = open_.back();
-    const bool is_key = parent.kind == Node::Kind::mapping && parent.keys.size() == parent.items.size();
+    const bool is_key =
+        parent.kind == Node::Kind::mapping && parent.keys.size() == parent.items.size();
     if (is_key && node.kind != Node::Kind::scalar) {
       throw InputError({file_, node.line, node.column},
                        fmt::format("expected a key, got {}", describe(node)));
@@ -131,7 +136,8 @@ std::string describe(const Node& node) {
 
 Node parse(std::string_view text, const std::string& file) {
   if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
-    const auto line = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
+    const auto line =
+        std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
     throw InputError({file, static_cast<int>(line) + 1, 1}, "not a text file: it holds a NUL byte");
   }
   std::istringstream stream{std::string(text)};
@@ -147,7 +153,8 @@ Node parse(std::string_view text, const std::string& file) {
     TreeBuilder rest(file);
     if (parser.HandleNextDocument(rest)) {
       const Node second = rest.take_root();
-      throw InputError({file, second.line, second.column}, "expected one YAML document, got a second one");
+      throw InputError({file, second.line, second.column},
+                       "expected one YAML document, got a second one");
     }
     return root;
   } catch (const YAML::Exception& error) {

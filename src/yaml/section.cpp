@@ -13,7 +13,8 @@ Section::Section(const std::string& file, const Node& node, std::string name, st
                  std::initializer_list<std::string_view> allowed)
     : file_(file), node_(node), name_(std::move(name)), prefix_(std::move(prefix)) {
   if (node.kind != Node::Kind::mapping) {
-    throw InputError(place(), fmt::format("{}: expected a mapping of keys, got {}", name_, describe(node)));
+    throw InputError(place(),
+                     fmt::format("{}: expected a mapping of keys, got {}", name_, describe(node)));
   }
   refuse_duplicates();
   if (allowed.size() == 0) return;
@@ -30,9 +31,9 @@ void Section::refuse_duplicates() const {
     for (size_t j = 0; j < i; ++j) {
       const Node &key = node_.keys[i], &first = node_.keys[j];
       if (key.text != first.text) continue;
-      throw InputError(
-          {file_, key.line, key.column},
-          fmt::format("duplicate key {} in '{}' (first at line {})", describe(key), name_, first.line));
+      throw InputError({file_, key.line, key.column},
+                       fmt::format("duplicate key {} in '{}' (first at line {})", describe(key),
+                                   name_, first.line));
     }
   }
 }
@@ -104,8 +105,8 @@ std::int64_t Section::integer(std::string_view key, Range range) const {
   const Node& node = scalar(key);
   const auto value = parse_integer(node.text);
   if (!value || *value < range.least || *value > range.most) {
-    fail(key,
-         fmt::format("expected an integer from {} to {}, got {}", range.least, range.most, describe(node)));
+    fail(key, fmt::format("expected an integer from {} to {}, got {}", range.least, range.most,
+                          describe(node)));
   }
   return *value;
 }
@@ -130,8 +131,9 @@ std::vector<std::string> Section::texts(std::string_view key) const {
   std::vector<std::string> result;
   for (const Node& item : value(key, Node::Kind::sequence).items) {
     if (item.kind != Node::Kind::scalar) {
-      throw InputError({file_, item.line, item.column},
-                       fmt::format("{}{}: expected a single value, got {}", prefix_, key, describe(item)));
+      throw InputError(
+          {file_, item.line, item.column},
+          fmt::format("{}{}: expected a single value, got {}", prefix_, key, describe(item)));
     }
     result.push_back(item.text);
   }
@@ -144,15 +146,16 @@ std::vector<double> Section::reals(std::string_view key, double least, double mo
     const auto number = item.kind == Node::Kind::scalar ? parse_real(item.text) : std::nullopt;
     if (!number || *number < least || *number > most) {
       throw InputError({file_, item.line, item.column},
-                       fmt::format("{}{}: expected a number from {} to {}, got {}", prefix_, key, least, most,
-                                   describe(item)));
+                       fmt::format("{}{}: expected a number from {} to {}, got {}", prefix_, key,
+                                   least, most, describe(item)));
     }
     result.push_back(*number);
   }
   return result;
 }
 
-Section Section::child(std::string_view key, std::initializer_list<std::string_view> allowed) const {
+Section Section::child(std::string_view key,
+                       std::initializer_list<std::string_view> allowed) const {
   return element(key, value(key, Node::Kind::mapping), allowed);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// A typed, checked view of one YAML mapping. Unknown and duplicate keys are refused when the view is
-// made, before anything is read, so that a misspelt key is reported as such and not as a missing one.
+// A typed, checked view of one YAML mapping. Unknown and duplicate keys are refused when the view
+// is made, before anything is read, so that a misspelt key is reported as such and not as a missing
+// one.
 
 #include <cstdint>
 #include <initializer_list>
@@ -23,9 +24,9 @@ struct Range {
 
 class Section {
  public:
-  /// The root of a file, called `name` in messages; `allowed` is every key it may have. The paths of
-  /// values below it start at their own key ("attention.mfa.query_heads"). The file name and the node
-  /// must outlive the view. Throws InputError.
+  /// The root of a file, called `name` in messages; `allowed` is every key it may have. The paths
+  /// of values below it start at their own key ("attention.mfa.query_heads"). The file name and the
+  /// node must outlive the view. Throws InputError.
   static Section root(const std::string& file, const Node& node, std::string name,
                       std::initializer_list<std::string_view> allowed) {
     return {file, node, std::move(name), "", allowed};
@@ -38,9 +39,11 @@ class Section {
   /// Where the value of `key` stands, or the section itself when it has none.
   [[nodiscard]] Place place(std::string_view key) const;
 
-  /// All of these throw InputError with the place, the key path, what was expected and what was found.
+  /// All of these throw InputError with the place, the key path, what was expected and what was
+  /// found.
   [[nodiscard]] std::string text(std::string_view key) const;
-  /// A text of lower-case letters, digits, '.', '-' and '_', at most 64: safe in file names and pictures.
+  /// A text of lower-case letters, digits, '.', '-' and '_', at most 64: safe in file names and
+  /// pictures.
   [[nodiscard]] std::string name(std::string_view key) const;
   [[nodiscard]] std::int64_t integer(std::string_view key, Range range) const;
   [[nodiscard]] double real(std::string_view key, double least, double most) const;
@@ -48,7 +51,8 @@ class Section {
   [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
   [[nodiscard]] std::vector<double> reals(std::string_view key, double least, double most) const;
   [[nodiscard]] const Node& value(std::string_view key, Node::Kind kind) const;
-  [[nodiscard]] Section child(std::string_view key, std::initializer_list<std::string_view> allowed) const;
+  [[nodiscard]] Section child(std::string_view key,
+                              std::initializer_list<std::string_view> allowed) const;
   /// The view of `item`, an element of the list `key`.
   [[nodiscard]] Section element(std::string_view key, const Node& item,
                                 std::initializer_list<std::string_view> allowed) const;
@@ -66,7 +70,8 @@ class Section {
 
   /// One of a fixed set of names.
   template <class T, size_t N>
-  [[nodiscard]] T choice(std::string_view key, const std::pair<std::string_view, T> (&choices)[N]) const {
+  [[nodiscard]] T choice(std::string_view key,
+                         const std::pair<std::string_view, T> (&choices)[N]) const {
     const std::string& text = scalar(key).text;
     std::vector<std::string_view> names;
     for (const auto& [name, value] : choices) {

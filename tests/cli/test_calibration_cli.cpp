@@ -11,7 +11,8 @@ using namespace afford::test;
 
 namespace {
 
-const std::string pools = "simulate -m step-3 --attention h200:2x8 --ffn h20:2x8 --batch 1536 --tpot 1s ";
+const std::string pools =
+    "simulate -m step-3 --attention h200:2x8 --ffn h20:2x8 --batch 1536 --tpot 1s ";
 
 /// The cell of the first row in `column`.
 std::string cell(const std::string& csv, std::string_view column) {
@@ -46,15 +47,15 @@ TEST_SUITE("cli") {
     const Outcome csv = run_afford(pools + "--format csv --calibration " + with.file);
     REQUIRE(csv.code == 0);
     const std::string row = csv.out.substr(csv.out.find('\n'));
-    CHECK(row.find("\"attention calibrated (h200, 2026-11-24); ffn transferred from h200 (2026-11-24)\"") !=
-          std::string::npos);
+    CHECK(row.find("\"attention calibrated (h200, 2026-11-24); ffn transferred from h200 "
+                   "(2026-11-24)\"") != std::string::npos);
     const Outcome table = run_afford(pools + "--calibration " + with.file);
-    CHECK(table.out.find(
-              "Fidelity: h200 calibrated (h200, 2026-11-24); h20 transferred from h200 (2026-11-24).") !=
-          std::string::npos);
+    CHECK(table.out.find("Fidelity: h200 calibrated (h200, 2026-11-24); h20 transferred from h200 "
+                         "(2026-11-24).") != std::string::npos);
     CHECK(table.out.find("from the left-out errors of the curves.") != std::string::npos);
     const Outcome mixed = run_afford(
-        "simulate -m step-3 --attention h200:2x8 --ffn a800:4x8 --batch 1536 --tpot 1s --calibration " +
+        "simulate -m step-3 --attention h200:2x8 --ffn a800:4x8 --batch 1536 --tpot 1s "
+        "--calibration " +
         with.file);
     CHECK(mixed.out.find("a800 roofline with default efficiencies") != std::string::npos);
   }
@@ -62,7 +63,8 @@ TEST_SUITE("cli") {
   TEST_CASE("the interval holds the prediction; columns of the contract come first") {
     const WithCalibration with;
     const Outcome csv = run_afford(
-        "simulate -m deepseek-v3 --colocated h200:4x8 --batch-per-gpu 64 --format csv --calibration " +
+        "simulate -m deepseek-v3 --colocated h200:4x8 --batch-per-gpu 64 --format csv "
+        "--calibration " +
         with.file);
     REQUIRE(csv.code == 0);
     CHECK(csv.out.starts_with("model,deployment,context_tokens,gpus,batch,micro_batches,tpot_ms,"));
@@ -95,8 +97,8 @@ TEST_SUITE("cli") {
     const Outcome ok = run_afford("check " + with.file);
     CHECK(ok.code == 0);
     CHECK(ok.out == with.file + ": ok, calibration of h200 (2026-11-24), 8 curves\n");
-    const std::string points =
-        with.folder.file("p.points.csv", points_csv({{.operation = "read", .rejected = "hot"}, {}}));
+    const std::string points = with.folder.file(
+        "p.points.csv", points_csv({{.operation = "read", .rejected = "hot"}, {}}));
     CHECK(run_afford("check " + points).out == points + ": ok, 2 points, 1 rejected\n");
   }
 
@@ -106,7 +108,8 @@ TEST_SUITE("cli") {
                       "gpu,framework,version,kernel,dtype,m,n,k,latency_us,flag,source\n"
                       "h200_sxm,Any,1,\"a, b\",bfloat16,64,8192,8192,40,,here\n"
                       "h200_sxm,Any,1,\"a, b\",bfloat16,64,8192,8192,1,doubtful,here\n");
-    const Outcome csv = run_afford("validate --calibration none --format csv --tables " + folder.path(""));
+    const Outcome csv =
+        run_afford("validate --calibration none --format csv --tables " + folder.path(""));
     CHECK(csv.code == 0);
     CHECK(cell(csv.out, "points") == "1");
     // 134 MB at 0.9 * 4.8 TB/s, and 3 us to start.

@@ -30,36 +30,44 @@ TEST_SUITE("cli") {
     CHECK(run_afford("cost -m step-3 --on h800 -c 8k --format csv")
               .out.starts_with(
                   "model,hardware,context_tokens,kv_bytes_per_token,attention_flops_per_token,"
-                  "linear_flops_per_token,ffn_flops_per_token,attention_usd_per_mtok,ffn_usd_per_mtok,"
+                  "linear_flops_per_token,ffn_flops_per_token,attention_usd_per_mtok,ffn_usd_per_"
+                  "mtok,"
                   "total_usd_per_mtok,attention_bound,"));
     CHECK(run_afford("compare -m step-3 --on h800 -c 8k --format csv")
-              .out.starts_with(
-                  "model,context_tokens,attention_hardware,ffn_hardware,afd_usd_per_mtok,single_hardware,"
-                  "single_usd_per_mtok,active_params,"));
+              .out.starts_with("model,context_tokens,attention_hardware,ffn_hardware,afd_usd_per_"
+                               "mtok,single_hardware,"
+                               "single_usd_per_mtok,active_params,"));
     CHECK(run_afford("roofline -m step-3 --on h800 --format csv")
-              .out.starts_with("model,hardware,attention_intensity_flop_per_byte,ridge_flop_per_byte,bound,"
-                               "model_sparsity,min_sparsity,min_ffn_batch_tokens,"));
+              .out.starts_with(
+                  "model,hardware,attention_intensity_flop_per_byte,ridge_flop_per_byte,bound,"
+                  "model_sparsity,min_sparsity,min_ffn_batch_tokens,"));
   }
 
   TEST_CASE("cost of one cell, whole") {
-    CHECK(run_afford("cost -m step-3 --on h800 -c 8k").out ==
-          "Ideal cost of one generated token\n\n"
-          "model   on    context  KV bytes  attn FLOP  proj FLOP  FFN FLOP  attn USD/Mtok  FFN USD/Mtok  "
-          "total USD/Mtok  "
-          "attn bound\n"
-          "------  ----  -------  --------  ---------  ---------  --------  -------------  ------------  "
-          "--------------  "
-          "----------\n"
-          "step-3  h800       8K    2.56e8    3.27e10    2.07e10   5.33e10          0.048         0.015      "
-          "     0.063  "
-          "memory\n"
-          "\n"
-          "Fidelity: ideal. Every part runs at its roof, batches are large, communication is hidden.\n"
-          "Counting: paper. MLA at 576/576, no router, no LM head (--convention exact for those).\n");
+    CHECK(
+        run_afford("cost -m step-3 --on h800 -c 8k").out ==
+        "Ideal cost of one generated token\n\n"
+        "model   on    context  KV bytes  attn FLOP  proj FLOP  FFN FLOP  attn USD/Mtok  FFN "
+        "USD/Mtok  "
+        "total USD/Mtok  "
+        "attn bound\n"
+        "------  ----  -------  --------  ---------  ---------  --------  -------------  "
+        "------------  "
+        "--------------  "
+        "----------\n"
+        "step-3  h800       8K    2.56e8    3.27e10    2.07e10   5.33e10          0.048         "
+        "0.015      "
+        "     0.063  "
+        "memory\n"
+        "\n"
+        "Fidelity: ideal. Every part runs at its roof, batches are large, communication is "
+        "hidden.\n"
+        "Counting: paper. MLA at 576/576, no router, no LM head (--convention exact for those).\n");
   }
 
   TEST_CASE("numbers in CSV and JSON are the same and unrounded") {
-    const auto csv = test::parse_csv(run_afford("cost -m deepseek-v3 --on h20 -c 32k --format csv").out);
+    const auto csv =
+        test::parse_csv(run_afford("cost -m deepseek-v3 --on h20 -c 32k --format csv").out);
     const auto json =
         nlohmann::json::parse(run_afford("cost -m deepseek-v3 --on h20 -c 32k --format json").out);
     REQUIRE(csv.size() == 2);
@@ -84,37 +92,38 @@ TEST_SUITE("cli") {
     CHECK(total("--price h800=1")["total_usd_per_mtok"].get<double>() ==
           doctest::Approx(plain["total_usd_per_mtok"].get<double>() / 2));
     CHECK(total("--price h800=1USD/h")["price_origin"] == "given");
-    CHECK(total("--kv-dtype int4")["kv_bytes_per_token"] == plain["kv_bytes_per_token"].get<double>() / 2);
+    CHECK(total("--kv-dtype int4")["kv_bytes_per_token"] ==
+          plain["kv_bytes_per_token"].get<double>() / 2);
     CHECK(total("--attention-dtype bf16")["attention_compute_dtype"] == "bf16");
     CHECK(total("--weight-dtype bf16")["ffn_usd_per_mtok"].get<double>() ==
           doctest::Approx(plain["ffn_usd_per_mtok"].get<double>() * 1980 / 989));
     CHECK(total("--mtp 1 --acceptance 0.7")["tokens_per_step"] == 1.7);
-    CHECK(total("--mtp 1 --acceptance 0.7")["attention_usd_per_mtok"] < plain["attention_usd_per_mtok"]);
+    CHECK(total("--mtp 1 --acceptance 0.7")["attention_usd_per_mtok"] <
+          plain["attention_usd_per_mtok"]);
     CHECK(total("--convention exact")["linear_flops_per_token"] > plain["linear_flops_per_token"]);
   }
 
   TEST_CASE("a chip without FP8 is told about") {
     const test::Outcome outcome = run_afford("cost -m step-3 --on a800 -c 8k");
-    CHECK(outcome.out.find(
-              "\nFallback on a800: weights int8, KV int8, attention computed in bf16, GEMMs in bf16.\n") !=
-          std::string::npos);
+    CHECK(outcome.out.find("\nFallback on a800: weights int8, KV int8, attention computed in bf16, "
+                           "GEMMs in bf16.\n") != std::string::npos);
   }
 
   TEST_CASE("estimated prices are told about") {
-    CHECK(
-        run_afford("compare -m step-3 --on h800,910b,l20").out.find("\nPrice is an estimate: 910b, l20.\n") !=
-        std::string::npos);
+    CHECK(run_afford("compare -m step-3 --on h800,910b,l20")
+              .out.find("\nPrice is an estimate: 910b, l20.\n") != std::string::npos);
     CHECK(run_afford("compare -m step-3 --on h800,910b --price 910b=1").out.find("estimate") ==
           std::string::npos);
   }
 
   TEST_CASE("--explain shows formula, inputs, sources and what binds") {
     const std::string out = run_afford("cost -m deepseek-v3 --on h20 -c 8k --explain").out;
-    for (const char* part : {"deepseek-v3 on h20 at S = 8192 tokens",
-                             "2 x 128 heads x (576 key + 576 value) x S = 1.47e11 a token",
-                             "(512 kv_rank + 64 rope_dim) x S in fp8 = 2.88e8 a token",
-                             "intensity 512.0 against a ridge of 74.0 FLOP/B: compute binds",
-                             "h20 price = 0.80 USD/h: Step-3 report, arXiv 2507.19427, Table 4 (2025-07)"}) {
+    for (const char* part :
+         {"deepseek-v3 on h20 at S = 8192 tokens",
+          "2 x 128 heads x (576 key + 576 value) x S = 1.47e11 a token",
+          "(512 kv_rank + 64 rope_dim) x S in fp8 = 2.88e8 a token",
+          "intensity 512.0 against a ridge of 74.0 FLOP/B: compute binds",
+          "h20 price = 0.80 USD/h: Step-3 report, arXiv 2507.19427, Table 4 (2025-07)"}) {
       CAPTURE(part);
       CHECK(out.find(part) != std::string::npos);
     }
@@ -123,38 +132,48 @@ TEST_SUITE("cli") {
   TEST_CASE("several models, chips and contexts at once; all; paths; ranges") {
     CHECK(test::parse_csv(run_afford("cost -m all --on all -c 8k,32k --format csv").out).size() ==
           1 + 24 * 13 * 2);
-    CHECK(test::parse_csv(run_afford("compare -m step-3 -c 1k..128k*2 --format csv").out).size() == 1 + 8);
+    CHECK(test::parse_csv(run_afford("compare -m step-3 -c 1k..128k*2 --format csv").out).size() ==
+          1 + 8);
     const TempFolder folder;
     const std::string path = folder.file("mine.yaml", test::model_yaml);
-    CHECK(run_afford("cost -m " + path + " --on h800 -c 8k --format csv").out.find("\ntiny,h800,8192,") !=
-          std::string::npos);
+    CHECK(run_afford("cost -m " + path + " --on h800 -c 8k --format csv")
+              .out.find("\ntiny,h800,8192,") != std::string::npos);
   }
 
   TEST_CASE("names that do not exist") {
     const std::string models = data() + "/models", hardware = data() + "/hardware";
-    refuses("cost -m step3", "afford: no model named 'step3' in " + models + "; did you mean 'step-3'?");
-    refuses("cost --on h80", "afford: no hardware named 'h80' in " + hardware + "; did you mean 'h800'?");
+    refuses("cost -m step3",
+            "afford: no model named 'step3' in " + models + "; did you mean 'step-3'?");
+    refuses("cost --on h80",
+            "afford: no hardware named 'h80' in " + hardware + "; did you mean 'h800'?");
     refuses("cots", "afford: no verb 'cots'; did you mean 'cost'?");
-    refuses("cost --modle x", "afford: afford cost has no option '--modle'; did you mean '--model'?");
+    refuses("cost --modle x",
+            "afford: afford cost has no option '--modle'; did you mean '--model'?");
     refuses("cost extra", "afford: afford cost does not expect 'extra'");
     refuses("cost -m nowhere/x.yaml", "nowhere/x.yaml: no such file");
-    refuses("show qwen3-mo", "afford: no model or hardware named 'qwen3-mo'; did you mean 'qwen3-moe'?");
+    refuses("show qwen3-mo",
+            "afford: no model or hardware named 'qwen3-mo'; did you mean 'qwen3-moe'?");
   }
 
   TEST_CASE("values that make no sense") {
     refuses("cost --format cvs", "afford: --format: unknown value 'cvs'; did you mean 'csv'?");
-    refuses(
-        "cost -c eight",
-        "afford: expected a context in tokens from 1 to 1e9, such as 8192, 8k or 4k..128k*2, got 'eight'");
+    refuses("cost -c eight",
+            "afford: expected a context in tokens from 1 to 1e9, such as 8192, 8k or 4k..128k*2, "
+            "got 'eight'");
     refuses("cost -c 0",
-            "afford: expected a context in tokens from 1 to 1e9, such as 8192, 8k or 4k..128k*2, got '0'");
-    refuses("cost --price h800", "afford: --price: expected CHIP=USD_PER_HOUR such as h800=1.6, got 'h800'");
+            "afford: expected a context in tokens from 1 to 1e9, such as 8192, 8k or 4k..128k*2, "
+            "got '0'");
+    refuses("cost --price h800",
+            "afford: --price: expected CHIP=USD_PER_HOUR such as h800=1.6, got 'h800'");
     refuses("cost --price h900=1",
             "afford: --price: 'h900' is not among the chips of this run; did you mean 'h800'?");
-    refuses("cost --price h800=nan", "afford: --price: expected a price such as '2.00 USD/h', got 'nan'");
+    refuses("cost --price h800=nan",
+            "afford: --price: expected a price such as '2.00 USD/h', got 'nan'");
     refuses("cost --price h800=0USD/h", "afford: --price: expected more than zero");
-    refuses("cost --kv-dtype int5", "afford: --kv-dtype: unknown value 'int5'; did you mean 'int8'?");
-    refuses("cost --mtp 1", "afford: --mtp needs --acceptance P, the share of drafts that are accepted");
+    refuses("cost --kv-dtype int5",
+            "afford: --kv-dtype: unknown value 'int5'; did you mean 'int8'?");
+    refuses("cost --mtp 1",
+            "afford: --mtp needs --acceptance P, the share of drafts that are accepted");
     refuses("cost --mtp 1 --acceptance 1.5",
             "afford: --acceptance: expected a probability from 0 to 1, got 1.5");
     refuses("cost --acceptance 0.5", "afford: --acceptance needs --mtp N");
@@ -164,7 +183,8 @@ TEST_SUITE("cli") {
     refuses("compare --chart pie",
             "afford: --chart: unknown value 'pie'; expected one of active, context, split");
     refuses("cost --plot x.pdf",
-            "afford: --plot: expected a file ending in .svg, .png or .gp (the gnuplot script), got 'x.pdf'");
+            "afford: --plot: expected a file ending in .svg, .png or .gp (the gnuplot script), got "
+            "'x.pdf'");
   }
 
   TEST_CASE("output files appear whole or not at all") {
@@ -174,9 +194,11 @@ TEST_SUITE("cli") {
     CHECK(test::read_file(path) == run_afford("cost -m step-3 --on h800 -c 8k --format csv").out);
     CHECK(folder.entries() == 1);
     refuses("cost -m step-3 -o " + folder.path("no/such/folder.csv"),
-            "afford: cannot write " + folder.path("no/such/folder.csv") + ": No such file or directory");
+            "afford: cannot write " + folder.path("no/such/folder.csv") +
+                ": No such file or directory");
     refuses("cost -m step-3 -o /", "afford: cannot write /: it is a folder");
-    refuses("cost -m step-3 -o /dev/full", "afford: cannot write /dev/full: No space left on device");
+    refuses("cost -m step-3 -o /dev/full",
+            "afford: cannot write /dev/full: No space left on device");
     CHECK(run_afford("cost -m step-3 --on h80 -o " + folder.path("never.csv")).code == 2);
     CHECK(folder.entries() == 1);
   }
@@ -197,8 +219,8 @@ TEST_SUITE("cli") {
       MESSAGE("skipped: gnuplot is not installed");
       return;
     }
-    for (const char* verb :
-         {"cost", "compare", "compare --chart context -c 1k..64k*2", "compare --chart split", "roofline"}) {
+    for (const char* verb : {"cost", "compare", "compare --chart context -c 1k..64k*2",
+                             "compare --chart split", "roofline"}) {
       CAPTURE(verb);
       CHECK(run_afford(verb + (" --plot " + folder.path("f.svg"))).code == 0);
       CHECK(test::read_file(folder.path("f.svg")).find("</svg>") != std::string::npos);
@@ -216,33 +238,40 @@ TEST_SUITE("cli") {
         folder.file("bad.yaml", test::replaced(test::model_yaml, "hidden: 256", "hiden: 256"));
     const std::string neither = folder.file("neither.yaml", "a: 1\n");
     const std::string off = folder.file(
-        "off.yaml", std::string(test::model_yaml) +
-                        "published:\n"
-                        "  total_params: {value: 1e9, printed_to: 1e8, counts: [], source: card}\n"
-                        "  active_params: {value: 1e6, printed_to: 1e5, counts: [], source: card}\n");
+        "off.yaml",
+        std::string(test::model_yaml) +
+            "published:\n"
+            "  total_params: {value: 1e9, printed_to: 1e8, counts: [], source: card}\n"
+            "  active_params: {value: 1e6, printed_to: 1e5, counts: [], source: card}\n");
     CHECK(run_afford("check " + good + " " + chip).code == 0);
     const test::Outcome mixed = run_afford("check " + bad + " " + neither + " " + good);
     CHECK(mixed.code == 2);
-    CHECK(mixed.err ==
-          bad + ":6:23: unknown key 'hiden' in 'shape'; did you mean 'hidden'?\n" + neither +
-              ":1:1: neither a model (no 'attention', 'ffn', 'layers') nor hardware (no 'peak', 'memory')\n");
+    CHECK(mixed.err == bad + ":6:23: unknown key 'hiden' in 'shape'; did you mean 'hidden'?\n" +
+                           neither +
+                           ":1:1: neither a model (no 'attention', 'ffn', 'layers') nor hardware "
+                           "(no 'peak', 'memory')\n");
     CHECK(mixed.out == good + ": ok, model tiny, 2.858e+07 parameters, 6.56e+06 active\n");
     const test::Outcome deviating = run_afford("check " + off);
     CHECK(deviating.code == 1);
-    CHECK(deviating.out.find("total_params: the shapes give 2.807e+07, published is 1e+09, -97.2 %") !=
+    CHECK(deviating.out.find(
+              "total_params: the shapes give 2.807e+07, published is 1e+09, -97.2 %") !=
           std::string::npos);
-    CHECK(run_afford("check " + data() + "/models/*.yaml " + data() + "/hardware/*.yaml").code == 0);
+    CHECK(run_afford("check " + data() + "/models/*.yaml " + data() + "/hardware/*.yaml").code ==
+          0);
   }
 
   TEST_CASE("import writes a file that loads, reports to stderr, and takes answers") {
     const TempFolder folder;
-    const std::string config = data() + "/tests/import/qwen3-next-80b-a3b.json", path = folder.path("q.yaml");
-    const test::Outcome done = run_afford("import " + config + " --name q --date 2025-09 -o " + path);
+    const std::string config = data() + "/tests/import/qwen3-next-80b-a3b.json",
+                      path = folder.path("q.yaml");
+    const test::Outcome done =
+        run_afford("import " + config + " --name q --date 2025-09 -o " + path);
     CHECK(done.code == 0);
     CHECK(done.out.empty());
     for (const char* part :
          {"q: 48 layers, 79.7B parameters, 3.9B active a token (3.6B without the embedding)\n",
-          "a sequence of 8K tokens keeps 201.3 MB of KV, 24576 bytes a token, and 77.27 MB of state\n",
+          "a sequence of 8K tokens keeps 201.3 MB of KV, 24576 bytes a token, and 77.27 MB of "
+          "state\n",
           "  used: model_type = 'qwen3_next', ", "  defaulted: attn_output_gate = true "}) {
       CAPTURE(part);
       CHECK(done.err.find(part) != std::string::npos);
@@ -263,7 +292,8 @@ TEST_SUITE("cli") {
     refuses("import " + config + " --precision fp8",
             "afford: --precision: unknown value 'fp8'; expected one of config, paper");
     refuses("import " + config + " --name Q!",
-            "afford: --name: expected a name of lower-case letters, digits, '.', '-' and '_', got 'Q!'");
+            "afford: --name: expected a name of lower-case letters, digits, '.', '-' and '_', got "
+            "'Q!'");
     refuses("import " + config + " --total 80B",
             "afford: --total, --active and --published-source go together");
     CHECK(folder.entries() == 1);

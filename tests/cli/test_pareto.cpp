@@ -38,7 +38,8 @@ TEST_SUITE("cli") {
     for (const auto& point : frontier) {
       const std::string command = point["simulate"];
       const auto again = rows(command.substr(command.find(' ') + 1))[0];
-      CHECK(again["tpot_ms"].get<double>() == doctest::Approx(point["tpot_ms"].get<double>()).epsilon(1e-9));
+      CHECK(again["tpot_ms"].get<double>() ==
+            doctest::Approx(point["tpot_ms"].get<double>()).epsilon(1e-9));
       CHECK(again["usd_per_mtok"].get<double>() ==
             doctest::Approx(point["usd_per_mtok"].get<double>()).epsilon(1e-9));
     }
@@ -59,8 +60,8 @@ TEST_SUITE("cli") {
   }
 
   TEST_CASE("pareto: all candidates and their frontier") {
-    const auto all =
-        test::parse_csv(run_afford(small + "--calibration none --all --batch-steps 1 --format csv").out);
+    const auto all = test::parse_csv(
+        run_afford(small + "--calibration none --all --batch-steps 1 --format csv").out);
     const auto frontier =
         test::parse_csv(run_afford(small + "--calibration none --batch-steps 1 --format csv").out);
     CHECK(all.size() > 20 * frontier.size());
@@ -72,7 +73,8 @@ TEST_SUITE("cli") {
   TEST_CASE("pareto: shards merge to the single run, byte for byte") {
     test::TempFolder folder;
     const std::string search =
-        "pareto -m step-3,qwen3-moe --on h800,h20 -c 4k,8k --max-gpus 32 --objective both --format csv ";
+        "pareto -m step-3,qwen3-moe --on h800,h20 -c 4k,8k --max-gpus 32 --objective both --format "
+        "csv ";
     std::string files;
     for (const char* part : {"2/3", "1/3", "3/3"}) {
       const std::string file = folder.path("part" + std::string(1, part[0]) + ".csv");
@@ -89,13 +91,15 @@ TEST_SUITE("cli") {
                    folder.file("copy.csv", test::read_file(folder.path("part1.csv"))));
     CHECK(twice.code == 2);
     CHECK(twice.err.starts_with(folder.path("copy.csv") + ":2:"));
-    CHECK(twice.err.ends_with(": part 1/3 a second time; " + folder.path("part1.csv") + " has it\n"));
+    CHECK(
+        twice.err.ends_with(": part 1/3 a second time; " + folder.path("part1.csv") + " has it\n"));
   }
 
   TEST_CASE("merge: files that are not of a search") {
     test::TempFolder folder;
     const std::string other = folder.file("other.csv", "model,price\nx,1\n");
-    refuses("merge " + other, other + ":1:1: no column 'context_tokens'; expected a CSV of afford pareto");
+    refuses("merge " + other,
+            other + ":1:1: no column 'context_tokens'; expected a CSV of afford pareto");
     const std::string empty = folder.file("empty.csv", "");
     refuses("merge " + empty, empty + ": empty; expected a CSV of afford pareto");
     const std::string csv = run_afford(small + "--format csv").out;
@@ -118,7 +122,8 @@ TEST_SUITE("cli") {
     CHECK(WEXITSTATUS(status) == 124);  // timeout's own, after the INT
     CHECK(test::read_file(file).starts_with("model,context_tokens,"));
     CHECK(test::read_file(folder.path("err"))
-              .find("Partial: interrupted before every candidate was tried.\n") != std::string::npos);
+              .find("Partial: interrupted before every candidate was tried.\n") !=
+          std::string::npos);
     CHECK(folder.entries() == 2);
   }
 
@@ -128,7 +133,8 @@ TEST_SUITE("cli") {
     const test::Outcome slow = run_afford(small + "--why-not 2A2F --tpot 7ms");
     CHECK(slow.out.find("None meets the TPOT; the fastest: 2A2F (") != std::string::npos);
     const test::Outcome out_of_space = run_afford(small + "--why-not 9A9F");
-    CHECK(out_of_space.out.find("step-3 at 8K: 9A9F is not in the space searched") != std::string::npos);
+    CHECK(out_of_space.out.find("step-3 at 8K: 9A9F is not in the space searched") !=
+          std::string::npos);
     const test::Outcome dominated = run_afford(small + "--why-not TP2");
     CHECK((dominated.out.find("dominated by: ") != std::string::npos ||
            dominated.out.find("None fits the memory") != std::string::npos));
@@ -141,15 +147,15 @@ TEST_SUITE("cli") {
   }
 
   TEST_CASE("pareto: sweeps give one tidy table and break-even points") {
-    const auto table =
-        test::parse_csv(run_afford(small + "--sweep price.h20=0.4,1.2 --objective usd --format csv").out);
+    const auto table = test::parse_csv(
+        run_afford(small + "--sweep price.h20=0.4,1.2 --objective usd --format csv").out);
     const auto column = std::find(table[0].begin(), table[0].end(), "sweep_price_h20_usd_per_h");
     REQUIRE(column != table[0].end());
     const auto at = static_cast<size_t>(column - table[0].begin());
     CHECK(table[1][at] == "0.4");
     CHECK(table.back()[at] == "1.2");
-    CHECK(run_afford(small + "--sweep price.h20=0.2..3.2*2 --objective usd").out.find("up to price.h20 ") !=
-          std::string::npos);
+    CHECK(run_afford(small + "--sweep price.h20=0.2..3.2*2 --objective usd")
+              .out.find("up to price.h20 ") != std::string::npos);
   }
 
   TEST_CASE("pareto: bad arguments") {
@@ -167,7 +173,8 @@ TEST_SUITE("cli") {
             "afford: --sweep: expected PARAMETER=VALUES such as tpot=20..100*2ms, got 'tpot'");
     refuses(small + "--sweep tpot=20ms..5ms*2",
             "afford: --sweep: range '20ms..5ms*2' does not reach its end");
-    refuses(small + "--sweep tpott=20ms", "afford: --sweep: unknown parameter 'tpott'; did you mean 'tpot'?");
+    refuses(small + "--sweep tpott=20ms",
+            "afford: --sweep: unknown parameter 'tpott'; did you mean 'tpot'?");
     refuses(small + "--sweep price=1",
             "afford: --sweep: a price belongs to a chip, such as price.h800=1..2+0.25");
     refuses(small + "--stages 5", "afford: --stages: expected 3 or 4, got '5'");

@@ -21,7 +21,8 @@ chips: {h800: , h20: }
 )";
 
 nlohmann::json plan(const std::string& file, const std::string& arguments = "") {
-  return nlohmann::json::parse(run_afford("plan " + file + " --max-gpus 32 --format json " + arguments).out);
+  return nlohmann::json::parse(
+      run_afford("plan " + file + " --max-gpus 32 --format json " + arguments).out);
 }
 
 }  // namespace
@@ -45,16 +46,18 @@ TEST_SUITE("cli") {
       CHECK(row["requests_in_flight"].get<double>() ==
             doctest::Approx(20 * 500 * row["tpot_ms"].get<double>() / 1000).epsilon(1e-6));
     }
-    CHECK(rows[2]["monthly_usd"].get<double>() == doctest::Approx(730 * 2.0 * rows[2]["gpus"].get<double>()));
+    CHECK(rows[2]["monthly_usd"].get<double>() ==
+          doctest::Approx(730 * 2.0 * rows[2]["gpus"].get<double>()));
   }
 
   TEST_CASE("plan: contracts, peak hours, spares") {
     const test::TempFolder folder;
     const std::string file = folder.file(
         "w.yaml",
-        test::replaced(test::replaced(workload, "h800: , h20: ",
-                                      "h800: {reserved: {price: 1 USD/h}, on_demand: {price: 4 USD/h}}"),
-                       "target: {tpot: 50 ms}", "target: {tpot: 50 ms, spares: 1}"));
+        test::replaced(
+            test::replaced(workload, "h800: , h20: ",
+                           "h800: {reserved: {price: 1 USD/h}, on_demand: {price: 4 USD/h}}"),
+            "target: {tpot: 50 ms}", "target: {tpot: 50 ms, spares: 1}"));
     const auto with_spare = plan(file)[0];
     CHECK(with_spare["spare_instances"] == 1);
     CHECK(with_spare["monthly_usd"].get<double>() ==
@@ -86,11 +89,14 @@ TEST_SUITE("cli") {
 
   TEST_CASE("plan: bad input") {
     const test::TempFolder folder;
-    const std::string none = folder.file("none.yaml", test::replaced(workload, "model: step-3\n", ""));
+    const std::string none =
+        folder.file("none.yaml", test::replaced(workload, "model: step-3\n", ""));
     CHECK(run_afford("plan " + none).err == "afford: " + none + " names no model; give -m MODEL\n");
     const std::string chips =
         folder.file("chips.yaml", test::replaced(workload, "chips: {h800: , h20: }\n", ""));
-    CHECK(run_afford("plan " + chips).err == "afford: " + chips + " lists no chips; give --on CHIP,..\n");
-    CHECK(run_afford("plan " + folder.path("w.yaml")).err == folder.path("w.yaml") + ": no such file\n");
+    CHECK(run_afford("plan " + chips).err ==
+          "afford: " + chips + " lists no chips; give --on CHIP,..\n");
+    CHECK(run_afford("plan " + folder.path("w.yaml")).err ==
+          folder.path("w.yaml") + ": no such file\n");
   }
 }

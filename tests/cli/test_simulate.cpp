@@ -29,9 +29,10 @@ nlohmann::json row(const std::string& arguments) {
 TEST_SUITE("cli") {
   TEST_CASE("simulate: the contract's columns, and Table 8's 2A2F within 5 %") {
     CHECK(run_afford(afd + "--format csv")
-              .out.starts_with("model,deployment,context_tokens,gpus,batch,micro_batches,tpot_ms,tokens_per_"
-                               "gpu_s,usd_per_mtok,"
-                               "attention_us,a2f_us,ffn_us,f2a_us,bound,feasible,reason,"));
+              .out.starts_with(
+                  "model,deployment,context_tokens,gpus,batch,micro_batches,tpot_ms,tokens_per_"
+                  "gpu_s,usd_per_mtok,"
+                  "attention_us,a2f_us,ffn_us,f2a_us,bound,feasible,reason,"));
     const auto r = row(afd);
     CHECK(r["deployment"] == "2A2F");
     CHECK(r["gpus"] == 32);
@@ -58,8 +59,10 @@ TEST_SUITE("cli") {
   }
 
   TEST_CASE(
-      "uneven micro-batches: equal sizes change nothing, unequal ones of the same sum wait for the largest") {
-    const std::string pools = "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --calibration none ";
+      "uneven micro-batches: equal sizes change nothing, unequal ones of the same sum wait for the "
+      "largest") {
+    const std::string pools =
+        "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --calibration none ";
     const auto even = row(afd);
     const auto same = row(pools + "--micro-batch-sizes 2048,2048,2048");
     CHECK(same["tpot_ms"] == even["tpot_ms"]);
@@ -72,9 +75,9 @@ TEST_SUITE("cli") {
             "--micro-batch-sizes: add up to 4096, not to the 6144 of --batch");
     refuses(pools + "--micro-batches 2 --micro-batch-sizes 8,8,8",
             "--micro-batch-sizes: 3 sizes for 2 micro-batches");
-    refuses(
-        pools + "--micro-batch-sizes 8,0,8",
-        "--micro-batch-sizes: expected 1 to 64 sizes, each at least 1, such as 2048,2048,1024, got '8,0,8'");
+    refuses(pools + "--micro-batch-sizes 8,0,8",
+            "--micro-batch-sizes: expected 1 to 64 sizes, each at least 1, such as 2048,2048,1024, "
+            "got '8,0,8'");
     refuses("simulate -m step-3 --colocated h800:2x8 --batch-per-gpu 8 --micro-batch-sizes 4,4",
             "--micro-batch-sizes is for --attention and --ffn pools");
   }
@@ -91,8 +94,8 @@ TEST_SUITE("cli") {
   }
 
   TEST_CASE("AFD against EP in one command") {
-    const auto csv =
-        test::parse_csv(run_afford(afd + "--colocated h800:4x8 --batch-per-gpu 128 --format csv").out);
+    const auto csv = test::parse_csv(
+        run_afford(afd + "--colocated h800:4x8 --batch-per-gpu 128 --format csv").out);
     REQUIRE(csv.size() == 3);
     CHECK(csv[1][1] == "2A2F");
     CHECK(csv[2][1] == "EP32");
@@ -108,17 +111,22 @@ TEST_SUITE("cli") {
   }
 
   TEST_CASE("co-located baselines") {
-    CHECK(row("simulate -m deepseek-v3 --colocated h800:16x8 --batch-per-gpu 128")["deployment"] == "EP128");
-    CHECK(row("simulate -m qwen3-32b --colocated h800:1x8 --tp 8 --batch-per-gpu 16")["deployment"] == "TP8");
+    CHECK(row("simulate -m deepseek-v3 --colocated h800:16x8 --batch-per-gpu 128")["deployment"] ==
+          "EP128");
+    CHECK(
+        row("simulate -m qwen3-32b --colocated h800:1x8 --tp 8 --batch-per-gpu 16")["deployment"] ==
+        "TP8");
   }
 
   TEST_CASE("nonsense is refused") {
     refuses("simulate", "simulate needs -m MODEL");
     refuses("simulate -m step-3",
-            "needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8), or all three");
-    refuses("simulate -m step-3 --attention h800:0x8 --ffn h800:2x8 --batch 6",
-            "--attention: expected CHIP:INSTANCESxACCELERATORS such as h800:2x8, both at least 1, got "
-            "'h800:0x8'");
+            "needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8), or all "
+            "three");
+    refuses(
+        "simulate -m step-3 --attention h800:0x8 --ffn h800:2x8 --batch 6",
+        "--attention: expected CHIP:INSTANCESxACCELERATORS such as h800:2x8, both at least 1, got "
+        "'h800:0x8'");
     refuses("simulate -m step-3 --attention h80:1x8 --ffn h800:2x8 --batch 6",
             "no hardware named 'h80' in " AFFORD_SOURCE "/hardware; did you mean 'h800'?");
     refuses("simulate -m step-3 --attention h800:1x16 --ffn h800:2x8 --batch 6",
@@ -129,12 +137,14 @@ TEST_SUITE("cli") {
             "--batch: expected the number of requests in flight, at least 1");
     refuses(afd + "--experts 999999999", "--experts: expected at most 65536, got 999999999");
     refuses(afd + "--jitter -0.1", "--jitter: expected a standard deviation from 0 to 2");
-    refuses(afd + "--mtp 1 --acceptance 1.2", "--acceptance: expected a probability from 0 to 1, got 1.2");
+    refuses(afd + "--mtp 1 --acceptance 1.2",
+            "--acceptance: expected a probability from 0 to 1, got 1.2");
     refuses(afd + "--ffn-parallelism tp8ep",
             "--ffn-parallelism: expected tp, ep or tpXepY such as tp8ep2, got 'tp8ep'");
     refuses(afd + "--routing skewed",
             "--routing: expected uniform, zipf:EXPONENT from 0 to 10, or FILE.csv, got 'skewed'");
-    refuses("simulate -m step-3 --attention h800:2x8 --batch 6", "--attention and --ffn go together");
+    refuses("simulate -m step-3 --attention h800:2x8 --batch 6",
+            "--attention and --ffn go together");
   }
 
   TEST_CASE("the trace is JSON in the Trace Event Format") {
@@ -165,11 +175,12 @@ TEST_SUITE("cli") {
     CHECK(rows[7]["sweep_scale_up_bandwidth_gb_per_s"] == 400.0);
     CHECK(rows[0]["tpot_ms"].get<double>() > rows[6]["tpot_ms"].get<double>());
     const test::TempFolder folder;
-    const test::Outcome drawn =
-        run_afford(both + "--tpot 1s --sweep acceptance=0.5..0.9+0.1 --mtp 1 --acceptance 0.5 --plot " +
-                   folder.path("s.gp"));
+    const test::Outcome drawn = run_afford(
+        both + "--tpot 1s --sweep acceptance=0.5..0.9+0.1 --mtp 1 --acceptance 0.5 --plot " +
+        folder.path("s.gp"));
     CHECK(drawn.out.find("Cheapest for step-3: ") != std::string::npos);
-    CHECK(test::read_file(folder.path("s.gp")).find("set xlabel 'acceptance'") != std::string::npos);
+    CHECK(test::read_file(folder.path("s.gp")).find("set xlabel 'acceptance'") !=
+          std::string::npos);
     refuses(afd + "--plot a.svg", "--plot draws a sweep; give --sweep too");
     refuses(afd + "--sweep acceptance=0.5", "--acceptance needs --mtp N");
   }

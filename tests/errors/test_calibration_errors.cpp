@@ -43,7 +43,8 @@ std::string points_after(std::string_view from, std::string_view to) {
 TEST_SUITE("errors") {
   TEST_CASE("a calibration file says where it is wrong") {
     CHECK(after("schema: 1", "schema: 1") == "no error");
-    CHECK(after("schema: 1", "schema: 2") == "c.yaml:4:9: schema: expected an integer from 1 to 1, got '2'");
+    CHECK(after("schema: 1", "schema: 2") ==
+          "c.yaml:4:9: schema: expected an integer from 1 to 1, got '2'");
     CHECK(after("chip: h200", "chp: h200") ==
           "c.yaml:5:1: unknown key 'chp' in 'calibration'; did you mean 'chip'?");
     CHECK(after("multiprocessors: 132", "multiprocessors: 0") ==
@@ -56,28 +57,35 @@ TEST_SUITE("errors") {
           "c.yaml:11:3: unknown key 'raed' in 'roofs'; did you mean 'read'?");
     CHECK(after("operation: mla_decode", "operation: mla_decod") ==
           "c.yaml:19:16: curves.operation: unknown value 'mla_decod'; did you mean 'mla_decode'?");
-    CHECK(after("operation: mfa_decode\n    precision: fp8", "operation: mfa_decode\n    precision: bf16") ==
+    CHECK(after("operation: mfa_decode\n    precision: fp8",
+                "operation: mfa_decode\n    precision: bf16") ==
           "c.yaml:39:16: curves.operation: mfa_decode in bf16 stands here a second time");
     CHECK(after("overlap: 4\n    fill: 0\n    memory: {first_octave: 13, fraction: [0.4800",
                 "overlap: 5\n    fill: 0\n    memory: {first_octave: 13, fraction: [0.4800") ==
           "c.yaml:24:14: curves.overlap: expected 1, 2, 3, 4 or 8");
-    CHECK(after("idle: [0.5000, 0.6000]\n    overlap: 4\n    fill: 0\n    memory: {first_octave: 13, "
-                "fraction: [0.4800",
-                "idle: [0.5000]\n    overlap: 4\n    fill: 0\n    memory: {first_octave: 13, fraction: "
-                "[0.4800") == "c.yaml:23:11: curves.idle: expected [of bandwidth, of FLOPs]");
+    CHECK(
+        after(
+            "idle: [0.5000, 0.6000]\n    overlap: 4\n    fill: 0\n    memory: {first_octave: 13, "
+            "fraction: [0.4800",
+            "idle: [0.5000]\n    overlap: 4\n    fill: 0\n    memory: {first_octave: 13, fraction: "
+            "[0.4800") == "c.yaml:23:11: curves.idle: expected [of bandwidth, of FLOPs]");
     CHECK(
         after(
             "combine: 1.2 us, piece: 0.4 us, split: 0.06 us}\n    slower: {paged: 0.0200, uneven: "
             "0.0300}\n    idle: "
-            "[0.5000, 0.6000]\n    overlap: 4\n    fill: 0\n    memory: {first_octave: 13, fraction: [0.4800",
+            "[0.5000, 0.6000]\n    overlap: 4\n    fill: 0\n    memory: {first_octave: 13, "
+            "fraction: [0.4800",
             "combine: 1.2 us, piece: 0.4 us, splits: 0.06 us}\n    slower: {paged: 0.0200, uneven: "
             "0.0300}\n    idle: "
-            "[0.5000, 0.6000]\n    overlap: 4\n    fill: 0\n    memory: {first_octave: 13, fraction: "
-            "[0.4800") == "c.yaml:21:74: unknown key 'splits' in 'curves.fixed'; did you mean 'split'?");
+            "[0.5000, 0.6000]\n    overlap: 4\n    fill: 0\n    memory: {first_octave: 13, "
+            "fraction: "
+            "[0.4800") ==
+        "c.yaml:21:74: unknown key 'splits' in 'curves.fixed'; did you mean 'split'?");
     CHECK(after("fraction: [0.4800, 0.6645", "fraction: [0.4800, much") ==
           "c.yaml:26:51: curves.memory.fraction: expected a number from 1e-06 to 2, got 'much'");
     CHECK(after("fraction: [0.4800, 0.6645", "fraction: [0.9900, 0.6645") ==
-          "c.yaml:26:42: curves.memory.fraction: expected numbers that never fall: a longer operation comes "
+          "c.yaml:26:42: curves.memory.fraction: expected numbers that never fall: a longer "
+          "operation comes "
           "no further "
           "from its roof");
   }
@@ -86,7 +94,8 @@ TEST_SUITE("errors") {
     CHECK(points_after("a,b", "a,b") == "no error");
     CHECK(points_after("operation,", "operatoin,") ==
           "p.csv:1:1: unknown column 'operatoin'; did you mean 'operation'?");
-    CHECK(points_after("precision,tag", "tag,tag") == "p.csv:1:15: column 'tag' stands here a second time");
+    CHECK(points_after("precision,tag", "tag,tag") ==
+          "p.csv:1:15: column 'tag' stands here a second time");
     CHECK(points_after(",rejected\n", ",tagg\n") ==
           "p.csv:1:287: unknown column 'tagg'; did you mean 'tag'?");
     CHECK(points_after("123456789", "many") ==
@@ -95,7 +104,8 @@ TEST_SUITE("errors") {
           "p.csv:2:57: median_us: expected a number of zero or more, got '-1'");
     CHECK(points_after("\"a,b\"", "\"a,b") == "p.csv:2:7: a quote is opened and not closed");
     CHECK(points_after("\"a,b\"", "\"a,b\"c") == "p.csv:2:12: text after a closing quote");
-    CHECK(points_after("\"a,b\"", "a,b") == "p.csv:2:1: expected 34 cells as in the header, got 35");
+    CHECK(points_after("\"a,b\"", "a,b") ==
+          "p.csv:2:1: expected 34 cells as in the header, got 35");
     CHECK(points_error("") == "p.csv: expected points as CSV, got an empty file");
     CHECK(points_error("operation\n") == "p.csv:1:1: missing column 'precision'");
   }

@@ -16,17 +16,22 @@ std::string after(std::string_view from, std::string_view to) {
 }  // namespace
 
 TEST_SUITE("errors") {
-  TEST_CASE("the hardware fixture itself is sound") { CHECK(hardware_error(hardware_yaml) == "no error"); }
+  TEST_CASE("the hardware fixture itself is sound") {
+    CHECK(hardware_error(hardware_yaml) == "no error");
+  }
 
   TEST_CASE("quantities need their unit, and the right one") {
     CHECK(after("{value: 2 TB/s", "{value: 2000") ==
-          "h.yaml:10:22: memory.bandwidth.value: expected a bandwidth such as '4.8 TB/s', got '2000'");
+          "h.yaml:10:22: memory.bandwidth.value: expected a bandwidth such as '4.8 TB/s', got "
+          "'2000'");
     CHECK(after("{value: 2 TB/s", "{value: 2 TBps") ==
-          "h.yaml:10:22: memory.bandwidth.value: expected a bandwidth such as '4.8 TB/s', got '2 TBps': "
+          "h.yaml:10:22: memory.bandwidth.value: expected a bandwidth such as '4.8 TB/s', got '2 "
+          "TBps': "
           "unknown unit "
           "'TBps'; did you mean 'TB/s'?");
     CHECK(after("{value: 80 GB", "{value: 80 GB/s") ==
-          "h.yaml:9:17: memory.size.value: expected a size such as '80 GB', got '80 GB/s': unknown unit "
+          "h.yaml:9:17: memory.size.value: expected a size such as '80 GB', got '80 GB/s': unknown "
+          "unit "
           "'GB/s'; expected one of B, kB, MB, GB, TB, KiB, MiB, GiB, TiB");
     CHECK(after("{value: 1.00 USD/h", "{value: 0 USD/h") ==
           "h.yaml:20:16: price.value: expected more than zero");

@@ -29,7 +29,8 @@ TEST_SUITE("errors") {
     CHECK(after("    experts: 16\n", "") == "m.yaml:11:5: missing key 'experts' in 'ffn.moe'");
     CHECK(after("vocab: 1000, ", "") == "m.yaml:6:8: missing key 'vocab' in 'shape'");
     CHECK(after("kv_heads: 2", "kv_rank: 2") ==
-          "m.yaml:8:50: unknown key 'kv_rank' in 'attention.gqa'; expected one of kind, source, query_heads, "
+          "m.yaml:8:50: unknown key 'kv_rank' in 'attention.gqa'; expected one of kind, source, "
+          "query_heads, "
           "kv_heads, head_dim, window, chunk, kv, output_gate, reuses_kv");
     CHECK(after("  kv: fp8\n", "") == "m.yaml:22:3: missing key 'kv' in 'precision'");
   }
@@ -42,7 +43,8 @@ TEST_SUITE("errors") {
     CHECK(after("hidden: 256", "hidden: 1e3") ==
           "m.yaml:6:31: shape.hidden: expected an integer from 1 to 1048576, got '1e3'");
     CHECK(after("hidden: 256", "hidden: 99999999999999999999") ==
-          "m.yaml:6:31: shape.hidden: expected an integer from 1 to 1048576, got '99999999999999999999'");
+          "m.yaml:6:31: shape.hidden: expected an integer from 1 to 1048576, got "
+          "'99999999999999999999'");
     CHECK(after("hidden: 256", "hidden: [256]") ==
           "m.yaml:6:31: shape.hidden: expected a single value, got a list");
     CHECK(after("hidden: 256", "hidden:") ==
@@ -50,24 +52,29 @@ TEST_SUITE("errors") {
     CHECK(after("tied_embeddings: false", "tied_embeddings: no") ==
           "m.yaml:6:66: shape.tied_embeddings: expected true or false, got 'no'");
     CHECK(after("name: tiny", "name: Tiny Model") ==
-          "m.yaml:2:7: name: expected a name of lower-case letters, digits, '.', '-' and '_', got 'Tiny "
+          "m.yaml:2:7: name: expected a name of lower-case letters, digits, '.', '-' and '_', got "
+          "'Tiny "
           "Model'");
     CHECK(after("kv: fp8", "kv: fp88") ==
           "m.yaml:25:7: precision.kv: unknown value 'fp88'; did you mean 'fp8'?");
     CHECK(after("ffn_compute: fp8", "ffn_compute: fp32") ==
-          "m.yaml:28:16: precision.ffn_compute: unknown value 'fp32'; expected one of bf16, fp8, int8, fp4");
-    CHECK(after("schema: 1", "schema: 2") == "m.yaml:1:9: schema: expected an integer from 1 to 1, got '2'");
+          "m.yaml:28:16: precision.ffn_compute: unknown value 'fp32'; expected one of bf16, fp8, "
+          "int8, fp4");
+    CHECK(after("schema: 1", "schema: 2") ==
+          "m.yaml:1:9: schema: expected an integer from 1 to 1, got '2'");
   }
 
   TEST_CASE("shapes that cannot be") {
     CHECK(after("kv_heads: 2", "kv_heads: 3") ==
-          "m.yaml:8:60: attention.gqa.kv_heads: query_heads (8) must be a multiple of kv_heads, got 3");
+          "m.yaml:8:60: attention.gqa.kv_heads: query_heads (8) must be a multiple of kv_heads, "
+          "got 3");
     CHECK(after("    active: 2", "    active: 17") ==
           "m.yaml:14:13: ffn.moe.active: active experts (17) exceed experts (16)");
     CHECK(after("head_dim: 64}", "head_dim: 64, window: 10, chunk: 10}") ==
           "m.yaml:8:96: attention.gqa.chunk: a layer has a 'window' or a 'chunk', not both");
-    CHECK(after("    shared_experts: 1", "    shared_intermediate: 512") ==
-          "m.yaml:16:26: ffn.moe.shared_intermediate: goes with 'shared_experts', which is missing");
+    CHECK(
+        after("    shared_experts: 1", "    shared_intermediate: 512") ==
+        "m.yaml:16:26: ffn.moe.shared_intermediate: goes with 'shared_experts', which is missing");
   }
 
   TEST_CASE("attention kinds and layers") {
@@ -76,10 +83,12 @@ TEST_SUITE("errors") {
     CHECK(after("kind: moe", "kind: mixture") ==
           "m.yaml:12:11: ffn.moe.kind: unknown value 'mixture'; expected one of dense, moe");
     CHECK(after("[gqa/moe]", "[gqa/mo]") == "m.yaml:20:29: no ffn named 'mo'; did you mean 'moe'?");
-    CHECK(after("[gqa/moe]", "[mha/moe]") == "m.yaml:20:29: no attention named 'mha'; expected gqa");
+    CHECK(after("[gqa/moe]", "[mha/moe]") ==
+          "m.yaml:20:29: no attention named 'mha'; expected gqa");
     CHECK(after("[gqa/moe]", "[gqa]") ==
           "m.yaml:20:29: expected a layer as attention/ffn, such as 'gqa/moe', got 'gqa'");
-    CHECK(after("[gqa/moe]", "[]") == "m.yaml:20:5: layers.stack: expected at least one layer, got none");
+    CHECK(after("[gqa/moe]", "[]") ==
+          "m.yaml:20:5: layers.stack: expected at least one layer, got none");
     CHECK(after("repeat: 4", "repeat: 4097") ==
           "m.yaml:20:16: layers.stack.repeat: expected an integer from 1 to 4096, got '4097'");
     CHECK(after("[gqa/moe]", "gqa/moe") ==
@@ -89,10 +98,12 @@ TEST_SUITE("errors") {
   }
 
   TEST_CASE("sources: every part names one that is listed, with a date") {
-    CHECK(after("shape: {source: card, ", "shape: {") == "m.yaml:6:8: missing key 'source' in 'shape'");
+    CHECK(after("shape: {source: card, ", "shape: {") ==
+          "m.yaml:6:8: missing key 'source' in 'shape'");
     CHECK(after("shape: {source: card", "shape: {source: cart") ==
           "m.yaml:6:17: shape.source: no source 'cart' in 'sources'; did you mean 'card'?");
     CHECK(after("date: 2025-07", "date: July") ==
-          "m.yaml:5:32: sources.card.date: expected a date such as 2025, 2025-07 or 2025-07-25, got 'July'");
+          "m.yaml:5:32: sources.card.date: expected a date such as 2025, 2025-07 or 2025-07-25, "
+          "got 'July'");
   }
 }

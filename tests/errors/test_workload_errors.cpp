@@ -53,16 +53,19 @@ TEST_SUITE("errors") {
   TEST_CASE("workloads: every mistake has its place") {
     CHECK(error_of(std::string(workload_yaml)) == "no error");
     CHECK(changed("requests_per_second: 50", "requests_per_second: -3") ==
-          "chat.yaml:5:24: traffic.requests_per_second: expected a number from 0 to 1000000000, got '-3'");
+          "chat.yaml:5:24: traffic.requests_per_second: expected a number from 0 to 1000000000, "
+          "got '-3'");
     CHECK(changed("requests_per_second: 50", "requests_per_second: 0") ==
           "chat.yaml:5:24: traffic.requests_per_second: expected more than zero");
     CHECK(changed("requests_per_second: 50", "requests_per_second: nan") ==
-          "chat.yaml:5:24: traffic.requests_per_second: expected a number from 0 to 1000000000, got 'nan'");
+          "chat.yaml:5:24: traffic.requests_per_second: expected a number from 0 to 1000000000, "
+          "got 'nan'");
     CHECK(changed("cv: 1.2", "cv: inf") ==
           "chat.yaml:6:45: traffic.prompt.cv: expected a number from 0 to 20, got 'inf'");
-    CHECK(changed("kind: fixed", "kind: fix") ==
-          "chat.yaml:7:18: traffic.output.kind: unknown value 'fix'; expected one of fixed, uniform, "
-          "lognormal, geometric");
+    CHECK(
+        changed("kind: fixed", "kind: fix") ==
+        "chat.yaml:7:18: traffic.output.kind: unknown value 'fix'; expected one of fixed, uniform, "
+        "lognormal, geometric");
     CHECK(changed("tokens: 500", "tokens: 0") ==
           "chat.yaml:7:33: traffic.output.tokens: expected a number from 1 to 100000000, got '0'");
     CHECK(changed("  output: {kind: fixed, tokens: 500}\n", "") ==
@@ -71,15 +74,17 @@ TEST_SUITE("errors") {
           "chat.yaml:9:9: target.tpot: expected a time such as '50 ms', got '50'");
     CHECK(changed("percentile: 99", "percentile: 100") ==
           "chat.yaml:10:15: target.percentile: expected a number from 1 to 99.999, got '100'");
-    CHECK(
-        changed("price: 2 USD/h", "price: -2 USD/h") ==
-        "chat.yaml:12:40: chips.h800.on_demand.price: expected a price such as '2.00 USD/h', got '-2 USD/h'");
+    CHECK(changed("price: 2 USD/h", "price: -2 USD/h") ==
+          "chat.yaml:12:40: chips.h800.on_demand.price: expected a price such as '2.00 USD/h', got "
+          "'-2 USD/h'");
     CHECK(changed("limit: 64", "limit: 6.5") ==
           "chat.yaml:12:17: chips.h800.limit: expected an integer from 0 to 1000000, got '6.5'");
     CHECK(changed("target:", "targets:") ==
           "chat.yaml:8:1: unknown key 'targets' in 'workload'; did you mean 'target'?");
-    CHECK(changed("requests_per_second: 50", "requests_per_second: 50\n  peak_factor: 4\n  peak_hours: 8") ==
-          "chat.yaml:7:15: traffic.peak_hours: 8 hours at 4 times the mean rate are more than a day's "
+    CHECK(changed("requests_per_second: 50",
+                  "requests_per_second: 50\n  peak_factor: 4\n  peak_hours: 8") ==
+          "chat.yaml:7:15: traffic.peak_hours: 8 hours at 4 times the mean rate are more than a "
+          "day's "
           "requests");
   }
 
@@ -91,7 +96,8 @@ TEST_SUITE("errors") {
           "trace.csv:1:1: expected the header 'arrival_s,prompt_tokens,output_tokens', got ''");
     CHECK(trace_error(header) == "trace.csv:2:1: expected at least one request");
     CHECK(trace_error("time,in,out\n") ==
-          "trace.csv:1:1: expected the header 'arrival_s,prompt_tokens,output_tokens', got 'time,in,out'");
+          "trace.csv:1:1: expected the header 'arrival_s,prompt_tokens,output_tokens', got "
+          "'time,in,out'");
     CHECK(trace_error(header + "1,10,20\n0.5,10,20\n") ==
           "trace.csv:3:1: arrival_s: 0.5 is before the line above (1); sort the trace");
     CHECK(trace_error(header + "nan,10,20\n") ==
@@ -111,7 +117,8 @@ TEST_SUITE("errors") {
 
   TEST_CASE("a trace beside the workload gives rate and lengths") {
     const test::TempFolder folder;
-    folder.file("t.csv", "arrival_s,prompt_tokens,output_tokens\n10,100,20\n10.5,100,20\n11,100,20\n");
+    folder.file("t.csv",
+                "arrival_s,prompt_tokens,output_tokens\n10,100,20\n10.5,100,20\n11,100,20\n");
     const std::string text = test::replaced(
         test::replaced(test::replaced(workload_yaml, "  requests_per_second: 50\n", ""),
                        "  prompt: {kind: lognormal, mean: 3000, cv: 1.2}\n", "  trace: t.csv\n"),

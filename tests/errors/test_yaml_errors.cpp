@@ -31,9 +31,11 @@ std::string file_message(const std::string& path) {
 
 TEST_SUITE("errors") {
   TEST_CASE("what is not YAML") {
-    CHECK(message("a: [1, 2\nb: 3\n") == "x.yaml:2:2: not valid YAML: end of sequence flow not found");
+    CHECK(message("a: [1, 2\nb: 3\n") ==
+          "x.yaml:2:2: not valid YAML: end of sequence flow not found");
     CHECK(message("a: b: c\n") == "x.yaml:1:5: not valid YAML: illegal map value");
-    CHECK(message(std::string("a: 1\nb: \0\n", 10)) == "x.yaml:2:1: not a text file: it holds a NUL byte");
+    CHECK(message(std::string("a: 1\nb: \0\n", 10)) ==
+          "x.yaml:2:1: not a text file: it holds a NUL byte");
     CHECK(message("\xff\xfe\xfa").starts_with("x.yaml:1:1: "));
   }
 
@@ -41,7 +43,8 @@ TEST_SUITE("errors") {
     CHECK(message("") == "x.yaml:1:1: expected a mapping of keys, got nothing");
     CHECK(message("- 1\n") == "x.yaml:1:1: expected a mapping of keys, got a list");
     CHECK(message("hello\n") == "x.yaml:1:1: expected a mapping of keys, got 'hello'");
-    CHECK(message("a: 1\n---\nb: 2\n") == "x.yaml:3:1: expected one YAML document, got a second one");
+    CHECK(message("a: 1\n---\nb: 2\n") ==
+          "x.yaml:3:1: expected one YAML document, got a second one");
     CHECK(message("? [a, b]\n: 1\n") == "x.yaml:1:3: expected a key, got a list");
   }
 
@@ -52,7 +55,8 @@ TEST_SUITE("errors") {
     CHECK(message("a: !!binary aGk=\n") == "x.yaml:1:4: YAML tags are not supported here");
     CHECK(message("a: " + std::string(17, '[') + std::string(17, ']')) ==
           "x.yaml:1:19: nested more than 16 levels deep");
-    CHECK(message("a: " + std::string(500'000, '[')).ends_with(": nested more than 16 levels deep"));
+    CHECK(
+        message("a: " + std::string(500'000, '[')).ends_with(": nested more than 16 levels deep"));
     std::string many = "a: [";
     for (int i = 0; i < 30'000; ++i) many += "1,";
     CHECK(message(many + "1]").ends_with(": more than 20000 values in one file"));
@@ -60,7 +64,8 @@ TEST_SUITE("errors") {
 
   TEST_CASE("files that are none") {
     const test::TempFolder folder;
-    CHECK(file_message(folder.path("absent.yaml")) == folder.path("absent.yaml") + ": no such file");
+    CHECK(file_message(folder.path("absent.yaml")) ==
+          folder.path("absent.yaml") + ": no such file");
     CHECK(file_message("/") == "/: not a regular file");
     CHECK(file_message("/dev/zero") == "/dev/zero: not a regular file");
     const std::string big = folder.file("big.yaml", std::string((1 << 20) + 1, '#'));

@@ -1,6 +1,6 @@
-// What a fuzzer may throw at the readers: anything. A text that starts like JSON goes through import, any
-// other through the readers of YAML and of points. Every input ends in a spec or in an error of ours; what
-// import writes must load and count.
+// What a fuzzer may throw at the readers: anything. A text that starts like JSON goes through
+// import, any other through the readers of YAML and of points. Every input ends in a spec or in an
+// error of ours; what import writes must load and count.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -11,11 +11,12 @@
 
 #include "calibration/calibration_file.hpp"
 #include "calibration/points_csv.hpp"
+#include "count/cache.hpp"
+#include "count/decode.hpp"
+#include "count/modules.hpp"
+#include "count/params.hpp"
 #include "import/import.hpp"
-#include "ops/cache.hpp"
-#include "ops/decode.hpp"
-#include "ops/modules.hpp"
-#include "ops/params.hpp"
+#include "load/readers.hpp"
 #include "spec/hardware.hpp"
 #include "spec/model.hpp"
 
@@ -32,8 +33,10 @@ void require(bool condition, const char* what) {
 void count(const ModelSpec& model) {
   const double context = 8192;
   const DecodeCount counts = count_at(decode_terms(model, Convention::exact, {}), context);
-  require(std::isfinite(total_params(model)) && total_params(model) > 0, "parameters are not a number");
-  require(active_params(model) <= total_params(model) * (1 + 1e-9), "more active parameters than there are");
+  require(std::isfinite(total_params(model)) && total_params(model) > 0,
+          "parameters are not a number");
+  require(active_params(model) <= total_params(model) * (1 + 1e-9),
+          "more active parameters than there are");
   require(std::isfinite(counts.kv.base()) && counts.kv.base() >= 0, "bytes are not a number");
   require(std::isfinite(cache_size(model, context).context.base()), "cache is not a number");
   require(!count_modules(model, Convention::paper, context).empty(), "no modules");
@@ -77,8 +80,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, size_t size) {
     try_import(text, true);
   } else {
     try_yaml(text, [](const yaml::Node& root, const char* file) { count(read_model(root, file)); });
-    try_yaml(text, [](const yaml::Node& root, const char* file) { (void)read_hardware(root, file); });
-    try_yaml(text, [](const yaml::Node& root, const char* file) { (void)read_calibration(root, file); });
+    try_yaml(text,
+             [](const yaml::Node& root, const char* file) { (void)read_hardware(root, file); });
+    try_yaml(text,
+             [](const yaml::Node& root, const char* file) { (void)read_calibration(root, file); });
     try_points(text);
   }
   return 0;

@@ -2,8 +2,8 @@
 
 #include <map>
 
+#include "load/library.hpp"
 #include "search/explore.hpp"
-#include "spec/library.hpp"
 
 using namespace afford;
 
@@ -12,7 +12,8 @@ namespace {
 /// The search of one model on the report's four chips or some of them.
 Explored search(const std::string& name, double context, const std::vector<std::string>& on,
                 Objective objective, std::int64_t max_gpus,
-                std::vector<Way> ways = {Way::disaggregated, Way::expert_parallel, Way::tensor_parallel}) {
+                std::vector<Way> ways = {Way::disaggregated, Way::expert_parallel,
+                                         Way::tensor_parallel}) {
   const ModelSpec model = load_models({name}).front();
   const auto shapes = layer_shapes(model);
   const auto chips = load_hardware(on);
@@ -36,8 +37,8 @@ const std::vector<std::string> four = {"h800", "h20", "a800", "910b"};
 }  // namespace
 
 TEST_SUITE("paper") {
-  // Step-3 report (arXiv 2507.19427), Figure 1 and Section 4: Step-3 decodes cheaper than DeepSeek-V3 and
-  // Qwen3-MoE at 8K and 32K.
+  // Step-3 report (arXiv 2507.19427), Figure 1 and Section 4: Step-3 decodes cheaper than
+  // DeepSeek-V3 and Qwen3-MoE at 8K and 32K.
   TEST_CASE("over all deployments Step-3 stays below DeepSeek-V3 and Qwen3-MoE at 8K and 32K") {
     for (const double context : {8192.0, 32768.0}) {
       for (const Objective objective : {Objective::cost, Objective::throughput}) {
@@ -56,8 +57,8 @@ TEST_SUITE("paper") {
     }
   }
 
-  // Table 5 of the report: attention on H20, FFN on H800. At finite batches it takes a long context or a
-  // relaxed TPOT: at 8K and 50 ms the pair ties with H800 alone within a few percent.
+  // Table 5 of the report: attention on H20, FFN on H800. At finite batches it takes a long context
+  // or a relaxed TPOT: at 8K and 50 ms the pair ties with H800 alone within a few percent.
   TEST_CASE("H20 for attention with H800 for FFN is Step-3's pair") {
     const Explored long_context =
         search("step-3", 32768, {"h800", "h20"}, Objective::cost, 128, {Way::disaggregated});
@@ -78,7 +79,8 @@ TEST_SUITE("paper") {
     const auto chips = load_hardware({"h800"});
     Setting setting;
     setting.model = &model, setting.shapes = &shapes, setting.context = 4096;
-    Disaggregated published{.attention = {chips.data(), 2, 8}, .ffn = {chips.data(), 2, 8}, .batch = 6144};
+    Disaggregated published{
+        .attention = {chips.data(), 2, 8}, .ffn = {chips.data(), 2, 8}, .batch = 6144};
     published.ffn_split = resolved({}, published.ffn, model);
     const Goals reference = goals_of(evaluate(published, setting));
     const Explored found = search("step-3", 4096, {"h800"}, Objective::throughput, 64);

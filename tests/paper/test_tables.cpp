@@ -4,10 +4,10 @@
 
 #include <array>
 
-#include "cost/ideal.hpp"
-#include "spec/library.hpp"
+#include "ideal/ideal.hpp"
+#include "ideal/matching.hpp"
+#include "load/library.hpp"
 #include "support.hpp"
-#include "timing/matching.hpp"
 
 using namespace afford;
 using test::printed_fixed;
@@ -36,7 +36,8 @@ constexpr CountRow counts[] = {
     {"step-3", 32768, "1.02e+09", "1.31e+11", "2.07e+10", "5.33e+10"},
 };
 
-/// Table 6, columns h800, h20, a800, 910b: attention at 8K, attention at 32K, FFN; USD per 1M tokens.
+/// Table 6, columns h800, h20, a800, 910b: attention at 8K, attention at 32K, FFN; USD per 1M
+/// tokens.
 struct CostRow {
   const char* model;
   std::array<const char*, 4> attention_8k, attention_32k, ffn;
@@ -65,7 +66,9 @@ constexpr CostRow costs[] = {
      {"0.015", "0.040", "0.036", "0.035"}},
 };
 
-DecodeTerms paper_terms(const ModelSpec& model) { return decode_terms(model, Convention::paper, {}); }
+DecodeTerms paper_terms(const ModelSpec& model) {
+  return decode_terms(model, Convention::paper, {});
+}
 
 }  // namespace
 
@@ -74,7 +77,8 @@ TEST_SUITE("paper") {
     for (const CountRow& row : counts) {
       CAPTURE(row.model);
       CAPTURE(row.context);
-      const DecodeCount count = count_at(paper_terms(load_models({row.model}).front()), row.context);
+      const DecodeCount count =
+          count_at(paper_terms(load_models({row.model}).front()), row.context);
       CHECK(printed_scientific(count.kv.base()) == row.kv);
       CHECK(printed_scientific(count.attention.base()) == row.attention);
       CHECK(printed_scientific(count.linear.base()) == row.linear);
@@ -110,7 +114,8 @@ TEST_SUITE("paper") {
     for (const Row& row : rows) {
       const auto csv = test::parse_csv(
           test::run_afford(
-              fmt::format("compare -m {} --on h800,h20,a800,910b -c 8k,32k --format csv", row.model))
+              fmt::format("compare -m {} --on h800,h20,a800,910b -c 8k,32k --format csv",
+                          row.model))
               .out);
       REQUIRE(csv.size() == 3);
       for (const size_t i : {1, 2}) {
@@ -130,11 +135,13 @@ TEST_SUITE("paper") {
       const Roofs roof = roofs(chips[i], step3.precision);
       const FlopsPerByte ridge = roof.ffn / roof.memory;
       CHECK(printed_fixed(ridge.base(), 0) == ridges[i]);
-      CHECK(printed_fixed(min_sparsity(step3, ridge, server_network(chips[i]), {}), 3) == sparsities[i]);
+      CHECK(printed_fixed(min_sparsity(step3, ridge, server_network(chips[i]), {}), 3) ==
+            sparsities[i]);
     }
     const Roofs h800 = roofs(chips[0], step3.precision);
     // With DeepEP's measured 40 GB/s a NIC instead of 50.
-    CHECK(printed_fixed(min_sparsity(step3, h800.ffn / h800.memory, 8 * 40 * GB_per_s, {}), 3) == "0.073");
+    CHECK(printed_fixed(min_sparsity(step3, h800.ffn / h800.memory, 8 * 40 * GB_per_s, {}), 3) ==
+          "0.073");
     const auto intensity = [](const char* name) {
       return attention_intensity(paper_terms(load_models({name}).front()), 8192).base();
     };

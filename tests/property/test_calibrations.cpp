@@ -1,4 +1,5 @@
-// The calibrations that come with afford: each must follow from the points beside it, and say how well.
+// The calibrations that come with afford: each must follow from the points beside it, and say how
+// well.
 
 #include <doctest/doctest.h>
 
@@ -7,11 +8,11 @@
 #include <filesystem>
 
 #include "calibration/calibration_file.hpp"
-#include "calibration/calibrations.hpp"
 #include "calibration/fit.hpp"
 #include "calibration/operation_time.hpp"
 #include "calibration/points_csv.hpp"
-#include "spec/library.hpp"
+#include "load/calibrations.hpp"
+#include "load/library.hpp"
 #include "yaml/document.hpp"
 
 using namespace afford;
@@ -27,7 +28,8 @@ std::filesystem::path beside(const std::string& name, const std::string& ending)
 double seconds(const OperationCurve& curve, const Calibration& calibration, double bytes) {
   const TensorRoof& tensor = curve.precision == "bf16" ? calibration.bf16 : calibration.fp8;
   const OperationRoofs roofs{calibration.read.rate.base(), tensor.rate.base()};
-  return operation_seconds(curve, attention_work(bytes, 50 * bytes, 64, 16384, 4096, false, 132), roofs);
+  return operation_seconds(curve, attention_work(bytes, 50 * bytes, 64, 16384, 4096, false, 132),
+                           roofs);
 }
 
 }  // namespace
@@ -52,7 +54,8 @@ TEST_SUITE("property") {
         CHECK(old.error.points == curve.error.points);
         CHECK(old.error.median == Approx(curve.error.median).epsilon(0.1));
         for (const double bytes : {1e7, 1e8, 1e9})
-          CHECK(seconds(old, written, bytes) / seconds(curve, fitted, bytes) == Approx(1).epsilon(0.01));
+          CHECK(seconds(old, written, bytes) / seconds(curve, fitted, bytes) ==
+                Approx(1).epsilon(0.01));
       }
     }
   }

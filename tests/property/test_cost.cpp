@@ -5,9 +5,9 @@
 #include <cmath>
 #include <random>
 
-#include "cost/ideal.hpp"
-#include "spec/library.hpp"
-#include "timing/matching.hpp"
+#include "ideal/ideal.hpp"
+#include "ideal/matching.hpp"
+#include "load/library.hpp"
 
 using namespace afford;
 
@@ -46,10 +46,11 @@ ModelSpec random_model(Random& random) {
       Lightning{.heads = heads, .head_dim = dim}};
   for (const AttentionShape& shape : shapes)
     model.attentions.push_back({.name = "a", .shape = shape, .cache = {}, .source = ""});
-  model.ffns.push_back(
-      {.name = "f",
-       .shape = Moe{.experts = 64, .active = random.integer(1, 64), .intermediate = random.integer(1, 9999)},
-       .source = ""});
+  model.ffns.push_back({.name = "f",
+                        .shape = Moe{.experts = 64,
+                                     .active = random.integer(1, 64),
+                                     .intermediate = random.integer(1, 9999)},
+                        .source = ""});
   for (size_t i = 0; i < shapes.size(); ++i) {
     if (i == 0 || random.integer(0, 1) == 1)
       model.layer_kinds.push_back({.attention = i, .ffn = 0, .layers = random.integer(1, 100)});
@@ -73,7 +74,8 @@ TEST_SUITE("property") {
     Random random;
     for (int i = 0; i < trials; ++i) {
       const DecodeTerms terms = decode_terms(random_model(random), Convention::exact, {});
-      const double context = static_cast<double>(random.integer(1, 200000)), factor = random.between(1, 10);
+      const double context = static_cast<double>(random.integer(1, 200000)),
+                   factor = random.between(1, 10);
       const Roofs roof = random_roofs(random);
       const double time = total(ideal_time(terms, context, roof));
       for (FlopRate Roofs::*rate : {&Roofs::attention, &Roofs::linear, &Roofs::ffn}) {

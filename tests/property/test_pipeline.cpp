@@ -6,7 +6,7 @@
 #include <random>
 
 #include "deploy/evaluate.hpp"
-#include "spec/library.hpp"
+#include "load/library.hpp"
 
 using namespace afford;
 
@@ -19,7 +19,8 @@ struct Random {
 };
 
 StageTimes random_stages(Random& random) {
-  return {Seconds(random.unit()), Seconds(random.unit()), Seconds(random.unit()), Seconds(random.unit())};
+  return {Seconds(random.unit()), Seconds(random.unit()), Seconds(random.unit()),
+          Seconds(random.unit())};
 }
 
 }  // namespace
@@ -37,7 +38,8 @@ TEST_SUITE("property") {
   }
 
   TEST_CASE(
-      "layer kinds that differ: the closed form is an estimate, within 5 % for stacks of ten layers and "
+      "layer kinds that differ: the closed form is an estimate, within 5 % for stacks of ten "
+      "layers and "
       "more") {
     Random random;
     for (int i = 0; i < 300; ++i) {
@@ -49,21 +51,26 @@ TEST_SUITE("property") {
     }
   }
 
-  TEST_CASE("jitter and stragglers only cost; more instances wait longer; uneven micro-batches do not help") {
+  TEST_CASE(
+      "jitter and stragglers only cost; more instances wait longer; uneven micro-batches do not "
+      "help") {
     const LayerRun run{{Seconds(0.8), Seconds(0.3), Seconds(1.0), Seconds(0.4)}, 20};
     const PipelineLoad load{{&run, 1}, Seconds(0.1), 3};
     const double calm = simulate_pipeline(load, {}, 100).mean.base();
-    const auto mean = [&](Jitter jitter) { return simulate_pipeline(load, jitter, 100).mean.base(); };
+    const auto mean = [&](Jitter jitter) {
+      return simulate_pipeline(load, jitter, 100).mean.base();
+    };
     CHECK(mean({.sigma = 0.5}) > calm);
-    CHECK(mean({.sigma = 0.1, .attention_instances = 16, .ffn_instances = 16}) > mean({.sigma = 0.1}));
+    CHECK(mean({.sigma = 0.1, .attention_instances = 16, .ffn_instances = 16}) >
+          mean({.sigma = 0.1}));
     const auto scaled = [&](double f) {
       const StageTimes& t = run.stages;
       return LayerRun{{f * t.attention, f * t.a2f, f * t.ffn, f * t.f2a}, run.layers};
     };
     const std::array<LayerRun, 3> sizes = {scaled(0.8), scaled(1.0), scaled(1.2)};
-    const std::array<MicroBatchLoad, 3> uneven = {MicroBatchLoad{{sizes.data(), 1}, 0.8 * load.head},
-                                                  MicroBatchLoad{{&sizes[1], 1}, load.head},
-                                                  MicroBatchLoad{{&sizes[2], 1}, 1.2 * load.head}};
+    const std::array<MicroBatchLoad, 3> uneven = {
+        MicroBatchLoad{{sizes.data(), 1}, 0.8 * load.head},
+        MicroBatchLoad{{&sizes[1], 1}, load.head}, MicroBatchLoad{{&sizes[2], 1}, 1.2 * load.head}};
     CHECK(simulate_pipeline({load.runs, load.head, 3, uneven}, {}, 100).mean.base() >= calm);
     const std::array<MicroBatchLoad, 3> alike = {uneven[1], uneven[1], uneven[1]};
     CHECK(simulate_pipeline({load.runs, load.head, 3, alike}, {}, 100).mean.base() == calm);
@@ -73,9 +80,11 @@ TEST_SUITE("property") {
     for (const double busy : result.busy) CHECK((busy > 0 && busy <= 1 + 1e-9));
   }
 
-  TEST_CASE("a stage never serves two micro-batches at once, and a micro-batch is never in two places") {
+  TEST_CASE(
+      "a stage never serves two micro-batches at once, and a micro-batch is never in two places") {
     const LayerRun run{{Seconds(0.8), Seconds(0.3), Seconds(1.0), Seconds(0.4)}, 5};
-    const auto events = simulate_pipeline({{&run, 1}, Seconds(0.1), 3}, {.sigma = 0.3}, 5, true).events;
+    const auto events =
+        simulate_pipeline({{&run, 1}, Seconds(0.1), 3}, {.sigma = 0.3}, 5, true).events;
     REQUIRE(events.size() == 3 * (5 * 4 + 1));
     for (const PipelineEvent& a : events) {
       for (const PipelineEvent& b : events) {
@@ -93,10 +102,13 @@ TEST_SUITE("property") {
     for (int i = 0; i < 200; ++i) {
       std::array<HardwareSpec, 2> pair = {chips[static_cast<size_t>(random.integer(0, 4))],
                                           chips[static_cast<size_t>(random.integer(0, 4))]};
-      const Setting setting{.model = &model, .shapes = &shapes, .context = 1024.0 * random.integer(1, 64)};
+      const Setting setting{
+          .model = &model, .shapes = &shapes, .context = 1024.0 * random.integer(1, 64)};
       const auto tpot = [&](const std::array<HardwareSpec, 2>& c) {
-        Disaggregated d{
-            .attention = {c.data(), 2, 8}, .ffn = {&c[1], 2, 8}, .batch = 48 * 16, .micro_batches = 3};
+        Disaggregated d{.attention = {c.data(), 2, 8},
+                        .ffn = {&c[1], 2, 8},
+                        .batch = 48 * 16,
+                        .micro_batches = 3};
         d.ffn_split = resolved({}, d.ffn, model);
         return evaluate(d, setting).tpot.base() * (1 - 1e-12);
       };
@@ -127,8 +139,10 @@ TEST_SUITE("property") {
     const Setting setting{.model = &model, .shapes = &shapes};
     double last = 0;
     for (std::int64_t batch = 48; batch <= 12288; batch *= 2) {
-      Disaggregated d{
-          .attention = {chips.data(), 2, 8}, .ffn = {chips.data(), 2, 8}, .batch = batch, .micro_batches = 3};
+      Disaggregated d{.attention = {chips.data(), 2, 8},
+                      .ffn = {chips.data(), 2, 8},
+                      .batch = batch,
+                      .micro_batches = 3};
       d.ffn_split = resolved({}, d.ffn, model);
       const double tpot = evaluate(d, setting).tpot.base();
       CHECK(tpot >= last);

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <random>
 
+#include "load/library.hpp"
 #include "plan/plan.hpp"
-#include "spec/library.hpp"
 
 using namespace afford;
 
@@ -32,7 +32,8 @@ struct Planned {
     workload.traffic = {.requests_per_s = 20, .mix = mix, .origin = {}};
     workload.target.percentile = percentile;
     for (const HardwareSpec& chip : chips)
-      offers.push_back({chip.name, {}, {{.reserved = false, .price = chip.price.value, .limit = {}}}});
+      offers.push_back(
+          {chip.name, {}, {{.reserved = false, .price = chip.price.value, .limit = {}}}});
     ExploreOptions options;
     options.shapes = true;
     sized = size_all(explore(space, setting, options).shapes, input());
@@ -44,8 +45,8 @@ struct Planned {
   [[nodiscard]] Plan best() const { return make_plan(sized, input(), {}); }
 };
 
-/// Requests one by one: Poisson arrivals join at the next step, every one in flight makes a token a step, the
-/// context grows. Nothing of the closed form is used but the step time.
+/// Requests one by one: Poisson arrivals join at the next step, every one in flight makes a token a
+/// step, the context grows. Nothing of the closed form is used but the step time.
 struct Simulation {
   double mean = 0, kv_mean = 0, kv_at_percentile = 0;  // over time; KV in context tokens
   double step_mean = 0, step_at_percentile = 0;        // over tokens
@@ -60,7 +61,8 @@ Simulation simulate(const StepCurve& curve, double rate, const std::vector<Reque
   struct Ending {
     double requests = 0, context = 0;
   };
-  std::vector<Ending> endings(steps + 10'000);  // by step: who ends there, and the contexts they then have
+  std::vector<Ending> endings(steps +
+                              10'000);  // by step: who ends there, and the contexts they then have
   double active = 0;
   double now = 0, next = gap(random), context = 0, time = 0, in_flight = 0, kv = 0, tokens = 0,
          token_time = 0;
@@ -118,13 +120,14 @@ std::vector<Request> mixed_requests() {
 }  // namespace
 
 TEST_SUITE("property") {
-  TEST_CASE("the closed form of requests in flight, TPOT and KV agrees with single requests within 3 %") {
+  TEST_CASE(
+      "the closed form of requests in flight, TPOT and KV agrees with single requests within 3 %") {
     const auto requests = mixed_requests();
     const StationaryMix mix = mix_of(requests);
     Planned planned(mix);
-    const Sized& sized =
-        *std::max_element(planned.sized.begin(), planned.sized.end(),
-                          [](const Sized& a, const Sized& b) { return a.requests_per_s < b.requests_per_s; });
+    const Sized& sized = *std::max_element(
+        planned.sized.begin(), planned.sized.end(),
+        [](const Sized& a, const Sized& b) { return a.requests_per_s < b.requests_per_s; });
     const StepCurve curve = step_curve(sized.candidate, sized.most, planned.space, planned.setting);
     const Queue queue(curve, sized.most);
     for (const double share : {0.5, 0.9, 1.0}) {
@@ -134,10 +137,11 @@ TEST_SUITE("property") {
       const Simulation single = simulate(curve, rate, requests, 0.99);
       CHECK(closed.mean == doctest::Approx(single.mean).epsilon(0.03));
       CHECK(closed.step_mean.base() == doctest::Approx(single.step_mean).epsilon(0.03));
-      CHECK(closed.step_at_percentile.base() == doctest::Approx(single.step_at_percentile).epsilon(0.03));
+      CHECK(closed.step_at_percentile.base() ==
+            doctest::Approx(single.step_at_percentile).epsilon(0.03));
       CHECK(closed.mean * mix.context == doctest::Approx(single.kv_mean).epsilon(0.03));
-      const double deviation =
-          std::sqrt(closed.mean * mix.context_variance + closed.variance * mix.context * mix.context);
+      const double deviation = std::sqrt(closed.mean * mix.context_variance +
+                                         closed.variance * mix.context * mix.context);
       const double kv = closed.mean * mix.context + normal_quantile(0.99) * deviation;
       CHECK(kv == doctest::Approx(single.kv_at_percentile).epsilon(0.03));
     }
@@ -165,7 +169,8 @@ TEST_SUITE("property") {
   TEST_CASE("one class in a trace gives the plan of fixed lengths, and both the closed form") {
     std::vector<Request> trace;
     for (int i = 0; i <= 100; ++i) trace.push_back({0.05 * i, 3000, 500});
-    const StationaryMix of_trace = mix_of(trace), fixed = mix_of(fixed_length(3000), fixed_length(500));
+    const StationaryMix of_trace = mix_of(trace),
+                        fixed = mix_of(fixed_length(3000), fixed_length(500));
     CHECK(of_trace.context == doctest::Approx(3000 + 499.0 / 2));
     CHECK(of_trace.context == doctest::Approx(fixed.context));
     CHECK(of_trace.context_variance == doctest::Approx((500.0 * 500 - 1) / 12));
@@ -176,7 +181,8 @@ TEST_SUITE("property") {
     CHECK(one.monthly_usd == doctest::Approx(two.monthly_usd));
     CHECK(one.gpus == two.gpus);
     CHECK(one.requests_in_flight == doctest::Approx(two.requests_in_flight));
-    // Requests in flight by Little's law: arrivals a second, times steps of a request, times the step.
+    // Requests in flight by Little's law: arrivals a second, times steps of a request, times the
+    // step.
     CHECK(one.requests_in_flight == doctest::Approx(20 * 500 * one.tpot_mean.base()).epsilon(1e-6));
     double usd_an_hour = 0;
     for (const Rented& r : one.rented) {
@@ -192,7 +198,8 @@ TEST_SUITE("property") {
   }
 
   TEST_CASE("more traffic never lowers the bill; nor do spares, headroom or a higher percentile") {
-    const StationaryMix mix = mix_of(lognormal_length(3000, 1, 32768), lognormal_length(600, 1, 8192));
+    const StationaryMix mix =
+        mix_of(lognormal_length(3000, 1, 32768), lognormal_length(600, 1, 8192));
     Planned planned(mix);
     double last = 0;
     for (double rate = 1; rate < 3000; rate *= 2) {
@@ -217,8 +224,9 @@ TEST_SUITE("property") {
   TEST_CASE("a plan without AFD or on one chip is never cheaper than the best") {
     Planned planned(mix_of(fixed_length(8000), fixed_length(800)));
     const double best = planned.best().monthly_usd;
-    for (const Choice& choice : {Choice{.afd = false, .only_chip = {}}, Choice{.afd = true, .only_chip = 0},
-                                 Choice{.afd = true, .only_chip = 1}}) {
+    for (const Choice& choice :
+         {Choice{.afd = false, .only_chip = {}}, Choice{.afd = true, .only_chip = 0},
+          Choice{.afd = true, .only_chip = 1}}) {
       const Plan plan = make_plan(planned.sized, planned.input(), choice);
       if (plan.impossible.empty()) CHECK(plan.monthly_usd >= best * (1 - 1e-9));
     }

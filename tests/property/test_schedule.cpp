@@ -13,7 +13,9 @@ TEST_SUITE_BEGIN("property");
 
 namespace {
 
-int tiles_of(int length, const ScheduleRule& rule) { return (length + rule.tile_rows - 1) / rule.tile_rows; }
+int tiles_of(int length, const ScheduleRule& rule) {
+  return (length + rule.tile_rows - 1) / rule.tile_rows;
+}
 
 std::vector<int> random_lengths(std::mt19937& random, int units) {
   std::uniform_real_distribution<double> octaves(0, 16);
@@ -35,7 +37,8 @@ double busiest(const Schedule& schedule, const ScheduleRule& rule) {
   return most;
 }
 
-void check_cover(const Schedule& schedule, const std::vector<int>& lengths, const ScheduleRule& rule) {
+void check_cover(const Schedule& schedule, const std::vector<int>& lengths,
+                 const ScheduleRule& rule) {
   std::vector<int> next(lengths.size(), 0);
   for (const Segment& segment : schedule.segments) {
     const auto unit = static_cast<size_t>(segment.unit);
@@ -44,7 +47,8 @@ void check_cover(const Schedule& schedule, const std::vector<int>& lengths, cons
     REQUIRE(segment.length == lengths[unit] - segment.first_tile * rule.tile_rows);
     next[unit] += segment.tiles;
   }
-  for (size_t unit = 0; unit < lengths.size(); ++unit) REQUIRE(next[unit] == tiles_of(lengths[unit], rule));
+  for (size_t unit = 0; unit < lengths.size(); ++unit)
+    REQUIRE(next[unit] == tiles_of(lengths[unit], rule));
 }
 
 void check_partials(const Schedule& schedule) {
@@ -67,7 +71,8 @@ TEST_CASE("a schedule covers every tile once, in blocks as many as allowed") {
   for (int trial = 0; trial < 300; ++trial) {
     const int units = 1 + static_cast<int>(random() % 600);
     const std::vector<int> lengths = random_lengths(random, units);
-    const ScheduleRule rule{.tile_rows = trial % 2 == 0 ? 64 : 128, .blocks = trial % 3 == 0 ? 78 : 132};
+    const ScheduleRule rule{.tile_rows = trial % 2 == 0 ? 64 : 128,
+                            .blocks = trial % 3 == 0 ? 78 : 132};
     const Schedule schedule = make_schedule(lengths, rule);
     CAPTURE(trial);
     CHECK(schedule.blocks() <= rule.blocks);

@@ -4,8 +4,8 @@
 #include <random>
 
 #include "deploy/memory.hpp"
+#include "load/library.hpp"
 #include "search/explore.hpp"
-#include "spec/library.hpp"
 
 using namespace afford;
 
@@ -20,7 +20,8 @@ std::vector<Scored> brute_force(const std::vector<Scored>& points, Objective obj
     if (!beaten) kept.push_back(a);
   }
   std::sort(kept.begin(), kept.end(), [](const Scored& a, const Scored& b) {
-    return a.goals.tpot_ms != b.goals.tpot_ms ? a.goals.tpot_ms < b.goals.tpot_ms : a.number < b.number;
+    return a.goals.tpot_ms != b.goals.tpot_ms ? a.goals.tpot_ms < b.goals.tpot_ms
+                                              : a.number < b.number;
   });
   return kept;
 }
@@ -108,7 +109,9 @@ TEST_SUITE("property") {
     }
   }
 
-  TEST_CASE("a search finds the brute-force frontier; every number is that of simulate; no pruning shows") {
+  TEST_CASE(
+      "a search finds the brute-force frontier; every number is that of simulate; no pruning "
+      "shows") {
     for (const char* name : {"step-3", "qwen3-30b-a3b", "minimax-m1", "llama-3.1-70b"}) {
       CAPTURE(name);
       Small s(name, 8192);
@@ -153,7 +156,8 @@ TEST_SUITE("property") {
     Frontier<Candidate> joined(Objective::both);
     Tally tally;
     for (std::uint64_t i : {2U, 0U, 4U, 1U, 3U}) {
-      const Explored part = explore(s.space, s.setting, {.objective = Objective::both, .shard = {i, 5}});
+      const Explored part =
+          explore(s.space, s.setting, {.objective = Objective::both, .shard = {i, 5}});
       joined.add(part.frontier);
       tally += part.tally;
     }
@@ -198,7 +202,8 @@ TEST_SUITE("property") {
     options.describe = [&](const Candidate& c, const Evaluation&, std::string&) {
       std::array<std::int64_t, 2> used{};
       used[c.attention.chip] += std::int64_t{c.attention.instances} * c.attention.accelerators;
-      if (c.way == Way::disaggregated) used[c.ffn.chip] += std::int64_t{c.ffn.instances} * c.ffn.accelerators;
+      if (c.way == Way::disaggregated)
+        used[c.ffn.chip] += std::int64_t{c.ffn.instances} * c.ffn.accelerators;
       within_bounds = within_bounds && used[0] <= 16 && used[1] <= 8;
       mixed = mixed || (used[0] > 0 && used[1] > 0);
     };

@@ -89,7 +89,8 @@ TEST_CASE("the shape of a case agrees with its lengths and tokens") {
         CHECK(one.point.batch == static_cast<std::int64_t>(one.lengths.size()));
         CHECK(*std::min_element(one.lengths.begin(), one.lengths.end()) >= 1);
         const double tokens = std::accumulate(one.lengths.begin(), one.lengths.end(), 0.0);
-        CHECK(one.point.context_tokens * static_cast<double>(one.point.batch) == doctest::Approx(tokens));
+        CHECK(one.point.context_tokens * static_cast<double>(one.point.batch) ==
+              doctest::Approx(tokens));
       }
       if (!one.tokens.empty()) {
         CHECK(one.point.tokens >= 1);
@@ -111,7 +112,8 @@ TEST_CASE("KV caches fill between a few MB and 9 GB") {
   }
 }
 
-TEST_CASE("mixed lengths: their mean near the one asked for, the longest several times the shortest") {
+TEST_CASE(
+    "mixed lengths: their mean near the one asked for, the longest several times the shortest") {
   const std::vector<int> lengths = mixed_lengths(256, 4096);
   const double mean = std::accumulate(lengths.begin(), lengths.end(), 0.0) / 256;
   CHECK(mean == doctest::Approx(4096).epsilon(0.06));
@@ -143,10 +145,12 @@ TEST_CASE("verification has single tokens, odd lengths, empty experts and pages"
 TEST_CASE("shapes as people read them") {
   Point attention;
   attention.query_heads = 64, attention.kv_heads = 4, attention.head_dim = 128;
-  attention.batch = 2, attention.context_tokens = 100, attention.longest_tokens = 150, attention.paged = true;
+  attention.batch = 2, attention.context_tokens = 100, attention.longest_tokens = 150,
+  attention.paged = true;
   CHECK(shape_text(attention) == "64/4 d128, 2 x 100 (longest 150), paged");
   Point moe;
-  moe.experts = 6, moe.hidden = 7168, moe.intermediate = 5120, moe.tokens = 192, moe.busiest_tokens = 32;
+  moe.experts = 6, moe.hidden = 7168, moe.intermediate = 5120, moe.tokens = 192,
+  moe.busiest_tokens = 32;
   CHECK(shape_text(moe) == "6 experts 7168 x 5120, 192 tokens");
   Point read;
   read.bytes = 5e8;

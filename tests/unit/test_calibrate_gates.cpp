@@ -38,8 +38,10 @@ TEST_CASE("each gate rejects with its reason") {
   point = good_point();
   point.p75_us = 1020;
   CHECK(failed_gate(point, {}, roof) == "interquartile range 2.5 %, more than 2 %");
-  CHECK(failed_gate(good_point(), {.sm_clock_spread = 0.04}, roof) == "SM clock spread 4.0 %, more than 3 %");
-  CHECK(failed_gate(good_point(), {.slowed_down = true}, roof) == "slowed down by heat or power supply");
+  CHECK(failed_gate(good_point(), {.sm_clock_spread = 0.04}, roof) ==
+        "SM clock spread 4.0 %, more than 3 %");
+  CHECK(failed_gate(good_point(), {.slowed_down = true}, roof) ==
+        "slowed down by heat or power supply");
   CHECK(failed_gate(good_point(), {}, 4.3e12) == "1.05 of the read roof, more than 1.02");
   point = good_point();
   point.median_us = 0;
@@ -100,8 +102,8 @@ TEST_CASE("time left follows the pace, and the expectation before the first poin
   CHECK(time_left({.weight_all = 100}) == 100);
   CHECK(time_left({.weight_done = 20, .weight_all = 100, .elapsed = 40}) == 160);
   CHECK(time_left({.weight_done = 101, .weight_all = 100, .elapsed = 40}) == 0);
-  CHECK(progress_line({.done = 7, .all = 120, .weight_done = 20, .weight_all = 100, .elapsed = 20}, "read") ==
-        "[  7/120] 1:20 left  read");
+  CHECK(progress_line({.done = 7, .all = 120, .weight_done = 20, .weight_all = 100, .elapsed = 20},
+                      "read") == "[  7/120] 1:20 left  read");
 }
 
 TEST_CASE("a GPU is filed under its chip") {

@@ -11,7 +11,7 @@
 #include "calibration_support.hpp"
 #include "deploy/evaluate.hpp"
 #include "error.hpp"
-#include "spec/library.hpp"
+#include "load/library.hpp"
 #include "yaml/document.hpp"
 
 using namespace afford;
@@ -27,8 +27,8 @@ double apart(const OperationCurve& a, const OperationCurve& b, const Calibration
     const OperationWork work =
         attention_work(64 * context * 1024, 64 * context * 65536, 64, 16384, context, false, 132);
     const OperationRoofs roofs{truth.read.rate.base(), truth.bf16.rate.base()};
-    most =
-        std::max(most, std::fabs(operation_seconds(a, work, roofs) / operation_seconds(b, work, roofs) - 1));
+    most = std::max(
+        most, std::fabs(operation_seconds(a, work, roofs) / operation_seconds(b, work, roofs) - 1));
   }
   return most;
 }
@@ -68,7 +68,8 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("points survive CSV, quotes and all") {
-    Point point{.operation = "mfa_decode", .precision = "bf16", .tag = "odd, \"lengths\"", .batch = 3};
+    Point point{
+        .operation = "mfa_decode", .precision = "bf16", .tag = "odd, \"lengths\"", .batch = 3};
     point.context_tokens = 1365.6666666666667, point.paged = true, point.median_us = 1e-7;
     point.rejected = "spread above 2 %";
     const std::string csv = points_csv({point, {}});
@@ -112,7 +113,8 @@ TEST_SUITE("unit") {
     });
     const double right = wild->median_us;
     wild->median_us = 3 * right;
-    const OperationCurve bent = curve_of(fit_calibration(points, truth.provenance), "gqa_decode", "bf16");
+    const OperationCurve bent =
+        curve_of(fit_calibration(points, truth.provenance), "gqa_decode", "bf16");
     CHECK(apart(bent, curve_of(before, "gqa_decode", "bf16"), truth) < 0.03);
     wild->rejected = "error above tolerance";
     const Calibration without = fit_calibration(points, truth.provenance);
@@ -126,15 +128,17 @@ TEST_SUITE("unit") {
     std::vector<Point> points;
     for (const Point& p : points_of(truth, 0.005, 3)) {
       const bool mfa = p.operation == "mfa_decode" && p.precision == "bf16";
-      const bool few =
-          (p.batch == 8 && p.context_tokens < 10'000) || (p.batch == 128 && p.context_tokens > 2'000);
+      const bool few = (p.batch == 8 && p.context_tokens < 10'000) ||
+                       (p.batch == 128 && p.context_tokens > 2'000);
       const bool roof = p.operation == "read" || p.operation == "tensor";
       if (mfa ? few : roof) points.push_back(p);
     }
-    const OperationCurve curve = curve_of(fit_calibration(points, truth.provenance), "mfa_decode", "bf16");
+    const OperationCurve curve =
+        curve_of(fit_calibration(points, truth.provenance), "mfa_decode", "bf16");
     CHECK(curve.error.points == 4);
     for (const double f : curve.memory.fraction) CHECK((f > 0.3 && f < 1.1));
-    std::erase_if(points, [](const Point& p) { return p.batch == 128 && p.context_tokens > 5'000; });
+    std::erase_if(points,
+                  [](const Point& p) { return p.batch == 128 && p.context_tokens > 5'000; });
     CHECK(fit_calibration(points, truth.provenance).curves.empty());
   }
 
@@ -142,10 +146,10 @@ TEST_SUITE("unit") {
     const Calibration truth = known_calibration();
     std::vector<Point> points = points_of(truth, 0, 1);
     std::erase_if(points, [](const Point& p) { return p.operation == "read"; });
-    CHECK_THROWS_WITH_AS(
-        (void)fit_calibration(points, truth.provenance),
-        "cannot calibrate: no accepted measurement of the read roof, of which every curve is a fraction",
-        UsageError);
+    CHECK_THROWS_WITH_AS((void)fit_calibration(points, truth.provenance),
+                         "cannot calibrate: no accepted measurement of the read roof, of which "
+                         "every curve is a fraction",
+                         UsageError);
   }
 
   TEST_CASE("a calibration survives its file") {
@@ -200,7 +204,8 @@ TEST_SUITE("unit") {
         CHECK(evaluate(c, setting).step > step);
       }
       setting.efficiency.residual = 0;
-      const Seconds now = evaluate(Colocated{.pool = {&chip, 4, 8}, .batch_per_gpu = 64}, setting).step;
+      const Seconds now =
+          evaluate(Colocated{.pool = {&chip, 4, 8}, .batch_per_gpu = 64}, setting).step;
       CHECK(now <= before);
       before = now;
     }

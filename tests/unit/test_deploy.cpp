@@ -4,7 +4,7 @@
 #include "deploy/memory.hpp"
 #include "deploy/weak_card.hpp"
 #include "error.hpp"
-#include "spec/library.hpp"
+#include "load/library.hpp"
 
 using namespace afford;
 
@@ -34,19 +34,24 @@ TEST_SUITE("unit") {
       if (op.name == "o") CHECK(op.flops.base() == 2.0 * 64 * 256 * 7168 * 128);
     }
     for (const Op& op : ops.ffn) {
-      // 24 of 48 experts and the shared one, gate and up, an eighth of each; 3072 routed rows and 1024
-      // shared.
-      if (op.name == "gate, up") CHECK(op.weights.base() == doctest::Approx(25 * 2.0 * 7168 * 5120 / 8));
-      if (op.name == "gate, up") CHECK(op.flops.base() == doctest::Approx(2 * 4096 * 2.0 * 7168 * 5120 / 8));
+      // 24 of 48 experts and the shared one, gate and up, an eighth of each; 3072 routed rows and
+      // 1024 shared.
+      if (op.name == "gate, up")
+        CHECK(op.weights.base() == doctest::Approx(25 * 2.0 * 7168 * 5120 / 8));
+      if (op.name == "gate, up")
+        CHECK(op.flops.base() == doctest::Approx(2 * 4096 * 2.0 * 7168 * 5120 / 8));
     }
   }
 
   TEST_CASE("query heads fill a tile of the core; a GEMM computes a tile of rows at least") {
-    const ModelSpec model = load_models({"qwen3-8b"}).front();  // 32 query heads on 8 KV heads: 4 rows
+    const ModelSpec model =
+        load_models({"qwen3-8b"}).front();  // 32 query heads on 8 KV heads: 4 rows
     const auto shapes = layer_shapes(model);
     const auto chips = load_hardware({"h20"});
-    const auto flops = [&](std::string_view name, std::int64_t batch, const Efficiencies& efficiency) {
-      const Setting setting{.model = &model, .shapes = &shapes, .context = 1024, .efficiency = efficiency};
+    const auto flops = [&](std::string_view name, std::int64_t batch,
+                           const Efficiencies& efficiency) {
+      const Setting setting{
+          .model = &model, .shapes = &shapes, .context = 1024, .efficiency = efficiency};
       const Colocated c{.pool = {chips.data(), 1, 1}, .batch_per_gpu = batch, .micro_batches = 1};
       for (const Op& op : stage_ops(c, setting, 0).attention) {
         if (op.name == name) return op.flops.base();
@@ -86,7 +91,8 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE(
-      "memory: the batch that fits does not depend on the batch asked for, and fills whole micro-batches") {
+      "memory: the batch that fits does not depend on the batch asked for, and fills whole "
+      "micro-batches") {
     const Fixture f;
     for (const AttentionSplit split : {AttentionSplit::shared_output, AttentionSplit::tensor}) {
       Disaggregated d = f.deployment;
@@ -106,12 +112,14 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE(
-      "memory: wide EP holds DeepEP's two sets of send and receive slots, BF16, one an expert and token") {
+      "memory: wide EP holds DeepEP's two sets of send and receive slots, BF16, one an expert and "
+      "token") {
     const Fixture f;
     const Colocated wide{.pool = {&f.chips[0], 4, 8}, .batch_per_gpu = 64};
     Setting copies = f.setting;
     copies.redundant_experts = 16;
-    const double slots = 2 * 2 * 16.0 * 2 * 7168 * 32;  // 16 more experts, 32 requests a micro-batch
+    const double slots =
+        2 * 2 * 16.0 * 2 * 7168 * 32;  // 16 more experts, 32 requests a micro-batch
     CHECK(evaluate(wide, copies).attention_memory.buffers.base() -
               evaluate(wide, f.setting).attention_memory.buffers.base() ==
           doctest::Approx(slots));
@@ -121,25 +129,32 @@ TEST_SUITE("unit") {
     const Fixture f;
     Setting drafts = f.setting;
     drafts.speculation = {.drafts = 1, .acceptance = 0.7};
-    CHECK((ffn_weights(drafts, 1, 1) - ffn_weights(f.setting, 1, 1)).base() == 49.0 * 3 * 7168 * 5120);
+    CHECK((ffn_weights(drafts, 1, 1) - ffn_weights(f.setting, 1, 1)).base() ==
+          49.0 * 3 * 7168 * 5120);
     CHECK((cache_per_request(drafts) - cache_per_request(f.setting)).base() == 512.0 * 4096);
     CHECK((attention_weights(drafts, {}) - attention_weights(f.setting, {})).base() ==
           7168.0 * 2048 + 2048 * 64 * 256 + 2 * 7168 * 256 + 64 * 256 * 7168 + 48 * 7168);
   }
 
   TEST_CASE("memory: under tensor parallelism each layer's cache splits by its own KV heads") {
-    const ModelSpec model = load_models({"qwen3-next-80b-a3b"}).front();  // states of 32 heads, caches of 2
+    const ModelSpec model =
+        load_models({"qwen3-next-80b-a3b"}).front();  // states of 32 heads, caches of 2
     const auto shapes = layer_shapes(model);
     const Setting setting{.model = &model, .shapes = &shapes, .context = 1e6};
-    CHECK(cache_per_request(setting) / cache_per_request(setting, 8) == doctest::Approx(2).epsilon(0.01));
+    CHECK(cache_per_request(setting) / cache_per_request(setting, 8) ==
+          doctest::Approx(2).epsilon(0.01));
     const Setting short_one{.model = &model, .shapes = &shapes, .context = 1};
-    CHECK(cache_per_request(short_one) / cache_per_request(short_one, 8) == doctest::Approx(8).epsilon(0.05));
+    CHECK(cache_per_request(short_one) / cache_per_request(short_one, 8) ==
+          doctest::Approx(8).epsilon(0.05));
   }
 
-  TEST_CASE("tensor parallelism: what compresses is whole everywhere, keys and values split by KV heads") {
+  TEST_CASE(
+      "tensor parallelism: what compresses is whole everywhere, keys and values split by KV "
+      "heads") {
     const ModelSpec deepseek = load_models({"deepseek-v3"}).front(),
                     qwen = load_models({"qwen3-moe"}).front();
-    const LayerShape mla = layer_shapes(deepseek).back(), gqa = layer_shapes(qwen).back();  // 4 KV heads
+    const LayerShape mla = layer_shapes(deepseek).back(),
+                     gqa = layer_shapes(qwen).back();  // 4 KV heads
     CHECK(tensor_ways({"q_down", 7168, 1536}, mla, 8) == 1);
     CHECK(tensor_ways({"q_up", 1536, 128 * 192}, mla, 8) == 8);
     CHECK(tensor_ways({"k", 4096, 512}, gqa, 8) == 4);
@@ -156,7 +171,8 @@ TEST_SUITE("unit") {
     }
   }
 
-  TEST_CASE("an FFN server of several replicas takes in the tokens of all, and gathers inside each") {
+  TEST_CASE(
+      "an FFN server of several replicas takes in the tokens of all, and gathers inside each") {
     const Fixture f;
     Disaggregated whole = f.deployment, halves = f.deployment;
     whole.ffn = {&f.chips[0], 1, 8}, whole.ffn_split = {8, 1};
@@ -172,9 +188,10 @@ TEST_SUITE("unit") {
   TEST_CASE("splits that cannot be are refused") {
     const Fixture f;
     const Pool pool{&f.chips[0], 2, 8};
-    CHECK_THROWS_WITH_AS((void)resolved({3, 5}, pool, f.model),
-                         "--ffn-parallelism: tp3ep5 does not divide the 16 accelerators of the FFN pool",
-                         UsageError);
+    CHECK_THROWS_WITH_AS(
+        (void)resolved({3, 5}, pool, f.model),
+        "--ffn-parallelism: tp3ep5 does not divide the 16 accelerators of the FFN pool",
+        UsageError);
     CHECK_THROWS_WITH_AS((void)resolved({16, 1}, pool, f.model),
                          "--ffn-parallelism: tp16 does not divide an instance of 8", UsageError);
     const Pool wide{&f.chips[0], 16, 8};

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "deploy/experts.hpp"
 #include "error.hpp"
+#include "layer/experts.hpp"
 #include "support.hpp"
 
 using namespace afford;
@@ -46,13 +46,17 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE(
-      "sampling agrees with the expectation where noise is small, exceeds it where it is not, and repeats") {
+      "sampling agrees with the expectation where noise is small, exceeds it where it is not, and "
+      "repeats") {
     const ExpertLayout layout{.experts = 16, .active = 2, .groups = 4};
     const Routing even = zipf_routing(16, 0);
     const double expected = expected_load(layout, 1e6, even).busiest_group;
-    CHECK(sampled_busiest_group(layout, 1'000'000, even, 1, 20) == doctest::Approx(expected).epsilon(0.01));
-    CHECK(sampled_busiest_group(layout, 20, even, 1, 200) > expected_load(layout, 20, even).busiest_group);
-    CHECK(sampled_busiest_group(layout, 20, even, 7, 50) == sampled_busiest_group(layout, 20, even, 7, 50));
+    CHECK(sampled_busiest_group(layout, 1'000'000, even, 1, 20) ==
+          doctest::Approx(expected).epsilon(0.01));
+    CHECK(sampled_busiest_group(layout, 20, even, 1, 200) >
+          expected_load(layout, 20, even).busiest_group);
+    CHECK(sampled_busiest_group(layout, 20, even, 7, 50) ==
+          sampled_busiest_group(layout, 20, even, 7, 50));
   }
 
   TEST_CASE("measured routing is read strictly") {

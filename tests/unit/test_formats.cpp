@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include "ops/decode.hpp"
-#include "spec/library.hpp"
+#include "count/decode.hpp"
+#include "kernels/formats.hpp"
+#include "load/library.hpp"
 #include "spec/overrides.hpp"
-#include "timing/formats.hpp"
 
 using namespace afford;
 
@@ -41,17 +41,20 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE(
-      "attention in BF16 takes its KV cache along; weights of 8 bits and more set their products' format") {
+      "attention in BF16 takes its KV cache along; weights of 8 bits and more set their products' "
+      "format") {
     const ModelSpec model = load_models({"step-3"}).front();
-    const ModelSpec attention = with_formats(model, {.attention = Dtype::bf16, .kv = {}, .weights = {}});
+    const ModelSpec attention =
+        with_formats(model, {.attention = Dtype::bf16, .kv = {}, .weights = {}});
     CHECK(attention.precision.attention_compute == Dtype::bf16);
     CHECK(attention.precision.kv == Dtype::bf16);
     CHECK(attention.precision.ffn_compute == Dtype::fp8);
-    const ModelSpec both = with_formats(model, {.attention = Dtype::bf16, .kv = Dtype::fp8, .weights = {}});
+    const ModelSpec both =
+        with_formats(model, {.attention = Dtype::bf16, .kv = Dtype::fp8, .weights = {}});
     CHECK(both.precision.kv == Dtype::fp8);
-    CHECK(with_formats(model, {.attention = {}, .kv = {}, .weights = Dtype::bf16}).precision.ffn_compute ==
-          Dtype::bf16);
-    CHECK(with_formats(model, {.attention = {}, .kv = {}, .weights = Dtype::int4}).precision.ffn_compute ==
-          Dtype::fp8);
+    CHECK(with_formats(model, {.attention = {}, .kv = {}, .weights = Dtype::bf16})
+              .precision.ffn_compute == Dtype::bf16);
+    CHECK(with_formats(model, {.attention = {}, .kv = {}, .weights = Dtype::int4})
+              .precision.ffn_compute == Dtype::fp8);
   }
 }

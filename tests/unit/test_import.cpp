@@ -4,9 +4,10 @@
 #include <cmath>
 #include <filesystem>
 
+#include "count/params.hpp"
 #include "import/import.hpp"
-#include "ops/params.hpp"
-#include "spec/library.hpp"
+#include "load/library.hpp"
+#include "load/readers.hpp"
 #include "support.hpp"
 
 using namespace afford;
@@ -15,7 +16,8 @@ namespace {
 
 ModelSpec imported(const std::string& name, const config::ImportOptions& options = {}) {
   const std::string path = std::string(AFFORD_SOURCE) + "/tests/import/" + name + ".json";
-  return read_model(yaml::parse(config::import_config(json::parse_file(path), options).yaml, path), path);
+  return read_model(yaml::parse(config::import_config(json::parse_file(path), options).yaml, path),
+                    path);
 }
 
 constexpr VocabularyParts both{}, no_embedding{.embedding = false, .lm_head = true},
@@ -28,8 +30,8 @@ struct Published {
   const char* source;
 };
 
-// Within 1 % unless said otherwise below. Publishers differ in whether an active count has the embedding
-// table (one row of it is read) and the LM head.
+// Within 1 % unless said otherwise below. Publishers differ in whether an active count has the
+// embedding table (one row of it is read) and the LM head.
 constexpr Published published[] = {
     {"deepseek-v3", 671e9, 36.6e9, no_embedding, "arXiv 2412.19437 prints 671B and 37B"},
     {"deepseek-v3.2", 671e9, 36.6e9, layers, "arXiv 2412.19437; the indexer adds 0.9B"},
@@ -42,8 +44,10 @@ constexpr Published published[] = {
     {"gpt-oss-20b", 20.91e9, 3.61e9, no_embedding, "arXiv 2508.10925, Table 1"},
     {"kimi-k2", 1.026e12, 32.6e9, both, "card prints 1T; arXiv 2507.20534: 32.6B"},
     {"kimi-k2.5", 1.026e12, 32e9, no_embedding, "card prints 1T; 32B"},
-    {"kimi-k3", 2.7799e12, 104e9, no_embedding, "arXiv 2607.24653: 2.8T (2,779.9B on the hub), 104B"},
-    {"kimi-linear-48b-a3b", 49e9, 3.1e9, no_embedding, "checkpoint: 49B; the name says 48B and prints A3B"},
+    {"kimi-k3", 2.7799e12, 104e9, no_embedding,
+     "arXiv 2607.24653: 2.8T (2,779.9B on the hub), 104B"},
+    {"kimi-linear-48b-a3b", 49e9, 3.1e9, no_embedding,
+     "checkpoint: 49B; the name says 48B and prints A3B"},
     {"llama-3.1-8b", 8.03e9, 8.03e9, both, "checkpoint: 8.03B"},
     {"llama-3.1-70b", 70.6e9, 70.6e9, both, "checkpoint: 70.6B"},
     {"llama-3.1-405b", 405e9, 405e9, both, "arXiv 2407.21783: 405B"},
@@ -86,7 +90,8 @@ constexpr Coarse coarse[] = {
 }  // namespace
 
 TEST_SUITE("unit") {
-  TEST_CASE("imported configs have the parameters their publishers state, within 1 % and a rounding") {
+  TEST_CASE(
+      "imported configs have the parameters their publishers state, within 1 % and a rounding") {
     for (const Published& each : published) {
       CAPTURE(each.config);
       CAPTURE(each.source);
@@ -102,7 +107,8 @@ TEST_SUITE("unit") {
       for (const Published& row : published) {
         if (std::string_view(row.config) != each.config) continue;
         const ModelSpec model = imported(each.config);
-        const double count = each.total ? total_params(model) : active_params(model, row.active_counts);
+        const double count =
+            each.total ? total_params(model) : active_params(model, row.active_counts);
         CHECK(std::round(count / each.digit) * each.digit == doctest::Approx(each.value));
       }
     }
@@ -130,7 +136,8 @@ TEST_SUITE("unit") {
     CHECK(gpt.precision.ffn_weights == Dtype::mxfp4);
     CHECK(gpt.precision.attention_weights == Dtype::bf16);
     CHECK(gpt.precision.ffn_compute == Dtype::bf16);
-    const ModelSpec kimi = imported("kimi-k2.5");  // INT4 routed experts in groups of 32, the rest BF16
+    const ModelSpec kimi =
+        imported("kimi-k2.5");  // INT4 routed experts in groups of 32, the rest BF16
     CHECK(kimi.precision.ffn_weights == Dtype::int4g32);
     CHECK(kimi.ffns[0].weights == Dtype::bf16);
     CHECK(kimi.ffns[1].shared_weights == Dtype::bf16);
@@ -141,11 +148,13 @@ TEST_SUITE("unit") {
     CHECK(v4.precision.attention_weights == Dtype::fp8);
     CHECK(imported("qwen3-8b").precision.attention_weights == Dtype::bf16);
     CHECK(imported("deepseek-v3").precision.kv == Dtype::bf16);
-    const std::string_view nvfp4 = R"({"model_type": "qwen3", "hidden_size": 64, "num_hidden_layers": 2,
+    const std::string_view nvfp4 =
+        R"({"model_type": "qwen3", "hidden_size": 64, "num_hidden_layers": 2,
       "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 64, "quantization_config": {
       "quant_method": "modelopt", "quant_algo": "NVFP4", "kv_cache_quant_algo": "FP8", "group_size": 16,
       "exclude_modules": ["lm_head", "model.layers.0.self_attn*", "model.layers.1.self_attn*"]}})";
-    const std::string yaml = config::import_config(json::parse(nvfp4, "c.json"), {.name = "c"}).yaml;
+    const std::string yaml =
+        config::import_config(json::parse(nvfp4, "c.json"), {.name = "c"}).yaml;
     const Precision precision = test::parse_model(yaml).precision;
     CHECK(precision.ffn_weights == Dtype::nvfp4);
     CHECK(precision.ffn_compute == Dtype::fp4);
@@ -166,7 +175,8 @@ TEST_SUITE("unit") {
       return text;
     };
     CHECK(kinds("step-3") == "5 mfa/dense, 56 mfa/moe, ");
-    CHECK(kinds("step-3.5-flash") == "1 full/dense, 2 sliding/dense, 31 sliding/moe, 11 full/moe, ");
+    CHECK(kinds("step-3.5-flash") ==
+          "1 full/dense, 2 sliding/dense, 31 sliding/moe, 11 full/moe, ");
     CHECK(kinds("ernie-4.5") == "3 gqa/dense, 51 gqa/moe, ");
     CHECK(kinds("kimi-k3") == "1 kda/dense, 68 kda/moe, 24 mla/moe, ");
     CHECK(kinds("qwen3.5-397b-a17b") == "45 linear/moe, 15 full/moe, ");
@@ -189,7 +199,8 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("every published config of a folder beside the sources imports, where there is one") {
-    const std::filesystem::path folder = std::filesystem::path(AFFORD_SOURCE).parent_path() / "shared" / "hf";
+    const std::filesystem::path folder =
+        std::filesystem::path(AFFORD_SOURCE).parent_path() / "shared" / "hf";
     if (!std::filesystem::is_directory(folder)) {
       MESSAGE("skipped: no folder of published configs beside the sources");
       return;

@@ -1,12 +1,12 @@
 // The attention kinds of imported models, by hand.
 #include <doctest/doctest.h>
 
-#include "ops/attention.hpp"
-#include "ops/cache.hpp"
-#include "ops/decode.hpp"
-#include "ops/modules.hpp"
-#include "ops/params.hpp"
-#include "spec/library.hpp"
+#include "count/attention.hpp"
+#include "count/cache.hpp"
+#include "count/decode.hpp"
+#include "count/modules.hpp"
+#include "count/params.hpp"
+#include "load/library.hpp"
 #include "support.hpp"
 
 using namespace afford;
@@ -15,7 +15,8 @@ namespace {
 
 /// Bytes of KV and state a decoded token moves, all layers.
 double moved(const char* name, double context) {
-  return count_at(decode_terms(load_models({name}).front(), Convention::exact, {}), context).kv.base();
+  return count_at(decode_terms(load_models({name}).front(), Convention::exact, {}), context)
+      .kv.base();
 }
 
 /// Bytes of KV a token of context takes.
@@ -41,12 +42,15 @@ TEST_SUITE("unit") {
     CHECK(kept_per_token("deepseek-v3.2") == 61 * (576 * 2 + 132));
     CHECK(kept_per_token("glm-5") == 78 * (576 * 2 + 132));
     // gpt-oss: 18 full layers; 18 more keep 128 tokens.
-    CHECK(kept_per_token("gpt-oss-120b") == doctest::Approx(18 * 2 * 8 * 64 * 2 * (1 + 128.0 / (1 << 20))));
+    CHECK(kept_per_token("gpt-oss-120b") ==
+          doctest::Approx(18 * 2 * 8 * 64 * 2 * (1 + 128.0 / (1 << 20))));
     CHECK(kept_per_token("step-3.5-flash") ==
           doctest::Approx(2 * 8 * 128 * 2 * (12 + 33 * 512.0 / (1 << 20))));
-    // DeepSeek-V4: 21 layers keep a vector of 512 and an index key every 4 tokens, 20 one every 128.
+    // DeepSeek-V4: 21 layers keep a vector of 512 and an index key every 4 tokens, 20 one every
+    // 128.
     CHECK(kept_per_token("deepseek-v4-flash") ==
-          doctest::Approx(21 * (1024 + 132) / 4.0 + 20 * 1024 / 128.0 + 43 * 128 * 1024.0 / (1 << 20)));
+          doctest::Approx(21 * (1024 + 132) / 4.0 + 20 * 1024 / 128.0 +
+                          43 * 128 * 1024.0 / (1 << 20)));
   }
 
   TEST_CASE("gated delta net: Qwen3-Next by hand") {
@@ -59,7 +63,8 @@ TEST_SUITE("unit") {
     CHECK(count.state_flops == 7 * 32 * 128 * 128 + 2 * 4 * 8192);
     CHECK(count.conv_elements == 4 * 8192);
     CHECK(count.elements_per_context_token == 0);
-    // A token moves the FP32 states twice, four BF16 inputs of the convolution, and the KV of 12 layers.
+    // A token moves the FP32 states twice, four BF16 inputs of the convolution, and the KV of 12
+    // layers.
     CHECK(moved("qwen3-next-80b-a3b", 8192) ==
           36 * (2 * 524288 * 4.0 + 4 * 8192 * 2) + 12 * 2 * 2 * 256 * 2 * 8192.0);
     CHECK(cache_size(load_models({"qwen3-next-80b-a3b"}).front(), 8192).recurrent.base() ==
@@ -79,8 +84,11 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("DSA: the indexer walks the whole context, attention at most top_k") {
-    const DecodeTerms terms = decode_terms(load_models({"deepseek-v3.2"}).front(), Convention::exact, {});
-    const auto flops = [&](double context) { return count_at(terms, context).attention.base() / 61; };
+    const DecodeTerms terms =
+        decode_terms(load_models({"deepseek-v3.2"}).front(), Convention::exact, {});
+    const auto flops = [&](double context) {
+      return count_at(terms, context).attention.base() / 61;
+    };
     const double index = 2 * 64 * 129.0, core = 2 * 128 * (576 + 512.0);
     CHECK(flops(1024) == doctest::Approx(1024 * (index + core)));
     CHECK(flops(32768) == doctest::Approx(32768 * index + 2048 * core));
@@ -93,7 +101,8 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("compressed attention: window, pooled entries, indexer") {
-    const DecodeTerms terms = decode_terms(load_models({"deepseek-v4-flash"}).front(), Convention::exact, {});
+    const DecodeTerms terms =
+        decode_terms(load_models({"deepseek-v4-flash"}).front(), Convention::exact, {});
     const double entry = 4 * 64 * 512.0, index = 2 * 64 * 129.0, context = 65536;
     CHECK(count_at(terms, context).attention.base() ==
           doctest::Approx(2 * 128 * entry + 21 * ((128 + 512) * entry + context / 4 * index) +
@@ -103,13 +112,16 @@ TEST_SUITE("unit") {
                           20 * (128 + context / 128) * 1024));
   }
 
-  TEST_CASE("output gates are projections; layers that reuse KV read it but neither make nor keep it") {
+  TEST_CASE(
+      "output gates are projections; layers that reuse KV read it but neither make nor keep it") {
     Gqa gqa{.query_heads = 16, .kv_heads = 2, .head_dim = 256};
     const double plain = weights_of(count_attention(gqa, 2048, Convention::exact).projections);
     gqa.gate = OutputGate::element;
-    CHECK(weights_of(count_attention(gqa, 2048, Convention::exact).projections) == plain + 2048.0 * 4096);
+    CHECK(weights_of(count_attention(gqa, 2048, Convention::exact).projections) ==
+          plain + 2048.0 * 4096);
     gqa.gate = OutputGate::head;
-    CHECK(weights_of(count_attention(gqa, 2048, Convention::exact).projections) == plain + 2048 * 16);
+    CHECK(weights_of(count_attention(gqa, 2048, Convention::exact).projections) ==
+          plain + 2048 * 16);
     gqa.gate = OutputGate::none;
     gqa.reuses_kv = true;
     const AttentionCount reusing = count_attention(gqa, 2048, Convention::exact);
@@ -139,7 +151,8 @@ TEST_SUITE("unit") {
 
   TEST_CASE("latent experts: two matrices around routed MLPs of their own width") {
     const ModelSpec k3 = load_models({"kimi-k3"}).front();
-    const double expert = 3 * 3584.0 * 3072, shared = 2 * 3 * 7168.0 * 3072, around = 2 * 7168.0 * 3584;
+    const double expert = 3 * 3584.0 * 3072, shared = 2 * 3 * 7168.0 * 3072,
+                 around = 2 * 7168.0 * 3584;
     CHECK(sparsity(k3) ==
           doctest::Approx((16 * expert + shared + around) / (896 * expert + shared + around)));
   }

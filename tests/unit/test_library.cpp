@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "spec/library.hpp"
+#include "load/library.hpp"
 
 using namespace afford;
 
@@ -27,7 +27,8 @@ TEST_SUITE("unit") {
   // Step-3 report, arXiv 2507.19427, Table 4 and Section 5.
   TEST_CASE("the report's four chips carry the report's figures") {
     const auto chips = load_hardware({"h800", "h20", "a800", "910b"});
-    const double bf16[] = {989e12, 148e12, 312e12, 280e12}, bandwidth[] = {3.35e12, 4e12, 2e12, 1.6e12};
+    const double bf16[] = {989e12, 148e12, 312e12, 280e12},
+                 bandwidth[] = {3.35e12, 4e12, 2e12, 1.6e12};
     const double price[] = {2.00, 0.80, 0.75, 0.67}, network[] = {400e9, 400e9, 200e9, 200e9};
     for (size_t i = 0; i < 4; ++i) {
       CAPTURE(chips[i].name);

@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include "ops/attention.hpp"
-#include "ops/decode.hpp"
-#include "ops/modules.hpp"
-#include "spec/library.hpp"
+#include "count/attention.hpp"
+#include "count/decode.hpp"
+#include "count/modules.hpp"
+#include "load/library.hpp"
 #include "support.hpp"
 
 using namespace afford;
@@ -32,7 +32,8 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("one GQA and MoE layer by hand") {
-    const auto modules = count_modules(test::parse_model(test::model_yaml), Convention::exact, 1000);
+    const auto modules =
+        count_modules(test::parse_model(test::model_yaml), Convention::exact, 1000);
     REQUIRE(modules.size() == 6);
     CHECK(modules[0].module == "projections");
     CHECK(modules[0].flops.base() == 2 * 327680);
@@ -64,7 +65,9 @@ TEST_SUITE("unit") {
     CHECK(paper / exact == doctest::Approx(1.0588).epsilon(1e-4));
   }
 
-  TEST_CASE("chunked and sliding-window layers stop at their reach, a lightning state ignores the context") {
+  TEST_CASE(
+      "chunked and sliding-window layers stop at their reach, a lightning state ignores the "
+      "context") {
     CHECK(reached({Reach::Kind::full, 0}, 32768) == 32768);
     CHECK(reached({Reach::Kind::chunked, 8192}, 32768) == 8192);
     CHECK(reached({Reach::Kind::sliding, 512}, 100) == 100);
@@ -76,10 +79,10 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("MHA and MQA are GQA with all and one KV heads") {
-    const std::string mha = test::replaced(test::model_yaml, "kind: gqa, query_heads: 8, kv_heads: 2",
-                                           "kind: mha, query_heads: 8");
-    const std::string mqa = test::replaced(test::model_yaml, "kind: gqa, query_heads: 8, kv_heads: 2",
-                                           "kind: mqa, query_heads: 8");
+    const std::string mha = test::replaced(
+        test::model_yaml, "kind: gqa, query_heads: 8, kv_heads: 2", "kind: mha, query_heads: 8");
+    const std::string mqa = test::replaced(
+        test::model_yaml, "kind: gqa, query_heads: 8, kv_heads: 2", "kind: mqa, query_heads: 8");
     CHECK(std::get<Gqa>(test::parse_model(mha).attentions[0].shape).kv_heads == 8);
     CHECK(std::get<Gqa>(test::parse_model(mqa).attentions[0].shape).kv_heads == 1);
     CHECK(describe(test::parse_model(mqa).attentions[0].shape) == "MQA 8/1 x 64");

@@ -27,18 +27,21 @@ bool covers_once(const std::vector<int>& tokens, int weight_tiles, const MoeTili
   return seen.size() == static_cast<size_t>(total) * static_cast<size_t>(weight_tiles);
 }
 
-/// Whether every block of K of every tile is in one segment, and every slot is filled once and added once, to
-/// the tile it belongs to.
+/// Whether every block of K of every tile is in one segment, and every slot is filled once and
+/// added once, to the tile it belongs to.
 bool sums_once(const std::vector<MoeTile>& tiles, int k_blocks, const MoeSchedule& schedule) {
   using Key = std::tuple<int, int, int>;  // expert, weight tile, first row
-  const auto key = [](const MoeTile& tile) { return Key{tile.expert, tile.weight_tile, tile.first_row}; };
+  const auto key = [](const MoeTile& tile) {
+    return Key{tile.expert, tile.weight_tile, tile.first_row};
+  };
   std::map<Key, int> summed;
   std::map<int, Key> filled, added;
   for (const MoeSegment& segment : schedule.segments) {
     summed[key(segment.tile)] += segment.end_k - segment.first_k;
     const bool whole = segment.first_k == 0 && segment.end_k == k_blocks;
     if (whole != (segment.slot < 0)) return false;
-    if (segment.first_k > 0 && !filled.insert({segment.slot, key(segment.tile)}).second) return false;
+    if (segment.first_k > 0 && !filled.insert({segment.slot, key(segment.tile)}).second)
+      return false;
     for (int part = 0; part < segment.parts; ++part)
       if (!added.insert({segment.slot + part, key(segment.tile)}).second) return false;
   }
@@ -54,8 +57,8 @@ std::pair<int, int> loads(const MoeSchedule& schedule) {
   for (size_t block = 0; block + 1 < schedule.begin.size(); ++block) {
     int load = 0;
     for (int s = schedule.begin[block]; s < schedule.begin[block + 1]; ++s)
-      load +=
-          schedule.segments[static_cast<size_t>(s)].end_k - schedule.segments[static_cast<size_t>(s)].first_k;
+      load += schedule.segments[static_cast<size_t>(s)].end_k -
+              schedule.segments[static_cast<size_t>(s)].first_k;
     range = {std::max(range.first, load), std::min(range.second, load)};
   }
   return range;
@@ -122,7 +125,8 @@ TEST_SUITE("unit") {
     CHECK_FALSE(choose_tiling({128}).pairs);  // one token tile has nobody to share weights with
     CHECK(choose_tiling({256}).pairs);
     CHECK(choose_tiling({1024, 1000}).pairs);
-    CHECK_FALSE(choose_tiling({300, 290}).pairs);               // every fourth tile would be empty
-    CHECK(choose_tiling({8, 9, 10, 8, 9, 252}).columns == 64);  // a hot expert alone widens no further
+    CHECK_FALSE(choose_tiling({300, 290}).pairs);  // every fourth tile would be empty
+    CHECK(choose_tiling({8, 9, 10, 8, 9, 252}).columns ==
+          64);  // a hot expert alone widens no further
   }
 }

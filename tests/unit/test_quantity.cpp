@@ -6,8 +6,8 @@ using namespace afford;
 
 namespace {
 
-constexpr Dimension byte_rate{.time = -1, .byte = 1}, bytes{.byte = 1}, flop_rate{.time = -1, .flop = 1},
-    time{.time = 1}, usd_rate{.time = -1, .usd = 1};
+constexpr Dimension byte_rate{.time = -1, .byte = 1}, bytes{.byte = 1},
+    flop_rate{.time = -1, .flop = 1}, time{.time = 1}, usd_rate{.time = -1, .usd = 1};
 
 template <Dimension D>
 double base(std::string_view text) {
@@ -41,11 +41,13 @@ TEST_SUITE("unit") {
   TEST_CASE("a number alone is no quantity, and a wrong unit is named") {
     CHECK(complaint<byte_rate>("4800") == "expected a bandwidth such as '4.8 TB/s', got '4800'");
     CHECK(complaint<byte_rate>("4.8 TBs") ==
-          "expected a bandwidth such as '4.8 TB/s', got '4.8 TBs': unknown unit 'TBs'; did you mean 'TB/s'?");
+          "expected a bandwidth such as '4.8 TB/s', got '4.8 TBs': unknown unit 'TBs'; did you "
+          "mean 'TB/s'?");
     CHECK(complaint<bytes>("80 G") ==
           "expected a size such as '80 GB', got '80 G': unknown unit 'G'; did you mean 'GB'?");
     CHECK(complaint<flop_rate>("3.35 TB/s") ==
-          "expected a compute rate such as '989 TFLOP/s', got '3.35 TB/s': unknown unit 'TB/s'; expected one "
+          "expected a compute rate such as '989 TFLOP/s', got '3.35 TB/s': unknown unit 'TB/s'; "
+          "expected one "
           "of "
           "GFLOP/s, TFLOP/s, PFLOP/s");
     CHECK(complaint<time>("-5 ms") == "expected a time such as '50 ms', got '-5 ms'");

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "ops/decode.hpp"
-#include "spec/library.hpp"
+#include "count/decode.hpp"
+#include "load/library.hpp"
 
 using namespace afford;
 
@@ -16,9 +16,11 @@ TEST_SUITE("unit") {
 
   TEST_CASE("one draft doubles the intensity whatever is accepted (Step-3 report, Section 5)") {
     const ModelSpec model = load_models({"deepseek-v3"}).front();
-    const double plain = attention_intensity(decode_terms(model, Convention::paper, {}), 8192).base();
+    const double plain =
+        attention_intensity(decode_terms(model, Convention::paper, {}), 8192).base();
     for (const double p : {0.0, 0.5, 1.0}) {
-      const DecodeTerms terms = decode_terms(model, Convention::paper, {.drafts = 1, .acceptance = p});
+      const DecodeTerms terms =
+          decode_terms(model, Convention::paper, {.drafts = 1, .acceptance = p});
       CHECK(attention_intensity(terms, 8192).base() == doctest::Approx(2 * plain));
     }
   }
@@ -26,16 +28,19 @@ TEST_SUITE("unit") {
   TEST_CASE("FFN work of a step grows by the query tokens and the draft layer, accepted or not") {
     const ModelSpec model = load_models({"deepseek-v3"}).front();
     const double plain = decode_terms(model, Convention::paper, {}).ffn.base();
-    const double draft_layer = 2 * 3 * 7168.0 * 9 * 2048;  // one MoE layer: 8 routed experts and a shared one
+    const double draft_layer =
+        2 * 3 * 7168.0 * 9 * 2048;  // one MoE layer: 8 routed experts and a shared one
     for (const double p : {0.0, 0.7}) {
-      const DecodeTerms terms = decode_terms(model, Convention::paper, {.drafts = 1, .acceptance = p});
+      const DecodeTerms terms =
+          decode_terms(model, Convention::paper, {.drafts = 1, .acceptance = p});
       CHECK(terms.ffn.base() * (1 + p) == doctest::Approx(2 * plain + draft_layer));
     }
   }
 
   TEST_CASE("the cache is read once a step, and once more in the draft layer") {
     const ModelSpec model = load_models({"deepseek-v3"}).front();
-    const DecodeTerms terms = decode_terms(model, Convention::paper, {.drafts = 1, .acceptance = 1});
+    const DecodeTerms terms =
+        decode_terms(model, Convention::paper, {.drafts = 1, .acceptance = 1});
     CHECK(count_at(terms, 8192).kv.base() == doctest::Approx(576.0 * 8192 * (61 + 1) / 2));
   }
 }

@@ -1,0 +1,71 @@
+#pragma once
+// What a model costs one generated token: FLOPs and cache bytes as functions of the context.
+
+#include <array>
+#include <vector>
+
+#include "count/matrix.hpp"
+#include "spec/model.hpp"
+#include "units.hpp"
+
+namespace afford {
+
+/// Multi-token prediction: `drafts` tokens are guessed one after another and verified in one step,
+/// each accepted with probability `acceptance` given that the one before was.
+struct Speculation {
+  int drafts = 0;
+  double acceptance = 0;
+};
+
+/// Tokens a step yields on average: 1 + p + p^2 + ... + p^drafts.
+[[nodiscard]] double tokens_per_step(const Speculation& speculation);
+
+/// A second walk over the context (see ContextTerm), per generated token and entry.
+struct WalkTerms {
+  FlopsPerToken flops;
+  BytesPerToken bytes;
+  double stride = 1, reach = 0;
+};
+
+/// The core of `layers` equal attention layers, per generated token.
+struct AttentionTerms {
+  double layers = 0;
+  FlopsPerToken flops_per_context_token, state_flops;
+  BytesPerToken bytes_per_context_token, state_bytes;
+  double reach = 0;  // tokens; infinite for full attention
+  bool draft = false;
+  std::array<WalkTerms, 2> more{};
+  int walks = 0;  // how many of `more` there are
+};
+
+/// All a price needs to know of a model: compiled once, evaluated at any context in nanoseconds.
+struct DecodeTerms {
+  std::vector<AttentionTerms> attention;
+  FlopsPerToken linear, ffn;  // projections (exact: router and LM head too); FFN
+};
+
+/// Terms of `model` with its own formats. With speculation, a step runs drafts + 1 tokens through
+/// every layer, reads the cache once, and runs each draft through one more layer of the MTP kind
+/// (the main kind where the model has no MTP module); all is divided by tokens_per_step.
+[[nodiscard]] DecodeTerms decode_terms(const ModelSpec& model, Convention convention,
+                                       const Speculation& speculation);
+
+struct CoreCount {
+  FlopsPerToken flops;
+  BytesPerToken bytes;
+};
+
+/// All layers of one group at a context.
+[[nodiscard]] CoreCount core_at(const AttentionTerms& terms, double context);
+
+/// The columns of the report's Tables 2 and 3.
+struct DecodeCount {
+  BytesPerToken kv;
+  FlopsPerToken attention, linear, ffn;
+};
+[[nodiscard]] DecodeCount count_at(const DecodeTerms& terms, double context);
+
+/// FLOPs per byte of the attention core over the model's own layers (drafts left out).
+[[nodiscard]] FlopsPerByte attention_intensity(const DecodeTerms& terms, double context);
+
+}  // namespace afford

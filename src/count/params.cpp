@@ -1,0 +1,67 @@
+#include "count/params.hpp"
+
+#include <cmath>
+
+#include "count/attention.hpp"
+#include "count/ffn.hpp"
+
+namespace afford {
+namespace {
+
+double vocabulary_params(const ModelSpec& model, VocabularyParts parts) {
+  const double matrix = static_cast<double>(model.vocab) * static_cast<double>(model.hidden);
+  if (model.tied_embeddings) return parts.embedding || parts.lm_head ? matrix : 0;
+  return matrix * ((parts.embedding ? 1 : 0) + (parts.lm_head ? 1 : 0));
+}
+
+double params(const ModelSpec& model, VocabularyParts parts,
+              double (*ffn_weights)(const FfnCount&, std::int64_t)) {
+  const double hidden = static_cast<double>(model.hidden);
+  double sum = vocabulary_params(model, parts) + hidden;  // the final norm
+  for (const LayerKind& kind : model.layer_kinds) {
+    const AttentionCount attention =
+        count_attention(model.attentions[kind.attention].shape, model.hidden, Convention::exact);
+    const FfnCount ffn = count_ffn(model.ffns[kind.ffn].shape);
+    const double norms = 2 * hidden + attention.norm_weights;
+    const double router = hidden * static_cast<double>(ffn.router_outputs);
+    sum += static_cast<double>(kind.layers) *
+           (weights_of(attention.projections) + norms + router + ffn_weights(ffn, model.hidden));
+  }
+  return sum;
+}
+
+}  // namespace
+
+double total_params(const ModelSpec& model, VocabularyParts parts) {
+  return params(model, parts, total_weights);
+}
+
+double active_params(const ModelSpec& model, VocabularyParts parts) {
+  return params(model, parts, active_weights);
+}
+
+double active_params_as_published(const ModelSpec& model) {
+  if (!model.active_params) return active_params(model);
+  return active_params(model, {model.active_params->embedding, model.active_params->lm_head});
+}
+
+bool agrees(double computed, const PublishedCount& published) {
+  const double deviation = std::fabs(computed - published.value);
+  if (published.cut && computed >= published.value &&
+      computed < published.value + published.printed_to)
+    return true;
+  return deviation <= 0.01 * published.value || deviation <= 0.5 * published.printed_to;
+}
+
+double sparsity(const ModelSpec& model) {
+  const LayerKind* main = nullptr;
+  for (const LayerKind& kind : model.layer_kinds) {
+    const bool routed = std::holds_alternative<Moe>(model.ffns[kind.ffn].shape);
+    if (routed && (main == nullptr || kind.layers > main->layers)) main = &kind;
+  }
+  if (main == nullptr) return 1;
+  const FfnCount ffn = count_ffn(model.ffns[main->ffn].shape);
+  return active_weights(ffn, model.hidden) / total_weights(ffn, model.hidden);
+}
+
+}  // namespace afford

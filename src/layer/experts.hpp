@@ -1,0 +1,59 @@
+#pragma once
+// How evenly routing loads the experts: expected active experts, the busiest expert and the busiest
+// group.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace afford {
+
+/// The share of token-expert assignments each routed expert gets; sums to one. Empty: uniform.
+struct Routing {
+  std::vector<double> shares;
+  std::string name = "uniform";
+};
+
+/// Shares 1/rank^exponent. exponent 0 is uniform.
+[[nodiscard]] Routing zipf_routing(std::int64_t experts, double exponent);
+
+/// Shares from a CSV with the header `expert,tokens`. Throws InputError with the place.
+[[nodiscard]] Routing read_routing(const std::string& path, std::int64_t experts);
+
+/// Load of one MoE layer with `tokens` tokens, each visiting `active` of `experts`, the experts
+/// spread over `groups` devices or device groups.
+struct ExpertLoad {
+  double active_experts = 0;        // expected number with at least one token, all groups together
+  double busiest_expert = 0;        // expected tokens
+  double busiest_group = 0;         // expected token-expert pairs
+  double busiest_group_active = 0;  // expected active experts there
+  double mean_group = 0;
+};
+
+struct ExpertLayout {
+  std::int64_t experts = 1, active = 1, groups = 1;
+  std::int64_t redundant =
+      0;  // extra copies of the hottest experts, which halve, third ... their load
+};
+
+/// The shares of the expert copies each group holds. Experts (and copies) go to the least loaded
+/// group, heaviest first. Empty where nothing tells the groups apart: uniform routing without
+/// copies.
+using Placement = std::vector<std::vector<double>>;
+[[nodiscard]] Placement place_experts(const ExpertLayout& layout, const Routing& routing);
+
+/// Expectations, exact for independent tokens: an expert with share p is visited by a token with
+/// probability active*p.
+[[nodiscard]] ExpertLoad placed_load(const ExpertLayout& layout, double tokens,
+                                     const Placement& placement);
+[[nodiscard]] inline ExpertLoad expected_load(const ExpertLayout& layout, double tokens,
+                                              const Routing& routing) {
+  return placed_load(layout, tokens, place_experts(layout, routing));
+}
+
+/// The mean over `samples` draws of the busiest group's pairs, where sampling noise counts: no
+/// closed form.
+[[nodiscard]] double sampled_busiest_group(const ExpertLayout& layout, std::int64_t tokens,
+                                           const Routing& routing, std::uint64_t seed, int samples);
+
+}  // namespace afford

@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include "load/readers.hpp"
+#include "load/source_reader.hpp"
+#include "yaml/limits.hpp"
+
+namespace afford {
+namespace {
+
+using yaml::Section;
+
+Section figure_section(const Section& parent, std::string_view key) {
+  return parent.child(key, {"value", "source", "estimate"});
+}
+
+template <class T>
+Figure<T> with_source(const Section& in, T value, const Sources& sources) {
+  return {.value = value,
+          .source = read_source(in, sources),
+          .estimate = in.has("estimate") && in.boolean("estimate")};
+}
+
+template <Dimension D>
+void read_figure(const Section& parent, std::string_view key, const Sources& sources,
+                 Figure<Quantity<D>>& out) {
+  const Section in = figure_section(parent, key);
+  const Quantity<D> value = in.quantity<D>("value");
+  if (value <= Quantity<D>(0)) in.fail("value", "expected more than zero");
+  out = with_source(in, value, sources);
+}
+
+void read_figure(const Section& parent, std::string_view key, const Sources& sources,
+                 Figure<std::int64_t>& out) {
+  const Section in = figure_section(parent, key);
+  out = with_source(in, in.integer("value", limits::devices), sources);
+}
+
+void read_peaks(const Section& root, HardwareSpec& chip) {
+  const Section peaks = root.child("peak", {"bf16", "fp8", "int8", "fp4"});
+  for (const auto& [name, dtype] : compute_dtype_names) {
+    if (!peaks.has(name)) continue;
+    Peak peak{.dtype = dtype, .rate = {}};
+    read_figure(peaks, name, chip.sources, peak.rate);
+    chip.peaks.push_back(peak);
+  }
+  if (find_peak(chip, Dtype::bf16) == nullptr) {
+    throw InputError(peaks.place(), "missing key 'bf16' in 'peak': every chip falls back on it");
+  }
+}
+
+/// Optional: what a calibration of another chip needs to be carried over.
+void read_processor(const Section& root, HardwareSpec& chip) {
+  if (!root.has("processor")) return;
+  const Section in = root.child("processor", {"architecture", "multiprocessors"});
+  const Section architecture = in.child("architecture", {"value", "source"});
+  chip.architecture = {architecture.name("value"), read_source(architecture, chip.sources)};
+  if (in.has("multiprocessors"))
+    read_figure(in, "multiprocessors", chip.sources, chip.multiprocessors);
+}
+
+}  // namespace
+
+HardwareSpec read_hardware(const yaml::Node& node, const std::string& file) {
+  const Section root = Section::root(file, node, "hardware",
+                                     {"schema", "name", "title", "sources", "processor", "peak",
+                                      "memory", "scale_up", "server", "power", "price"});
+  (void)root.integer("schema", {1, 1});
+  HardwareSpec chip;
+  chip.file = file;
+  chip.name = root.name("name");
+  chip.title = root.text("title");
+  chip.sources = read_sources(root);
+  read_processor(root, chip);
+  read_peaks(root, chip);
+  const Section memory = root.child("memory", {"size", "bandwidth"});
+  read_figure(memory, "size", chip.sources, chip.memory_size);
+  read_figure(memory, "bandwidth", chip.sources, chip.memory_bandwidth);
+  const Section scale_up = root.child("scale_up", {"kind", "bandwidth", "accelerators"});
+  chip.scale_up_kind = scale_up.text("kind");
+  read_figure(scale_up, "bandwidth", chip.sources, chip.scale_up_bandwidth);
+  read_figure(scale_up, "accelerators", chip.sources, chip.scale_up_accelerators);
+  const Section server = root.child("server", {"accelerators", "nics", "nic_bandwidth"});
+  read_figure(server, "accelerators", chip.sources, chip.server_accelerators);
+  read_figure(server, "nics", chip.sources, chip.server_nics);
+  read_figure(server, "nic_bandwidth", chip.sources, chip.nic_bandwidth);
+  read_figure(root, "power", chip.sources, chip.power);
+  read_figure(root, "price", chip.sources, chip.price);
+  return chip;
+}
+
+}  // namespace afford

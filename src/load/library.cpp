@@ -1,0 +1,108 @@
+#include "load/library.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <system_error>
+#include <type_traits>
+
+#include "error.hpp"
+#include "import/import.hpp"
+#include "load/readers.hpp"
+#include "text/suggest.hpp"
+
+namespace afford {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool holds_data(const fs::path& folder) {
+  std::error_code error;
+  return fs::is_directory(folder / "models", error) && fs::is_directory(folder / "hardware", error);
+}
+
+/// A published config as a model, without a file in between.
+ModelSpec read_published(const fs::path& path) {
+  const config::Imported imported = config::import_config(json::parse_file(path), {});
+  return read_model(yaml::parse(imported.yaml, path.string()), path.string());
+}
+
+/// Load `wanted` entries of data_folder()/kind, each through `read`.
+template <class Spec>
+std::vector<Spec> load(const std::vector<std::string>& wanted, std::string_view kind,
+                       std::string_view noun, Spec (*read)(const yaml::Node&, const std::string&)) {
+  std::vector<Spec> specs;
+  const auto add = [&](const fs::path& path) {
+    if constexpr (std::is_same_v<Spec, ModelSpec>) {
+      if (is_published_config(path)) return specs.push_back(read_published(path));
+    }
+    specs.push_back(read(yaml::parse_file(path), path.string()));
+  };
+  for (const std::string& name : wanted) {
+    if (is_path(name)) {
+      add(name);
+      continue;
+    }
+    const fs::path folder = data_folder() / kind;
+    const std::vector<std::string> known = list_names(folder);
+    if (name == "all") {
+      for (const std::string& entry : known) add(folder / (entry + ".yaml"));
+    } else if (std::find(known.begin(), known.end(), name) != known.end()) {
+      add(folder / (name + ".yaml"));
+    } else {
+      throw UsageError(fmt::format("no {} named '{}' in {}{}", noun, name, folder.string(),
+                                   suggestion(name, known)));
+    }
+  }
+  return specs;
+}
+
+}  // namespace
+
+fs::path data_folder() {
+  if (const char* set = std::getenv("AFFORD_DATA"); set != nullptr && *set != '\0') {
+    if (holds_data(set)) return set;
+    throw UsageError(fmt::format("AFFORD_DATA is '{}', which holds no models/ and hardware/", set));
+  }
+  std::error_code error;
+  const fs::path binary = fs::read_symlink("/proc/self/exe", error);
+  fs::path installed = binary.parent_path().parent_path() / "share" / "afford";
+  if (holds_data(installed)) return installed;
+  // A build tree: build/<preset>/afford under the sources.
+  fs::path folder = binary.parent_path();
+  for (int up = 0; up < 4 && folder.has_relative_path(); ++up, folder = folder.parent_path()) {
+    if (holds_data(folder) && fs::exists(folder / "CMakePresets.json", error)) return folder;
+  }
+  throw UsageError(
+      "cannot find models/ and hardware/; set AFFORD_DATA to the folder that holds them");
+}
+
+std::vector<std::string> list_names(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    // h200.calibration.yaml is not an entry of its own.
+    const fs::path stem = entry.path().stem();
+    const bool is_entry = entry.path().extension() == ".yaml" && stem.extension() != ".calibration";
+    if (is_entry) names.push_back(stem.string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool is_published_config(const fs::path& path) { return path.extension() == ".json"; }
+
+bool is_path(std::string_view name) {
+  return name.find('/') != std::string_view::npos || name.ends_with(".yaml") ||
+         name.ends_with(".yml") || name.ends_with(".json");
+}
+
+std::vector<ModelSpec> load_models(const std::vector<std::string>& names) {
+  return load<ModelSpec>(names, "models", "model", read_model);
+}
+
+std::vector<HardwareSpec> load_hardware(const std::vector<std::string>& names) {
+  return load<HardwareSpec>(names, "hardware", "hardware", read_hardware);
+}
+
+}  // namespace afford

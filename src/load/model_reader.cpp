@@ -1,0 +1,224 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "load/attention_reader.hpp"
+#include "load/readers.hpp"
+#include "load/source_reader.hpp"
+#include "text/suggest.hpp"
+#include "yaml/limits.hpp"
+
+namespace afford {
+namespace {
+
+using yaml::Section;
+
+Dense read_dense(const Section& list, const std::string& name) {
+  const Section in = list.child(name, {"kind", "source", "intermediate", "weights"});
+  return {.intermediate = in.integer("intermediate", limits::width)};
+}
+
+Moe read_moe(const Section& list, const std::string& name) {
+  const Section in =
+      list.child(name, {"kind", "source", "experts", "active", "intermediate", "shared_experts",
+                        "shared_intermediate", "latent", "weights", "shared_weights"});
+  Moe moe{.experts = in.integer("experts", limits::experts),
+          .active = in.integer("active", limits::experts),
+          .intermediate = in.integer("intermediate", limits::width)};
+  if (moe.active > moe.experts) {
+    in.fail("active",
+            fmt::format("active experts ({}) exceed experts ({})", moe.active, moe.experts));
+  }
+  if (in.has("shared_experts")) {
+    moe.shared_experts = in.integer("shared_experts", {0, limits::experts.most});
+    moe.shared_intermediate = in.has("shared_intermediate")
+                                  ? in.integer("shared_intermediate", limits::width)
+                                  : moe.intermediate;
+  } else if (in.has("shared_intermediate")) {
+    in.fail("shared_intermediate", "goes with 'shared_experts', which is missing");
+  }
+  if (in.has("latent")) moe.latent = in.integer("latent", limits::width);
+  return moe;
+}
+
+FfnSpec read_ffn(const Section& list, const std::string& name, const Sources& sources) {
+  enum class Kind { dense, moe };
+  constexpr std::pair<std::string_view, Kind> kinds[] = {{"dense", Kind::dense},
+                                                         {"moe", Kind::moe}};
+  const Section any = list.names(name);
+  FfnSpec spec{.name = name, .shape = {}, .source = {}, .weights = {}, .shared_weights = {}};
+  if (any.choice("kind", kinds) == Kind::dense) {
+    spec.shape = read_dense(list, name);
+  } else {
+    spec.shape = read_moe(list, name);
+  }
+  spec.source = read_source(any, sources);
+  if (any.has("weights")) spec.weights = any.choice("weights", dtype_names);
+  if (any.has("shared_weights")) spec.shared_weights = any.choice("shared_weights", dtype_names);
+  return spec;
+}
+
+template <class Spec>
+std::optional<size_t> index_of(const std::vector<Spec>& specs, std::string_view name) {
+  for (size_t i = 0; i < specs.size(); ++i) {
+    if (specs[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+template <class Spec>
+std::string unknown_part(const std::vector<Spec>& specs, std::string_view what,
+                         std::string_view name) {
+  std::vector<std::string> names;
+  for (const Spec& spec : specs) names.push_back(spec.name);
+  return fmt::format("no {} named '{}'{}", what, name, suggestion(name, names));
+}
+
+/// "mfa/moe": the attention and the FFN of one layer.
+LayerKind read_layer(const ModelSpec& model, const std::string& text, const Place& place) {
+  const size_t slash = text.find('/');
+  if (slash == std::string::npos) {
+    throw InputError(place,
+                     fmt::format("expected a layer as attention/ffn, such as '{}/{}', got '{}'",
+                                 model.attentions.front().name, model.ffns.front().name, text));
+  }
+  const auto attention = index_of(model.attentions, text.substr(0, slash));
+  if (!attention)
+    throw InputError(place, unknown_part(model.attentions, "attention", text.substr(0, slash)));
+  const auto ffn = index_of(model.ffns, text.substr(slash + 1));
+  if (!ffn) throw InputError(place, unknown_part(model.ffns, "ffn", text.substr(slash + 1)));
+  return {.attention = *attention, .ffn = *ffn, .layers = 1};
+}
+
+void add_layers(std::vector<LayerKind>& kinds, const LayerKind& more) {
+  for (LayerKind& kind : kinds) {
+    if (kind.attention == more.attention && kind.ffn == more.ffn) {
+      kind.layers += more.layers;
+      return;
+    }
+  }
+  kinds.push_back(more);
+}
+
+void read_layers(const Section& root, ModelSpec& model) {
+  const Section layers = root.child("layers", {"source", "stack"});
+  model.layers_source = read_source(layers, model.sources);
+  for (const yaml::Node& item : layers.value("stack", yaml::Node::Kind::sequence).items) {
+    const Section group = layers.element("stack", item, {"repeat", "pattern"});
+    const std::int64_t repeat = group.integer("repeat", limits::layers);
+    for (const yaml::Node& layer : group.value("pattern", yaml::Node::Kind::sequence).items) {
+      const Place place{model.file, layer.line, layer.column};
+      LayerKind kind = read_layer(model, layer.text, place);
+      kind.layers = repeat;
+      add_layers(model.layer_kinds, kind);
+      if (layer_count(model) > limits::layers.most) {
+        throw InputError(place, fmt::format("more than {} layers", limits::layers.most));
+      }
+    }
+  }
+  if (model.layer_kinds.empty()) layers.fail("stack", "expected at least one layer, got none");
+}
+
+Precision read_precision(const Section& root, const Sources& sources) {
+  const Section in =
+      root.child("precision", {"source", "attention_weights", "ffn_weights", "kv",
+                               "attention_compute", "linear_compute", "ffn_compute"});
+  return {.attention_weights = in.choice("attention_weights", dtype_names),
+          .ffn_weights = in.choice("ffn_weights", dtype_names),
+          .kv = in.choice("kv", dtype_names),
+          .attention_compute = in.choice("attention_compute", compute_dtype_names),
+          .linear_compute = in.choice("linear_compute", compute_dtype_names),
+          .ffn_compute = in.choice("ffn_compute", compute_dtype_names),
+          .source = read_source(in, sources)};
+}
+
+PublishedCount read_published(const Section& published, std::string_view key,
+                              const Sources& sources) {
+  const Section in = published.child(key, {"source", "value", "printed_to", "counts", "cut"});
+  PublishedCount count{.value = in.real("value", 1, 1e15),
+                       .printed_to = in.real("printed_to", 1, 1e15),
+                       .cut = in.has("cut") && in.boolean("cut"),
+                       .embedding = false,
+                       .lm_head = false,
+                       .source = read_source(in, sources)};
+  constexpr std::string_view parts[] = {"embedding", "lm_head"};
+  for (const std::string& part : in.texts("counts")) {
+    if (part == parts[0]) {
+      count.embedding = true;
+    } else if (part == parts[1]) {
+      count.lm_head = true;
+    } else {
+      in.fail("counts", fmt::format("unknown part '{}'{}", part, suggestion(part, parts)));
+    }
+  }
+  return count;
+}
+
+void read_parts(const Section& root, ModelSpec& model) {
+  const Section attentions = root.names("attention");
+  for (const std::string& name : attentions.keys()) {
+    model.attentions.push_back(read_attention(attentions, name, model.sources));
+  }
+  const Section ffns = root.names("ffn");
+  for (const std::string& name : ffns.keys())
+    model.ffns.push_back(read_ffn(ffns, name, model.sources));
+  if (model.attentions.empty())
+    root.fail("attention", "expected at least one attention kind, got none");
+  if (model.ffns.empty()) root.fail("ffn", "expected at least one FFN kind, got none");
+}
+
+/// A part no layer uses is a slip in the stack, and would show up nowhere else.
+void refuse_unused_parts(const Section& root, const ModelSpec& model) {
+  std::vector<LayerKind> kinds = model.layer_kinds;
+  if (model.mtp) kinds.push_back(*model.mtp);
+  for (size_t i = 0; i < model.attentions.size(); ++i) {
+    if (std::none_of(kinds.begin(), kinds.end(),
+                     [&](const LayerKind& kind) { return kind.attention == i; })) {
+      root.fail("attention",
+                fmt::format("no layer of the stack uses '{}'", model.attentions[i].name));
+    }
+  }
+  for (size_t i = 0; i < model.ffns.size(); ++i) {
+    if (std::none_of(kinds.begin(), kinds.end(),
+                     [&](const LayerKind& kind) { return kind.ffn == i; })) {
+      root.fail("ffn", fmt::format("no layer of the stack uses '{}'", model.ffns[i].name));
+    }
+  }
+}
+
+}  // namespace
+
+ModelSpec read_model(const yaml::Node& node, const std::string& file) {
+  const Section root = Section::root(file, node, "model",
+                                     {"schema", "name", "title", "sources", "shape", "attention",
+                                      "ffn", "layers", "precision", "mtp", "published"});
+  (void)root.integer("schema", {1, 1});
+  ModelSpec model;
+  model.file = file;
+  model.name = root.name("name");
+  model.title = root.text("title");
+  model.sources = read_sources(root);
+  const Section shape = root.child("shape", {"source", "hidden", "vocab", "tied_embeddings"});
+  model.shape_source = read_source(shape, model.sources);
+  model.hidden = shape.integer("hidden", limits::width);
+  model.vocab = shape.integer("vocab", limits::vocab);
+  model.tied_embeddings = shape.boolean("tied_embeddings");
+  read_parts(root, model);
+  read_layers(root, model);
+  model.precision = read_precision(root, model.sources);
+  if (root.has("mtp")) {
+    const Section mtp = root.child("mtp", {"source", "modules", "layer"});
+    (void)read_source(mtp, model.sources);
+    model.mtp = read_layer(model, mtp.text("layer"), mtp.place("layer"));
+    model.mtp->layers = mtp.integer("modules", {1, 16});
+  }
+  if (root.has("published")) {
+    const Section published = root.child("published", {"total_params", "active_params"});
+    model.total_params = read_published(published, "total_params", model.sources);
+    model.active_params = read_published(published, "active_params", model.sources);
+  }
+  refuse_unused_parts(root, model);
+  return model;
+}
+
+}  // namespace afford
