@@ -35,7 +35,7 @@ struct System {
   std::string about;
   bool calibrated = false;  // on the calibration of its chips, and left out where there is none
   DeploymentArgs args;
-  Efficiencies efficiency;
+  Engine engine;
   Seconds between_steps;
 };
 
@@ -59,7 +59,7 @@ System read_system(const Section& list, const std::string& name, const Sources& 
              "micro_batches", "nic_bandwidth", "kernel", "grouped_compute", "between_steps",
              "attention_memory", "attention_tile", "gemm_tile", "calibrated"});
   (void)read_source(in, sources);
-  System system{.about = in.text("about"), .args = {}, .efficiency = {}};
+  System system{.about = in.text("about"), .args = {}, .engine = {}};
   system.calibrated = in.has("calibrated") && in.boolean("calibrated");
   system.args.calibration = "none";
   system.args.tpot = "10 s";  // a published run is a fact, whatever its TPOT
@@ -73,15 +73,15 @@ System read_system(const Section& list, const std::string& name, const Sources& 
   if (in.has("nic_bandwidth")) system.args.nic = in.text("nic_bandwidth");
   if (in.has("between_steps"))
     system.between_steps = in.quantity<Dimension{.time = 1}>("between_steps");
-  if (in.has("kernel")) system.efficiency.kernel = in.quantity<Dimension{.time = 1}>("kernel");
+  if (in.has("kernel")) system.engine.kernel = in.quantity<Dimension{.time = 1}>("kernel");
   if (in.has("grouped_compute"))
-    system.efficiency.grouped_compute = in.real("grouped_compute", 0.01, 1);
+    system.engine.grouped_compute = in.real("grouped_compute", 0.01, 1);
   if (in.has("attention_memory"))
-    system.efficiency.attention_memory = in.real("attention_memory", 0.01, 1);
+    system.engine.attention_memory = in.real("attention_memory", 0.01, 1);
   if (in.has("attention_tile"))
-    system.efficiency.attention_tile = static_cast<double>(in.integer("attention_tile", {1, 1024}));
+    system.engine.attention_tile = static_cast<double>(in.integer("attention_tile", {1, 1024}));
   if (in.has("gemm_tile"))
-    system.efficiency.gemm_tile = static_cast<double>(in.integer("gemm_tile", {1, 1024}));
+    system.engine.gemm_tile = static_cast<double>(in.integer("gemm_tile", {1, 1024}));
   return system;
 }
 
@@ -166,7 +166,7 @@ double of_kernel(const Case& c, const Deployment& deployment, const Setting& set
 double of_attention_layer(const Case& c, const Deployment& deployment, const Setting& setting) {
   const Colocated& d = *deployment.colocated;
   const bool tensor = d.tensor > 1;
-  const Machine machine(*d.pool.chip, setting.efficiency);
+  const Machine machine(*d.pool.chip, setting.engine, setting.residual);
   const AttentionWork work{.requests = static_cast<double>(d.batch_per_gpu * d.tensor),
                            .context = static_cast<double>(c.context),
                            .instance = d.tensor,
@@ -223,7 +223,7 @@ std::optional<Prediction> predict(Case c, const System& system, const std::strin
   const Prepared prepared = std::move(prepared_models(c.args).front());
   const Deployment deployment = std::move(deployments_of(c.args, prepared.model).front());
   Setting setting = setting_of(c.args, prepared, std::max<std::int64_t>(c.context, 1));
-  setting.efficiency = system.efficiency;
+  setting.engine = system.engine;
   setting.between_steps = system.between_steps;
   if (system.calibrated && fidelity_of(deployment) == "roofline") return std::nullopt;
   return Prediction{value_of(c, prepared, deployment, setting), fidelity_of(deployment)};

@@ -319,7 +319,7 @@ Setting setting_of(const DeploymentArgs& args, const Prepared& prepared, std::in
           .shapes = &prepared.shapes,
           .context = static_cast<double>(context),
           .speculation = speculation_of(args),
-          .efficiency = {},
+          .engine = {},
           .routing = routing_of(args.routing, prepared.model),
           .redundant_experts = args.redundant,
           .overlap = choose(overlaps, args.overlap, "--overlap"),
@@ -372,7 +372,7 @@ std::vector<std::string> beyond_measured(const Deployment& deployment, const Set
 Interval interval_of(const Deployment& deployment, const Setting& setting) {
   const auto step_at = [&](double residual) {
     Setting moved = setting;
-    moved.efficiency.residual = residual;
+    moved.residual = residual;
     return deployment.disaggregated ? evaluate(*deployment.disaggregated, moved).step
                                     : evaluate(*deployment.colocated, moved).step;
   };

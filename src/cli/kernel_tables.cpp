@@ -370,8 +370,8 @@ KernelCheck check_kernels(const KernelTable& table, const std::string& calibrati
   std::vector<HardwareSpec> chips = load_hardware({table.chip});
   attach_calibrations(pointers_to(chips), calibration,
                       true);  // the experts' curve too: it is what is checked
-  const Efficiencies efficiency;
-  const Machine machine(chips.front(), efficiency);
+  const Engine engine;
+  const Machine machine(chips.front(), engine);
   KernelCheck check{.fidelity = fidelity_of(chips.front()), .predicted_us = {}};
   std::vector<double> deviations, sizes;
   for (const KernelPoint& point : table.points) {

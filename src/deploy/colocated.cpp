@@ -57,7 +57,7 @@ FfnWork ffn_work(const Colocated& c, const Setting& setting, const LayerShape& s
 /// low-latency kernels do, or the scale-up fabric when it reaches every expert.
 Seconds exchange(const Colocated& c, const Setting& setting, double tokens, double experts,
                  Bytes each) {
-  const Efficiencies& e = setting.efficiency;
+  const Engine& e = setting.engine;
   const HardwareSpec& chip = *c.pool.chip;
   const Bytes bytes = tokens * experts * each;
   if (c.pool.size() <= chip.scale_up_accelerators.value) {
@@ -76,7 +76,7 @@ double routed_experts(const LayerShape& shape) {
 
 Seconds all_reduce(const Colocated& c, const Setting& setting, double rows) {
   if (c.tensor == 1) return Seconds(0);
-  const Efficiencies& e = setting.efficiency;
+  const Engine& e = setting.engine;
   const double others = real(c.tensor - 1) / real(c.tensor);
   const Bytes bytes = 2 * others * size_of(Dtype::bf16, rows * real(setting.model->hidden));
   return bytes / (e.scale_up * c.pool.chip->scale_up_bandwidth.value) + e.collective;
@@ -84,7 +84,7 @@ Seconds all_reduce(const Colocated& c, const Setting& setting, double rows) {
 
 LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind) {
   const LayerShape& shape = (*setting.shapes)[kind];
-  const Machine machine(*c.pool.chip, setting.efficiency);
+  const Machine machine(*c.pool.chip, setting.engine, setting.residual);
   const double rows = requests_per_micro_batch(c) * query_tokens(setting);
   LayerTimes t{.attention = attention_time(*setting.model, shape, attention_work(c, setting, shape),
                                            machine),
@@ -187,7 +187,7 @@ MemoryUse memory(const Colocated& c, const Setting& setting, std::int64_t& large
 
 StageOps stage_ops(const Colocated& c, const Setting& setting, size_t kind) {
   const LayerShape& shape = (*setting.shapes)[kind];
-  const Machine machine(*c.pool.chip, setting.efficiency);
+  const Machine machine(*c.pool.chip, setting.engine, setting.residual);
   return {attention_ops(*setting.model, shape, attention_work(c, setting, shape), machine),
           ffn_ops(*setting.model, shape, ffn_work(c, setting, shape), machine)};
 }
@@ -205,7 +205,7 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   if (setting.speculation.drafts > 0)
     result.runs[result.main_kind].layers += setting.speculation.drafts;
   const std::int64_t server = std::min(c.pool.size(), c.pool.chip->server_accelerators.value);
-  const Machine machine(*c.pool.chip, setting.efficiency);
+  const Machine machine(*c.pool.chip, setting.engine, setting.residual);
   const double rows = requests_per_micro_batch(c) * query_tokens(setting);
   result.head = head_ops(*setting.model, rows, c.tensor > 1 ? c.tensor : server, machine).time();
   // The second of two steps, so that the start is forgotten.

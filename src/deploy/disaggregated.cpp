@@ -43,7 +43,7 @@ Shares shares_of(const Disaggregated& d, const Setting& setting) {
 }
 
 /// Bandwidth of all NICs of one instance, which may be a slice of a server.
-ByteRate instance_network(const Pool& pool, const Efficiencies& e) {
+ByteRate instance_network(const Pool& pool, const Engine& e) {
   const double slice = real(pool.accelerators) / real(pool.chip->server_accelerators.value);
   return e.nic * slice * server_network(*pool.chip);
 }
@@ -54,10 +54,10 @@ Seconds network_time(const Disaggregated& d, const Shares& s, Bytes each_token,
                      const Setting& setting) {
   const double from_attention = s.tokens / real(d.attention.instances) * s.instances_in_replica;
   const Seconds at_attention =
-      from_attention * each_token / instance_network(d.attention, setting.efficiency);
+      from_attention * each_token / instance_network(d.attention, setting.engine);
   const double to_ffn = s.tokens_per_replica * s.replicas_in_instance;
-  const Seconds at_ffn = to_ffn * each_token / instance_network(d.ffn, setting.efficiency);
-  return std::max(at_attention, at_ffn) + setting.efficiency.network;
+  const Seconds at_ffn = to_ffn * each_token / instance_network(d.ffn, setting.engine);
+  return std::max(at_attention, at_ffn) + setting.engine.network;
 }
 
 AttentionWork attention_work(const Disaggregated& d, const Setting& setting,
@@ -206,8 +206,8 @@ FfnSplit resolved(const FfnSplit& wanted, const Pool& pool, const ModelSpec& mod
 StageOps stage_ops(const Disaggregated& d, const Setting& setting, size_t kind) {
   const Shares s = shares_of(d, setting);
   const LayerShape& shape = (*setting.shapes)[kind];
-  const Machine attention(*d.attention.chip, setting.efficiency),
-      ffn(*d.ffn.chip, setting.efficiency);
+  const Machine attention(*d.attention.chip, setting.engine, setting.residual);
+  const Machine ffn(*d.ffn.chip, setting.engine, setting.residual);
   return {attention_ops(*setting.model, shape, attention_work(d, setting, shape, s), attention),
           ffn_ops(*setting.model, shape, ffn_work(d, setting, s), ffn)};
 }
@@ -220,7 +220,7 @@ double fan_out(const FfnSplit& split, const Pool& ffn) {
 AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
   const Shares s = shares_of(d, setting);
   const ModelSpec& model = *setting.model;
-  const Machine machine(*d.attention.chip, setting.efficiency);
+  const Machine machine(*d.attention.chip, setting.engine, setting.residual);
   AttentionPart part;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const LayerShape& shape = (*setting.shapes)[kind];
@@ -234,7 +234,7 @@ AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
 FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement* placement) {
   FfnWork work = ffn_work(d, setting, shares_of(d, setting));
   work.placement = placement;
-  const Machine machine(*d.ffn.chip, setting.efficiency);
+  const Machine machine(*d.ffn.chip, setting.engine, setting.residual);
   FfnPart part;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind)
     part.stage[kind] = ffn_time(*setting.model, (*setting.shapes)[kind], work, machine);

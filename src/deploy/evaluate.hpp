@@ -33,7 +33,8 @@ struct Setting {
   const std::vector<LayerShape>* shapes = nullptr;  // of the model
   double context = 4096;
   Speculation speculation;
-  Efficiencies efficiency;
+  Engine engine;
+  double residual = 0;  // of calibrated curves: see Machine
   Routing routing;
   std::int64_t redundant_experts = 0;
   Overlap overlap = Overlap::all_gather;

@@ -10,7 +10,7 @@
 
 #include "calibration/chip_timing.hpp"
 #include "kernels/formats.hpp"
-#include "spec/efficiency.hpp"
+#include "spec/engine.hpp"
 #include "spec/hardware.hpp"
 
 namespace afford {
@@ -63,17 +63,21 @@ class OpTime {
   Seconds sum_;
 };
 
-/// What one accelerator can do, at the efficiencies in force.
+/// What one accelerator can do, under the engine that runs on it.
 struct Machine {
   const HardwareSpec* chip = nullptr;
-  const Efficiencies* efficiency = nullptr;
-  const ChipTiming* measured = nullptr;  // a calibration; null: the efficiencies stand
+  const Engine* engine = nullptr;
+  const ChipTiming* measured = nullptr;  // a calibration; null: the engine's fractions stand
+  /// Where in the interval of a calibrated curve a time is taken: 0 as fitted, -1 its fast and +1
+  /// its slow end.
+  double residual = 0;
   ByteRate memory, scale_up;
 
-  Machine(const HardwareSpec& hardware, const Efficiencies& efficiencies)
+  Machine(const HardwareSpec& hardware, const Engine& running, double at_residual = 0)
       : chip(&hardware),
-        efficiency(&efficiencies),
+        engine(&running),
         measured(hardware.measured.get()),
+        residual(at_residual),
         memory(hardware.memory_bandwidth.value),
         scale_up(hardware.scale_up_bandwidth.value) {}
 
@@ -104,7 +108,7 @@ struct Machine {
   const OperationRoofs roofs{machine.measured->read, tensor};
   const OperationParts parts = operation_parts(curve, work, roofs);
   const double each = operation_seconds(curve, parts, work);
-  op.time = Seconds(op.kernels * each * (1 + machine.efficiency->residual * half_width(curve)));
+  op.time = Seconds(op.kernels * each * (1 + machine.residual * half_width(curve)));
   const bool computes = parts.computing > parts.reading;
   op.bound = 2 * std::max(parts.reading, parts.computing) < each ? Limit::overhead
              : computes                                          ? Limit::compute

@@ -73,7 +73,7 @@ Op dense(Op op, double m, double n, double k, Dtype dtype, const OperationCurve&
 /// Many tokens through one weight matrix (or a shard of it): inputs and outputs move once.
 Op gemm(std::string_view name, const ModelSpec& model, const Matrix& matrix, double rows,
         double shard, const Machine& machine) {
-  const Efficiencies& e = *machine.efficiency;
+  const Engine& e = *machine.engine;
   const double weights = weights_of(matrix) / shard;
   Op op{.name = name, .kernels = 1};
   op.flops = Flops(2 * weights * computed_rows(rows, e.gemm_tile));
@@ -91,7 +91,7 @@ Op gemm(std::string_view name, const ModelSpec& model, const Matrix& matrix, dou
 /// keep it in BF16 (DeepSeek's published trace among them), whatever the format of the other
 /// weights.
 Op absorbed_products(const Matrix& matrix, double rows, double shard, const Machine& machine) {
-  const Efficiencies& e = *machine.efficiency;
+  const Engine& e = *machine.engine;
   Op op{.name = matrix.name, .kernels = 2};
   op.flops = Flops(2 * weights_of(matrix) / shard * computed_rows(rows, e.gemm_tile));
   op.weights = size_of(Dtype::bf16, weights_of(matrix) / shard);
@@ -105,7 +105,7 @@ Op absorbed_products(const Matrix& matrix, double rows, double shard, const Mach
 /// Small elementwise kernels over `rows` vectors of the hidden size: norms, quantisation, rope,
 /// packing.
 Op elementwise(std::string_view name, double kernels, Bytes bytes, const Machine& machine) {
-  const Efficiencies& e = *machine.efficiency;
+  const Engine& e = *machine.engine;
   Op op{.name = name, .kernels = kernels};
   op.activations = bytes;
   if (const ChipTiming* chip = machine.measured; chip != nullptr && chip->small_kernel > 0) {
@@ -118,7 +118,7 @@ Op elementwise(std::string_view name, double kernels, Bytes bytes, const Machine
 /// A collective of the scale-up fabric: `bytes` in and out of each accelerator, each way at the
 /// same time.
 Op collective(std::string_view name, Bytes bytes, bool hidden, const Machine& machine) {
-  const Efficiencies& e = *machine.efficiency;
+  const Engine& e = *machine.engine;
   Op op{.name = name, .kernels = 1};
   op.moved = bytes;
   op.time = bytes / (e.scale_up * machine.scale_up) + e.collective;
@@ -168,7 +168,7 @@ double query_tile_rows(double rows, double smallest) {
 
 Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
         const Machine& machine) {
-  const Efficiencies& e = *machine.efficiency;
+  const Engine& e = *machine.engine;
   const double tokens = reached(shape.attention.reach, work.context);
   const bool tensor = work.split == AttentionSplit::tensor;
   const double ways = tensor ? real(work.instance) : 1;
@@ -322,7 +322,7 @@ void add_latent(Ops& ops, const ModelSpec& model, const LayerShape& shape, doubl
                 double shard, const Machine& machine) {
   const double weights = latent_weights(shape.ffn, model.hidden) / shard;
   if (weights == 0) return;
-  const Efficiencies& e = *machine.efficiency;
+  const Engine& e = *machine.engine;
   Op op{.name = "latent in, out", .kernels = 2};
   op.flops = Flops(2 * computed_rows(rows, e.gemm_tile) * weights);
   op.weights = size_of(shape.ffn_weights, weights);
@@ -368,7 +368,7 @@ Op on_curve(Op op, const std::array<MlpGroup, 2>& groups, double matrices, doubl
 /// `shard` ways.
 Op mlp_gemm(std::string_view name, const ModelSpec& model, const std::array<MlpGroup, 2>& groups,
             double matrices, double shard, bool grouped, const Machine& machine) {
-  const Efficiencies& e = *machine.efficiency;
+  const Engine& e = *machine.engine;
   Op op{.name = name, .kernels = 1};
   for (const MlpGroup& group : groups) {
     const double weights = matrices * group.inputs * group.intermediate / shard;
@@ -475,7 +475,7 @@ Ops shared_side(const ModelSpec& model, const LayerShape& shape, double tokens, 
 template <class Ops>
 Ops head_side(const ModelSpec& model, double tokens, std::int64_t instance,
               const Machine& machine) {
-  const Efficiencies& e = *machine.efficiency;
+  const Engine& e = *machine.engine;
   const double n = real(instance), hidden = real(model.hidden), vocab = real(model.vocab);
   Ops ops;
   ops.add(elementwise("embedding", 1, size_of(Dtype::bf16, 2 * tokens * hidden), machine));

@@ -3,6 +3,7 @@
 #include "calibration/calibration_file.hpp"
 #include "calibration/points_csv.hpp"
 #include "calibration_support.hpp"
+#include "error.hpp"
 #include "support.hpp"
 #include "yaml/document.hpp"
 

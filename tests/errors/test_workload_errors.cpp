@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "error.hpp"
 #include "plan/workload.hpp"
 #include "support.hpp"
 

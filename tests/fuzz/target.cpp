@@ -15,6 +15,7 @@
 #include "count/decode.hpp"
 #include "count/modules.hpp"
 #include "count/params.hpp"
+#include "error.hpp"
 #include "import/import.hpp"
 #include "load/readers.hpp"
 #include "spec/hardware.hpp"

@@ -196,14 +196,14 @@ TEST_SUITE("unit") {
       chip.measured = chip_timing(calibration, h200, chip);
       for (const std::int64_t batch : {2, 64, 256}) {
         const Colocated c{.pool = {&chip, 4, 8}, .batch_per_gpu = batch};
-        setting.efficiency.residual = 0;
+        setting.residual = 0;
         const Seconds step = evaluate(c, setting).step;
-        setting.efficiency.residual = -1;
+        setting.residual = -1;
         CHECK(evaluate(c, setting).step < step);
-        setting.efficiency.residual = 1;
+        setting.residual = 1;
         CHECK(evaluate(c, setting).step > step);
       }
-      setting.efficiency.residual = 0;
+      setting.residual = 0;
       const Seconds now =
           evaluate(Colocated{.pool = {&chip, 4, 8}, .batch_per_gpu = 64}, setting).step;
       CHECK(now <= before);

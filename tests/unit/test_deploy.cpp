@@ -48,10 +48,8 @@ TEST_SUITE("unit") {
         load_models({"qwen3-8b"}).front();  // 32 query heads on 8 KV heads: 4 rows
     const auto shapes = layer_shapes(model);
     const auto chips = load_hardware({"h20"});
-    const auto flops = [&](std::string_view name, std::int64_t batch,
-                           const Efficiencies& efficiency) {
-      const Setting setting{
-          .model = &model, .shapes = &shapes, .context = 1024, .efficiency = efficiency};
+    const auto flops = [&](std::string_view name, std::int64_t batch, const Engine& engine) {
+      const Setting setting{.model = &model, .shapes = &shapes, .context = 1024, .engine = engine};
       const Colocated c{.pool = {chips.data(), 1, 1}, .batch_per_gpu = batch, .micro_batches = 1};
       for (const Op& op : stage_ops(c, setting, 0).attention) {
         if (op.name == name) return op.flops.base();

@@ -1,13 +1,18 @@
 #pragma once
-// What share of its roof each class of operation reaches, and what it costs to start one. The
-// defaults stand where no calibration is at hand; each names the public measurements it was taken
-// from.
+// A serving engine: what share of its roof each class of its kernels reaches, and what it costs to
+// start one. The fractions stand where no calibration is at hand; each default names the public
+// measurements it was taken from.
 
+#include <string>
+
+#include "spec/source.hpp"
 #include "units.hpp"
 
 namespace afford {
 
-struct Efficiencies {
+struct Engine {
+  std::string name, title, file;
+  Sources sources;
   /// Attention core over KV reads: FlashInfer and FA3 stream 91 to 95 % of an H800's 3.35 TB/s at
   /// long contexts (InferSim tables; slope of the Step-3 report's Table 9).
   double attention_memory = 0.92;
@@ -41,9 +46,6 @@ struct Efficiencies {
   /// along wgmma's N ("swap AB") or mma.sync is used; 64 in DeepGEMM of early 2025 (its times are
   /// flat to 64 tokens an expert).
   double gemm_tile = 16;
-  /// Where in the interval of a calibrated curve a time is taken: 0 as fitted, -1 its fast and +1
-  /// its slow end.
-  double residual = 0;
   /// Latency of one collective inside a server, and of one message between servers.
   Seconds collective{5e-6}, network{10e-6};
 };
