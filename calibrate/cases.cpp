@@ -15,10 +15,9 @@ namespace afford::calibrate {
 namespace {
 
 constexpr std::string_view names[] = {
-    "tensor",      "read",          "write",        "copy",
-    "l2_read",     "launch_stream", "launch_graph", "launch_dependent",
-    "mfa_decode",  "gqa_decode",    "mla_decode",   "moe_ffn",
-    "moe_gate_up", "moe_down",      "dense"};
+    "tensor",        "read",         "read_parts",       "write",      "copy",       "l2_read",
+    "launch_stream", "launch_graph", "launch_dependent", "mfa_decode", "gqa_decode", "mla_decode",
+    "moe_ffn",       "moe_gate_up",  "moe_down",         "dense"};
 
 // --- one case of each kind
 
@@ -120,7 +119,7 @@ Case dense(const std::string& precision, const Projection& projection, int m) {
 void add_roofs(std::vector<Case>& cases) {
   for (const double bytes : {16e6, 32e6, 64e6, 128e6, 256e6, 0.5e9, 2e9, 8e9})
     cases.push_back(memory("read", bytes));
-  for (const std::string operation : {"write", "copy"})
+  for (const std::string operation : {"read_parts", "write", "copy"})
     for (const double bytes : {16e6, 64e6, 256e6, 0.5e9, 2e9, 8e9})
       cases.push_back(memory(operation, bytes));
   for (const double bytes : {0.125e9, 0.25e9, 0.5e9, 1e9, 2e9, 4e9})
@@ -224,7 +223,7 @@ void add_moe(std::vector<Case>& cases) {
 }
 
 void add_dense(std::vector<Case>& cases) {
-  for (const std::string precision : {"bf16", "fp8"})
+  for (const std::string precision : {"bf16", "fp8", "fp8_128"})
     for (const Projection& projection : projections) {
       const bool fully =
           projection.n * projection.k >= 7168 * 10240;  // the largest matrices: every M
@@ -317,8 +316,8 @@ std::vector<Case> closing_roofs() {
 }
 
 std::vector<Case> verification_cases() {
-  std::vector<Case> cases{memory("read", 20e6 + 128 * 7), memory("write", 20e6 + 128 * 7),
-                          memory("copy", 2 * (20e6 + 128 * 7)),
+  std::vector<Case> cases{memory("read", 20e6 + 128 * 7), memory("read_parts", 20e6 + 128 * 7),
+                          memory("write", 20e6 + 128 * 7), memory("copy", 2 * (20e6 + 128 * 7)),
                           memory("l2_read", 1e8, 8e6 + 128 * 5)};
   for (const std::string precision : {"bf16", "fp8"}) {
     cases.push_back(named("tensor", precision, ""));
@@ -346,7 +345,7 @@ std::vector<Case> verification_cases() {
       cases.push_back(moe(operation, precision, deepseek, {5, 0, 17, 63, 0, 64, 129, 257}));
       cases.push_back(moe(operation, precision, step3, {33, 0, 2}));
     }
-  for (const std::string precision : {"bf16", "fp8"})
+  for (const std::string precision : {"bf16", "fp8", "fp8_128"})
     for (const int m : {1, 17, 333}) cases.push_back(dense(precision, projections[0], m));
   std::stable_sort(cases.begin(), cases.end(),
                    [](const Case& a, const Case& b) { return place(a) < place(b); });

@@ -18,20 +18,24 @@ constexpr double rotating_bytes = 1e9;
 constexpr int most_copies = 64;
 constexpr uint64_t fill_seed = 11;
 
-/// How an array is shared out: chunks go round the blocks, and what is left after the last full
-/// round is shared evenly. Bytes are a multiple of 128 and make one full round at least. The
-/// divisions are done on the host: a block has only some 1000 cycles a chunk.
+/// How an array is shared out: chunks go round the blocks, or (`in_parts`) each block has its
+/// chunks one behind the other, as a block of attention has the cache of a request; what is left
+/// after the last full round is shared evenly. Bytes are a multiple of 128 and make one full round
+/// at least. The divisions are done on the host: a block has only some 1000 cycles a chunk.
 struct Pieces {
   size_t bytes;
   uint32_t blocks, rounds, share;
+  bool in_parts;
 
-  Pieces(size_t all, int among) : bytes(all), blocks(static_cast<uint32_t>(among)) {
+  Pieces(size_t all, int among, bool contiguous = false)
+      : bytes(all), blocks(static_cast<uint32_t>(among)), in_parts(contiguous) {
     const size_t round = size_t{chunk_bytes} * blocks;
     rounds = static_cast<uint32_t>(bytes / round);
     share = static_cast<uint32_t>((bytes % round / 128 + blocks - 1) / blocks * 128);
   }
   __device__ size_t offset(uint32_t i, uint32_t block) const {
-    if (i < rounds) return (size_t{i} * blocks + block) * chunk_bytes;
+    if (i < rounds)
+      return (in_parts ? size_t{block} * rounds + i : size_t{i} * blocks + block) * chunk_bytes;
     return size_t{rounds} * blocks * chunk_bytes + size_t{block} * share;
   }
   __device__ uint32_t size(uint32_t i, uint32_t block) const {
@@ -176,8 +180,8 @@ __global__ void count_differences(const uint32_t* a, const uint32_t* b, size_t w
 /// one.
 class Sets {
  public:
-  Sets(double bytes, bool random)
-      : pieces(static_cast<size_t>(bytes) / 128 * 128, multiprocessors()) {
+  Sets(double bytes, bool random, bool in_parts = false)
+      : pieces(static_cast<size_t>(bytes) / 128 * 128, multiprocessors(), in_parts) {
     copies = std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 1, most_copies);
     data_ = DeviceArray<__nv_bfloat16>(pieces.bytes / 2 * static_cast<size_t>(copies));
     if (random) fill_normal(data_.data(), data_.size(), fill_seed, 1);
@@ -198,15 +202,17 @@ double exact(bool right) { return right ? 0 : INFINITY; }
 
 class Read final : public Work {
  public:
-  Read(double size, int passes)
-      : sets_(size, true),
+  Read(double size, int passes, bool in_parts = false)
+      : sets_(size, true, in_parts),
         passes_(passes),
         blocks_(multiprocessors()),
         result_(static_cast<size_t>(blocks_)) {
     copies = passes > 1 ? 1 : sets_.copies;
     bytes = static_cast<double>(sets_.pieces.bytes) * passes;
     tolerance = 0;
-    kernel = passes > 1 ? "bulk copies, resident" : "bulk copies";
+    kernel = passes > 1 ? "bulk copies, resident"
+             : in_parts ? "bulk copies, a part a block"
+                        : "bulk copies";
     allow_shared(read_kernel<false>, ring_shared_bytes);
     allow_shared(read_kernel<true>, ring_shared_bytes);
   }
@@ -441,6 +447,9 @@ class Empty final : public Work {
 }  // namespace
 
 std::unique_ptr<Work> make_read(double bytes) { return std::make_unique<Read>(bytes, 1); }
+std::unique_ptr<Work> make_read_parts(double bytes) {
+  return std::make_unique<Read>(bytes, 1, true);
+}
 std::unique_ptr<Work> make_write(double bytes) { return std::make_unique<Write>(bytes); }
 std::unique_ptr<Work> make_copy(double bytes) { return std::make_unique<Copy>(bytes); }
 std::unique_ptr<Work> make_l2_read(double resident, double bytes) {

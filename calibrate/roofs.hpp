@@ -11,6 +11,9 @@ namespace afford::calibrate {
 /// Reads `bytes` of device memory by bulk copies into a ring of 192 KB of shared memory, one block
 /// a multiprocessor. What the attention and MoE kernels could reach at best. All throw CudaError.
 [[nodiscard]] std::unique_ptr<Work> make_read(double bytes);
+/// As make_read, but every block reads one contiguous part, as attention does with the cache of a
+/// request.
+[[nodiscard]] std::unique_ptr<Work> make_read_parts(double bytes);
 /// Writes `bytes` by bulk copies out of shared memory.
 [[nodiscard]] std::unique_ptr<Work> make_write(double bytes);
 /// Copies bytes / 2 through the ring: `bytes` are read and written in all.

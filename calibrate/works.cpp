@@ -46,8 +46,11 @@ std::unique_ptr<Work> experts(const Case& one) {
 
 std::unique_ptr<Work> projection(const Case& one, const CublasLt& lt) {
   const Point& p = one.point;
-  return make_dense(
-      lt, {.precision = precision_of(p), .m = narrow(p.m), .n = narrow(p.n), .k = narrow(p.k)});
+  return make_dense(lt, {.precision = precision_of(p),
+                         .block_scales = p.precision == "fp8_128",
+                         .m = narrow(p.m),
+                         .n = narrow(p.n),
+                         .k = narrow(p.k)});
 }
 
 }  // namespace
@@ -59,6 +62,7 @@ bool can_run(const Case& one, const CublasLt* lt) {
 std::unique_ptr<Work> make_work(const Case& one, const CublasLt* lt) {
   const Point& p = one.point;
   if (p.operation == "read") return make_read(p.bytes);
+  if (p.operation == "read_parts") return make_read_parts(p.bytes);
   if (p.operation == "write") return make_write(p.bytes);
   if (p.operation == "copy") return make_copy(p.bytes);
   if (p.operation == "l2_read") return make_l2_read(one.resident, p.bytes);

@@ -12,9 +12,9 @@ namespace afford {
 /// Names of the operations a calibration knows. A point's shape fields that do not apply are zero.
 /// mfa_decode, gqa_decode, mla_decode: batch, context_tokens (mean), longest_tokens, query_heads,
 /// kv_heads, head_dim. moe_ffn, moe_gate_up, moe_down: experts, tokens, busiest_tokens, hidden,
-/// intermediate (as sharded). dense: m, n, k (y[m x n] = x[m x k] W). read, write, copy, l2_read:
-/// bytes. tensor: m, n, k of a loop without memory. launch_stream, launch_graph, launch_dependent:
-/// time of one empty kernel.
+/// intermediate (as sharded). dense: m, n, k (y[m x n] = x[m x k] W). read, read_parts (each block
+/// a contiguous part), write, copy, l2_read: bytes. tensor: m, n, k of a loop without memory.
+/// launch_stream, launch_graph, launch_dependent: time of one empty kernel.
 struct Point {
   std::string operation;
   std::string precision;  // bf16 or fp8: of the streamed operand and the tensor core; fp8_128 with
