@@ -11,8 +11,8 @@ namespace afford::calibrate {
 
 /// How the device was while a point was measured.
 struct Conditions {
-  double sm_clock_spread = 0;  // interquartile range over the median
-  bool slowed_down = false;    // by heat or the power supply; the power cap is ordinary
+  double drift = 0;          // spread_of_medians() of the samples
+  bool slowed_down = false;  // by heat or the power supply; the power cap is ordinary
 };
 
 /// Whether the read roof bounds it: it reads device memory, and is not a roof itself.

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "dense_tuning.hpp"
 #include "gates.hpp"
 #include "roofs.hpp"
 #include "timing.hpp"
@@ -15,25 +16,11 @@ constexpr double tensor_times = 4;     // longer: their clock settles slowly
 constexpr int isolated_samples = 10;
 constexpr double setup_seconds = 0.12,
                  tuning_seconds = 0.25;  // allocation, filling and checking; cuBLASLt
-const Effort tuning{
-    .seconds = 0.002, .warm_up = 0.001, .samples = 3, .graph_us = 1000, .graphs = 1};
 
 bool is_launch(const Point& point) { return point.operation.starts_with("launch_"); }
 bool is_sustained(const Point& point) { return point.operation == "tensor"; }
 bool has_isolated(const Point& point) {
   return !is_launch(point) && !is_sustained(point) && point.operation != "l2_read";
-}
-
-/// The fastest algorithm of the library, each timed.
-void tune(Dense& dense) {
-  double least = INFINITY;
-  int best = -1;
-  for (int i = 0; i < dense.candidates(); ++i) {
-    if (!dense.choose(i)) continue;
-    const double us = measure_stream(dense, tuning).median_us;
-    if (us < least) least = us, best = i;
-  }
-  if (best < 0 || !dense.choose(best)) throw std::runtime_error("no cuBLASLt algorithm runs");
 }
 
 void describe(Point& point, const Work& work) {
@@ -69,8 +56,8 @@ void time(Point& point, Work& work, const Session& session, const Pace& pace, do
   point.sm_clock_mhz = timing.sm_clock_mhz;
   point.power_w = state.power_w;
   point.temperature_c = state.temperature_c;
-  point.rejected = failed_gate(
-      point, {.sm_clock_spread = timing.sm_clock_spread, .slowed_down = state.slowed_down}, roof);
+  point.rejected =
+      failed_gate(point, {.drift = timing.drift, .slowed_down = state.slowed_down}, roof);
 }
 
 /// Runs `step` on the case's kernel; a failure becomes the point's reason, unless the GPU is gone.
@@ -79,7 +66,7 @@ Point attempt(const Case& one, const Session& session, Step step) {
   Point point = one.point;
   try {
     const std::unique_ptr<Work> work = make_work(one, session.lt.get());
-    if (auto* dense = dynamic_cast<Dense*>(work.get())) tune(*dense);
+    if (auto* dense = dynamic_cast<Dense*>(work.get())) (void)tune(*dense);
     describe(point, *work);
     check_answer(point, *work);
     if (point.rejected.empty() && !(point.error <= point.tolerance))

@@ -21,12 +21,22 @@ namespace afford::calibrate {
   return quantile(samples, 0.5);
 }
 
-/// Interquartile range over the median: how far samples wander, outliers aside. Zero without
-/// samples.
-[[nodiscard]] inline double quartile_spread(std::vector<double> samples) {
-  if (samples.empty()) return 0;
-  std::sort(samples.begin(), samples.end());
-  return (quantile(samples, 0.75) - quantile(samples, 0.25)) / quantile(samples, 0.5);
+/// How far the medians of consecutive windows of samples lie apart, largest from smallest, over the
+/// median of all: what a repetition of the measurement would differ by. Samples in the order in
+/// which they were taken; those beyond equal windows count in the last. Zero with fewer than two
+/// samples a window.
+[[nodiscard]] inline double spread_of_medians(const std::vector<double>& samples, size_t windows) {
+  const size_t each = samples.size() / windows;
+  if (each < 2) return 0;
+  double least = 0, most = 0;
+  for (size_t i = 0; i < windows; ++i) {
+    const auto begin = samples.begin() + static_cast<std::ptrdiff_t>(i * each);
+    const auto end = i + 1 < windows ? begin + static_cast<std::ptrdiff_t>(each) : samples.end();
+    const double now = median({begin, end});
+    least = i == 0 ? now : std::min(least, now);
+    most = std::max(most, now);
+  }
+  return (most - least) / median(samples);
 }
 
 }  // namespace afford::calibrate

@@ -3,78 +3,35 @@
 
 #include "device.hpp"
 #include "statistics.hpp"
+#include "stream.hpp"
 #include "timing.hpp"
 
 namespace afford::calibrate {
 namespace {
 
-class Event {
- public:
-  Event() { check(cudaEventCreate(&event_), "cudaEventCreate"); }
-  ~Event() { cudaEventDestroy(event_); }
-  Event(const Event&) = delete;
-  Event& operator=(const Event&) = delete;
-  void record(cudaStream_t stream) const {
-    check(cudaEventRecord(event_, stream), "cudaEventRecord");
-  }
-  /// Microseconds from `start` to this event, once it has happened.
-  double since(const Event& start) const {
-    check(cudaEventSynchronize(event_), "measured work");
-    float milliseconds = 0;
-    check(cudaEventElapsedTime(&milliseconds, start.event_, event_), "cudaEventElapsedTime");
-    return 1e3 * static_cast<double>(milliseconds);
-  }
-
- private:
-  cudaEvent_t event_ = nullptr;
-};
-
-class Stream {
- public:
-  Stream() {
-    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
-  }
-  ~Stream() { cudaStreamDestroy(stream_); }
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
-  operator cudaStream_t() const { return stream_; }  // NOLINT: a handle is all it is
-
- private:
-  cudaStream_t stream_ = nullptr;
-};
-
 /// A graph of `calls` calls of `work` over its input sets in turn.
-class CallGraph {
- public:
-  CallGraph(Work& work, int calls) {
-    const Stream capture;
-    check(cudaStreamBeginCapture(capture, cudaStreamCaptureModeThreadLocal), "graph capture");
+Graph call_graph(Work& work, int calls) {
+  const Stream capture;
+  return Graph(capture, [&] {
     for (int i = 0; i < calls; ++i) work.enqueue(capture, i % work.copies);
-    cudaGraph_t graph = nullptr;
-    check(cudaStreamEndCapture(capture, &graph), "graph capture");
-    const cudaError_t status = cudaGraphInstantiate(&graph_, graph, 0);
-    cudaGraphDestroy(graph);
-    check(status, "cudaGraphInstantiate");
-  }
-  ~CallGraph() { cudaGraphExecDestroy(graph_); }
-  CallGraph(const CallGraph&) = delete;
-  CallGraph& operator=(const CallGraph&) = delete;
-  void launch(cudaStream_t stream) const {
-    check(cudaGraphLaunch(graph_, stream), "cudaGraphLaunch");
-  }
-
- private:
-  cudaGraphExec_t graph_ = nullptr;
-};
+  });
+}
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 Timing summary(std::vector<double> us) {
+  constexpr size_t windows = 4;
+  const double drift = spread_of_medians(us, windows);
   std::sort(us.begin(), us.end());
-  return {quantile(us, 0.5), quantile(us, 0.25), quantile(us, 0.75), us.front(),
-          static_cast<int>(us.size())};
+  return {quantile(us, 0.5),
+          quantile(us, 0.25),
+          quantile(us, 0.75),
+          us.front(),
+          static_cast<int>(us.size()),
+          0,
+          drift};
 }
 
 /// The cycle counter of a multiprocessor and the time it was read.
@@ -137,7 +94,7 @@ class ClockMeter {
 /// One sample, of a graph run so many times: its time and clock.
 class Sample {
  public:
-  void enqueue(cudaStream_t stream, const CallGraph& graph, int times) {
+  void enqueue(cudaStream_t stream, const Graph& graph, int times) {
     clock_.before(stream);
     start_.record(stream);
     for (int i = 0; i < times; ++i) graph.launch(stream);
@@ -157,7 +114,7 @@ class Sample {
   ClockMeter clock_;
 };
 
-void run_for(double seconds, cudaStream_t stream, const CallGraph& graph) {
+void run_for(double seconds, cudaStream_t stream, const Graph& graph) {
   const auto begin = std::chrono::steady_clock::now();
   do {
     graph.launch(stream);
@@ -193,16 +150,12 @@ constexpr double short_us = 20;
 constexpr int submitted_calls = 1000;
 
 /// Well within what the gates ask for.
-bool is_steady(const Timing& timing) {
-  constexpr double most = 0.01;
-  return timing.p75_us - timing.p25_us <= most * timing.median_us &&
-         timing.sm_clock_spread <= 2 * most;
-}
+bool is_steady(const Timing& timing) { return timing.drift <= 0.01; }
 
 /// Calls of one graph, from the time of one pass over the input sets.
 int calls_of(Work& work, double graph_us, cudaStream_t stream) {
   const Event start, stop;
-  const CallGraph once(work, work.copies);
+  const Graph once = call_graph(work, work.copies);
   once.launch(stream);
   start.record(stream);
   once.launch(stream);
@@ -218,7 +171,7 @@ int calls_of(Work& work, double graph_us, cudaStream_t stream) {
 Timing measure_stream(Work& work, const Effort& effort) {
   const Stream stream;
   const int calls = calls_of(work, effort.graph_us, stream);
-  const CallGraph graph(work, calls);
+  const Graph graph = call_graph(work, calls);
   run_for(effort.warm_up, stream, graph);
   Sample samples[2];
   int queued = 0;
@@ -236,7 +189,6 @@ Timing measure_stream(Work& work, const Effort& effort) {
       if (const double clock = oldest.mhz(); clock > 0) mhz.push_back(clock);
     }
     timing = summary(std::move(us));
-    timing.sm_clock_spread = quartile_spread(mhz);
     timing.sm_clock_mhz = mhz.empty() ? 0 : median(std::move(mhz));
     if (is_steady(timing)) break;
   }

@@ -10,8 +10,8 @@ namespace afford::calibrate {
 struct Timing {
   double median_us = 0, p25_us = 0, p75_us = 0, min_us = 0;
   int samples = 0;
-  double sm_clock_mhz = 0;     // median over the samples
-  double sm_clock_spread = 0;  // interquartile range of the samples' clocks, of their median
+  double sm_clock_mhz = 0;  // median over the samples
+  double drift = 0;         // spread_of_medians() of the samples: what a repetition would differ by
 };
 
 struct Effort {
@@ -20,7 +20,7 @@ struct Effort {
   int samples = 10;
   double graph_us = 5000;  // of a graph of calls, at least
   int graphs = 4;   // of a sample: the power cap moves the clock to and fro within some 10 ms
-  int windows = 1;  // of samples, until times and clocks are steady, the later ones twice as long;
+  int windows = 1;  // of samples, until their medians are steady, the later ones twice as long;
                     // the last counts
 };
 

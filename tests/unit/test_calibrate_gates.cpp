@@ -28,18 +28,21 @@ constexpr double roof = 4.6e12;
 }  // namespace
 
 TEST_CASE("a steady, right point below the roof counts") {
-  CHECK(failed_gate(good_point(), {.sm_clock_spread = 0.02}, roof).empty());
+  CHECK(failed_gate(good_point(), {.drift = 0.015}, roof).empty());
+}
+
+TEST_CASE("samples that the power cap moves to and fro count, as their medians stay") {
+  Point point = good_point();
+  point.p25_us = 950, point.p75_us = 1050;
+  CHECK(failed_gate(point, {.drift = 0.002}, roof).empty());
 }
 
 TEST_CASE("each gate rejects with its reason") {
   Point point = good_point();
   point.error = 0.02;
   CHECK(failed_gate(point, {}, roof) == "error 0.02, more than 0.01");
-  point = good_point();
-  point.p75_us = 1020;
-  CHECK(failed_gate(point, {}, roof) == "interquartile range 2.5 %, more than 2 %");
-  CHECK(failed_gate(good_point(), {.sm_clock_spread = 0.04}, roof) ==
-        "SM clock spread 4.0 %, more than 3 %");
+  CHECK(failed_gate(good_point(), {.drift = 0.025}, roof) ==
+        "medians of windows 2.5 % apart, more than 2 %");
   CHECK(failed_gate(good_point(), {.slowed_down = true}, roof) ==
         "slowed down by heat or power supply");
   CHECK(failed_gate(good_point(), {}, 4.3e12) == "1.05 of the read roof, more than 1.02");
@@ -56,7 +59,7 @@ TEST_CASE("an error that is no number is rejected") {
 
 TEST_CASE("the read roof bounds no other roof, nor a larger read, nor a point measured before it") {
   Point point = good_point();
-  for (const char* roofs : {"read", "write", "copy", "l2_read"}) {
+  for (const char* roofs : {"read", "read_parts", "write", "copy", "l2_read"}) {
     point.operation = roofs;
     CHECK(failed_gate(point, {}, 4e12).empty());
   }
@@ -66,10 +69,8 @@ TEST_CASE("the read roof bounds no other roof, nor a larger read, nor a point me
 TEST_CASE("launches may vary more, but not without end") {
   Point point = good_point();
   point.operation = "launch_stream", point.bytes = 0;
-  point.p75_us = 1150;
-  CHECK(failed_gate(point, {}, roof).empty());
-  point.p75_us = 1300;
-  CHECK_FALSE(failed_gate(point, {}, roof).empty());
+  CHECK(failed_gate(point, {.drift = 0.15}, roof).empty());
+  CHECK_FALSE(failed_gate(point, {.drift = 0.3}, roof).empty());
 }
 
 TEST_CASE("the read roof is the fastest read that counts") {
@@ -93,9 +94,14 @@ TEST_CASE("quantiles interpolate between neighbours") {
   CHECK(quantile({1, 2, 3, 4}, 0.25) == 1.75);
   CHECK(quantile({7}, 0.9) == 7);
   CHECK(median({3, 1, 2}) == 2);
-  CHECK(quartile_spread({100, 100, 100}) == 0);
-  CHECK(quartile_spread({5, 1, 4, 2, 3}) == doctest::Approx(2.0 / 3));
-  CHECK(quartile_spread({}) == 0);
+}
+
+TEST_CASE("medians of windows tell drift from noise") {
+  CHECK(spread_of_medians({90, 110, 90, 110, 90, 110, 90, 110}, 4) == 0);
+  CHECK(spread_of_medians({100, 100, 101, 101, 102, 102, 103, 103}, 4) ==
+        doctest::Approx(3 / 101.5));
+  CHECK(spread_of_medians({100, 100, 104, 104, 108}, 2) == doctest::Approx(4.0 / 104));
+  CHECK(spread_of_medians({100, 200, 300}, 2) == 0);
 }
 
 TEST_CASE("time left follows the pace, and the expectation before the first point") {
