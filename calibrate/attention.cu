@@ -22,12 +22,13 @@ struct Places {
 };
 
 /// Plain attention of one query head in FP32; block (unit's place in `units`, head of the group).
-/// `scores` has `stride` floats a block.
+/// `scores` has `stride` floats a block. `given`: queries of the units in turn, instead of those of
+/// the input set; null: none.
 template <class Element>
-__global__ void reference_kernel(const int* units, const Element* queries, const Element* keys,
-                                 const Element* values, AttentionInput in, Places places,
-                                 const int* lengths, int dim, float* scores, size_t stride,
-                                 float* output) {
+__global__ void reference_kernel(const int* units, const float* given, const Element* queries,
+                                 const Element* keys, const Element* values, AttentionInput in,
+                                 Places places, const int* lengths, int dim, float* scores,
+                                 size_t stride, float* output) {
   __shared__ float reduced[256];
   const int unit = units[blockIdx.x], head = static_cast<int>(blockIdx.y),
             thread = static_cast<int>(threadIdx.x);
@@ -40,11 +41,13 @@ __global__ void reference_kernel(const int* units, const Element* queries, const
   };
   float* p = scores + (static_cast<size_t>(blockIdx.x) * gridDim.y + head) * stride;
   const Element* q = queries + (static_cast<size_t>(unit) * in.group + head) * dim;
+  const float* f = given + (static_cast<size_t>(blockIdx.x) * in.group + head) * dim;
   float top = -INFINITY;
   for (int token = thread; token < length; token += 256) {
     const Element* k = keys + row_of(token) * dim;
     float dot = 0;
-    for (int d = 0; d < dim; ++d) dot += static_cast<float>(q[d]) * static_cast<float>(k[d]);
+    for (int d = 0; d < dim; ++d)
+      dot += (given != nullptr ? f[d] : static_cast<float>(q[d])) * static_cast<float>(k[d]);
     p[token] = dot * in.scale;
     top = fmaxf(top, p[token]);
   }
@@ -71,7 +74,7 @@ __global__ void reference_kernel(const int* units, const Element* queries, const
 }
 
 template <class Element, int D>
-class Attention final : public Work {
+class Attention final : public DecodeAttention {
   using S = AttentionShape<Element, D>;
 
  public:
@@ -104,6 +107,21 @@ class Attention final : public Work {
           stream);
   }
 
+  [[nodiscard]] AttentionBuffers buffers(int copy) override {
+    const auto set = static_cast<size_t>(copy);
+    return {queries_.data() + set * query_size(), keys_.data() + set * rows_ * D,
+            values_.data() + set * rows_ * D, output_.data()};
+  }
+
+  [[nodiscard]] std::vector<int> newest_rows() const override {
+    if (case_.paged) throw std::logic_error("the rows of a paged cache are not contiguous");
+    std::vector<int> rows;
+    int end = 0;
+    for (const int length : case_.lengths)
+      for (int head = 0; head < case_.kv_heads; ++head) rows.push_back((end += length) - 1);
+    return rows;
+  }
+
   double error() override {
     output_.poison();
     partial_.poison();
@@ -111,18 +129,7 @@ class Attention final : public Work {
     enqueue(nullptr, copies - 1);
     check(cudaDeviceSynchronize(), "attention");
     const std::vector<int> units = sample();
-    const int longest = *std::max_element(case_.lengths.begin(), case_.lengths.end());
-    const DeviceArray<int> chosen(units), lengths(case_.lengths);
-    DeviceArray<float> scores(units.size() * group_ * longest), expected(units.size() * group_ * D);
-    const size_t rows = static_cast<size_t>(copies - 1) * rows_ * D;
-    reference_kernel<<<dim3(static_cast<unsigned>(units.size()), static_cast<unsigned>(group_)),
-                       256>>>(
-        chosen.data(), queries_.data() + static_cast<size_t>(copies - 1) * query_size(),
-        keys_.data() + rows, values_.data() + rows, input_,
-        Places{first_row_.data(), pages_.data(), page_begin_.data()}, lengths.data(), D,
-        scores.data(), static_cast<size_t>(longest), expected.data());
-    check(cudaGetLastError(), "reference attention");
-    const std::vector<float> want = expected.to_host();
+    const std::vector<float> want = expected(copies - 1, units, nullptr);
     const std::vector<__nv_bfloat16> all = output_.to_host();
     std::vector<float> have(want.size());
     const size_t unit_size = static_cast<size_t>(group_) * D;
@@ -135,10 +142,37 @@ class Attention final : public Work {
     return relative_error(have, want);
   }
 
+  [[nodiscard]] std::vector<float> reference(int copy, const std::vector<int>& requests,
+                                             const DeviceArray<float>& queries) override {
+    std::vector<int> units;
+    for (const int request : requests)
+      for (int head = 0; head < case_.kv_heads; ++head)
+        units.push_back(request * case_.kv_heads + head);
+    return expected(copy, units, queries.data());
+  }
+
  private:
   struct Maps {
     CUtensorMap queries, keys, values;
   };
+
+  /// What the units' outputs should be, with queries of their own or those of the copy (null).
+  [[nodiscard]] std::vector<float> expected(int copy, const std::vector<int>& units,
+                                            const float* given) const {
+    const int longest = *std::max_element(case_.lengths.begin(), case_.lengths.end());
+    const DeviceArray<int> chosen(units), lengths(case_.lengths);
+    const DeviceArray<float> scores(units.size() * group_ * longest),
+        output(units.size() * group_ * D);
+    const size_t rows = static_cast<size_t>(copy) * rows_ * D;
+    reference_kernel<<<dim3(static_cast<unsigned>(units.size()), static_cast<unsigned>(group_)),
+                       256>>>(
+        chosen.data(), given, queries_.data() + static_cast<size_t>(copy) * query_size(),
+        keys_.data() + rows, values_.data() + rows, input_,
+        Places{first_row_.data(), pages_.data(), page_begin_.data()}, lengths.data(), D,
+        scores.data(), static_cast<size_t>(longest), output.data());
+    check(cudaGetLastError(), "reference attention");
+    return output.to_host();
+  }
 
   [[nodiscard]] size_t units() const {
     return case_.lengths.size() * static_cast<size_t>(case_.kv_heads);
@@ -220,7 +254,9 @@ class Attention final : public Work {
   }
 
   void fill() {
-    copies = std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 2, most_copies);
+    copies = case_.copies > 0
+                 ? case_.copies
+                 : std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 2, most_copies);
     const auto sets = static_cast<size_t>(copies);
     queries_ = DeviceArray<Element>(sets * query_size());
     keys_ = DeviceArray<Element>(sets * rows_ * D);
@@ -280,14 +316,14 @@ class Attention final : public Work {
 };
 
 template <class Element>
-std::unique_ptr<Work> make(const AttentionCase& attention) {
+std::unique_ptr<DecodeAttention> make(const AttentionCase& attention) {
   if (attention.head_dim == 256) return std::make_unique<Attention<Element, 256>>(attention);
   return std::make_unique<Attention<Element, 128>>(attention);
 }
 
 }  // namespace
 
-std::unique_ptr<Work> make_attention(const AttentionCase& attention) {
+std::unique_ptr<DecodeAttention> make_attention(const AttentionCase& attention) {
   if (attention.precision == Precision::fp8) return make<__nv_fp8_e4m3>(attention);
   return make<__nv_bfloat16>(attention);
 }

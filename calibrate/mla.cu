@@ -18,8 +18,9 @@ constexpr double rotating_bytes = 1e9;  // of all input sets: many times any L2 
 constexpr int most_copies = 64;
 
 /// Plain attention of one query head in FP32; block (place in `requests`, place in `heads`).
-/// `scores` has `stride` floats a block.
-__global__ void reference_kernel(const int* requests, const int* heads,
+/// `scores` has `stride` floats a block. `given`: queries of the blocks in turn, instead of those
+/// of the input set; null: none.
+__global__ void reference_kernel(const int* requests, const int* heads, const float* given,
                                  const __nv_bfloat16* queries, MlaInput in, const int* lengths,
                                  float* scores, size_t stride, float* output) {
   __shared__ float reduced[S::values];
@@ -36,11 +37,13 @@ __global__ void reference_kernel(const int* requests, const int* heads,
   };
   float* p = scores + block * stride;
   const __nv_bfloat16* q = queries + (static_cast<size_t>(request) * in.heads + head) * S::width;
+  const float* f = given + block * S::width;
   float top = -INFINITY;
   for (int token = thread; token < length; token += S::values) {
     const __nv_bfloat16* k = row_of(token);
     float dot = 0;
-    for (int d = 0; d < S::width; ++d) dot += static_cast<float>(q[d]) * static_cast<float>(k[d]);
+    for (int d = 0; d < S::width; ++d)
+      dot += (given != nullptr ? f[d] : static_cast<float>(q[d])) * static_cast<float>(k[d]);
     p[token] = dot * in.scale;
     top = fmaxf(top, p[token]);
   }
@@ -66,7 +69,7 @@ __global__ void reference_kernel(const int* requests, const int* heads,
   output[block * S::values + thread] = out / sum;
 }
 
-class Mla final : public Work {
+class Mla final : public DecodeAttention {
  public:
   explicit Mla(const MlaCase& mla)
       : case_(mla), head_tiles_((mla.heads + S::heads - 1) / S::heads) {
@@ -96,6 +99,20 @@ class Mla final : public Work {
           stream);
   }
 
+  [[nodiscard]] AttentionBuffers buffers(int copy) override {
+    const auto set = static_cast<size_t>(copy);
+    return {queries_.data() + set * query_size(), cache_.data() + set * rows_ * S::width, nullptr,
+            output_.data()};
+  }
+
+  [[nodiscard]] std::vector<int> newest_rows() const override {
+    if (case_.paged) throw std::logic_error("the rows of a paged cache are not contiguous");
+    std::vector<int> rows;
+    int end = 0;
+    for (const int length : case_.lengths) rows.push_back((end += length) - 1);
+    return rows;
+  }
+
   double error() override {
     output_.poison();
     partial_.poison();
@@ -103,19 +120,7 @@ class Mla final : public Work {
     enqueue(nullptr, copies - 1);
     check(cudaDeviceSynchronize(), "MLA attention");
     const std::vector<int> requests = sampled_requests(), heads = sampled_heads();
-    const int longest = *std::max_element(case_.lengths.begin(), case_.lengths.end());
-    const DeviceArray<int> chosen(requests), chosen_heads(heads), lengths(case_.lengths);
-    const size_t outputs = requests.size() * heads.size();
-    DeviceArray<float> scores(outputs * static_cast<size_t>(longest)),
-        expected(outputs * S::values);
-    reference_kernel<<<dim3(static_cast<unsigned>(requests.size()),
-                            static_cast<unsigned>(heads.size())),
-                       S::values>>>(
-        chosen.data(), chosen_heads.data(),
-        queries_.data() + static_cast<size_t>(copies - 1) * query_size(), input_, lengths.data(),
-        scores.data(), static_cast<size_t>(longest), expected.data());
-    check(cudaGetLastError(), "reference attention");
-    const std::vector<float> want = expected.to_host();
+    const std::vector<float> want = expected(copies - 1, requests, heads, nullptr);
     const std::vector<__nv_bfloat16> all = output_.to_host();
     for (const __nv_bfloat16 x : all)  // every output, sampled or not, must have been written
       if (!std::isfinite(__bfloat162float(x))) return INFINITY;
@@ -129,10 +134,36 @@ class Mla final : public Work {
     return relative_error(have, want);
   }
 
+  [[nodiscard]] std::vector<float> reference(int copy, const std::vector<int>& requests,
+                                             const DeviceArray<float>& queries) override {
+    std::vector<int> heads(static_cast<size_t>(case_.heads));
+    std::iota(heads.begin(), heads.end(), 0);
+    return expected(copy, requests, heads, queries.data());
+  }
+
  private:
   struct Maps {
     CUtensorMap queries, cache;
   };
+
+  /// What these heads' outputs should be, with queries of their own or those of the copy (null).
+  [[nodiscard]] std::vector<float> expected(int copy, const std::vector<int>& requests,
+                                            const std::vector<int>& heads, const float* given) {
+    input_.cache = cache_.data() + static_cast<size_t>(copy) * rows_ * S::width;
+    const int longest = *std::max_element(case_.lengths.begin(), case_.lengths.end());
+    const DeviceArray<int> chosen(requests), chosen_heads(heads), lengths(case_.lengths);
+    const size_t outputs = requests.size() * heads.size();
+    const DeviceArray<float> scores(outputs * static_cast<size_t>(longest)),
+        output(outputs * S::values);
+    reference_kernel<<<dim3(static_cast<unsigned>(requests.size()),
+                            static_cast<unsigned>(heads.size())),
+                       S::values>>>(chosen.data(), chosen_heads.data(), given,
+                                    queries_.data() + static_cast<size_t>(copy) * query_size(),
+                                    input_, lengths.data(), scores.data(),
+                                    static_cast<size_t>(longest), output.data());
+    check(cudaGetLastError(), "reference attention");
+    return output.to_host();
+  }
 
   [[nodiscard]] size_t query_size() const {
     return case_.lengths.size() * static_cast<size_t>(case_.heads) * S::width;
@@ -179,7 +210,9 @@ class Mla final : public Work {
   }
 
   void fill() {
-    copies = std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 2, most_copies);
+    copies = case_.copies > 0
+                 ? case_.copies
+                 : std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 2, most_copies);
     const auto sets = static_cast<size_t>(copies);
     queries_ = DeviceArray<__nv_bfloat16>(sets * query_size());
     cache_ = DeviceArray<__nv_bfloat16>(sets * rows_ * S::width);
@@ -244,6 +277,6 @@ class Mla final : public Work {
 
 }  // namespace
 
-std::unique_ptr<Work> make_mla(const MlaCase& mla) { return std::make_unique<Mla>(mla); }
+std::unique_ptr<DecodeAttention> make_mla(const MlaCase& mla) { return std::make_unique<Mla>(mla); }
 
 }  // namespace afford::calibrate

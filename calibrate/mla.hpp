@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "work.hpp"
+#include "attention.hpp"
 
 namespace afford::calibrate {
 
@@ -17,11 +17,12 @@ struct MlaCase {
   unsigned seed = 1;
   int min_tiles =
       0;  // smallest piece a sequence is cut into, in tiles of 64 tokens; 0: the kernel's choice
+  int copies = 0;  // input sets; 0: enough that none stays in the L2 cache
 };
 
 /// BF16 queries [request][head][576] and cache [token][576], output BF16 [request][head][512]; one
 /// query token a request. Splits every sequence over the multiprocessors (schedule.hpp), attends,
 /// and combines partial results. Throws CudaError, also when memory is short.
-[[nodiscard]] std::unique_ptr<Work> make_mla(const MlaCase& mla);
+[[nodiscard]] std::unique_ptr<DecodeAttention> make_mla(const MlaCase& mla);
 
 }  // namespace afford::calibrate

@@ -166,7 +166,7 @@ bool all_finite(const T* data, size_t size) {
 constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 template <class Element>
-class Moe final : public Work {
+class Moe final : public Experts {
   static constexpr bool fp8 = sizeof(Element) == 1;
   static constexpr int block_k = 128 / static_cast<int>(sizeof(Element));
 
@@ -176,11 +176,6 @@ class Moe final : public Work {
     int tiles = 0, k_blocks = 0;
     DeviceArray<unsigned char> weights;  // of all copies
     DeviceArray<float2> scales;
-    DeviceArray<MoeSegment> segments;
-    DeviceArray<int> segment_begin, partial_ready;
-    DeviceArray<float> partial;
-    int blocks_used = 0;
-    KernelChoice kernel;
 
     Product(int k_size, int outputs, int weight_rows)
         : k(k_size),
@@ -193,30 +188,66 @@ class Moe final : public Work {
     }
   };
 
+  /// Who computes what of one of them.
+  struct Shares {
+    KernelChoice kernel;
+    DeviceArray<MoeSegment> segments;
+    DeviceArray<int> segment_begin, partial_ready;
+    DeviceArray<float> partial;
+    int blocks_used = 0;
+  };
+
+  /// A routing of the tokens.
+  struct Plan {
+    MoeTiling tiling;
+    bool reread = false;  // some expert's weights are read by more than one token tile
+    Shares gate_up, down;
+    std::vector<CUtensorMap> input_maps, middle_maps;  // of each copy
+  };
+
  public:
   explicit Moe(const MoeCase& moe)
       : case_(moe),
         total_(std::accumulate(moe.tokens.begin(), moe.tokens.end(), 0)),
         rows_(std::max(total_, spare_rows)),
         stride_(total_ + spare_rows),
-        tiling_(moe.tiling ? *moe.tiling : choose_tiling(moe.tokens)),
         gate_up_(moe.hidden, moe.intermediate, 2 * moe.intermediate),
         down_(moe.intermediate, moe.hidden, moe.hidden) {
     // FP8 rounds what passes between the two products to 3 bits, 2.6 % of it.
     tolerance = fp8 ? 4e-2 : 1e-2;
-    gate_up_.kernel = choose<Element, true>(tiling_);
-    down_.kernel = choose<Element, false>(tiling_);
-    for (Product* product : {&gate_up_, &down_}) {
-      allow_shared(product->kernel.kernel, static_cast<size_t>(product->kernel.shared_bytes));
-      schedule(*product);
-    }
+    plans_.push_back(planned(moe.tokens, moe.tiling ? *moe.tiling : choose_tiling(moe.tokens)));
     count();
     fill();
+    map(plans_.front());
+    check(cudaDeviceSynchronize(), "fill");
   }
 
-  void enqueue(cudaStream_t stream, int copy) override {
-    if (case_.part != MoePart::down) start(gate_up_, stream, copy, false);
-    if (case_.part != MoePart::gate_up) start(down_, stream, copy, case_.part == MoePart::ffn);
+  void enqueue(cudaStream_t stream, int copy) override { enqueue_plan(stream, copy, 0); }
+
+  void enqueue_plan(cudaStream_t stream, int copy, int plan) override {
+    const Plan& how = plans_[static_cast<size_t>(plan)];
+    if (case_.part != MoePart::down) start(gate_up_, how, stream, copy, false);
+    if (case_.part != MoePart::gate_up) start(down_, how, stream, copy, case_.part == MoePart::ffn);
+  }
+
+  [[nodiscard]] int add_plan(const std::vector<int>& tokens) override {
+    if (std::accumulate(tokens.begin(), tokens.end(), 0) > total_)
+      throw std::logic_error("more tokens than the experts have room for");
+    plans_.push_back(planned(tokens, choose_tiling(tokens)));
+    map(plans_.back());
+    return static_cast<int>(plans_.size()) - 1;
+  }
+
+  [[nodiscard]] ExpertBuffers buffers(int copy) override {
+    const auto set = static_cast<size_t>(copy);
+    return {input_.data() + set * rows_ * case_.hidden, input_scales(set), stride_, output_.data()};
+  }
+
+  [[nodiscard]] std::vector<float> reference(int copy, const std::vector<int>& experts,
+                                             const DeviceArray<float>& inputs) override {
+    std::vector<Sample> samples;
+    for (const int expert : experts) samples.push_back({0, expert});
+    return expected_of(DeviceArray<Sample>(samples), static_cast<size_t>(copy), inputs);
   }
 
   double error() override {
@@ -245,18 +276,19 @@ class Moe final : public Work {
       bytes += active * weight * product->rows * product->k + t * activation * product->k;
       bytes += t * (product == &gate_up_ ? activation * i : 2 * h);
       flops += 2 * t * product->rows * product->k;
-      const int blocks = product->kernel.cluster;
-      for (const MoeTile& tile : make_tiles(case_.tokens, product->tiles, tiling_))
-        padded_flops += tile.tokens > 0
-                            ? 2.0 * 256 * tiling_.columns * blocks * product->k_blocks * block_k
-                            : 0;
+      const Plan& plan = plans_.front();
+      const int columns = plan.tiling.columns * plan.gate_up.kernel.cluster;
+      for (const MoeTile& tile : make_tiles(case_.tokens, product->tiles, plan.tiling))
+        padded_flops += tile.tokens > 0 ? 2.0 * 256 * columns * product->k_blocks * block_k : 0;
     }
   }
 
   /// Random operands such that every product's outputs have a standard deviation near one. The
   /// standard deviation of FP8 operands is what scaling a block's largest to 448 leaves.
   void fill() {
-    copies = std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 1, most_copies);
+    copies = case_.copies > 0
+                 ? case_.copies
+                 : std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 1, most_copies);
     const auto sets = static_cast<size_t>(copies);
     constexpr float spread = fp8 ? 110 : 1;
     unsigned seed = case_.seed;
@@ -287,17 +319,21 @@ class Moe final : public Work {
       fill_weights(down_);
       output_ = DeviceArray<__nv_bfloat16>(static_cast<size_t>(total_) * case_.hidden);
     }
-    const auto map = [&](const Element* data, int size) {
+  }
+
+  /// The tensor maps of a plan, once there is memory to point to.
+  void map(Plan& plan) const {
+    const auto map_of = [&](const Element* data, int size) {
       return make_map(data, {{static_cast<uint64_t>(size), static_cast<uint64_t>(rows_)},
                              {static_cast<uint64_t>(size) * sizeof(Element)},
-                             {block_k, static_cast<uint32_t>(tiling_.columns)}});
+                             {block_k, static_cast<uint32_t>(plan.tiling.columns)}});
     };
-    for (size_t copy = 0; copy < sets; ++copy) {
+    for (size_t copy = 0; copy < static_cast<size_t>(copies); ++copy) {
       if (case_.part != MoePart::down)
-        input_maps_.push_back(map(input_.data() + copy * rows_ * case_.hidden, case_.hidden));
-      middle_maps_.push_back(map(middle(copy), case_.intermediate));
+        plan.input_maps.push_back(
+            map_of(input_.data() + copy * rows_ * case_.hidden, case_.hidden));
+      plan.middle_maps.push_back(map_of(middle(copy), case_.intermediate));
     }
-    check(cudaDeviceSynchronize(), "fill");
   }
 
   /// The rows between the two products: of the copy where they are the input, else one set for all.
@@ -312,31 +348,48 @@ class Moe final : public Work {
     return input_scales_.data() + (fp8 ? copy * stride_ * ceil_div(case_.hidden, 128) : 0);
   }
 
-  void schedule(Product& product) {
-    const int cluster = product.kernel.cluster;
-    const MoeSchedule schedule = deal_tiles(make_tiles(case_.tokens, product.tiles, tiling_),
-                                            product.k_blocks, resident(product.kernel));
-    const auto slots = static_cast<size_t>(schedule.slots) * cluster;
-    product.blocks_used = schedule.blocks() * cluster;
-    product.segments = DeviceArray<MoeSegment>(schedule.segments);
-    product.segment_begin = DeviceArray<int>(schedule.begin);
-    product.partial = DeviceArray<float>(slots * 256 * tiling_.columns);
-    product.partial_ready = DeviceArray<int>(slots * 8);
-    product.partial_ready.zero();
+  [[nodiscard]] Plan planned(const std::vector<int>& tokens, const MoeTiling& tiling) const {
+    const int covered = tiling.columns * (tiling.pairs ? 2 : 1);
+    Plan plan;
+    plan.tiling = tiling;
+    plan.reread = std::any_of(tokens.begin(), tokens.end(),
+                              [&](int tokens_of_one) { return tokens_of_one > covered; });
+    plan.gate_up = shares(gate_up_, tokens, tiling, choose<Element, true>(tiling));
+    plan.down = shares(down_, tokens, tiling, choose<Element, false>(tiling));
+    return plan;
   }
 
-  void start(const Product& product, cudaStream_t stream, int copy, bool dependent) {
+  [[nodiscard]] static Shares shares(const Product& product, const std::vector<int>& tokens,
+                                     const MoeTiling& tiling, const KernelChoice& kernel) {
+    allow_shared(kernel.kernel, static_cast<size_t>(kernel.shared_bytes));
+    const MoeSchedule schedule =
+        deal_tiles(make_tiles(tokens, product.tiles, tiling), product.k_blocks, resident(kernel));
+    const auto slots = static_cast<size_t>(schedule.slots) * kernel.cluster;
+    Shares shares;
+    shares.kernel = kernel;
+    shares.blocks_used = schedule.blocks() * kernel.cluster;
+    shares.segments = DeviceArray<MoeSegment>(schedule.segments);
+    shares.segment_begin = DeviceArray<int>(schedule.begin);
+    shares.partial = DeviceArray<float>(slots * 256 * tiling.columns);
+    shares.partial_ready = DeviceArray<int>(slots * 8);
+    shares.partial_ready.zero();
+    return shares;
+  }
+
+  void start(const Product& product, const Plan& plan, cudaStream_t stream, int copy,
+             bool dependent) {
     const auto set = static_cast<size_t>(copy);
     const size_t blocks = set * product.blocks(case_.tokens.size());
     const bool up = &product == &gate_up_;
-    const MoeInput in{product.segments.data(),
-                      product.segment_begin.data(),
-                      product.partial.data(),
-                      product.partial_ready.data(),
+    const Shares& shares = up ? plan.gate_up : plan.down;
+    const MoeInput in{shares.segments.data(),
+                      shares.segment_begin.data(),
+                      shares.partial.data(),
+                      shares.partial_ready.data(),
                       product.k_blocks,
                       product.tiles,
                       product.rows,
-                      reread(),
+                      plan.reread,
                       product.weights.data() + blocks * 256 * 128,
                       product.scales.data() + (fp8 ? blocks : 0),
                       up ? input_scales(set) : middle_scales(set),
@@ -344,18 +397,12 @@ class Moe final : public Work {
                       up ? static_cast<void*>(middle(set)) : static_cast<void*>(output_.data()),
                       product.features,
                       up ? middle_scales(set) : nullptr};
-    launch({.blocks = product.blocks_used,
-            .threads = product.kernel.threads,
-            .shared_bytes = static_cast<size_t>(product.kernel.shared_bytes),
-            .cluster = product.kernel.cluster,
+    launch({.blocks = shares.blocks_used,
+            .threads = shares.kernel.threads,
+            .shared_bytes = static_cast<size_t>(shares.kernel.shared_bytes),
+            .cluster = shares.kernel.cluster,
             .dependent = dependent},
-           stream, product.kernel.kernel, in, (up ? input_maps_ : middle_maps_)[set]);
-  }
-
-  [[nodiscard]] bool reread() const {
-    const int covered = tiling_.columns * (tiling_.pairs ? 2 : 1);
-    return std::any_of(case_.tokens.begin(), case_.tokens.end(),
-                       [&](int count) { return count > covered; });
+           stream, shares.kernel.kernel, in, (up ? plan.input_maps : plan.middle_maps)[set]);
   }
 
   /// First, middle and last tokens of the first, last, fullest and emptiest expert that has any.
@@ -395,32 +442,42 @@ class Moe final : public Work {
   }
 
   [[nodiscard]] std::vector<float> expected(const DeviceArray<Sample>& samples) const {
-    const auto set = static_cast<size_t>(copies - 1), count = samples.size(),
-               experts = case_.tokens.size();
+    const auto set = static_cast<size_t>(copies - 1), count = samples.size();
+    const auto blocks = static_cast<unsigned>(count);
+    const bool down = case_.part == MoePart::down;
+    const int size = down ? case_.intermediate : case_.hidden;
+    const DeviceArray<float> input(count * size);
+    if (down)
+      dequantise<<<blocks, 256>>>(samples.data(), middle(set), middle_scales(set), stride_, size,
+                                  input.data());
+    else
+      dequantise<<<blocks, 256>>>(samples.data(), input_.data() + set * rows_ * size,
+                                  input_scales(set), stride_, size, input.data());
+    check(cudaGetLastError(), "reference");
+    return expected_of(samples, set, input);
+  }
+
+  /// What the samples' experts make of [sample][hidden], of the down projection [sample][k].
+  [[nodiscard]] std::vector<float> expected_of(const DeviceArray<Sample>& samples, size_t set,
+                                               const DeviceArray<float>& input) const {
+    const size_t count = samples.size();
     const auto of = [&](const Product& product) {
-      const size_t blocks = set * product.blocks(experts);
+      const size_t blocks = set * product.blocks(case_.tokens.size());
       return Weights{product.weights.data() + blocks * 256 * 128,
                      product.scales.data() + (fp8 ? blocks : 0), product.tiles, product.k};
     };
     const auto grid = [&](int features) {
       return dim3(static_cast<unsigned>(count), static_cast<unsigned>(features / 8));
     };
-    const DeviceArray<float> input(count * case_.hidden), middle_rows(count * case_.intermediate),
-        output(count * case_.hidden);
-    const auto blocks = static_cast<unsigned>(count);
-    if (case_.part == MoePart::down) {
-      dequantise<<<blocks, 256>>>(samples.data(), middle(set), middle_scales(set), stride_,
-                                  case_.intermediate, middle_rows.data());
-    } else {
-      dequantise<<<blocks, 256>>>(samples.data(), input_.data() + set * rows_ * case_.hidden,
-                                  input_scales(set), stride_, case_.hidden, input.data());
+    const DeviceArray<float> middle_rows(count * case_.intermediate), output(count * case_.hidden);
+    if (case_.part != MoePart::down)
       reference_gate_up<Element><<<grid(case_.intermediate), 256>>>(
           samples.data(), of(gate_up_), input.data(), case_.intermediate, middle_rows.data());
-    }
     check(cudaGetLastError(), "reference");
     if (case_.part == MoePart::gate_up) return middle_rows.to_host();
     reference_down<Element><<<grid(case_.hidden), 256>>>(
-        samples.data(), of(down_), middle_rows.data(), case_.hidden, output.data());
+        samples.data(), of(down_), case_.part == MoePart::down ? input.data() : middle_rows.data(),
+        case_.hidden, output.data());
     check(cudaGetLastError(), "reference");
     return output.to_host();
   }
@@ -428,17 +485,16 @@ class Moe final : public Work {
   MoeCase case_;
   int total_;          // tokens of all experts
   int rows_, stride_;  // of token arrays, of their scales
-  MoeTiling tiling_;
   Product gate_up_, down_;
   DeviceArray<Element> input_, middle_;
   DeviceArray<float> input_scales_, middle_scales_;  // [block of 128][stride_]
   DeviceArray<__nv_bfloat16> output_;
-  std::vector<CUtensorMap> input_maps_, middle_maps_;
+  std::vector<Plan> plans_;
 };
 
 }  // namespace
 
-std::unique_ptr<Work> make_moe(const MoeCase& moe) {
+std::unique_ptr<Experts> make_moe(const MoeCase& moe) {
   if (moe.precision == Precision::fp8) return std::make_unique<Moe<__nv_fp8_e4m3>>(moe);
   return std::make_unique<Moe<__nv_bfloat16>>(moe);
 }
