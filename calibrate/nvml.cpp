@@ -1,6 +1,7 @@
 #include "nvml.hpp"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -96,11 +97,14 @@ DeviceLimits Nvml::limits() const {
   if (library_->max_clock(device_, clock_sm, &value) == nvml_success) limits.sm_clock_mhz = value;
   if (library_->max_clock(device_, clock_memory, &value) == nvml_success)
     limits.memory_clock_mhz = value;
-  std::vector<ProcessInfo> found(64);
-  auto count = static_cast<unsigned>(found.size());
+  constexpr unsigned most = 64;
+  std::vector<ProcessInfo> found(most);
+  unsigned count = most;
   const int status = library_->processes(device_, &count, found.data());
   if (status == nvml_success || status == nvml_insufficient_size)
-    limits.processes = static_cast<int>(count);
+    limits.processes = static_cast<int>(std::count_if(
+        found.begin(), found.begin() + std::min(count, most),
+        [](const ProcessInfo& one) { return one.pid != static_cast<unsigned>(getpid()); }));
   return limits;
 }
 

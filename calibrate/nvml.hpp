@@ -14,7 +14,7 @@ namespace afford::calibrate {
 struct DeviceLimits {
   std::string driver;                                              // version, such as 580.82.07
   double power_cap_w = 0, sm_clock_mhz = 0, memory_clock_mhz = 0;  // clocks: the highest allowed
-  int processes = 0;                                               // that compute on it
+  int processes = 0;                                               // others that compute on it
 };
 
 /// One look at the device.
