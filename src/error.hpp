@@ -1,6 +1,7 @@
 #pragma once
 // What can go wrong from outside: a file the user wrote (InputError) or a command line
 // (UsageError). Both end the program with exit code 2; their text is the whole message, one line.
+// Any other exception is a fault of the program itself.
 
 #include <fmt/format.h>
 

@@ -1,22 +1,47 @@
 #include "cli/interrupt.hpp"
 
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 namespace afford::cli {
 namespace {
 
 // A signal handler reaches nothing but globals.
 std::atomic<bool> interrupted = false;
-static_assert(std::atomic<bool>::is_always_lock_free);
+std::atomic<std::int64_t> first_ns = 0, repeats_ns = 0;
+static_assert(std::atomic<bool>::is_always_lock_free &&
+              std::atomic<std::int64_t>::is_always_lock_free);
 
-void note(int /*signal*/) { interrupted.store(true); }
+/// clock_gettime is among the few functions a handler may call; std::chrono does not promise it.
+std::int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+void note(int number) {
+  const std::int64_t now = now_ns();
+  if (!interrupted.exchange(true)) {
+    first_ns.store(now);
+    return;
+  }
+  if (now - first_ns.load() < repeats_ns.load()) return;
+  // Blocked while it is handled: it takes the default effect as soon as this returns.
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
 
 }  // namespace
 
-const std::atomic<bool>& watch_interrupts() {
+const std::atomic<bool>& watch_interrupts(std::chrono::nanoseconds repeats) {
+  repeats_ns.store(repeats.count());
   struct sigaction action {};
   action.sa_handler = note;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  action.sa_flags = SA_RESTART;
+  // One at a time: the second of two that come together finds the first one's time.
+  sigaddset(&action.sa_mask, SIGINT);
+  sigaddset(&action.sa_mask, SIGTERM);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   return interrupted;

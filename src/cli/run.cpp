@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/failure.hpp"
 #include "error.hpp"
 #include "text/suggest.hpp"
 #include "version.hpp"
@@ -70,14 +71,12 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
     fmt::print(stderr, "afford: {}\n", error.what());
-  } catch (const InputError& error) {
-    fmt::print(stderr, "{}\n", error.what());  // file:line:column first, for editors
-  } catch (const UsageError& error) {
-    fmt::print(stderr, "afford: {}\n", error.what());
+    return exit_bad_input;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "afford: {}\n", error.what());
+    const Failure failure = failure_of(error);
+    fmt::print(stderr, "{}\n", failure.message);
+    return failure.exit;
   }
-  return exit_bad_input;
 }
 
 }  // namespace afford::cli

@@ -1,7 +1,5 @@
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "support.hpp"
@@ -109,22 +107,6 @@ TEST_SUITE("cli") {
     refuses("merge " + bad, bad + ":2:13: tpot_ms: expected a number above zero, got 'nan'");
     const std::string quote = folder.file("quote.csv", csv.substr(0, tpot) + "\"1.2");
     refuses("merge " + quote, quote + ":2:13: a quote is opened and not closed");
-  }
-
-  TEST_CASE("pareto: an interrupt writes what is complete and says that it is partial") {
-    const test::TempFolder folder;
-    const std::string file = folder.path("part.csv");
-    const std::string command =
-        "timeout -s INT 2 " AFFORD_BINARY
-        " pareto -m all -c 1k..128k*2 --batch-steps 1024 --max-gpus 512 --format csv -o " +
-        file + " 2>" + folder.path("err");
-    const int status = std::system(("AFFORD_DATA=" AFFORD_SOURCE " " + command).c_str());
-    CHECK(WEXITSTATUS(status) == 124);  // timeout's own, after the INT
-    CHECK(test::read_file(file).starts_with("model,context_tokens,"));
-    CHECK(test::read_file(folder.path("err"))
-              .find("Partial: interrupted before every candidate was tried.\n") !=
-          std::string::npos);
-    CHECK(folder.entries() == 2);
   }
 
   TEST_CASE("pareto: why not") {

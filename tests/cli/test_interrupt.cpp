@@ -1,0 +1,104 @@
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support.hpp"
+
+using namespace afford;
+
+namespace {
+
+/// The binary with a terminal of its own as standard error, where it shows how far a search is.
+class OnTerminal {
+ public:
+  explicit OnTerminal(const std::string& arguments)
+      : terminal_(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    REQUIRE(terminal_ >= 0);
+    REQUIRE(grantpt(terminal_) == 0);
+    REQUIRE(unlockpt(terminal_) == 0);
+    const std::string name = ptsname(terminal_);
+    std::vector<std::string> words = {AFFORD_BINARY};
+    std::istringstream text(arguments);
+    for (std::string word; text >> word;) words.push_back(word);
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    child_ = fork();
+    REQUIRE(child_ >= 0);
+    if (child_ != 0) return;
+    dup2(open(name.c_str(), O_RDWR | O_NOCTTY), STDERR_FILENO);
+    setenv("AFFORD_DATA", AFFORD_SOURCE, 1);
+    execv(AFFORD_BINARY, argv.data());
+    _exit(127);
+  }
+  ~OnTerminal() {
+    if (child_ > 0) {
+      kill(child_, SIGKILL);
+      waitpid(child_, nullptr, 0);
+    }
+    close(terminal_);
+  }
+  OnTerminal(const OnTerminal&) = delete;
+  OnTerminal& operator=(const OnTerminal&) = delete;
+
+  /// Reads until the text has been shown, or the child has closed its end. Whether it was shown.
+  bool shows(const std::string& text) {
+    char piece[512];
+    while (shown.find(text) == std::string::npos) {
+      const ssize_t got = read(terminal_, piece, sizeof piece);
+      if (got <= 0) return false;
+      shown.append(piece, static_cast<size_t>(got));
+    }
+    return true;
+  }
+  void send(int number) const { kill(child_, number); }
+  /// As waitpid says; everything it showed before is in `shown`.
+  int wait_for_end() {
+    (void)shows("a text that is never shown");
+    int status = 0;
+    waitpid(child_, &status, 0);
+    child_ = 0;
+    return status;
+  }
+
+  std::string shown;
+
+ private:
+  int terminal_;
+  pid_t child_ = 0;
+};
+
+/// Minutes long, so that it is still running when the signals come.
+const std::string long_search =
+    "pareto -m all -c 1k..128k*2 --format csv -o ";
+
+}  // namespace
+
+TEST_SUITE("cli") {
+  TEST_CASE("an interrupt that comes twice writes what is complete and says that it is partial") {
+    for (const auto& [first, second] : {std::pair{SIGINT, SIGINT}, std::pair{SIGTERM, SIGINT}}) {
+      CAPTURE(first);
+      const test::TempFolder folder;
+      const std::string file = folder.path("part.csv");
+      OnTerminal search(long_search + file);
+      REQUIRE(search.shows(" million candidates"));  // it has begun
+      search.send(first);
+      search.send(second);
+      const int status = search.wait_for_end();
+      CAPTURE(search.shown);
+      REQUIRE(WIFEXITED(status));
+      CHECK(WEXITSTATUS(status) == 130);
+      CHECK(test::read_file(file).starts_with("model,context_tokens,"));
+      CHECK(search.shown.find("Partial: interrupted before every candidate was tried.") !=
+            std::string::npos);
+      CHECK(folder.entries() == 1);  // no temporary left
+    }
+  }
+}
