@@ -19,7 +19,8 @@ struct Row {
   std::vector<int> columns{0};
   std::vector<double> values{0};
   void add(size_t column, double value) {
-    columns.push_back(static_cast<int>(column) + 1), values.push_back(value);
+    columns.push_back(static_cast<int>(column) + 1);
+    values.push_back(value);
   }
 };
 
@@ -84,7 +85,8 @@ void add_use(glp_prob* program, const FleetProblem& p) {
   for (size_t i = 0; i < p.options.size(); ++i) {
     const double most = std::ceil(p.peak_load / p.options[i].capacity) + p.spares;
     Row row;
-    row.add(i, 1), row.add(p.options.size() + p.options[i].kind, -most);
+    row.add(i, 1);
+    row.add(p.options.size() + p.options[i].kind, -most);
     add_row(program, row, GLP_UP, 0, 0);
   }
 }

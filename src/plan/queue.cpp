@@ -41,8 +41,11 @@ InFlight Queue::in_flight(double load, double percentile) const {
     const double real = static_cast<double>(n), exponent = real * log_load + log_product_[n] - peak;
     if (exponent < least) continue;
     const double p = std::exp(exponent), rate = p * real / steps_[n];
-    total += p, first += p * real, square += p * real * real;
-    tokens += rate, time += rate * steps_[n];
+    total += p;
+    first += p * real;
+    square += p * real * real;
+    tokens += rate;
+    time += rate * steps_[n];
     if (real > most_) beyond += rate;
     made.emplace_back(n, rate);
   }
@@ -52,7 +55,8 @@ InFlight Queue::in_flight(double load, double percentile) const {
   double seen = 0;
   for (const auto& [n, rate] : made) {
     seen += rate;
-    out.at_percentile = static_cast<double>(n), out.step_at_percentile = Seconds(steps_[n]);
+    out.at_percentile = static_cast<double>(n);
+    out.step_at_percentile = Seconds(steps_[n]);
     if (seen >= percentile * tokens) break;
   }
   return out;

@@ -34,8 +34,11 @@ class AttentionTables {
       const Unit& unit = *units[i % fans_.size()];
       const bool tensor = shape.split == AttentionSplit::tensor;
       Candidate c{.way = Way::disaggregated};
-      c.attention = shape.side, c.attention.instances = 1, c.attention_split = shape.split;
-      c.ffn = unit.side, c.micro_batches = 1;
+      c.attention = shape.side;
+      c.attention.instances = 1;
+      c.attention_split = shape.split;
+      c.ffn = unit.side;
+      c.micro_batches = 1;
       c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
       c.expert = static_cast<std::uint32_t>(unit.split.expert);
       for (const std::int64_t batch : tensor ? e.tensor_batches : e.batches) {
@@ -121,7 +124,10 @@ void file(Found& found, Candidate& c, const Evaluation& e, bool watched,
   count(found.tally, e.verdict, 1);
   ++found.evaluated;
   if (watched) count(found.watched.tally, e.verdict, 1);
-  if (options.describe) c.goals = goals_of(e), options.describe(c, e, found.text);
+  if (options.describe) {
+    c.goals = goals_of(e);
+    options.describe(c, e, found.text);
+  }
   if (!fits(e.verdict)) return;
   c.goals = goals_of(e);
   keep_fastest(found.fastest, c);
@@ -171,7 +177,8 @@ class FfnRow {
       : setting_(setting), placement_(placement) {}
   void start(std::int64_t units, AttentionSplit split) {
     if (units == units_ && split == split_) return;
-    units_ = units, split_ = split;
+    units_ = units;
+    split_ = split;
     parts_.clear();
   }
   [[nodiscard]] const FfnPart& at(size_t batch, const Disaggregated& d) {
@@ -208,12 +215,14 @@ void try_disaggregated(Found& found, const Unit& unit, const Shared& shared) {
   FfnRow row(shared.setting, placement ? &*placement : nullptr);
   const size_t fan = shared.attention.index(unit, space);
   Candidate c{.way = Way::disaggregated};
-  c.ffn = unit.side, c.number = unit.first;
+  c.ffn = unit.side;
+  c.number = unit.first;
   c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
   c.expert = static_cast<std::uint32_t>(unit.split.expert);
   for (const AttentionPool& pool : e.attention) {
     if (!within(space, pool.side, unit.side)) continue;
-    c.attention = pool.side, c.attention_split = pool.split;
+    c.attention = pool.side;
+    c.attention_split = pool.split;
     const auto& batches = pool.split == AttentionSplit::tensor ? e.tensor_batches : e.batches;
     const auto& attention = shared.attention.of(pool.shape, fan);
     const bool watched = !shared.options.watch.empty() && label(c) == shared.options.watch;
@@ -235,7 +244,8 @@ void try_disaggregated(Found& found, const Unit& unit, const Shared& shared) {
 void try_colocated(Found& found, const Unit& unit, const Shared& shared) {
   const auto& batches = shared.enumeration.batches;
   Candidate c{.way = unit.way};
-  c.attention = c.ffn = unit.side, c.number = unit.first;
+  c.attention = c.ffn = unit.side;
+  c.number = unit.first;
   c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
   const bool watched = !shared.options.watch.empty() && label(c) == shared.options.watch;
   for (const int micro_batches : shared.space.colocated_micro_batches) {
@@ -318,7 +328,8 @@ Shape shape_of(const Candidate& c) {
   Shape shape{.way = c.way, .attention_chip = c.attention.chip};
   shape.attention_gpus = c.attention.instances * c.attention.accelerators;
   if (c.way != Way::disaggregated) return shape;
-  shape.ffn_chip = c.ffn.chip, shape.ffn_gpus = c.ffn.instances * c.ffn.accelerators;
+  shape.ffn_chip = c.ffn.chip;
+  shape.ffn_gpus = c.ffn.instances * c.ffn.accelerators;
   return shape;
 }
 
@@ -336,8 +347,11 @@ void BestOfPairs::add(const BestOfPairs& other, Objective objective) {
 }
 
 Tally& Tally::operator+=(const Tally& other) {
-  tried += other.tried, feasible += other.feasible, slow += other.slow;
-  attention_memory += other.attention_memory, ffn_memory += other.ffn_memory;
+  tried += other.tried;
+  feasible += other.feasible;
+  slow += other.slow;
+  attention_memory += other.attention_memory;
+  ffn_memory += other.ffn_memory;
   return *this;
 }
 
