@@ -5,6 +5,17 @@ function matches(from,   i) {
     if (output[from + i - 1] != part[i]) return 0
   return from + lines - 1 <= total
 }
+# An expected line, and what the output has that starts with the same words.
+function show(line,   words, count, start, i) {
+  print "  - " line
+  count = split(line, words)
+  start = words[1] (count > 1 ? " " words[2] : "")
+  for (i = 1; i <= total; i++) {
+    if (output[i] == line) return
+    split(output[i], words)
+    if (start != "" && words[1] (count > 1 ? " " words[2] : "") == start) print "  + " output[i]
+  }
+}
 function place(last,   from, i) {
   if (!lines) return
   from = next_line
@@ -12,7 +23,7 @@ function place(last,   from, i) {
   else if (gap) while (from <= total && !matches(from)) from++
   if (from < next_line || !matches(from)) {
     print "\nnot in the output" (gap ? " after its line " next_line - 1 : "") ":"
-    for (i = 1; i <= lines; i++) print "  " part[i]
+    for (i = 1; i <= lines; i++) show(part[i])
     bad = 1
   }
   next_line = from + lines
