@@ -19,12 +19,24 @@ struct VerifyOptions {
   std::vector<std::string> only;
 };
 
+struct AfdOptions {
+  std::string model;  // a file of models/
+  std::vector<std::string> layouts{"1a1f"}, batches{"64x8k"};
+  std::vector<int> micro_batches{1, 2, 3};
+  std::string cache = "bf16";
+  int shard = 1;
+  std::string output = "afd.csv";
+};
+
 /// Which GPUs there are, and whether they can be calibrated.
 [[nodiscard]] int list();
 /// Measures, and writes the calibration and its points.
 [[nodiscard]] int run(const RunOptions& options);
 /// Checks every kernel on awkward shapes; exit_no when one is wrong.
 [[nodiscard]] int verify(const VerifyOptions& options);
+
+/// Runs decode pipelines of a model over the GPUs of this server, and writes what they took.
+[[nodiscard]] int afd(const AfdOptions& options);
 
 /// Throws UsageError for a name that is no operation.
 void check_operations(const std::vector<std::string>& names);

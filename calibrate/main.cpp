@@ -23,13 +23,39 @@ void add_common(CLI::App* verb, int& gpu, std::vector<std::string>& only) {
       ->type_name("OPERATION,..");
 }
 
+void add_afd(CLI::App* verb, AfdOptions& options) {
+  verb->add_option("model", options.model, "A file of models/")->required()->type_name("FILE.yaml");
+  verb->add_option("--layouts", options.layouts,
+                   "NaMf: attention on N GPUs, FFN on M others; epN, tpN: both on each of N")
+      ->delimiter(',')
+      ->capture_default_str();
+  verb->add_option("--batches", options.batches,
+                   "Requests of an attention GPU and micro-batch, and their context")
+      ->delimiter(',')
+      ->type_name("REQUESTSxCONTEXT,..")
+      ->capture_default_str();
+  verb->add_option("--micro-batches", options.micro_batches, "How many are in flight")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 8))
+      ->capture_default_str();
+  verb->add_option("--cache", options.cache, "Format of the KV cache: bf16 or fp8")
+      ->capture_default_str();
+  verb->add_option("--shard", options.shard,
+                   "FFN GPUs hold one of so many parts of each expert, as in a larger pool")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  verb->add_option("-o,--output", options.output, "The CSV that is written")
+      ->type_name("FILE.csv")
+      ->capture_default_str();
+}
+
 /// A word or flag that no verb takes.
 void refuse_leftovers(const CLI::App& app) {
   const std::vector<std::string> rest = app.remaining(true);
   if (rest.empty()) return;
   const std::string name = rest.front().substr(0, rest.front().find('='));
   if (!name.starts_with('-')) {
-    const std::vector<std::string> verbs{"list", "run", "verify"};
+    const std::vector<std::string> verbs{"list", "run", "verify", "afd"};
     throw afford::UsageError(fmt::format("no verb '{}'{}", name, afford::suggestion(name, verbs)));
   }
   std::vector<std::string> options;
@@ -47,6 +73,10 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
       app.add_subcommand("list", "Which GPUs there are, and whether they can be calibrated");
   CLI::App* run_verb = app.add_subcommand("run", "Measure this GPU and write its calibration");
   CLI::App* verify_verb = app.add_subcommand("verify", "Check every kernel on awkward shapes");
+  AfdOptions afd_options;
+  CLI::App* afd_verb = app.add_subcommand(
+      "afd", "Run a model's decode layers as a pipeline over the GPUs of this server");
+  add_afd(afd_verb, afd_options);
   add_common(run_verb, run_options.gpu, run_options.only);
   add_common(verify_verb, verify_options.gpu, verify_options.only);
   run_verb->add_flag("--quick", run_options.quick, "Fewer points: under a minute");
@@ -58,12 +88,13 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
                    "Seconds of samples a point; 0.2, quick 0.1")
       ->check(CLI::Range(0.01, 60.0));
   app.allow_extras();
-  for (CLI::App* verb : {list_verb, run_verb, verify_verb}) verb->allow_extras();
+  for (CLI::App* verb : {list_verb, run_verb, verify_verb, afd_verb}) verb->allow_extras();
   app.parse(argc, argv);
   refuse_leftovers(app);
   if (list_verb->parsed()) return list();
   if (run_verb->parsed()) return run(run_options);
   if (verify_verb->parsed()) return verify(verify_options);
+  if (afd_verb->parsed()) return afd(afd_options);
   fmt::print("{}", app.help());
   return afford::exit_done;
 }

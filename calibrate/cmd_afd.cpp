@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "afd_run.hpp"
+#include "commands.hpp"
+#include "error.hpp"
+#include "interrupt.hpp"
+#include "load/readers.hpp"
+#include "report/output_file.hpp"
+#include "text/number.hpp"
+#include "text/suggest.hpp"
+#include "watchdog.hpp"
+#include "yaml/document.hpp"
+
+namespace afford::calibrate {
+namespace {
+
+constexpr std::chrono::seconds longest_pipeline{90};
+
+struct Batch {
+  int requests = 0, context = 0;
+};
+
+/// "64x8k": 64 requests of 8192 tokens.
+Batch parse_batch(const std::string& text) {
+  const size_t by = text.find('x');
+  const auto requests = parse_integer(text.substr(0, by)).value_or(0);
+  const auto context =
+      by == std::string::npos ? 0 : parse_token_count(text.substr(by + 1)).value_or(0);
+  if (requests < 1 || context < 2 || requests > (1 << 20) || context > (1 << 20))
+    throw UsageError(
+        fmt::format("--batches: expected REQUESTSxCONTEXT such as 64x8k, got '{}'", text));
+  return {static_cast<int>(requests), static_cast<int>(context)};
+}
+
+Dtype parse_cache(const std::string& name) {
+  if (name == "bf16") return Dtype::bf16;
+  if (name == "fp8") return Dtype::fp8;
+  throw UsageError(fmt::format("--cache: expected bf16 or fp8, got '{}'", name));
+}
+
+/// All pipelines asked for: every layout with every batch and number of micro-batches.
+std::vector<PipelineShape> shapes_of(const AfdOptions& options, const ModelSpec& model) {
+  std::vector<PipelineShape> shapes;
+  for (const std::string& name : options.layouts) {
+    const Layout layout = parse_layout(name);
+    const int ways = layout.tensor ? static_cast<int>(layout.ffn.size()) : 1;
+    const DecodeLayer layer = decode_layer(model, parse_cache(options.cache), options.shard * ways);
+    for (const std::string& text : options.batches)
+      for (const int micro_batches : options.micro_batches) {
+        const Batch batch = parse_batch(text);
+        shapes.push_back({layout, layer, batch.requests, batch.context, micro_batches});
+      }
+  }
+  return shapes;
+}
+
+PipelinePoint described(const AfdOptions& options, const Provenance& from,
+                        const PipelineShape& shape, const ModelSpec& model) {
+  PipelinePoint point;
+  point.date = from.date, point.chip = from.chip, point.device = from.device;
+  point.driver = from.driver, point.cuda = from.cuda, point.commit = from.commit;
+  point.model = model.name, point.layout = shape.layout.name, point.cache = options.cache;
+  point.shard = options.shard;
+  point.requests = shape.requests, point.context = shape.context;
+  point.micro_batches = shape.micro_batches, point.layers = shape.layer.layers;
+  return point;
+}
+
+std::string row(const PipelinePoint& p) {
+  const std::string what =
+      fmt::format("{:<6} {:>5} x {:<6} {:>2}", p.layout, p.requests, p.context, p.micro_batches);
+  if (p.layer_us == 0) return fmt::format("{}  {}\n", what, p.rejected);
+  const double each = p.layer_us / static_cast<double>(p.micro_batches);
+  return fmt::format(
+      "{} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>8.3f} {:>8.2f} {:>7.3f} {:>7.3f}  {}\n",
+      what, each, p.attention_us, p.core_us, p.ffn_us, p.experts_us,
+      each / std::max(p.attention_us, p.ffn_us), p.step_us() / 1e3, p.attention_error, p.ffn_error,
+      p.rejected);
+}
+
+constexpr std::string_view heading =
+    "layout  batch x context  M  us a mb. attention      core       ffn   experts  busiest "
+    "TPOT ms  errors\n";
+
+}  // namespace
+
+int afd(const AfdOptions& options) {
+  const ModelSpec model = read_model(yaml::parse_file(options.model), options.model);
+  const std::vector<PipelineShape> shapes = shapes_of(options, model);
+  int gpus = 0;
+  for (const PipelineShape& shape : shapes) gpus = std::max(gpus, shape.layout.gpus());
+  Server server = open_server(gpus);
+  const Provenance from = provenance_of(server.sessions.front(), "afford-calibrate afd");
+  catch_interrupts();
+  fmt::print("{}: {}\n{}", model.name, layer_text(shapes.front().layer), heading);
+  Watchdog watchdog(longest_pipeline, [] {
+    fmt::print(stderr, "afford-calibrate: a pipeline did not end within {} s\n",
+               longest_pipeline.count());
+    std::fflush(nullptr);
+    std::_Exit(exit_no);
+  });
+  std::vector<PipelinePoint> points;
+  for (const PipelineShape& shape : shapes) {
+    if (interrupted()) break;
+    points.push_back(run_pipeline(server, shape, described(options, from, shape, model)));
+    watchdog.alive();
+    fmt::print("{}", row(points.back()));
+    std::fflush(stdout);
+    write_whole(options.output, pipelines_csv(points));
+  }
+  if (points.size() < shapes.size()) return exit_interrupted;
+  const bool any = std::any_of(points.begin(), points.end(),
+                               [](const PipelinePoint& p) { return p.rejected.empty(); });
+  return any ? exit_done : exit_no;
+}
+
+}  // namespace afford::calibrate
