@@ -28,7 +28,7 @@ constexpr double roof = 4.6e12;
 }  // namespace
 
 TEST_CASE("a steady, right point below the roof counts") {
-  CHECK(failed_gate(good_point(), {.drift = 0.015}, roof).empty());
+  CHECK(failed_gate(good_point(), {.drift = 0.07}, roof).empty());
 }
 
 TEST_CASE("samples that the power cap moves to and fro count, as their medians stay") {
@@ -41,8 +41,8 @@ TEST_CASE("each gate rejects with its reason") {
   Point point = good_point();
   point.error = 0.02;
   CHECK(failed_gate(point, {}, roof) == "error 0.02, more than 0.01");
-  CHECK(failed_gate(good_point(), {.drift = 0.025}, roof) ==
-        "medians of windows 2.5 % apart, more than 2 %");
+  CHECK(failed_gate(good_point(), {.drift = 0.09}, roof) ==
+        "medians of windows 9.0 % apart, more than 8 %");
   CHECK(failed_gate(good_point(), {.slowed_down = true}, roof) ==
         "slowed down by heat or power supply");
   CHECK(failed_gate(good_point(), {}, 4.3e12) == "1.05 of the read roof, more than 1.02");
