@@ -18,17 +18,15 @@ struct Place {
   int line = 0, column = 0;
 };
 
+/// The message is one line whatever it quotes: control characters are escaped, long texts cut.
 class InputError : public std::runtime_error {
  public:
-  InputError(const Place& place, const std::string& message)
-      : std::runtime_error(place.line > 0 ? fmt::format("{}:{}:{}: {}", place.file, place.line,
-                                                        place.column, message)
-                                          : fmt::format("{}: {}", place.file, message)) {}
+  InputError(const Place& place, const std::string& message);
 };
 
 class UsageError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit UsageError(const std::string& message);
 };
 
 }  // namespace afford

@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
+#include "text/escape.hpp"
 #include "text/file.hpp"
+#include "text/utf8.hpp"
 
 namespace afford::json {
 namespace {
@@ -98,8 +100,10 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool key(string_t& decoded) override {
     std::string_view token;
     const Place place = cursor_.next(token);
+    if (first_control(decoded))
+      throw InputError(place, fmt::format("expected a key of one line, got '{}'", decoded));
     if (!seen_.back().insert(decoded).second) {
-      throw InputError(place, fmt::format("duplicate key '{}'", decoded.substr(0, longest_quoted)));
+      throw InputError(place, fmt::format("duplicate key '{}'", decoded));
     }
     open_.back().members.push_back({.key = decoded, .place = place, .value = {}});
     return true;
@@ -131,6 +135,10 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     std::string_view token;
     Value value = make(kind, token);
     value.text = decoded != nullptr ? *decoded : std::string(token);
+    if (first_control(value.text, "\t\r\n")) {
+      throw InputError(value.place, fmt::format("expected text, got the control characters of '{}'",
+                                                value.text));
+    }
     return add(std::move(value));
   }
   bool open(Value::Kind kind) {
@@ -179,7 +187,7 @@ std::string describe(const Value& value) {
     case Value::Kind::object:
       return "an object";
     case Value::Kind::text:
-      return fmt::format("'{}{}'", value.text.substr(0, longest_quoted),
+      return fmt::format("'{}{}'", value.text.substr(0, boundary(value.text, longest_quoted)),
                          value.text.size() > longest_quoted ? "..." : "");
     case Value::Kind::boolean:
     case Value::Kind::number:
@@ -198,6 +206,7 @@ bool same(const Value& a, const Value& b) {
 }
 
 Value parse(std::string_view text, const std::string& file) {
+  require_text(text, file);
   Builder builder(text, file);
   (void)nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
   Value root = builder.take_root();

@@ -2,23 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "text/date.hpp"
 #include "text/suggest.hpp"
 
 namespace afford {
-namespace {
-
-bool is_date(std::string_view text) {
-  constexpr std::string_view pattern = "dddd-dd-dd";
-  if (text.size() != 4 && text.size() != 7 && text.size() != 10) return false;
-  return std::equal(text.begin(), text.end(), pattern.begin(), [](char c, char expected) {
-    return expected == 'd' ? c >= '0' && c <= '9' : c == expected;
-  });
-}
-
-}  // namespace
-
 Sources read_sources(const yaml::Section& root) {
   Sources sources;
   const yaml::Section list = root.names("sources");
@@ -27,7 +14,8 @@ Sources read_sources(const yaml::Section& root) {
     Source source{id, entry.text("what"), entry.text("date")};
     if (!is_date(source.date)) {
       entry.fail("date",
-                 fmt::format("expected a date such as 2025, 2025-07 or 2025-07-25, got '{}'", source.date));
+                 fmt::format("expected a date such as 2025, 2025-07 or 2025-07-25, got '{}'",
+                             source.date));
     }
     sources.push_back(std::move(source));
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "text/escape.hpp"
 #include "text/number.hpp"
 
 namespace afford {
@@ -48,12 +49,7 @@ std::string show_number(double value, Show show) {
 std::string csv_cell(const Cell& cell) {
   struct Text {
     std::string operator()(std::monostate) const { return ""; }
-    std::string operator()(const std::string& text) const {
-      if (text.find_first_of(",\"\n") == std::string::npos) return text;
-      std::string quoted = "\"";
-      for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
-      return quoted += '"';
-    }
+    std::string operator()(const std::string& text) const { return csv_text(text); }
     std::string operator()(double value) const { return fmt::format("{}", value); }
     std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
   };
@@ -80,7 +76,8 @@ std::string json(const Table& table) {
       object[table.columns[i].key] = std::visit(Value{}, row[i]);
     rows.push_back(std::move(object));
   }
-  return rows.dump(2) + "\n";
+  constexpr auto replace = nlohmann::ordered_json::error_handler_t::replace;
+  return rows.dump(2, ' ', false, replace) + "\n";
 }
 
 /// Headings and shown cells of the columns meant for people.
@@ -109,7 +106,7 @@ Grid grid_of(const Table& table) {
 
 std::string terminal(const Table& table) {
   const Grid grid = grid_of(table);
-  std::string out = table.title.empty() ? "" : table.title + "\n\n";
+  std::string out = table.title.empty() ? "" : escaped(table.title) + "\n\n";
   for (size_t r = 0; r < grid.rows.size(); ++r) {
     std::string line;
     for (size_t c = 0; c < grid.widths.size(); ++c) {
@@ -124,18 +121,18 @@ std::string terminal(const Table& table) {
     out += '\n';
   }
   if (!table.notes.empty()) out += '\n';
-  for (const std::string& note : table.notes) out += note + "\n";
+  for (const std::string& note : table.notes) out += escaped(note) + "\n";
   return out;
 }
 
 std::string markdown(const Table& table) {
   const Grid grid = grid_of(table);
-  std::string out = table.title.empty() ? "" : "**" + table.title + "**\n\n";
+  std::string out = table.title.empty() ? "" : "**" + markdown_text(table.title) + "**\n\n";
   for (size_t r = 0; r < grid.rows.size(); ++r) {
     out += '|';
     for (const std::string& cell : grid.rows[r]) {
       out += ' ';
-      for (const char c : cell) out.append(c == '|' ? "\\" : "").append(1, c);
+      out += markdown_text(cell);
       out += " |";
     }
     out += '\n';
@@ -144,7 +141,7 @@ std::string markdown(const Table& table) {
     for (const bool left : grid.left) out += left ? " --- |" : " ---: |";
     out += '\n';
   }
-  for (const std::string& note : table.notes) out += "\n" + note + "\n";
+  for (const std::string& note : table.notes) out += "\n" + markdown_text(note) + "\n";
   return out;
 }
 
@@ -154,7 +151,7 @@ std::string shown(const Cell& cell, Show show) {
   struct Text {
     Show show;
     std::string operator()(std::monostate) const { return "-"; }
-    std::string operator()(const std::string& text) const { return text; }
+    std::string operator()(const std::string& text) const { return escaped(text); }
     std::string operator()(double value) const { return show_number(value, show); }
     std::string operator()(std::int64_t value) const {
       return show == Show::plain || show == Show::text

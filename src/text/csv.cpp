@@ -1,6 +1,15 @@
 #include "text/csv.hpp"
 
+#include "text/utf8.hpp"
+
 namespace afford {
+
+CsvReader::CsvReader(std::string file, std::string content)
+    : file_(std::move(file)), content_(std::move(content)) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  require_text(content_, file_);
+  if (content_.starts_with(byte_order_mark)) at_ = line_start_ = byte_order_mark.size();
+}
 
 CsvField CsvReader::field() {
   CsvField field{.text = {}, .column = static_cast<int>(at_ - line_start_) + 1};

@@ -20,11 +20,12 @@ struct CsvRow {
   std::vector<CsvField> fields;
 };
 
-/// Reads `content` of the file called `file` in messages. Empty lines are passed over, CR LF is LF.
+/// Reads `content` of the file called `file` in messages. Empty lines and a byte-order mark are
+/// passed over, CR LF is LF.
 class CsvReader {
  public:
-  CsvReader(std::string file, std::string content)
-      : file_(std::move(file)), content_(std::move(content)) {}
+  /// Throws InputError for what is not UTF-8 text.
+  CsvReader(std::string file, std::string content);
 
   /// The next row, or nothing at the end. Throws InputError for a quote that is not closed or
   /// stands inside a field.

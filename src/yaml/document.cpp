@@ -9,7 +9,9 @@
 #include <sstream>
 
 #include "error.hpp"
+#include "text/escape.hpp"
 #include "text/file.hpp"
+#include "text/utf8.hpp"
 
 namespace afford::yaml {
 namespace {
@@ -45,6 +47,10 @@ class TreeBuilder final : public YAML::EventHandler {
     refuse_tag(mark, tag);
     refuse_anchor(mark, anchor);
     Node node = make(Node::Kind::scalar, mark);
+    if (first_control(value, "\t")) {
+      throw InputError(place_of(file_, mark),
+                       fmt::format("expected one line of text, got '{}'", value));
+    }
     node.text = value;
     add(std::move(node));
   }
@@ -131,15 +137,11 @@ std::string describe(const Node& node) {
       break;
   }
   if (node.text.size() <= longest_quoted) return fmt::format("'{}'", node.text);
-  return fmt::format("'{}...'", node.text.substr(0, longest_quoted));
+  return fmt::format("'{}...'", node.text.substr(0, boundary(node.text, longest_quoted)));
 }
 
 Node parse(std::string_view text, const std::string& file) {
-  if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
-    const auto line =
-        std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
-    throw InputError({file, static_cast<int>(line) + 1, 1}, "not a text file: it holds a NUL byte");
-  }
+  require_text(text, file);
   std::istringstream stream{std::string(text)};
   TreeBuilder tree(file);
   try {

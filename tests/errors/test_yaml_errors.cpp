@@ -35,8 +35,14 @@ TEST_SUITE("errors") {
           "x.yaml:2:2: not valid YAML: end of sequence flow not found");
     CHECK(message("a: b: c\n") == "x.yaml:1:5: not valid YAML: illegal map value");
     CHECK(message(std::string("a: 1\nb: \0\n", 10)) ==
-          "x.yaml:2:1: not a text file: it holds a NUL byte");
-    CHECK(message("\xff\xfe\xfa").starts_with("x.yaml:1:1: "));
+          "x.yaml:2:4: expected text, got the control character \\x00");
+    CHECK(message("\xff\xfe\xfa") == "x.yaml:1:1: expected UTF-8 text, got the byte \\xff");
+    CHECK(message("a: St\xe9p\n") == "x.yaml:1:6: expected UTF-8 text, got the byte \\xe9");
+    CHECK(message("a: \xc2\x9b[2J\n") ==
+          "x.yaml:1:4: expected text, got the control character \\u009b");
+    CHECK(message("a: \"\\e[31mRED\"\n") ==
+          "x.yaml:1:4: expected one line of text, got '\\x1b[31mRED'");
+    CHECK(message("\"a\\nb\": 1\n") == "x.yaml:1:1: expected one line of text, got 'a\\nb'");
   }
 
   TEST_CASE("what is not a mapping") {

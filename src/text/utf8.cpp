@@ -1,0 +1,78 @@
+#include "text/utf8.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "error.hpp"
+#include "text/escape.hpp"
+
+namespace afford {
+namespace {
+
+/// How many bytes a character has by its first one, and the bits that one carries; 0: none starts
+/// so.
+Character lead(unsigned char byte) {
+  if (byte < 0x80) return {byte, 1};
+  if (byte >= 0xC2 && byte < 0xE0) return {byte & 0x1FU, 2};
+  if (byte >= 0xE0 && byte < 0xF0) return {byte & 0x0FU, 3};
+  if (byte >= 0xF0 && byte < 0xF5) return {byte & 0x07U, 4};
+  return {};
+}
+
+Place place_at(std::string_view text, size_t at, const std::string& file) {
+  const std::string_view before = text.substr(0, at);
+  const size_t last = before.rfind('\n');
+  const auto lines = std::count(before.begin(), before.end(), '\n');
+  const size_t column = last == std::string_view::npos ? at : at - last - 1;
+  return {file, static_cast<int>(lines) + 1, static_cast<int>(column) + 1};
+}
+
+bool lays_out(std::string_view rest) {
+  return rest.front() == '\n' || rest.front() == '\t' || rest.starts_with("\r\n");
+}
+
+}  // namespace
+
+Character first_character(std::string_view text) {
+  Character c = lead(static_cast<unsigned char>(text.front()));
+  if (c.bytes == 0 || c.bytes > text.size()) return {};
+  for (size_t i = 1; i < c.bytes; ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if ((byte & 0xC0U) != 0x80U) return {};
+    c.code = (c.code << 6U) | (byte & 0x3FU);
+  }
+  constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = c.code >= 0xD800 && c.code < 0xE000;
+  if (c.code < least[c.bytes] || c.code > 0x10FFFF || surrogate) return {};
+  return c;
+}
+
+void require_text(std::string_view text, const std::string& file) {
+  for (size_t at = 0; at < text.size();) {
+    const std::string_view rest = text.substr(at);
+    const Character c = first_character(rest);
+    if (c.bytes == 0) {
+      throw InputError(place_at(text, at, file), fmt::format("expected UTF-8 text, got the byte {}",
+                                                             escaped(rest.substr(0, 1))));
+    }
+    if (is_control(c.code) && !lays_out(rest)) {
+      throw InputError(place_at(text, at, file),
+                       fmt::format("expected text, got the control character {}",
+                                   escaped(rest.substr(0, c.bytes))));
+    }
+    at += c.bytes;
+  }
+}
+
+std::optional<char32_t> first_control(std::string_view text, std::string_view allowed) {
+  for (size_t at = 0; at < text.size();) {
+    const Character c = first_character(text.substr(at));
+    const bool passes = c.bytes == 1 && allowed.find(text[at]) != std::string_view::npos;
+    if (c.bytes != 0 && is_control(c.code) && !passes) return c.code;
+    at += std::max<size_t>(1, c.bytes);
+  }
+  return std::nullopt;
+}
+
+}  // namespace afford
