@@ -226,7 +226,7 @@ Study load_study(const StudyArgs& args) {
   const Format format = format_of(args.output);
   if (args.explain && format != Format::table)
     throw UsageError("--explain goes with --format table");
-  if (!args.plot.empty()) check_picture_name(args.plot);
+  if (!args.plot.empty()) check_picture(args.plot);
   study.convention = choose(convention_names, args.convention, "--convention");
   study.speculation = speculation_of(args);
   study.contexts = contexts_of(args);

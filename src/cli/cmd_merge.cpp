@@ -219,7 +219,7 @@ Table table_of(const Merged& merged) {
 
 int run(const MergeArgs& args) {
   const Format format = format_of(args.output);
-  if (!args.plot.empty()) check_picture_name(args.plot);
+  if (!args.plot.empty()) check_picture(args.plot);
   Merged merged;
   for (const std::string& file : args.files) add_file(merged, file);
   check_parts(merged, args.files.size());

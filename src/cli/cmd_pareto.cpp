@@ -191,7 +191,7 @@ void check(const ParetoArgs& args) {
   const Format format = format_of(args.output);
   (void)objective_of(args);
   (void)parse_shard(args.shard);
-  if (!args.plot.empty()) check_picture_name(args.plot);
+  if (!args.plot.empty()) check_picture(args.plot);
   if (args.all && format != Format::csv) throw UsageError("--all goes with --format csv");
   if (args.all && !args.plot.empty())
     throw UsageError("--plot draws the frontier; leave --all out");
@@ -215,9 +215,9 @@ Collected search(const ParetoArgs& args, const std::vector<Case>& cases,
   std::uint64_t total = 0;
   for (const Case& c : cases) total += candidates_of(enumerate(c.space, c.setting), shard);
   Progress progress(total);
-  std::unique_ptr<StreamedFile> file;
+  std::unique_ptr<OutputFile> file;
   if (args.all) {
-    file = std::make_unique<StreamedFile>(args.output.file);
+    file = std::make_unique<OutputFile>(args.output.file);
     file->write(csv_header(out.table.columns));
   }
   for (const Case& c : cases) {

@@ -275,7 +275,7 @@ Chart picture(const std::vector<SweptCost>& costs, const std::string& parameter)
 
 int run(PlanArgs args) {
   const Format format = format_of(args.output);
-  if (!args.plot.empty()) check_picture_name(args.plot);
+  if (!args.plot.empty()) check_picture(args.plot);
   if (!args.plot.empty() && args.sweeps.empty())
     throw UsageError("--plot draws a sweep; give --sweep too");
   const Workload workload = read_workload(yaml::parse_file(args.workload), args.workload);

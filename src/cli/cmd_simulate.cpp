@@ -262,7 +262,7 @@ void check(const SimulateArgs& args) {
   if (!(args.jitter >= 0 && args.jitter <= 2))
     throw UsageError("--jitter: expected a standard deviation from 0 to 2");
   if (args.steps < 1 || args.steps > 100'000) throw UsageError("--steps: expected 1 to 100000");
-  if (!args.plot.empty()) check_picture_name(args.plot);
+  if (!args.plot.empty()) check_picture(args.plot);
   if (!args.plot.empty() && args.sweeps.empty())
     throw UsageError("--plot draws a sweep; give --sweep too");
   const bool events = args.timeline || !args.trace.empty() || args.jitter > 0;

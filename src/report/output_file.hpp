@@ -1,36 +1,60 @@
 #pragma once
-// Files that appear whole or not at all.
+// The one way out of the program: files that appear whole or not at all; devices, pipes and
+// standard output written straight.
 
-#include <cstdio>
+#include <sys/stat.h>
+
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 namespace afford {
 
-/// A name beside `path` for a file under construction.
-[[nodiscard]] std::filesystem::path temporary_beside(const std::filesystem::path& path);
-
-/// Writes beside `path`, then renames. A device such as /dev/null is written straight. Throws
-/// UsageError.
-void write_whole(const std::filesystem::path& path, std::string_view content);
-
-/// A file written piece by piece beside its place; it appears there with finish(), or not at all.
-/// An empty path is standard output. Throws UsageError.
-class StreamedFile {
+/// A result under construction. Made before the work starts, so that a place that cannot be written
+/// is found out first. All members throw UsageError with what the system says.
+///
+/// The path is resolved first: a symlink is followed to its target, /dev/stdout and the like are
+/// the descriptor they name. A file is written to a temporary without a name in the target's folder
+/// (where the file system has none: with a name that cannot be guessed, made exclusively), synced,
+/// and moved over the target by finish(); it keeps the mode and, where allowed, the owner of what
+/// it replaces. Without finish() nothing is left.
+class OutputFile {
  public:
-  explicit StreamedFile(std::filesystem::path path);
-  ~StreamedFile();
-  StreamedFile(const StreamedFile&) = delete;
-  StreamedFile& operator=(const StreamedFile&) = delete;
+  /// An empty path is standard output.
+  explicit OutputFile(std::filesystem::path path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
   void write(std::string_view piece);
   void finish();
 
  private:
-  std::filesystem::path path_, temporary_;
-  std::FILE* stream_ = nullptr;
+  void open();
+  void open_descriptor(int descriptor);
+  void open_straight(const std::filesystem::path& target);
+  void open_beside(const std::filesystem::path& target);
+  void open_temporary(mode_t mode);
+  void refuse_full_disk() const;
+  void keep(const struct ::stat& replaced) const;
+  void flush();
+  void move_into_place();
+  void discard() noexcept;
+  [[noreturn]] void fail() const;
+  [[noreturn]] void fail(std::string_view why) const;
+
+  std::filesystem::path shown_;  // as the user wrote it
+  std::string name_;             // of the target in its folder; empty: written straight
+  std::string temporary_;        // its name in the folder; empty: it has none
+  int folder_ = -1, fd_ = -1;
+  std::string buffer_;
 };
 
-/// Moves a finished temporary to its place, or removes it and throws UsageError.
-void put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path);
+/// A file in one piece.
+void write_whole(const std::filesystem::path& path, std::string_view content);
+
+/// Takes away the temporaries that have a name. For handlers of signals that end the program: calls
+/// nothing but unlinkat().
+void remove_temporaries() noexcept;
 
 }  // namespace afford
