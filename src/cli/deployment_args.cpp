@@ -181,16 +181,24 @@ void upcycle(ModelSpec& model, int experts) {
 }
 
 Routing routing_of(const std::string& text, const ModelSpec& model) {
-  std::int64_t experts = 0;
+  const Moe* layer = nullptr;
   for (const FfnSpec& ffn : model.ffns) {
-    if (const Moe* moe = std::get_if<Moe>(&ffn.shape)) experts = moe->experts;
+    const Moe* moe = std::get_if<Moe>(&ffn.shape);
+    if (moe == nullptr || text == "uniform") continue;
+    if (layer != nullptr && (layer->experts != moe->experts || layer->active != moe->active)) {
+      throw UsageError(fmt::format(
+          "--routing: {} has MoE layers of different numbers of experts; expected uniform",
+          model.name));
+    }
+    layer = moe;
   }
-  if (text == "uniform" || experts == 0) return {};
+  if (text == "uniform" || layer == nullptr) return {};
+  const std::int64_t experts = layer->experts;
   if (text.starts_with("zipf:")) {
     const auto exponent = parse_real(text.substr(5));
     if (exponent && *exponent >= 0 && *exponent <= 10) return zipf_routing(experts, *exponent);
   }
-  if (text.ends_with(".csv")) return read_routing(text, experts);
+  if (text.ends_with(".csv")) return read_routing(text, experts, layer->active);
   throw UsageError(fmt::format(
       "--routing: expected uniform, zipf:EXPONENT from 0 to 10, or FILE.csv, got '{}'", text));
 }

@@ -4,19 +4,29 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <numeric>
 #include <random>
+#include <stdexcept>
+#include <string_view>
 
 #include "error.hpp"
+#include "text/csv.hpp"
+#include "text/file.hpp"
 #include "text/number.hpp"
 
 namespace afford {
 namespace {
 
-double share(const Routing& routing, const ExpertLayout& layout, size_t expert) {
-  return routing.shares.empty() ? 1.0 / static_cast<double>(layout.experts)
-                                : routing.shares[expert];
+constexpr double most_routed_tokens = 1e18;
+
+/// What each expert gets under the routing.
+std::vector<double> shares_of(const Routing& routing, const ExpertLayout& layout) {
+  const auto experts = static_cast<size_t>(layout.experts);
+  if (routing.shares.empty())
+    return std::vector<double>(experts, 1.0 / static_cast<double>(experts));
+  if (routing.shares.size() != experts)
+    throw std::logic_error("a routing of another number of experts than the layer has");
+  return assigned_shares(routing.shares, layout.active);
 }
 
 /// One copy of an expert: the share of assignments it takes.
@@ -28,18 +38,18 @@ struct Copy {
 /// Every expert once, then `redundant` further copies, each given to the expert whose copies carry
 /// most.
 std::vector<Copy> copies_of(const ExpertLayout& layout, const Routing& routing) {
+  const std::vector<double> shares = shares_of(routing, layout);
   std::vector<int> count(static_cast<size_t>(layout.experts), 1);
   for (std::int64_t i = 0; i < layout.redundant; ++i) {
     size_t hottest = 0;
     for (size_t e = 1; e < count.size(); ++e) {
-      if (share(routing, layout, e) / count[e] > share(routing, layout, hottest) / count[hottest])
-        hottest = e;
+      if (shares[e] / count[e] > shares[hottest] / count[hottest]) hottest = e;
     }
     ++count[hottest];
   }
   std::vector<Copy> copies;
   for (size_t e = 0; e < count.size(); ++e) {
-    for (int c = 0; c < count[e]; ++c) copies.push_back({e, share(routing, layout, e) / count[e]});
+    for (int c = 0; c < count[e]; ++c) copies.push_back({e, shares[e] / count[e]});
   }
   std::stable_sort(copies.begin(), copies.end(),
                    [](const Copy& a, const Copy& b) { return a.share > b.share; });
@@ -79,44 +89,91 @@ Routing zipf_routing(std::int64_t experts, double exponent) {
   return routing;
 }
 
-Routing read_routing(const std::string& path, std::int64_t experts) {
-  std::ifstream stream(path);
-  if (!stream) throw InputError({path}, "cannot be read");
-  Routing routing{.shares = std::vector<double>(static_cast<size_t>(experts), -1), .name = path};
-  int number = 1;
-  std::string line;
-  if (!std::getline(stream, line) || line != "expert,tokens") {
+namespace {
+
+/// One line of the CSV: an expert and its tokens.
+void read_line(const CsvReader& csv, const CsvRow& row, std::vector<double>& tokens) {
+  const auto most = static_cast<std::int64_t>(tokens.size()) - 1;
+  if (row.fields.size() != 2) {
+    throw InputError({csv.file(), row.line, 1},
+                     fmt::format("expected 2 fields (expert,tokens), got {}", row.fields.size()));
+  }
+  const std::string &number = row.fields[0].text, &count = row.fields[1].text;
+  const auto expert = parse_integer(number);
+  if (!expert || *expert < 0 || *expert > most) {
+    throw InputError(csv.place(row, 0),
+                     fmt::format("expected an expert from 0 to {}, got '{}'", most, number));
+  }
+  const double value = parse_real(count).value_or(-1);
+  if (!(value >= 0 && value <= most_routed_tokens)) {
+    throw InputError(csv.place(row, 1),
+                     fmt::format("expected a number of tokens from 0 to {}, got '{}'",
+                                 most_routed_tokens, count));
+  }
+  double& slot = tokens[static_cast<size_t>(*expert)];
+  if (slot >= 0)
+    throw InputError(csv.place(row, 0), fmt::format("expert {} a second time", *expert));
+  slot = value;
+}
+
+void require_assignable(const std::vector<double>& shares, std::int64_t active,
+                        const std::string& path) {
+  constexpr double rounding = 1e-9;
+  const auto hottest = std::max_element(shares.begin(), shares.end());
+  const double most = 1 / static_cast<double>(active);
+  if (*hottest <= most * (1 + rounding)) return;
+  throw InputError({path},
+                   fmt::format("expert {} has {:.4g} of the tokens' visits; expected at most 1/{}, "
+                               "as each token visits {} different experts",
+                               hottest - shares.begin(), *hottest, active, active));
+}
+
+}  // namespace
+
+Routing read_routing(const std::string& path, std::int64_t experts, std::int64_t active) {
+  constexpr size_t most_bytes = size_t{16} << 20;
+  constexpr std::string_view header = "expert,tokens";
+  CsvReader csv(path, read_whole(path, most_bytes, "an expert load"));
+  const auto head = csv.next();
+  std::string names;
+  for (size_t i = 0; head && i < head->fields.size(); ++i)
+    names += (i > 0 ? "," : "") + head->fields[i].text;
+  if (names != header)
     throw InputError({path, 1, 1},
-                     fmt::format("expected the header 'expert,tokens', got '{}'", line));
-  }
-  double sum = 0;
-  while (std::getline(stream, line)) {
-    ++number;
-    const size_t comma = line.find(',');
-    const auto expert = parse_integer(line.substr(0, comma));
-    const std::string count = comma == std::string::npos ? "" : line.substr(comma + 1);
-    const double tokens = parse_real(count).value_or(-1);
-    if (!expert || *expert < 0 || *expert >= experts) {
-      throw InputError({path, number, 1},
-                       fmt::format("expected an expert from 0 to {}, got '{}'", experts - 1, line));
-    }
-    if (tokens < 0) {
-      const int column = comma == std::string::npos ? 1 : static_cast<int>(comma) + 2;
-      throw InputError({path, number, column},
-                       fmt::format("expected a number of tokens, got '{}'", line));
-    }
-    double& slot = routing.shares[static_cast<size_t>(*expert)];
-    if (slot >= 0)
-      throw InputError({path, number, 1}, fmt::format("expert {} a second time", *expert));
-    slot = tokens;
-    sum += tokens;
-  }
+                     fmt::format("expected the header '{}', got '{}'", header, names));
+  Routing routing{.shares = std::vector<double>(static_cast<size_t>(experts), -1), .name = path};
+  while (const auto row = csv.next()) read_line(csv, *row, routing.shares);
   for (size_t e = 0; e < routing.shares.size(); ++e) {
-    if (routing.shares[e] < 0) throw InputError({path}, fmt::format("no line for expert {}", e));
+    if (routing.shares[e] < 0)
+      throw InputError({path}, fmt::format("no line for expert {} of {}", e, experts));
   }
-  if (!(sum > 0) || !std::isfinite(sum)) throw InputError({path}, "expected at least one token");
+  const double sum = std::accumulate(routing.shares.begin(), routing.shares.end(), 0.0);
+  if (!(sum > 0)) throw InputError({path}, "expected at least one token, got none");
   for (double& value : routing.shares) value /= sum;
+  require_assignable(routing.shares, active, path);
   return routing;
+}
+
+std::vector<double> assigned_shares(std::vector<double> asked, std::int64_t active) {
+  const double most = 1 / static_cast<double>(active);
+  if (std::all_of(asked.begin(), asked.end(), [&](double share) { return share <= most; }))
+    return asked;
+  std::vector<bool> full(asked.size(), false);
+  // Filling up others may fill them in turn; each round fills one at least.
+  for (size_t filled = 0;;) {
+    double left = 1 - static_cast<double>(filled) * most, rest = 0;
+    for (size_t e = 0; e < asked.size(); ++e) rest += full[e] ? 0 : asked[e];
+    const double scale = rest > 0 ? std::max(0.0, left) / rest : 0;
+    bool more = false;
+    for (size_t e = 0; e < asked.size(); ++e) {
+      if (full[e] || asked[e] * scale <= most) continue;
+      full[e] = more = true;
+      ++filled;
+    }
+    if (more) continue;
+    for (size_t e = 0; e < asked.size(); ++e) asked[e] = full[e] ? most : asked[e] * scale;
+    return asked;
+  }
 }
 
 Placement place_experts(const ExpertLayout& layout, const Routing& routing) {

@@ -8,7 +8,7 @@
 
 namespace afford {
 
-/// The share of token-expert assignments each routed expert gets; sums to one. Empty: uniform.
+/// The share of token-expert assignments each routed expert asks for; sums to one. Empty: uniform.
 struct Routing {
   std::vector<double> shares;
   std::string name = "uniform";
@@ -17,8 +17,14 @@ struct Routing {
 /// Shares 1/rank^exponent. exponent 0 is uniform.
 [[nodiscard]] Routing zipf_routing(std::int64_t experts, double exponent);
 
-/// Shares from a CSV with the header `expert,tokens`. Throws InputError with the place.
-[[nodiscard]] Routing read_routing(const std::string& path, std::int64_t experts);
+/// Shares from a CSV with the header `expert,tokens`: measured, so none may be above 1/active, as a
+/// token visits an expert once. Throws InputError with the place.
+[[nodiscard]] Routing read_routing(const std::string& path, std::int64_t experts,
+                                   std::int64_t active);
+
+/// The shares experts get of what they ask for where none may take more than 1/active: what is too
+/// much for some goes to the others in proportion, so that every token still visits `active`.
+[[nodiscard]] std::vector<double> assigned_shares(std::vector<double> asked, std::int64_t active);
 
 /// Load of one MoE layer with `tokens` tokens, each visiting `active` of `experts`, the experts
 /// spread over `groups` devices or device groups.
