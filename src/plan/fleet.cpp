@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
+#include <numeric>
+#include <stdexcept>
 
 namespace afford {
 namespace {
@@ -63,18 +66,23 @@ void add_resources(glp_prob* program, const FleetProblem& p) {
   }
 }
 
+/// The share of the load one instance carries. More than all of it counts as all: the same whole
+/// numbers solve the program, and GLPK, which takes 1e-5 for nothing, sees no tiny numbers.
+double share_carried(double capacity, double load) { return std::min(1.0, capacity / load); }
+
 /// What runs in these hours, less the spares, carries the load (scaled to one).
 void add_load(glp_prob* program, const FleetProblem& p, double load, bool off_peak) {
-  if (load <= 0) return;
+  constexpr double rounding = 1e-9;  // of a difference of rates
+  if (load <= rounding * p.peak_load) return;
   Row row;
   for (size_t i = 0; i < p.options.size(); ++i) {
-    if (!off_peak || p.options[i].off_peak) row.add(i, p.options[i].capacity / load);
+    if (!off_peak || p.options[i].off_peak) row.add(i, share_carried(p.options[i].capacity, load));
   }
   if (p.spares > 0) {
     std::vector<double> capacity(kinds_of(p), 0);
     for (const FleetOption& option : p.options) capacity[option.kind] = option.capacity;
     for (size_t k = 0; k < capacity.size(); ++k)
-      row.add(p.options.size() + k, -p.spares * capacity[k] / load);
+      row.add(p.options.size() + k, -p.spares * share_carried(capacity[k], load));
   }
   add_row(program, row, GLP_LO, 1, 0);
 }
@@ -89,6 +97,27 @@ void add_use(glp_prob* program, const FleetProblem& p) {
     row.add(p.options.size() + p.options[i].kind, -most);
     add_row(program, row, GLP_UP, 0, 0);
   }
+}
+
+/// What the instances of the fleet carry, less the spares of the kinds in use.
+double carried(const FleetProblem& p, const Fleet& fleet, bool off_peak) {
+  std::vector<double> spare(kinds_of(p), 0);
+  double sum = 0;
+  for (size_t i = 0; i < p.options.size(); ++i) {
+    const FleetOption& option = p.options[i];
+    if (fleet.counts[i] > 0) spare[option.kind] = p.spares * option.capacity;
+    if (!off_peak || option.off_peak) sum += static_cast<double>(fleet.counts[i]) * option.capacity;
+  }
+  return std::accumulate(spare.begin(), spare.end(), sum, std::minus<>());
+}
+
+/// A solver works within tolerances; the answer is checked without any but rounding.
+void require_carried(const FleetProblem& p, const Fleet& fleet) {
+  constexpr double rounding = 1e-6;
+  if (carried(p, fleet, false) >= p.peak_load * (1 - rounding) &&
+      carried(p, fleet, true) >= p.off_peak_load * (1 - rounding))
+    return;
+  throw std::runtime_error("GLPK's fleet does not carry the load");
 }
 
 Program program_of(const FleetProblem& p, bool whole) {
@@ -122,6 +151,7 @@ std::optional<Fleet> cheapest_fleet(const FleetProblem& p) {
     fleet.counts.push_back(std::llround(glp_mip_col_val(program.get(), static_cast<int>(i) + 1)));
     fleet.cost += static_cast<double>(fleet.counts.back()) * p.options[i].cost;
   }
+  require_carried(p, fleet);
   if (status == GLP_FEAS) {
     double bound = 0;  // the relaxation's
     glp_simplex(program.get(), nullptr);

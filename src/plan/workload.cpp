@@ -18,7 +18,8 @@ namespace {
 
 using yaml::Section;
 
-constexpr double most_tokens = 1e8, most_rate = 1e9;
+// One request in eleven days is a plan for nothing; a million a second more than the world asks.
+constexpr double most_tokens = 1e8, least_rate = 1e-6, most_rate = 1e6;
 constexpr std::int64_t most_accelerators = 1'000'000;
 
 enum class Kind { fixed, uniform, lognormal, geometric };
@@ -80,6 +81,10 @@ void read_trace_into(const Section& in, const std::string& file, Traffic& traffi
     in.fail("trace", "its requests span no time; say requests_per_second too");
   }
   traffic.requests_per_s = static_cast<double>(requests.size() - 1) / span;
+  if (traffic.requests_per_s < least_rate || traffic.requests_per_s > most_rate) {
+    in.fail("trace", fmt::format("expected from {} to {} requests a second, got {:.4g}", least_rate,
+                                 most_rate, traffic.requests_per_s));
+  }
 }
 
 Traffic read_traffic(const Section& root, const std::string& file) {
@@ -87,9 +92,7 @@ Traffic read_traffic(const Section& root, const std::string& file) {
       "traffic", {"requests_per_second", "peak_factor", "peak_hours", "prompt", "output", "trace"});
   Traffic traffic;
   if (in.has("requests_per_second") || !in.has("trace"))
-    traffic.requests_per_s = in.real("requests_per_second", 0, most_rate);
-  if (in.has("requests_per_second") && traffic.requests_per_s <= 0)
-    in.fail("requests_per_second", "expected more than zero");
+    traffic.requests_per_s = in.real("requests_per_second", least_rate, most_rate);
   if (in.has("peak_factor")) traffic.peak_factor = in.real("peak_factor", 1, 1000);
   if (in.has("peak_hours")) traffic.peak_hours = in.real("peak_hours", 0.01, 24);
   if (traffic.peak_factor * traffic.peak_hours > 24 && in.has("peak_hours") &&
@@ -131,13 +134,18 @@ Contract read_contract(const Section& offer, std::string_view key) {
   return contract;
 }
 
-std::vector<Offer> read_offers(const Section& root) {
+std::vector<Offer> read_offers(const Section& root, const std::string& file) {
   if (!root.has("chips")) return {};
   const yaml::Node& node = root.value("chips", yaml::Node::Kind::mapping);
   std::vector<Offer> offers;
   const Section chips = root.names("chips");
   for (size_t i = 0; i < node.keys.size(); ++i) {
     Offer offer{.chip = node.keys[i].text, .limit = {}, .contracts = {}};
+    // On the command line it means every chip; a workload names what can be rented.
+    if (offer.chip == "all") {
+      throw InputError({file, node.keys[i].line, node.keys[i].column},
+                       "no hardware named 'all'; expected the name of a chip, such as h800");
+    }
     if (node.items[i].kind != yaml::Node::Kind::empty) {
       const Section in = chips.child(offer.chip, {"limit", "reserved", "on_demand"});
       if (in.has("limit")) offer.limit = in.integer("limit", {0, most_accelerators});
@@ -220,7 +228,7 @@ Workload read_workload(const yaml::Node& node, const std::string& file) {
   if (root.has("model")) workload.model = root.text("model");
   workload.traffic = read_traffic(root, file);
   workload.target = read_target(root);
-  workload.offers = read_offers(root);
+  workload.offers = read_offers(root, file);
   return workload;
 }
 

@@ -54,12 +54,15 @@ TEST_SUITE("errors") {
   TEST_CASE("workloads: every mistake has its place") {
     CHECK(error_of(std::string(workload_yaml)) == "no error");
     CHECK(changed("requests_per_second: 50", "requests_per_second: -3") ==
-          "chat.yaml:5:24: traffic.requests_per_second: expected a number from 0 to 1000000000, "
+          "chat.yaml:5:24: traffic.requests_per_second: expected a number from 1e-06 to 1000000, "
           "got '-3'");
     CHECK(changed("requests_per_second: 50", "requests_per_second: 0") ==
-          "chat.yaml:5:24: traffic.requests_per_second: expected more than zero");
+          "chat.yaml:5:24: traffic.requests_per_second: expected a number from 1e-06 to 1000000, "
+          "got '0'");
+    CHECK(changed("h800", "all") ==
+          "chat.yaml:12:3: no hardware named 'all'; expected the name of a chip, such as h800");
     CHECK(changed("requests_per_second: 50", "requests_per_second: nan") ==
-          "chat.yaml:5:24: traffic.requests_per_second: expected a number from 0 to 1000000000, "
+          "chat.yaml:5:24: traffic.requests_per_second: expected a number from 1e-06 to 1000000, "
           "got 'nan'");
     CHECK(changed("cv: 1.2", "cv: inf") ==
           "chat.yaml:6:45: traffic.prompt.cv: expected a number from 0 to 20, got 'inf'");

@@ -293,4 +293,31 @@ TEST_SUITE("property") {
     check(geometric_length(200), [&] { return 1.0 + geometric(random); });
     CHECK(fixed_length(7).third == 343);
   }
+
+  TEST_CASE("a rate that one instance carries with ease is carried by one, however small it is") {
+    Planned planned({.output_tokens = 200, .context = 4096, .context_variance = 0});
+    planned.workload.traffic.peak_factor = 1.6;
+    planned.workload.traffic.peak_hours = 8;
+    for (const double rate : {0.1, 1e-3, 1e-6}) {
+      CAPTURE(rate);
+      planned.workload.traffic.requests_per_s = rate;
+      for (const int spares : {0, 1}) {
+        planned.workload.target.spares = spares;
+        const Plan plan = planned.best();
+        std::int64_t instances = 0;
+        for (const Rented& rented : plan.rented) instances += rented.instances;
+        CHECK(instances == 1 + spares);
+      }
+    }
+  }
+
+  TEST_CASE("a rate off the peak that is rounding alone asks for nothing") {
+    FleetProblem problem;
+    problem.options = {{.kind = 0, .capacity = 5, .cost = 1, .off_peak = false, .uses = {}}};
+    problem.peak_load = 3;
+    problem.off_peak_load = 1e-15;
+    REQUIRE(cheapest_fleet(problem).has_value());
+    problem.off_peak_load = 0.5;
+    CHECK_FALSE(cheapest_fleet(problem).has_value());
+  }
 }
