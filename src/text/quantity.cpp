@@ -21,12 +21,15 @@ struct Unit {
   bool shown;
 };
 
-/// The units of one dimension, and how an error message names it: "a bandwidth such as '4.8 TB/s'".
+/// The units of one dimension, how an error message names it ("a bandwidth such as '4.8 TB/s'"),
+/// and what lies within reason: no product of such values leaves the doubles, no table needs 300
+/// digits. Zero is always allowed here.
 struct UnitTable {
   struct {
-    std::string_view noun, example;
+    std::string_view noun, example, range;
   } words;
   std::span<const Unit> units;
+  double least, most;
 };
 
 constexpr std::array time_units = {Unit{"ns", 1e-9, true}, Unit{"us", 1e-6, true},
@@ -55,27 +58,31 @@ template <Dimension D>
 UnitTable table();
 template <>
 UnitTable table<Dimension{.time = 1}>() {
-  return {{"a time", "50 ms"}, time_units};
+  return {{"a time", "50 ms", "1e-3 ns to 1e6 h"}, time_units, 1e-12, 3.6e9};
 }
 template <>
 UnitTable table<Dimension{.byte = 1}>() {
-  return {{"a size", "80 GB"}, byte_units};
+  return {{"a size", "80 GB", "1 B to 1e9 GB"}, byte_units, 1, 1e18};
 }
 template <>
 UnitTable table<Dimension{.time = -1, .byte = 1}>() {
-  return {{"a bandwidth", "4.8 TB/s"}, byte_rate_units};
+  return {{"a bandwidth", "4.8 TB/s", "1e-3 MB/s to 1e6 TB/s"}, byte_rate_units, 1e3, 1e18};
 }
 template <>
 UnitTable table<Dimension{.time = -1, .flop = 1}>() {
-  return {{"a compute rate", "989 TFLOP/s"}, flop_rate_units};
+  return {
+      {"a compute rate", "989 TFLOP/s", "1e-3 GFLOP/s to 1e6 PFLOP/s"}, flop_rate_units, 1e6, 1e21};
 }
 template <>
 UnitTable table<Dimension{.time = -1, .usd = 1}>() {
-  return {{"a price", "2.00 USD/h"}, usd_rate_units};
+  return {{"a price", "2.00 USD/h", "1e-6 USD/h to 1e6 USD/h"},
+          usd_rate_units,
+          1e-6 / 3600,
+          1e6 / 3600};
 }
 template <>
 UnitTable table<Dimension{.time = -1, .joule = 1}>() {
-  return {{"a power", "700 W"}, watt_units};
+  return {{"a power", "700 W", "1e-3 W to 1e6 kW"}, watt_units, 1e-3, 1e9};
 }
 
 std::optional<double> parse(const UnitTable& table, std::string_view text, std::string& why) {
@@ -94,8 +101,13 @@ std::optional<double> parse(const UnitTable& table, std::string_view text, std::
   std::vector<std::string_view> names;
   for (const Unit& known : table.units) {
     if (known.name == unit) {
-      if (*value < 0 || !std::isfinite(*value * known.base)) return complain("");
-      return *value * known.base;
+      if (*value < 0) return complain("");
+      const double base = *value * known.base;
+      constexpr double rounding = 1e-9;
+      const bool within =
+          base >= table.least * (1 - rounding) && base <= table.most * (1 + rounding);
+      if (base != 0 && !within) return complain(fmt::format("; from {}", table.words.range));
+      return base;
     }
     names.push_back(known.name);
   }

@@ -52,7 +52,12 @@ TEST_SUITE("unit") {
           "GFLOP/s, TFLOP/s, PFLOP/s");
     CHECK(complaint<time>("-5 ms") == "expected a time such as '50 ms', got '-5 ms'");
     CHECK(complaint<time>("nan ms") == "expected a time such as '50 ms', got 'nan ms'");
-    CHECK(complaint<bytes>("1e308 TB") == "expected a size such as '80 GB', got '1e308 TB'");
+    CHECK(complaint<bytes>("1e308 TB") ==
+          "expected a size such as '80 GB', got '1e308 TB'; from 1 B to 1e9 GB");
+    CHECK(
+        complaint<usd_rate>("1e-300 USD/h") ==
+        "expected a price such as '2.00 USD/h', got '1e-300 USD/h'; from 1e-6 USD/h to 1e6 USD/h");
+    CHECK(base<usd_rate>("1e-6 USD/h") == 1e-6 / 3600);
     CHECK(complaint<time>("") == "expected a time such as '50 ms', got ''");
   }
 
