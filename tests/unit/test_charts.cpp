@@ -8,7 +8,7 @@ using namespace afford;
 TEST_SUITE("unit") {
   TEST_CASE("gnuplot strings cannot escape their quotes") {
     CHECK(gnuplot_text("it's `date`") == "'it''s `date`'");
-    CHECK(gnuplot_text("two\nlines") == "'two lines'");
+    CHECK(gnuplot_text("two\nlines") == "'two\\nlines'");
   }
 
   TEST_CASE("names of points side by side go to different sides") {

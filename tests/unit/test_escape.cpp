@@ -35,7 +35,7 @@ TEST_SUITE("unit") {
 
   TEST_CASE("markup is text in HTML and Markdown") {
     CHECK(html_text("<script>\"&'") == "&lt;script&gt;&quot;&amp;&#39;");
-    CHECK(markdown_text("<b>|`a`[x]\\\n") == "\\<b\\>\\|\\`a\\`\\[x\\]\\\\\\n");
+    CHECK(markdown_text("<b>|`a`[x]\\\n") == "\\<b\\>\\|\\`a\\`\\[x\\]\\\\\\\\n");
   }
 
   TEST_CASE("CSV quotes separators and disarms formulas, and leaves numbers alone") {
