@@ -66,14 +66,16 @@ void add_resources(glp_prob* program, const FleetProblem& p) {
   }
 }
 
+/// A rate off the peak is a difference, which may leave next to nothing where it should be none.
+bool is_rounding(double load, const FleetProblem& p) { return load <= 1e-9 * p.peak_load; }
+
 /// The share of the load one instance carries. More than all of it counts as all: the same whole
 /// numbers solve the program, and GLPK, which takes 1e-5 for nothing, sees no tiny numbers.
 double share_carried(double capacity, double load) { return std::min(1.0, capacity / load); }
 
 /// What runs in these hours, less the spares, carries the load (scaled to one).
 void add_load(glp_prob* program, const FleetProblem& p, double load, bool off_peak) {
-  constexpr double rounding = 1e-9;  // of a difference of rates
-  if (load <= rounding * p.peak_load) return;
+  if (is_rounding(load, p)) return;
   Row row;
   for (size_t i = 0; i < p.options.size(); ++i) {
     if (!off_peak || p.options[i].off_peak) row.add(i, share_carried(p.options[i].capacity, load));
@@ -115,7 +117,8 @@ double carried(const FleetProblem& p, const Fleet& fleet, bool off_peak) {
 void require_carried(const FleetProblem& p, const Fleet& fleet) {
   constexpr double rounding = 1e-6;
   if (carried(p, fleet, false) >= p.peak_load * (1 - rounding) &&
-      carried(p, fleet, true) >= p.off_peak_load * (1 - rounding))
+      (is_rounding(p.off_peak_load, p) ||
+       carried(p, fleet, true) >= p.off_peak_load * (1 - rounding)))
     return;
   throw std::runtime_error("GLPK's fleet does not carry the load");
 }

@@ -205,8 +205,8 @@ TEST_SUITE("cli") {
     CHECK(test::read_file(path) == run_afford("cost -m step-3 --on h800 -c 8k --format csv").out);
     CHECK(folder.entries() == 1);
     refuses("cost -m step-3 -o " + folder.path("no/such/folder.csv"),
-            "afford: cannot write " + folder.path("no/such/folder.csv") +
-                ": No such file or directory");
+            "afford: cannot write " + folder.path("no/such/folder.csv") + ": there is no folder " +
+                folder.path("no/such"));
     refuses("cost -m step-3 -o /", "afford: cannot write /: it is a folder");
     refuses("cost -m step-3 -o /dev/full",
             "afford: cannot write /dev/full: No space left on device");
