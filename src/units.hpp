@@ -4,6 +4,7 @@
 // out. No dependency, so CUDA host code can include it too.
 
 #include <compare>
+#include <cstdint>
 
 namespace afford {
 
@@ -89,6 +90,9 @@ using FlopsPerByte = Quantity<Dimension{.byte = -1, .flop = 1}>;
 using FlopsPerToken = Quantity<Dimension{.flop = 1, .token = -1}>;
 using BytesPerToken = Quantity<Dimension{.byte = 1, .token = -1}>;
 using SecondsPerToken = Quantity<Dimension{.time = 1, .token = -1}>;
+
+/// A count in a formula. Made real before the first product, so that no shape overflows.
+[[nodiscard]] constexpr double real(std::int64_t count) { return static_cast<double>(count); }
 
 inline constexpr Seconds second{1}, millisecond{1e-3}, microsecond{1e-6}, nanosecond{1e-9},
     minute{60}, hour{3600};

@@ -10,7 +10,7 @@ for folder in $order; do
   allowed="$allowed $folder/"
   [ "$folder" = report ] && own="text/ report/ units.hpp error.hpp" || own="$allowed"
   [ -n "$(ls "$folder" 2>/dev/null)" ] || continue
-  for file in "$folder"/*; do
+  for file in $(find "$folder" -name '*.hpp' -o -name '*.cpp'); do
     for include in $(sed -n 's/^#include "\(.*\)"$/\1/p' "$file"); do
       ok=no
       for prefix in $own; do

@@ -9,10 +9,9 @@
 
 #include "calibration/operation_time.hpp"
 #include "spec/hardware.hpp"
+#include "spec/operation_class.hpp"
 
 namespace afford {
-
-enum class OperationClass { mfa_decode, gqa_decode, mla_decode, grouped_gemm, dense, none };
 
 /// Roofs in B/s and FLOP/s, curves by class, all looked up once so that an evaluation needs no
 /// search.

@@ -6,7 +6,6 @@
 #include "cli/args.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
-#include "count/attention.hpp"
 #include "count/cache.hpp"
 #include "count/decode.hpp"
 #include "count/ffn.hpp"

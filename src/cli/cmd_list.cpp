@@ -6,7 +6,6 @@
 #include "cli/args.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
-#include "count/attention.hpp"
 #include "count/ffn.hpp"
 #include "count/params.hpp"
 #include "ideal/cost.hpp"

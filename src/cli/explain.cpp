@@ -4,7 +4,6 @@
 
 #include <iterator>
 
-#include "count/attention.hpp"
 #include "count/ffn.hpp"
 #include "ideal/ideal.hpp"
 #include "kernels/formats.hpp"

@@ -1,43 +1,16 @@
 #include "count/decode.hpp"
 
-#include <algorithm>
-#include <limits>
-
-#include "count/attention.hpp"
+#include "count/core.hpp"
 #include "count/ffn.hpp"
 
 namespace afford {
 namespace {
 
-double farthest(const Reach& reach) {
-  return reach.kind == Reach::Kind::full ? std::numeric_limits<double>::infinity()
-                                         : static_cast<double>(reach.tokens);
-}
-
-/// `queries` and `reads`: how often a generated token pays for a query token and for a cache read.
-AttentionTerms core_terms(const ModelSpec& model, const LayerKind& kind, Convention convention,
-                          double queries, double reads) {
+AttentionTerms core_terms(const ModelSpec& model, const LayerKind& kind, Convention convention) {
   const AttentionSpec& spec = model.attentions[kind.attention];
-  const AttentionCount count = count_attention(spec.shape, model.hidden, convention);
-  const Dtype cache = spec.cache.value_or(model.precision.kv);
-  AttentionTerms terms{
-      .layers = static_cast<double>(kind.layers),
-      .flops_per_context_token = FlopsPerToken(queries * count.flops_per_context_token),
-      .state_flops = FlopsPerToken(queries * count.state_flops),
-      .bytes_per_context_token = reads * size_of(cache, count.elements_per_context_token) / token,
-      .state_bytes =
-          reads *
-          (size_of(cache, count.state_elements) + size_of(Dtype::bf16, count.conv_elements)) /
-          token,
-      .reach = farthest(count.reach)};
-  for (const ContextTerm& walk : count.more) {
-    terms.more.at(static_cast<size_t>(terms.walks++)) = {
-        .flops = FlopsPerToken(queries * walk.flops),
-        .bytes = reads * size_of(walk.format.value_or(cache), walk.elements) / token,
-        .stride = walk.stride,
-        .reach = farthest(walk.reach)};
-  }
-  return terms;
+  return {.layers = real(kind.layers),
+          .core = count_attention(spec.shape, model.hidden, convention).core,
+          .cache = cache_format(model, spec)};
 }
 
 /// Weights of the projections (and in the exact convention the router) of one layer.
@@ -45,7 +18,7 @@ double linear_weights(const ModelSpec& model, const LayerKind& kind, Convention 
   const AttentionCount attention =
       count_attention(model.attentions[kind.attention].shape, model.hidden, convention);
   const FfnCount ffn = count_ffn(model.ffns[kind.ffn].shape);
-  const double router = static_cast<double>(model.hidden) * static_cast<double>(ffn.router_outputs);
+  const double router = real(model.hidden) * real(ffn.router_outputs);
   return weights_of(attention.projections) + (convention == Convention::exact ? router : 0);
 }
 
@@ -72,22 +45,25 @@ DecodeTerms decode_terms(const ModelSpec& model, Convention convention,
   terms.attention.reserve(model.attentions.size() + 1);
   std::vector<AttentionTerms*> group_of(model.attentions.size(), nullptr);
   for (const LayerKind& kind : model.layer_kinds) {
-    const double layers = static_cast<double>(kind.layers);
+    const double layers = real(kind.layers);
     if (AttentionTerms* same = group_of[kind.attention]) {
       same->layers += layers;
     } else {
-      terms.attention.push_back(core_terms(model, kind, convention, queries, steps));
-      group_of[kind.attention] = &terms.attention.back();
+      AttentionTerms& group = terms.attention.emplace_back(core_terms(model, kind, convention));
+      group.queries = queries;
+      group.reads = steps;
+      group_of[kind.attention] = &group;
     }
     terms.linear += queries * layers * flops_of(linear_weights(model, kind, convention));
     terms.ffn += queries * layers * flops_of(ffn_weights(model, kind));
   }
-  const double hidden = static_cast<double>(model.hidden);
+  const double hidden = real(model.hidden);
   if (speculation.drafts > 0) {
     LayerKind draft = model.mtp.value_or(main_layer_kind(model));
     draft.layers = 1;
-    terms.attention.push_back(core_terms(model, draft, convention, drafts, drafts));
-    terms.attention.back().draft = true;
+    AttentionTerms& group = terms.attention.emplace_back(core_terms(model, draft, convention));
+    group.queries = group.reads = drafts;
+    group.draft = true;
     // A module first joins the hidden state and the embedding of the last token: 2*hidden ->
     // hidden.
     terms.linear +=
@@ -95,22 +71,15 @@ DecodeTerms decode_terms(const ModelSpec& model, Convention convention,
     terms.ffn += drafts * flops_of(ffn_weights(model, draft));
   }
   if (convention == Convention::exact) {
-    terms.linear += (queries + drafts) * flops_of(hidden * static_cast<double>(model.vocab));
+    terms.linear += (queries + drafts) * flops_of(hidden * real(model.vocab));
   }
   return terms;
 }
 
 CoreCount core_at(const AttentionTerms& terms, double context) {
-  const double reached = std::min(context, terms.reach);
-  CoreCount core{.flops = terms.flops_per_context_token * reached + terms.state_flops,
-                 .bytes = terms.bytes_per_context_token * reached + terms.state_bytes};
-  for (int i = 0; i < terms.walks; ++i) {
-    const WalkTerms& walk = terms.more[static_cast<size_t>(i)];
-    const double entries = std::min(context / walk.stride, walk.reach);
-    core.flops += walk.flops * entries;
-    core.bytes += walk.bytes * entries;
-  }
-  return {.flops = terms.layers * core.flops, .bytes = terms.layers * core.bytes};
+  return {.flops = FlopsPerToken(terms.layers * terms.queries * core_flops(terms.core, context)),
+          .bytes = terms.layers * terms.reads *
+                   core_traffic(terms.core, terms.cache, context).charged() / token};
 }
 
 DecodeCount count_at(const DecodeTerms& terms, double context) {

@@ -1,10 +1,9 @@
 #pragma once
 // What a model costs one generated token: FLOPs and cache bytes as functions of the context.
 
-#include <array>
 #include <vector>
 
-#include "count/matrix.hpp"
+#include "spec/matrix.hpp"
 #include "spec/model.hpp"
 #include "units.hpp"
 
@@ -20,22 +19,14 @@ struct Speculation {
 /// Tokens a step yields on average: 1 + p + p^2 + ... + p^drafts.
 [[nodiscard]] double tokens_per_step(const Speculation& speculation);
 
-/// A second walk over the context (see ContextTerm), per generated token and entry.
-struct WalkTerms {
-  FlopsPerToken flops;
-  BytesPerToken bytes;
-  double stride = 1, reach = 0;
-};
-
-/// The core of `layers` equal attention layers, per generated token.
+/// The core of `layers` equal attention layers: what one query token counts, and how often a
+/// generated token pays for a query token and for a read of the cache.
 struct AttentionTerms {
   double layers = 0;
-  FlopsPerToken flops_per_context_token, state_flops;
-  BytesPerToken bytes_per_context_token, state_bytes;
-  double reach = 0;  // tokens; infinite for full attention
+  double queries = 1, reads = 1;
+  Core core;
+  Dtype cache = Dtype::fp8;
   bool draft = false;
-  std::array<WalkTerms, 2> more{};
-  int walks = 0;  // how many of `more` there are
 };
 
 /// All a price needs to know of a model: compiled once, evaluated at any context in nanoseconds.

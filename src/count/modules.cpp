@@ -1,6 +1,6 @@
 #include "count/modules.hpp"
 
-#include "count/attention.hpp"
+#include "count/core.hpp"
 #include "count/ffn.hpp"
 
 namespace afford {
@@ -18,8 +18,7 @@ ModuleCount projections(const ModelSpec& model, const AttentionCount& count) {
     module.flops += FlopsPerToken(2 * weights_of(matrix));
     module.weights += size_of(model.precision.attention_weights, weights_of(matrix));
     module.activations +=
-        vector_bytes(static_cast<double>(matrix.inputs), model.precision.linear_compute,
-                     static_cast<double>(matrix.outputs));
+        vector_bytes(values_read(matrix), model.precision.linear_compute, real(matrix.outputs));
   }
   return module;
 }
@@ -27,32 +26,20 @@ ModuleCount projections(const ModelSpec& model, const AttentionCount& count) {
 /// State is read and written; of a KV cache one new token is appended.
 ModuleCount core(const ModelSpec& model, const AttentionSpec& spec, const AttentionCount& count,
                  double context) {
-  const double tokens = reached(count.reach, context);
-  const Dtype cache = spec.cache.value_or(model.precision.kv);
-  ModuleCount module{.module = "core"};
-  module.flops = FlopsPerToken(count.flops_per_context_token * tokens + count.state_flops);
-  module.cache_read =
-      size_of(cache, count.elements_per_context_token * tokens + count.state_elements / 2) / token;
-  const double appended = count.keeps_cache ? count.elements_per_context_token : 0;
-  module.cache_written = size_of(cache, appended + count.state_elements / 2) / token;
-  // Of a short convolution's inputs all but the newest are read, the newest is written.
-  module.cache_read += size_of(Dtype::bf16, count.conv_elements - count.conv_written) / token;
-  module.cache_written += size_of(Dtype::bf16, count.conv_written) / token;
-  for (const ContextTerm& walk : count.more) {
-    const Dtype format = walk.format.value_or(cache);
-    module.flops += FlopsPerToken(walk.flops * reached(walk, context));
-    module.cache_read += size_of(format, walk.elements * reached(walk, context)) / token;
-    module.cache_written += size_of(format, walk.elements / walk.stride) / token;
-  }
-  // Query in and output back: the last projection's input is what the core puts out.
-  const double query = static_cast<double>(count.projections.back().inputs);
-  module.activations = vector_bytes(query, model.precision.attention_compute, query);
-  return module;
+  const CoreTraffic traffic = core_traffic(count.core, cache_format(model, spec), context);
+  return {.layer_kind = {},
+          .module = "core",
+          .flops = FlopsPerToken(core_flops(count.core, context)),
+          .weights = {},
+          .cache_read = traffic.read / token,
+          .cache_written = (traffic.updated + traffic.appended) / token,
+          // Query in and output back.
+          .activations = vector_bytes(count.core_outputs, model.precision.attention_compute,
+                                      count.core_outputs)};
 }
 
 ModuleCount router(const ModelSpec& model, const FfnCount& count) {
-  const double hidden = static_cast<double>(model.hidden),
-               outputs = static_cast<double>(count.router_outputs);
+  const double hidden = real(model.hidden), outputs = real(count.router_outputs);
   return {.layer_kind = {},
           .module = "router",
           .flops = FlopsPerToken(2 * hidden * outputs),
@@ -63,21 +50,19 @@ ModuleCount router(const ModelSpec& model, const FfnCount& count) {
 }
 
 ModuleCount ffn(const ModelSpec& model, const FfnSpec& spec, const FfnCount& count) {
-  const double hidden = static_cast<double>(model.hidden),
-               latent = static_cast<double>(count.latent);
+  const double hidden = real(model.hidden), latent = real(count.latent);
   const Dtype weights = spec.weights.value_or(model.precision.ffn_weights);
-  const Dtype shared_weights = spec.shared_weights.value_or(weights),
-              format = model.precision.ffn_compute;
+  const Dtype shared_weights = spec.shared_weights.value_or(weights);
+  const Dtype format = model.precision.ffn_compute;
   ModuleCount module{.module = "ffn"};
   module.flops = FlopsPerToken(2 * active_weights(count, model.hidden));
-  for (const GatedMlp& mlp : count.mlps) {
-    const double width = static_cast<double>(mlp.intermediate),
-                 visits = static_cast<double>(mlp.active);
-    const double inputs = mlp.inputs > 0 ? static_cast<double>(mlp.inputs) : hidden;
-    module.weights += size_of(mlp.name == "shared" ? shared_weights : weights,
+  for (const Mlp& mlp : count.mlps) {
+    const double width = real(mlp.intermediate), inputs = inputs_of(mlp, model.hidden);
+    module.weights += size_of(mlp.role == MlpRole::shared ? shared_weights : weights,
                               weights_of(mlp, mlp.active, model.hidden));
     module.activations +=
-        visits * (vector_bytes(inputs, format, 2 * width) + vector_bytes(width, format, inputs));
+        real(mlp.active) * (vector_bytes(inputs, format, mlp.matrices_up() * width) +
+                            vector_bytes(width, format, inputs));
   }
   if (count.latent > 0) {
     module.weights += size_of(shared_weights, latent_weights(count, model.hidden));
@@ -89,7 +74,7 @@ ModuleCount ffn(const ModelSpec& model, const FfnSpec& spec, const FfnCount& cou
 
 /// Embedding reads one row of the table; the LM head multiplies with all of it. Both are BF16.
 void add_vocabulary(const ModelSpec& model, std::vector<ModuleCount>& modules) {
-  const double hidden = static_cast<double>(model.hidden), vocab = static_cast<double>(model.vocab);
+  const double hidden = real(model.hidden), vocab = real(model.vocab);
   ModuleCount embedding{.layer_kind = "model", .module = "embedding"};
   embedding.weights = size_of(Dtype::bf16, hidden);
   embedding.activations = vector_bytes(0, Dtype::bf16, hidden);

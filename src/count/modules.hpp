@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "count/matrix.hpp"
+#include "spec/matrix.hpp"
 #include "spec/model.hpp"
 #include "units.hpp"
 

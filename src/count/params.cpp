@@ -2,29 +2,28 @@
 
 #include <cmath>
 
-#include "count/attention.hpp"
 #include "count/ffn.hpp"
 
 namespace afford {
 namespace {
 
 double vocabulary_params(const ModelSpec& model, VocabularyParts parts) {
-  const double matrix = static_cast<double>(model.vocab) * static_cast<double>(model.hidden);
+  const double matrix = real(model.vocab) * real(model.hidden);
   if (model.tied_embeddings) return parts.embedding || parts.lm_head ? matrix : 0;
   return matrix * ((parts.embedding ? 1 : 0) + (parts.lm_head ? 1 : 0));
 }
 
 double params(const ModelSpec& model, VocabularyParts parts,
               double (*ffn_weights)(const FfnCount&, std::int64_t)) {
-  const double hidden = static_cast<double>(model.hidden);
+  const double hidden = real(model.hidden);
   double sum = vocabulary_params(model, parts) + hidden;  // the final norm
   for (const LayerKind& kind : model.layer_kinds) {
     const AttentionCount attention =
         count_attention(model.attentions[kind.attention].shape, model.hidden, Convention::exact);
     const FfnCount ffn = count_ffn(model.ffns[kind.ffn].shape);
     const double norms = 2 * hidden + attention.norm_weights;
-    const double router = hidden * static_cast<double>(ffn.router_outputs);
-    sum += static_cast<double>(kind.layers) *
+    const double router = hidden * real(ffn.router_outputs);
+    sum += real(kind.layers) *
            (weights_of(attention.projections) + norms + router + ffn_weights(ffn, model.hidden));
   }
   return sum;

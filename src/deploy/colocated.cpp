@@ -8,8 +8,6 @@
 namespace afford {
 namespace {
 
-double real(std::int64_t n) { return static_cast<double>(n); }
-
 double query_tokens(const Setting& setting) { return setting.speculation.drafts + 1; }
 
 /// Everything one accelerator does for one micro-batch in one layer.
@@ -67,13 +65,6 @@ Seconds exchange(const Colocated& c, const Setting& setting, double tokens, doub
   return bytes / (e.nic * nic) + e.network;
 }
 
-double routed_experts(const LayerShape& shape) {
-  for (const GatedMlp& mlp : shape.ffn.mlps) {
-    if (mlp.name == "routed") return real(mlp.active);
-  }
-  return 0;
-}
-
 Seconds all_reduce(const Colocated& c, const Setting& setting, double rows) {
   if (c.tensor == 1) return Seconds(0);
   const Engine& e = setting.engine;
@@ -91,11 +82,11 @@ LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind) 
                .experts = ffn_time(*setting.model, shape, ffn_work(c, setting, shape), machine)};
   t.exchanges = c.tensor == 1 && shape.ffn.router_outputs > 0 && c.pool.size() > 1;
   if (t.exchanges) {
-    const double load = ffn_work(c, setting, shape).total_tokens > 0 ? 1 : 0;
-    t.shared = shared_ops(*setting.model, shape, load * rows, 1, machine).time();
-    t.dispatch =
-        exchange(c, setting, rows, routed_experts(shape), dispatch_bytes(*setting.model, shape));
-    t.combine = exchange(c, setting, rows, routed_experts(shape), combine_bytes(*setting.model));
+    t.shared = shared_ops(*setting.model, shape, rows, 1, machine).time();
+    t.dispatch = exchange(c, setting, rows, visited_experts(shape.ffn),
+                          dispatch_bytes(*setting.model, shape));
+    t.combine =
+        exchange(c, setting, rows, visited_experts(shape.ffn), combine_bytes(*setting.model));
   } else {
     t.experts += all_reduce(c, setting, rows * real(c.tensor));
   }
@@ -143,7 +134,7 @@ Bytes buffers_each(const Colocated& c, const Setting& setting) {
       c.micro_batches * tensor * Bytes(4 * hidden) + size_of(Dtype::fp32, real(model.vocab));
   double experts = 0, visited = 0;
   for (const LayerShape& shape : *setting.shapes) {
-    visited = std::max(visited, routed_experts(shape));
+    visited = std::max(visited, visited_experts(shape.ffn));
     experts = std::max(experts, real(shape.ffn.router_outputs));
   }
   if (c.tensor == 1 && visited > 0 && c.pool.size() > 1) {
@@ -157,8 +148,9 @@ Bytes buffers_each(const Colocated& c, const Setting& setting) {
                       // activation between
   for (const LayerShape& shape : *setting.shapes) {
     double work = 0;
-    for (const GatedMlp& mlp : shape.ffn.mlps) {
-      work += real(mlp.active) * (3 * tensor * hidden + 3 * 2 * real(mlp.intermediate));
+    for (const Mlp& mlp : shape.ffn.mlps) {
+      work += real(mlp.active) *
+              (3 * tensor * hidden + (mlp.matrices_up() + 1) * 2 * real(mlp.intermediate));
     }
     widest = std::max(widest, work);
   }

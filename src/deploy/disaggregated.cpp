@@ -11,8 +11,6 @@ namespace {
 
 constexpr Dtype between_kernels = Dtype::bf16;
 
-double real(std::int64_t n) { return static_cast<double>(n); }
-
 double query_tokens(const Setting& setting) { return setting.speculation.drafts + 1; }
 
 /// What one micro-batch looks like from either pool.
@@ -96,7 +94,7 @@ WeightWays attention_ways(const Disaggregated& d) {
 Bytes attention_token(const Setting& setting, const WeightWays& ways) {
   double widest = 0;
   for (const LayerShape& shape : *setting.shapes)
-    widest = std::max(widest, real(shape.attention.projections.back().inputs));
+    widest = std::max(widest, double{shape.attention.core_outputs});
   return size_of(between_kernels, 2 * widest / real(ways.tensor)) +
          size_of(Dtype::fp32, real(setting.model->vocab) / real(ways.tensor));
 }
@@ -107,10 +105,10 @@ Bytes ffn_token(const Setting& setting, const FfnSplit& split) {
   double widest = 0;
   for (const LayerShape& shape : *setting.shapes) {
     double work = 0;
-    for (const GatedMlp& mlp : shape.ffn.mlps) {
+    for (const Mlp& mlp : shape.ffn.mlps) {
       const double rows = real(mlp.active) / real(split.expert);
       work += rows * (3 * real(setting.model->hidden) +
-                      3 * 2 * real(mlp.intermediate) / real(split.tensor));
+                      (mlp.matrices_up() + 1) * 2 * real(mlp.intermediate) / real(split.tensor));
     }
     widest = std::max(widest, work);
   }

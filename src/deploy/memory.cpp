@@ -5,7 +5,6 @@
 
 namespace afford {
 namespace {
-double real(std::int64_t n) { return static_cast<double>(n); }
 
 size_t main_kind(const std::vector<LayerShape>& shapes) {
   const auto most = [](const LayerShape& a, const LayerShape& b) { return a.layers < b.layers; };
@@ -24,15 +23,8 @@ Bytes cache_per_request(const Setting& setting, std::int64_t tensor) {
   Bytes largest_layer;
   for (const LayerShape& shape : *setting.shapes) {
     const AttentionCount& a = shape.attention;
-    const double own =
-        a.keeps_cache ? a.elements_per_context_token * kept(a.reach, setting.context) : 0;
-    Bytes layer = size_of(shape.cache, own + a.state_elements / 2) +
-                  size_of(Dtype::bf16, a.conv_elements - a.conv_written);
-    for (const ContextTerm& walk : a.more) {
-      layer += size_of(walk.format.value_or(shape.cache),
-                       walk.elements * kept(walk.reach, setting.context / walk.stride));
-    }
-    layer = layer / std::min(real(tensor), shape.kv_heads);
+    const Bytes layer = core_kept(a.core, shape.cache, setting.context).total() /
+                        std::min<double>(real(tensor), a.kv_heads);
     sum += real(shape.layers) * layer;
     largest_layer = std::max(largest_layer, layer);
   }
@@ -45,12 +37,10 @@ Bytes attention_weights(const Setting& setting, const WeightWays& ways) {
   Bytes sum;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const LayerShape& shape = (*setting.shapes)[kind];
-    const auto& projections = shape.attention.projections;
     double weights = real(model.hidden) * real(shape.ffn.router_outputs);
-    for (const Matrix& matrix : projections) {
-      const bool last = &matrix == &projections.back();
-      weights += weights_of(matrix) / tensor_ways(matrix, shape, ways.tensor) /
-                 (last ? real(ways.output) : 1);
+    for (const Matrix& matrix : shape.attention.projections) {
+      weights += weights_of(matrix) / tensor_ways(matrix, shape.attention, ways.tensor) /
+                 (matrix.role == Role::output ? real(ways.output) : 1);
     }
     sum += layers_held(setting, kind) * size_of(model.precision.attention_weights, weights);
   }
@@ -65,12 +55,12 @@ Bytes ffn_weights(const Setting& setting, std::int64_t tensor, std::int64_t grou
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const LayerShape& shape = (*setting.shapes)[kind];
     Bytes layer = size_of(shape.ffn_weights, latent_weights(shape.ffn, hidden));
-    for (const GatedMlp& mlp : shape.ffn.mlps) {
-      const bool routed = mlp.name == "routed";
+    for (const Mlp& mlp : shape.ffn.mlps) {
+      const bool routed = mlp.role == MlpRole::routed;
       const std::int64_t redundant = groups > 1 ? setting.redundant_experts : 0;
       const double held =
           routed ? std::ceil(real(mlp.copies + redundant) / real(groups)) : real(mlp.copies);
-      layer += size_of(mlp.name == "shared" ? shape.shared_weights : shape.ffn_weights,
+      layer += size_of(mlp.role == MlpRole::shared ? shape.shared_weights : shape.ffn_weights,
                        held * weights_of(mlp, 1, hidden));
     }
     sum += layers_held(setting, kind) * layer / real(tensor);

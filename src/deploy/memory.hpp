@@ -9,7 +9,7 @@ namespace afford {
 /// accelerators that share its heads; layers of fewer KV heads are held more than once.
 [[nodiscard]] Bytes cache_per_request(const Setting& setting, std::int64_t tensor = 1);
 
-/// Attention-side weights of one accelerator: projections (the last one over `output` ways, all
+/// Attention-side weights of one accelerator: projections (the output maps over `output` ways, all
 /// over `tensor` as far as they split), routers, and embedding and LM head over `vocabulary` ways,
 /// both BF16. With drafts the MTP module is one more layer of the main kind.
 struct WeightWays {

@@ -13,7 +13,7 @@ WeakCard weak_card(const ModelSpec& model, const HardwareSpec& chip, Seconds sta
   const Seconds layer_time = stage / static_cast<double>(layer_count(model));
   double weights = 0, ffn_weights = 0;
   for (const Matrix& matrix : attention.projections) {
-    weights += weights_of(matrix) / (&matrix == &attention.projections.back() ? server : 1);
+    weights += weights_of(matrix) / (matrix.role == Role::output ? server : 1);
   }
   for (const LayerShape& shape : shapes) {
     ffn_weights += static_cast<double>(shape.layers) * total_weights(shape.ffn, model.hidden);
@@ -22,7 +22,7 @@ WeakCard weak_card(const ModelSpec& model, const HardwareSpec& chip, Seconds sta
   card.layer = chip.memory_bandwidth.value * layer_time;
   card.projections = size_of(model.precision.attention_weights, weights);
   card.kv = card.layer - card.projections;
-  card.kv_tokens = card.kv / size_of(model.precision.kv, attention.elements_per_context_token);
+  card.kv_tokens = card.kv / core_kept(attention.core, shapes.front().cache, 1).cache;
   card.batch = std::floor(card.kv_tokens / context);
   card.ffn_layer = ffn_share_of_bandwidth * card.layer;
   const Bytes per_server = server * static_cast<double>(layer_count(model)) * card.ffn_layer;

@@ -3,7 +3,7 @@
 
 #include "import/config.hpp"
 #include "import/draft.hpp"
-#include "yaml/limits.hpp"
+#include "spec/limits.hpp"
 
 namespace afford::config {
 

@@ -7,56 +7,9 @@ namespace {
 
 constexpr Dtype between_kernels = Dtype::bf16;
 
-double real(std::int64_t n) { return static_cast<double>(n); }
-
 /// Rows a GEMM computes: one tile at least. What partly filled tiles waste beyond the first is in
 /// the measured efficiencies.
 double computed_rows(double rows, double tile) { return std::max(rows, tile); }
-
-double query_rows(const AttentionShape& shape) {
-  struct Rows {
-    double operator()(const Gqa& a) const { return real(a.query_heads) / real(a.kv_heads); }
-    double operator()(const Mfa& a) const { return real(a.query_heads); }
-    double operator()(const Mla& a) const { return real(a.query_heads); }
-    double operator()(const Dsa& a) const { return real(a.mla.query_heads); }
-    double operator()(const CompressedMqa& a) const { return real(a.query_heads); }
-    // A state update has no query tile.
-    double operator()(const Lightning&) const { return 1; }
-    double operator()(const GatedDeltaNet&) const { return 1; }
-    double operator()(const Kda&) const { return 1; }
-  };
-  return std::visit(Rows{}, shape);
-}
-
-/// The measured kernel a core is closest to: latent and compressed attention share one latent among
-/// all heads.
-OperationClass core_class(const AttentionShape& shape) {
-  struct Class {
-    OperationClass operator()(const Gqa&) const { return OperationClass::gqa_decode; }
-    OperationClass operator()(const Mfa&) const { return OperationClass::mfa_decode; }
-    OperationClass operator()(const Mla&) const { return OperationClass::mla_decode; }
-    OperationClass operator()(const Dsa&) const { return OperationClass::mla_decode; }
-    OperationClass operator()(const CompressedMqa&) const { return OperationClass::mla_decode; }
-    OperationClass operator()(const Lightning&) const { return OperationClass::none; }
-    OperationClass operator()(const GatedDeltaNet&) const { return OperationClass::none; }
-    OperationClass operator()(const Kda&) const { return OperationClass::none; }
-  };
-  return std::visit(Class{}, shape);
-}
-
-double kv_heads(const AttentionShape& shape) {
-  struct Heads {
-    double operator()(const Gqa& a) const { return real(a.kv_heads); }
-    double operator()(const Mfa&) const { return 1; }
-    double operator()(const Mla&) const { return 1; }
-    double operator()(const Dsa&) const { return 1; }
-    double operator()(const CompressedMqa&) const { return 1; }
-    double operator()(const Lightning& a) const { return real(a.heads); }
-    double operator()(const GatedDeltaNet& a) const { return real(a.value_heads); }
-    double operator()(const Kda& a) const { return real(a.heads); }
-  };
-  return std::visit(Heads{}, shape);
-}
 
 /// A dense product (m x k) (k x n) in `dtype` on its calibrated curve, or nothing to go by.
 const OperationCurve* dense_curve(const Machine& machine, Dtype dtype) {
@@ -78,7 +31,7 @@ Op gemm(std::string_view name, const ModelSpec& model, const Matrix& matrix, dou
   Op op{.name = name, .kernels = 1};
   op.flops = Flops(2 * weights * computed_rows(rows, e.gemm_tile));
   op.weights = size_of(model.precision.attention_weights, weights);
-  op.activations = size_of(model.precision.linear_compute, rows * real(matrix.inputs)) +
+  op.activations = size_of(model.precision.linear_compute, rows * values_read(matrix)) +
                    size_of(between_kernels, rows * real(matrix.outputs) / shard);
   const Dtype run = compute_format(*machine.chip, model.precision.linear_compute);
   if (const OperationCurve* curve = dense_curve(machine, run))
@@ -128,31 +81,30 @@ Op collective(std::string_view name, Bytes bytes, bool hidden, const Machine& ma
 }
 
 /// The curve of a core: reading as the cache's format does, computing on the roof of the product's.
-struct Core {
+struct CoreCurve {
   const OperationCurve* curve = nullptr;
   double tensor = 0;
 };
-Core calibrated_core(const ModelSpec& model, const LayerShape& shape, const Machine& machine) {
+CoreCurve calibrated_core(const ModelSpec& model, const LayerShape& shape, const Machine& machine) {
   if (machine.measured == nullptr) return {};
   const double tensor =
       machine.measured->tensor(compute_format(*machine.chip, model.precision.attention_compute));
-  return {tensor > 0 ? machine.measured->find(shape.core, shape.cache) : nullptr, tensor};
+  return {tensor > 0 ? machine.measured->find(shape.attention.curve, shape.cache) : nullptr,
+          tensor};
 }
 
-/// The measured kernel includes its combine. Queries and outputs pass through memory once, in BF16:
-/// a query token and element of either costs two FLOPs a context token.
+/// The measured kernel includes its combine. Queries and outputs pass through memory once, in BF16.
 Op on_curve(Op op, const LayerShape& shape, const AttentionWork& work, double ways,
-            const Core& core, const Machine& machine) {
-  const double kv_heads = std::max(1.0, shape.kv_heads / ways);
-  const double rows = shape.query_rows * work.query_tokens / (shape.kv_heads > 1 ? 1 : ways);
+            const CoreCurve& core, const Machine& machine) {
+  const AttentionCount& a = shape.attention;
+  const double kv_heads = std::max(1.0, a.kv_heads / ways);
+  const double rows = a.query_rows * work.query_tokens / (a.kv_heads > 1 ? 1 : ways);
   const double units = work.requests * kv_heads * row_tiles(rows);
-  const Bytes vectors = size_of(Dtype::bf16, work.requests * work.query_tokens / ways *
-                                                 shape.attention.flops_per_context_token / 2);
-  const double bytes = (op.cache + vectors).base();
+  const double values = work.requests * work.query_tokens / ways * a.core_values;
+  const double bytes = (op.cache + size_of(Dtype::bf16, values)).base();
   op.kernels = 1;
-  const double context = reached(shape.attention.reach, work.context);
-  const double outputs =
-      vectors.base() / 4 / units;  // half of the vectors, of two bytes an element
+  const double context = entries_read(a.core.walk.front(), work.context);
+  const double outputs = values / 2 / units;
   OperationWork asked =
       attention_work(bytes, op.flops.base(), units, outputs, context, false, machine.measured->sms);
   asked.paged = true;  // as serving engines hold their cache
@@ -169,30 +121,20 @@ double query_tile_rows(double rows, double smallest) {
 Op core(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
         const Machine& machine) {
   const Engine& e = *machine.engine;
-  const double tokens = reached(shape.attention.reach, work.context);
-  const bool tensor = work.split == AttentionSplit::tensor;
-  const double ways = tensor ? real(work.instance) : 1;
+  const AttentionCount& a = shape.attention;
+  const double ways = work.split == AttentionSplit::tensor ? real(work.instance) : 1;
   // A cache of fewer heads than accelerators is replicated on some of them, which share its query
   // heads.
-  const double cache_ways = std::min(ways, shape.kv_heads);
-  const double rows = shape.query_rows * cache_ways / ways * work.query_tokens;
+  const double cache_ways = std::min<double>(ways, a.kv_heads);
+  const double rows = a.query_rows * cache_ways / ways * work.query_tokens;
   const double padding = query_tile_rows(rows, e.attention_tile) / rows;
-  const bool has_state = shape.attention.state_elements > 0;
+  const bool has_state = a.core.state.elements > 0;
   Op op{.name = "core attention", .kernels = has_state ? 1.0 : 2.0};  // split-KV and its combine
-  op.flops = Flops(
-      work.requests * work.query_tokens / ways *
-      (shape.attention.flops_per_context_token * tokens * padding + shape.attention.state_flops));
-  op.cache = size_of(shape.cache, work.requests / cache_ways *
-                                      (shape.attention.elements_per_context_token * tokens +
-                                       shape.attention.state_elements));
-  for (const ContextTerm& walk : shape.attention.more) {  // indexer keys, compressed entries
-    const double entries = reached(walk, work.context);
-    op.flops += Flops(work.requests * work.query_tokens / ways * walk.flops * entries);
-    op.cache += size_of(walk.format.value_or(shape.cache),
-                        work.requests / cache_ways * walk.elements * entries);
-  }
-  op.cache += size_of(Dtype::bf16, work.requests / ways * shape.attention.conv_elements);
-  if (const Core calibrated = calibrated_core(model, shape, machine); calibrated.curve != nullptr)
+  op.flops =
+      Flops(work.requests * work.query_tokens / ways * core_flops(a.core, work.context, padding));
+  op.cache = work.requests / cache_ways * core_traffic(a.core, shape.cache, work.context).charged();
+  if (const CoreCurve calibrated = calibrated_core(model, shape, machine);
+      calibrated.curve != nullptr)
     return on_curve(op, shape, work, ways, calibrated, machine);
   return timed(op, e.attention_compute * machine.peak(model.precision.attention_compute),
                e.attention_memory * machine.memory, e.kernel);
@@ -203,41 +145,55 @@ template <class Ops>
 void add_projections(Ops& ops, const ModelSpec& model, const LayerShape& shape,
                      const AttentionWork& work, double rows, const Machine& machine) {
   const std::int64_t group = work.split == AttentionSplit::tensor ? work.instance : 1;
-  const auto& projections = shape.attention.projections;
-  Matrix joined{.name = "q k v", .inputs = model.hidden, .outputs = 0};
-  for (size_t i = 0; i + 1 < projections.size(); ++i) {
-    if (projections[i].inputs != model.hidden) continue;
-    joined.outputs += static_cast<std::int64_t>(real(projections[i].outputs) /
-                                                tensor_ways(projections[i], shape, group));
+  const auto ways = [&](const Matrix& matrix) {
+    return tensor_ways(matrix, shape.attention, group);
+  };
+  Matrix joined{
+      .name = "q k v", .inputs = model.hidden, .role = Role::from_hidden, .split = Split::whole};
+  for (const Matrix& matrix : shape.attention.projections) {
+    if (matrix.role != Role::from_hidden) continue;
+    joined.outputs += static_cast<std::int64_t>(real(matrix.outputs) / ways(matrix));
   }
   ops.add(gemm(joined.name, model, joined, rows, 1, machine));
-  for (size_t i = 0; i + 1 < projections.size(); ++i) {
-    if (projections[i].inputs == model.hidden) continue;
-    const bool absorbed = projections[i].name == "kv_up";
-    const double ways = tensor_ways(projections[i], shape, group);
-    ops.add(absorbed ? absorbed_products(projections[i], rows, ways, machine)
-                     : gemm(projections[i].name, model, projections[i], rows, ways, machine));
+  for (const Matrix& matrix : shape.attention.projections) {
+    if (matrix.role == Role::from_rank)
+      ops.add(gemm(matrix.name, model, matrix, rows, ways(matrix), machine));
+    if (matrix.role == Role::absorbed)
+      ops.add(absorbed_products(matrix, rows, ways(matrix), machine));
   }
+}
+
+/// The output maps, one after another, sharded over the instance for the tokens of all its
+/// accelerators: each gathers what its share of a map reads, and the results return.
+template <class Ops>
+void add_shared_output(Ops& ops, const ModelSpec& model, const LayerShape& shape,
+                       const AttentionWork& work, double rows, const Machine& machine) {
+  const double n = real(work.instance), others = (n - 1) / n;
+  for (const Matrix& map : shape.attention.projections) {
+    if (map.role != Role::output) continue;
+    // Of a block-diagonal map an accelerator's share of the outputs reads its own blocks.
+    const double values = std::max(real(map.inputs), values_read(map) / n);
+    const Bytes gathered = size_of(model.precision.linear_compute, n * rows * values) * others;
+    ops.add(collective("gather for o", gathered, work.overlap != Overlap::none, machine));
+    ops.add(gemm(map.name, model, map, n * rows, n, machine));
+  }
+  const Bytes returned = size_of(between_kernels, rows * real(model.hidden)) * others;
+  ops.add(collective("return of o", returned, work.overlap == Overlap::all, machine));
 }
 
 template <class Ops>
 void add_output(Ops& ops, const ModelSpec& model, const LayerShape& shape,
                 const AttentionWork& work, double rows, const Machine& machine) {
-  const Matrix& output = shape.attention.projections.back();
   const double n = real(work.instance), others = (n - 1) / n;
-  if (work.instance > 1 && work.split == AttentionSplit::shared_output) {
-    const Bytes gathered =
-        size_of(model.precision.linear_compute, n * rows * real(output.inputs)) * others;
-    ops.add(collective("gather for o", gathered, work.overlap != Overlap::none, machine));
-    ops.add(gemm("o", model, output, n * rows, n, machine));
-    const Bytes returned = size_of(between_kernels, rows * real(output.outputs)) * others;
-    ops.add(collective("return of o", returned, work.overlap == Overlap::all, machine));
-    return;
-  }
+  if (work.instance > 1 && work.split == AttentionSplit::shared_output)
+    return add_shared_output(ops, model, shape, work, rows, machine);
   const bool tensor = work.split == AttentionSplit::tensor;
-  ops.add(gemm("o", model, output, rows, tensor ? n : 1, machine));
+  for (const Matrix& map : shape.attention.projections) {
+    if (map.role == Role::output)
+      ops.add(gemm(map.name, model, map, rows, tensor ? n : 1, machine));
+  }
   if (tensor && work.instance > 1) {
-    const Bytes reduced = 2 * others * size_of(between_kernels, rows * real(output.outputs));
+    const Bytes reduced = 2 * others * size_of(between_kernels, rows * real(model.hidden));
     ops.add(collective("all-reduce of o", reduced, work.overlap == Overlap::all, machine));
   }
 }
@@ -252,25 +208,27 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
     shapes.push_back(
         {.attention = count_attention(attention.shape, model.hidden, Convention::exact),
          .ffn = count_ffn(ffn.shape),
-         .cache = attention.cache.value_or(model.precision.kv),
+         .cache = cache_format(model, attention),
          .ffn_weights = ffn.weights.value_or(model.precision.ffn_weights),
          .shared_weights =
              ffn.shared_weights.value_or(ffn.weights.value_or(model.precision.ffn_weights)),
-         .query_rows = query_rows(attention.shape),
-         .core = core_class(attention.shape),
-         .kv_heads = kv_heads(attention.shape),
          .layers = kind.layers});
   }
   return shapes;
 }
 
-double tensor_ways(const Matrix& projection, const LayerShape& shape, std::int64_t group) {
-  if (group == 1) return 1;
-  const std::string_view name = projection.name;
-  if (name == "k" || name == "v") return std::min(real(group), shape.kv_heads);
-  const bool whole = name == "kv" || name.ends_with("compress") || name.starts_with("index_") ||
-                     (name.ends_with("_down") && name != "o_down");
-  return whole ? 1 : real(group);
+double tensor_ways(const Matrix& projection, const AttentionCount& attention, std::int64_t group) {
+  switch (projection.split) {
+    case Split::query_heads:
+      return real(group);
+    case Split::kv_heads:
+      return std::min<double>(real(group), attention.kv_heads);
+    case Split::groups:
+      return std::min(real(group), attention.groups);
+    case Split::whole:
+      break;
+  }
+  return 1;
 }
 
 namespace {
@@ -288,13 +246,14 @@ Ops attention_side(const ModelSpec& model, const LayerShape& shape, const Attent
   add_projections(ops, model, shape, work, rows, machine);
   ops.add(elementwise("norms, rope, cache write", 3, vectors, machine));
   ops.add(core(model, shape, work, machine));
-  ops.add(elementwise(
-      "quantise", 1,
-      size_of(between_kernels, rows * real(shape.attention.projections.back().inputs)), machine));
+  ops.add(elementwise("quantise", 1, size_of(between_kernels, rows * shape.attention.core_outputs),
+                      machine));
   add_output(ops, model, shape, work, rows, machine);
   ops.add(elementwise("norm", 1, 2 * vectors, machine));
   if (work.router) {
-    ops.add(gemm("router", model, {"router", model.hidden, work.experts}, rows, 1, machine));
+    ops.add(gemm("router", model,
+                 {"router", model.hidden, work.experts, Role::from_hidden, Split::whole}, rows, 1,
+                 machine));
     ops.add(elementwise("top-k, pack", 2, vectors, machine));
   }
   return ops;
@@ -304,16 +263,18 @@ Ops attention_side(const ModelSpec& model, const LayerShape& shape, const Attent
 struct MlpGroup {
   double rows = 0, mlps = 0, intermediate = 0;
   double inputs = 0;  // the hidden state, or the latent that experts work on
+  double up = 2;      // matrices into the intermediate
   Dtype format = Dtype::fp8;
 };
 
-MlpGroup mlp_group(const ModelSpec& model, const LayerShape& shape, const GatedMlp& mlp,
-                   double rows, double mlps) {
+MlpGroup mlp_group(const ModelSpec& model, const LayerShape& shape, const Mlp& mlp, double rows,
+                   double mlps) {
   return {.rows = rows,
           .mlps = mlps,
           .intermediate = real(mlp.intermediate),
-          .inputs = real(mlp.inputs > 0 ? mlp.inputs : model.hidden),
-          .format = mlp.name == "shared" ? shape.shared_weights : shape.ffn_weights};
+          .inputs = inputs_of(mlp, model.hidden),
+          .up = mlp.matrices_up(),
+          .format = mlp.role == MlpRole::shared ? shape.shared_weights : shape.ffn_weights};
 }
 
 /// The matrices between the hidden state and the latent of the routed experts, both ways.
@@ -414,8 +375,8 @@ void add_mlps(Ops& ops, const ModelSpec& model, const std::array<MlpGroup, 2>& g
 /// and no scatter.
 double share_with_work(const FfnCount& ffn, std::int64_t groups, bool shares_rest) {
   double missed = shares_rest ? 1 - 1 / real(groups) : 1;
-  for (const GatedMlp& mlp : ffn.mlps) {
-    if (mlp.name != "routed") continue;
+  for (const Mlp& mlp : ffn.mlps) {
+    if (mlp.role != MlpRole::routed) continue;
     const double elsewhere = real(mlp.copies) * (1 - 1 / real(groups));
     for (std::int64_t i = 0; i < mlp.active; ++i) {
       missed *= std::max(0.0, elsewhere - real(i)) / (real(mlp.copies) - real(i));
@@ -429,15 +390,15 @@ Ops ffn_side(const ModelSpec& model, const LayerShape& shape, const FfnWork& wor
              const Machine& machine) {
   const double n = real(work.instance), others = (n - 1) / n, hidden = real(model.hidden);
   MlpGroup routed, rest;
-  for (const GatedMlp& mlp : shape.ffn.mlps) {
-    if (mlp.name == "routed") {
+  for (const Mlp& mlp : shape.ffn.mlps) {
+    if (mlp.role == MlpRole::routed) {
       const ExpertLayout layout{mlp.copies, mlp.active, work.groups,
                                 work.groups > 1 ? work.redundant : 0};
       const ExpertLoad load = work.placement != nullptr
                                   ? placed_load(layout, work.total_tokens, *work.placement)
                                   : expected_load(layout, work.total_tokens, *work.routing);
       routed = mlp_group(model, shape, mlp, load.busiest_group, load.busiest_group_active);
-    } else if (mlp.name == "dense" || work.shared == SharedExperts::fused) {
+    } else if (mlp.role == MlpRole::dense || work.shared == SharedExperts::fused) {
       // Shared experts and dense layers split the tokens over the groups.
       rest = mlp_group(model, shape, mlp, work.total_tokens / real(work.groups) * real(mlp.active),
                        real(mlp.copies));
@@ -463,8 +424,8 @@ template <class Ops>
 Ops shared_side(const ModelSpec& model, const LayerShape& shape, double tokens, std::int64_t tensor,
                 const Machine& machine) {
   Ops ops;
-  for (const GatedMlp& mlp : shape.ffn.mlps) {
-    if (mlp.name != "shared") continue;
+  for (const Mlp& mlp : shape.ffn.mlps) {
+    if (mlp.role != MlpRole::shared) continue;
     const MlpGroup shared =
         mlp_group(model, shape, mlp, tokens * real(mlp.active), real(mlp.copies));
     add_mlps(ops, model, {shared, MlpGroup{}}, real(tensor), false, machine);
@@ -529,9 +490,7 @@ Seconds head_time(const ModelSpec& model, double tokens, std::int64_t instance,
 
 Bytes dispatch_bytes(const ModelSpec& model, const LayerShape& shape) {
   constexpr double scale_block = 128, bytes_of_scale = 4, bytes_of_expert = 8;  // id and weight
-  double experts = 0;
-  for (const GatedMlp& mlp : shape.ffn.mlps) experts += mlp.name == "routed" ? real(mlp.active) : 0;
-  const double hidden = real(model.hidden);
+  const double hidden = real(model.hidden), experts = visited_experts(shape.ffn);
   return Bytes(hidden + hidden / scale_block * bytes_of_scale + experts * bytes_of_expert);
 }
 
@@ -544,10 +503,7 @@ void add_attention(OpList& ops, const ModelSpec& model, const Kernel& kernel,
   // The hidden size is of the projections alone.
   const LayerShape shape{.attention = count_attention(kernel.attention, 1, Convention::exact),
                          .ffn = {},
-                         .cache = kernel.storage,
-                         .query_rows = query_rows(kernel.attention),
-                         .core = core_class(kernel.attention),
-                         .kv_heads = kv_heads(kernel.attention)};
+                         .cache = kernel.storage};
   const AttentionWork work{.requests = kernel.requests, .context = kernel.context};
   ops.add(core(model, shape, work, machine));
 }
@@ -582,7 +538,9 @@ OpList kernel_ops(const Kernel& kernel, const Machine& machine) {
       ops.add(gemm("dense", model,
                    {.name = "dense",
                     .inputs = static_cast<std::int64_t>(kernel.k),
-                    .outputs = static_cast<std::int64_t>(kernel.n)},
+                    .outputs = static_cast<std::int64_t>(kernel.n),
+                    .role = Role::from_hidden,
+                    .split = Split::whole},
                    kernel.m, 1, machine));
   }
   return ops;

@@ -2,7 +2,7 @@
 // Finite-batch operations of one layer on one accelerator: the attention side, the FFN side and the
 // network between them. Pure functions; sizes are per accelerator unless said otherwise.
 
-#include "count/attention.hpp"
+#include "count/core.hpp"
 #include "count/ffn.hpp"
 #include "kernels/op.hpp"
 #include "layer/experts.hpp"
@@ -16,25 +16,20 @@ struct LayerShape {
   FfnCount ffn;
   Dtype cache = Dtype::fp8;
   Dtype ffn_weights = Dtype::fp8, shared_weights = Dtype::fp8;
-  double query_rows = 1;  // query heads that share one KV head, for the tile of the core
-  OperationClass core = OperationClass::none;  // whose calibrated curve the core follows
-  double kv_heads = 1;  // how far the cache can be split over a tensor-parallel group
   std::int64_t layers = 1;
 };
 
 /// Shapes of every layer kind of a model (exact counting).
 [[nodiscard]] std::vector<LayerShape> layer_shapes(const ModelSpec& model);
 
-/// Ways a projection is split in a tensor-parallel group: by heads, keys and values by KV heads
-/// where these are fewer, and not at all where it compresses the hidden state for all heads.
-[[nodiscard]] double tensor_ways(const Matrix& projection, const LayerShape& shape,
+/// Ways a projection is split in a tensor-parallel group of accelerators.
+[[nodiscard]] double tensor_ways(const Matrix& projection, const AttentionCount& attention,
                                  std::int64_t group);
 
 /// How the attention of an instance is spread over its accelerators.
 enum class AttentionSplit {
   replicated,     // data parallel, every projection on every accelerator
-  shared_output,  // data parallel, the output projection sharded over the instance (the report's
-                  // system)
+  shared_output,  // data parallel, the output maps sharded over the instance (the report's system)
   tensor          // heads sharded, all-reduce at the end
 };
 

@@ -2,7 +2,7 @@
 
 #include "load/readers.hpp"
 #include "load/source_reader.hpp"
-#include "yaml/limits.hpp"
+#include "spec/limits.hpp"
 
 namespace afford {
 namespace {

@@ -3,60 +3,16 @@
 #include <algorithm>
 
 #include "load/attention_reader.hpp"
+#include "load/ffn_reader.hpp"
 #include "load/readers.hpp"
 #include "load/source_reader.hpp"
+#include "spec/limits.hpp"
 #include "text/suggest.hpp"
-#include "yaml/limits.hpp"
 
 namespace afford {
 namespace {
 
 using yaml::Section;
-
-Dense read_dense(const Section& list, const std::string& name) {
-  const Section in = list.child(name, {"kind", "source", "intermediate", "weights"});
-  return {.intermediate = in.integer("intermediate", limits::width)};
-}
-
-Moe read_moe(const Section& list, const std::string& name) {
-  const Section in =
-      list.child(name, {"kind", "source", "experts", "active", "intermediate", "shared_experts",
-                        "shared_intermediate", "latent", "weights", "shared_weights"});
-  Moe moe{.experts = in.integer("experts", limits::experts),
-          .active = in.integer("active", limits::experts),
-          .intermediate = in.integer("intermediate", limits::width)};
-  if (moe.active > moe.experts) {
-    in.fail("active",
-            fmt::format("active experts ({}) exceed experts ({})", moe.active, moe.experts));
-  }
-  if (in.has("shared_experts")) {
-    moe.shared_experts = in.integer("shared_experts", {0, limits::experts.most});
-    moe.shared_intermediate = in.has("shared_intermediate")
-                                  ? in.integer("shared_intermediate", limits::width)
-                                  : moe.intermediate;
-  } else if (in.has("shared_intermediate")) {
-    in.fail("shared_intermediate", "goes with 'shared_experts', which is missing");
-  }
-  if (in.has("latent")) moe.latent = in.integer("latent", limits::width);
-  return moe;
-}
-
-FfnSpec read_ffn(const Section& list, const std::string& name, const Sources& sources) {
-  enum class Kind { dense, moe };
-  constexpr std::pair<std::string_view, Kind> kinds[] = {{"dense", Kind::dense},
-                                                         {"moe", Kind::moe}};
-  const Section any = list.names(name);
-  FfnSpec spec{.name = name, .shape = {}, .source = {}, .weights = {}, .shared_weights = {}};
-  if (any.choice("kind", kinds) == Kind::dense) {
-    spec.shape = read_dense(list, name);
-  } else {
-    spec.shape = read_moe(list, name);
-  }
-  spec.source = read_source(any, sources);
-  if (any.has("weights")) spec.weights = any.choice("weights", dtype_names);
-  if (any.has("shared_weights")) spec.shared_weights = any.choice("shared_weights", dtype_names);
-  return spec;
-}
 
 template <class Spec>
 std::optional<size_t> index_of(const std::vector<Spec>& specs, std::string_view name) {

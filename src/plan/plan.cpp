@@ -13,8 +13,6 @@
 namespace afford {
 namespace {
 
-double real(std::int64_t n) { return static_cast<double>(n); }
-
 std::int64_t size(const Candidate::Side& side) {
   return std::int64_t{side.instances} * side.accelerators;
 }

@@ -11,8 +11,6 @@ namespace afford {
 namespace {
 
 using Side = Candidate::Side;
-
-double real(std::int64_t n) { return static_cast<double>(n); }
 std::int64_t size(const Side& side) { return std::int64_t{side.instances} * side.accelerators; }
 
 Pool pool_of(const Side& side, const Space& space) {

@@ -3,11 +3,16 @@
 namespace afford {
 namespace {
 
+/// A state keeps the format it has, stated or not; every cache takes the new one.
 void set_kv(ModelSpec& model, Dtype dtype) {
-  model.precision.kv = dtype;
   for (AttentionSpec& attention : model.attentions) {
-    if (!is_recurrent(attention.shape)) attention.cache.reset();
+    if (is_recurrent(attention.shape)) {
+      attention.cache = cache_format(model, attention);
+    } else {
+      attention.cache.reset();
+    }
   }
+  model.precision.kv = dtype;
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace afford::yaml {
 
 Section::Section(const std::string& file, const Node& node, std::string name, std::string prefix,
-                 std::initializer_list<std::string_view> allowed)
+                 std::span<const std::string_view> allowed)
     : file_(file), node_(node), name_(std::move(name)), prefix_(std::move(prefix)) {
   if (node.kind != Node::Kind::mapping) {
     throw InputError(place(),
@@ -22,7 +22,7 @@ Section::Section(const std::string& file, const Node& node, std::string name, st
     if (std::find(allowed.begin(), allowed.end(), key.text) != allowed.end()) continue;
     throw InputError({file_, key.line, key.column},
                      fmt::format("unknown key {} in '{}'{}", describe(key), name_,
-                                 suggestion(key.text, {allowed.begin(), allowed.size()})));
+                                 suggestion(key.text, allowed)));
   }
 }
 
@@ -154,17 +154,18 @@ std::vector<double> Section::reals(std::string_view key, double least, double mo
   return result;
 }
 
-Section Section::child(std::string_view key,
-                       std::initializer_list<std::string_view> allowed) const {
+Section Section::child(std::string_view key, std::span<const std::string_view> allowed) const {
   return element(key, value(key, Node::Kind::mapping), allowed);
 }
 
 Section Section::element(std::string_view key, const Node& item,
-                         std::initializer_list<std::string_view> allowed) const {
+                         std::span<const std::string_view> allowed) const {
   const std::string path = fmt::format("{}{}", prefix_, key);
   return {file_, item, path, path + ".", allowed};
 }
 
-Section Section::names(std::string_view key) const { return child(key, {}); }
+Section Section::names(std::string_view key) const {
+  return child(key, std::span<const std::string_view>());
+}
 
 }  // namespace afford::yaml

@@ -14,13 +14,12 @@
 
 #include "error.hpp"
 #include "text/quantity.hpp"
+#include "text/range.hpp"
 #include "yaml/document.hpp"
 
 namespace afford::yaml {
 
-struct Range {
-  std::int64_t least, most;
-};
+using afford::Range;
 
 class Section {
  public:
@@ -29,7 +28,7 @@ class Section {
   /// node must outlive the view. Throws InputError.
   static Section root(const std::string& file, const Node& node, std::string name,
                       std::initializer_list<std::string_view> allowed) {
-    return {file, node, std::move(name), "", allowed};
+    return {file, node, std::move(name), "", std::span(allowed.begin(), allowed.size())};
   }
 
   /// The keys in the order of the file.
@@ -52,10 +51,18 @@ class Section {
   [[nodiscard]] std::vector<double> reals(std::string_view key, double least, double most) const;
   [[nodiscard]] const Node& value(std::string_view key, Node::Kind kind) const;
   [[nodiscard]] Section child(std::string_view key,
-                              std::initializer_list<std::string_view> allowed) const;
+                              std::span<const std::string_view> allowed) const;
+  [[nodiscard]] Section child(std::string_view key,
+                              std::initializer_list<std::string_view> allowed) const {
+    return child(key, std::span(allowed.begin(), allowed.size()));
+  }
   /// The view of `item`, an element of the list `key`.
   [[nodiscard]] Section element(std::string_view key, const Node& item,
-                                std::initializer_list<std::string_view> allowed) const;
+                                std::span<const std::string_view> allowed) const;
+  [[nodiscard]] Section element(std::string_view key, const Node& item,
+                                std::initializer_list<std::string_view> allowed) const {
+    return element(key, item, std::span(allowed.begin(), allowed.size()));
+  }
   /// A child whose keys are names the user chose.
   [[nodiscard]] Section names(std::string_view key) const;
 
@@ -72,6 +79,11 @@ class Section {
   template <class T, size_t N>
   [[nodiscard]] T choice(std::string_view key,
                          const std::pair<std::string_view, T> (&choices)[N]) const {
+    return choice(key, std::span<const std::pair<std::string_view, T>>(choices));
+  }
+  template <class T>
+  [[nodiscard]] T choice(std::string_view key,
+                         std::span<const std::pair<std::string_view, T>> choices) const {
     const std::string& text = scalar(key).text;
     std::vector<std::string_view> names;
     for (const auto& [name, value] : choices) {
@@ -86,7 +98,7 @@ class Section {
 
  private:
   Section(const std::string& file, const Node& node, std::string name, std::string prefix,
-          std::initializer_list<std::string_view> allowed);
+          std::span<const std::string_view> allowed);
   void refuse_duplicates() const;
   [[nodiscard]] const Node* find(std::string_view key) const;
   [[nodiscard]] const Node& required(std::string_view key) const;

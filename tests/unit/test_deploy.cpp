@@ -151,13 +151,21 @@ TEST_SUITE("unit") {
       "heads") {
     const ModelSpec deepseek = load_models({"deepseek-v3"}).front(),
                     qwen = load_models({"qwen3-moe"}).front();
-    const LayerShape mla = layer_shapes(deepseek).back(),
-                     gqa = layer_shapes(qwen).back();  // 4 KV heads
-    CHECK(tensor_ways({"q_down", 7168, 1536}, mla, 8) == 1);
-    CHECK(tensor_ways({"q_up", 1536, 128 * 192}, mla, 8) == 8);
-    CHECK(tensor_ways({"k", 4096, 512}, gqa, 8) == 4);
-    CHECK(tensor_ways({"k", 4096, 512}, gqa, 2) == 2);
-    CHECK(tensor_ways({"k", 4096, 512}, gqa, 1) == 1);
+    const auto ways = [](const ModelSpec& model, std::string_view name, std::int64_t group) {
+      const AttentionCount attention = layer_shapes(model).back().attention;
+      for (const Matrix& matrix : attention.projections) {
+        if (matrix.name == name) return tensor_ways(matrix, attention, group);
+      }
+      return 0.0;
+    };
+    CHECK(ways(deepseek, "q_down", 8) == 1);
+    CHECK(ways(deepseek, "kv_down", 8) == 1);
+    CHECK(ways(deepseek, "q_up", 8) == 8);
+    CHECK(ways(deepseek, "kv_up", 8) == 8);
+    CHECK(ways(qwen, "k", 8) == 4);  // 4 KV heads
+    CHECK(ways(qwen, "v", 2) == 2);
+    CHECK(ways(qwen, "k", 1) == 1);
+    CHECK(ways(qwen, "o", 8) == 8);
   }
 
   TEST_CASE("the fullest accelerator sets the pace of attention") {

@@ -1,8 +1,8 @@
 // The attention kinds of imported models, by hand.
 #include <doctest/doctest.h>
 
-#include "count/attention.hpp"
 #include "count/cache.hpp"
+#include "count/core.hpp"
 #include "count/decode.hpp"
 #include "count/modules.hpp"
 #include "count/params.hpp"
@@ -59,10 +59,11 @@ TEST_SUITE("unit") {
     const AttentionCount count = count_attention(net, 2048, Convention::exact);
     // q, k: 2048 each; v, gate, o: 4096 each; beta and decay: 64.
     CHECK(weights_of(count.projections) == 2048.0 * (2048 + 2048 + 4096 + 4096 + 64 + 4096));
-    CHECK(count.state_elements == 2 * 32 * 128 * 128);
-    CHECK(count.state_flops == 7 * 32 * 128 * 128 + 2 * 4 * 8192);
-    CHECK(count.conv_elements == 4 * 8192);
-    CHECK(count.elements_per_context_token == 0);
+    CHECK(count.core.state.elements == 32 * 128 * 128);
+    CHECK(count.core.state.flops == 7 * 32 * 128 * 128 + 2 * 4 * 8192);
+    CHECK(count.core.convolution.read == 3 * 8192);
+    CHECK(count.core.convolution.written == 8192);
+    CHECK(count.core.walks().empty());
     // A token moves the FP32 states twice, four BF16 inputs of the convolution, and the KV of 12
     // layers.
     CHECK(moved("qwen3-next-80b-a3b", 8192) ==
@@ -76,7 +77,7 @@ TEST_SUITE("unit") {
     const AttentionCount count = count_attention(kda, 7168, Convention::exact);
     // q, k, v, gate, o: 12288; the decay through 128; beta: 96.
     CHECK(weights_of(count.projections) == 5 * 7168.0 * 12288 + 128.0 * (7168 + 12288) + 7168 * 96);
-    CHECK(count.state_elements == 2 * 96 * 128 * 128);
+    CHECK(count.core.state.elements == 96 * 128 * 128);
     Kda narrow = kda;
     narrow.full_rank_gate = false;
     CHECK(weights_of(count_attention(narrow, 7168, Convention::exact).projections) ==
@@ -126,7 +127,7 @@ TEST_SUITE("unit") {
     gqa.reuses_kv = true;
     const AttentionCount reusing = count_attention(gqa, 2048, Convention::exact);
     CHECK(weights_of(reusing.projections) == plain - 2 * 2048 * 512);
-    CHECK(reusing.elements_per_context_token == 2 * 512);
+    CHECK(reusing.core.walks().front().elements == 2 * 512);
     const std::string path = std::string(AFFORD_SOURCE) + "/tests/import/hunyuan-large.json";
     CHECK(kept_per_token(path.c_str()) == 32 * 2 * 8 * 128 * 2);
     CHECK(moved(path.c_str(), 1000) == 64 * 2 * 8 * 128 * 2 * 1000.0);

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "count/attention.hpp"
+#include "count/core.hpp"
 #include "count/decode.hpp"
 #include "count/modules.hpp"
 #include "load/library.hpp"
@@ -58,8 +58,8 @@ TEST_SUITE("unit") {
                   .nope_dim = 128,
                   .rope_dim = 64,
                   .value_dim = 128};
-    const double paper = count_attention(mla, 7168, Convention::paper).flops_per_context_token;
-    const double exact = count_attention(mla, 7168, Convention::exact).flops_per_context_token;
+    const double paper = core_flops(count_attention(mla, 7168, Convention::paper).core, 1);
+    const double exact = core_flops(count_attention(mla, 7168, Convention::exact).core, 1);
     CHECK(paper == 4 * 128 * 576);
     CHECK(exact == 2 * 128 * (576 + 512));
     CHECK(paper / exact == doctest::Approx(1.0588).epsilon(1e-4));
@@ -68,14 +68,14 @@ TEST_SUITE("unit") {
   TEST_CASE(
       "chunked and sliding-window layers stop at their reach, a lightning state ignores the "
       "context") {
-    CHECK(reached({Reach::Kind::full, 0}, 32768) == 32768);
-    CHECK(reached({Reach::Kind::chunked, 8192}, 32768) == 8192);
-    CHECK(reached({Reach::Kind::sliding, 512}, 100) == 100);
+    CHECK(entries_read({.reach = {Reach::Kind::full, 0}}, 32768) == 32768);
+    CHECK(entries_read({.reach = {Reach::Kind::chunked, 8192}}, 32768) == 8192);
+    CHECK(entries_read({.reach = {Reach::Kind::sliding, 512}}, 100) == 100);
     const AttentionCount lightning =
         count_attention(Lightning{.heads = 64, .head_dim = 128}, 6144, Convention::paper);
-    CHECK(lightning.elements_per_context_token == 0);
-    CHECK(lightning.state_elements == 2 * 64 * 128 * 128);
-    CHECK(lightning.state_flops == 10 * 64 * 128 * 128);
+    CHECK(lightning.core.walks().empty());
+    CHECK(lightning.core.state.elements == 64 * 128 * 128);
+    CHECK(lightning.core.state.flops == 10 * 64 * 128 * 128);
   }
 
   TEST_CASE("MHA and MQA are GQA with all and one KV heads") {

@@ -1,0 +1,42 @@
+#include "load/ffn_reader.hpp"
+
+#include "load/kind_reader.hpp"
+#include "load/source_reader.hpp"
+
+namespace afford {
+namespace {
+
+using yaml::Section;
+
+template <class Kind>
+FfnShape read(const Section& list, const std::string& entry) {
+  const Kind kind = read_kind<Kind>(list, entry);
+  check_kind(list.names(entry), kind);
+  return kind;
+}
+
+using Reader = FfnShape (*)(const Section&, const std::string&);
+constexpr std::pair<std::string_view, Reader> readers[] = {
+    {Dense::kind, read<Dense>},
+    {Moe::kind, read<Moe>},
+};
+static_assert(std::size(readers) == std::variant_size_v<FfnShape>,
+              "a kind of FFN has no line in the reader's table");
+
+}  // namespace
+
+FfnSpec read_ffn(const Section& list, const std::string& name, const Sources& sources) {
+  const Section any = list.names(name);
+  const Reader reader = any.choice("kind", readers);
+  FfnSpec spec{.name = name,
+               .shape = reader(list, name),
+               .source = read_source(any, sources),
+               .weights = {},
+               .shared_weights = {}};
+  if (any.has(keys::weights)) spec.weights = any.choice(keys::weights, dtype_names);
+  if (any.has(keys::shared_weights))
+    spec.shared_weights = any.choice(keys::shared_weights, dtype_names);
+  return spec;
+}
+
+}  // namespace afford
