@@ -283,10 +283,6 @@ std::vector<Prepared> prepared_models(const DeploymentArgs& args) {
   std::vector<Prepared> prepared;
   for (ModelSpec& model : models_of(args)) {
     upcycle(model, args.experts);
-    if (model.layer_kinds.size() > Evaluation::most_kinds) {
-      throw UsageError(
-          fmt::format("{} has more than {} layer kinds", model.name, Evaluation::most_kinds));
-    }
     std::vector<LayerShape> shapes = layer_shapes(model);
     prepared.push_back({std::move(model), std::move(shapes)});
   }

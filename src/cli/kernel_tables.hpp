@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "layer/stages.hpp"
+#include "kernels/kernel.hpp"
 #include "report/table.hpp"
 #include "spec/source.hpp"
 

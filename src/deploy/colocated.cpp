@@ -4,6 +4,7 @@
 
 #include "deploy/evaluate.hpp"
 #include "deploy/memory.hpp"
+#include "layer/head.hpp"
 
 namespace afford {
 namespace {
@@ -82,7 +83,7 @@ LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind) 
                .experts = ffn_time(*setting.model, shape, ffn_work(c, setting, shape), machine)};
   t.exchanges = c.tensor == 1 && shape.ffn.router_outputs > 0 && c.pool.size() > 1;
   if (t.exchanges) {
-    t.shared = shared_ops(*setting.model, shape, rows, 1, machine).time();
+    t.shared = shared_ops(*setting.model, shape, rows, machine).time();
     t.dispatch = exchange(c, setting, rows, visited_experts(shape.ffn),
                           dispatch_bytes(*setting.model, shape));
     t.combine =

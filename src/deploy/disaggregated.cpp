@@ -5,11 +5,11 @@
 #include "deploy/evaluate.hpp"
 #include "deploy/memory.hpp"
 #include "error.hpp"
+#include "kernels/dense.hpp"
+#include "layer/head.hpp"
 
 namespace afford {
 namespace {
-
-constexpr Dtype between_kernels = Dtype::bf16;
 
 double query_tokens(const Setting& setting) { return setting.speculation.drafts + 1; }
 

@@ -9,7 +9,7 @@
 
 #include "count/decode.hpp"
 #include "deploy/pipeline.hpp"
-#include "layer/stages.hpp"
+#include "layer/ffn_side.hpp"
 
 namespace afford {
 
@@ -71,7 +71,7 @@ struct MemoryUse {
 enum class Verdict { feasible, attention_memory, ffn_memory, slow };
 
 struct Evaluation {
-  static constexpr size_t most_kinds = 8;
+  static constexpr size_t most_kinds = most_layer_kinds;
   Verdict verdict = Verdict::feasible;
   Seconds tpot;  // per generated token
   Seconds step;  // of the pipeline; tpot = step / tokens_per_step

@@ -1,7 +1,8 @@
 #pragma once
 // The Step-3 report's Section 6: what a card of little bandwidth can do in one layer of one stage.
 
-#include "layer/stages.hpp"
+#include "layer/shape.hpp"
+#include "spec/hardware.hpp"
 
 namespace afford {
 

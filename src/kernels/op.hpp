@@ -3,15 +3,12 @@
 // and what binds it. Op lists have a fixed capacity, so that a search can evaluate millions of
 // deployments without touching the heap.
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <stdexcept>
 #include <string_view>
 
-#include "calibration/chip_timing.hpp"
-#include "kernels/formats.hpp"
-#include "spec/engine.hpp"
-#include "spec/hardware.hpp"
+#include "units.hpp"
 
 namespace afford {
 
@@ -35,8 +32,11 @@ struct Op {
 
 class OpList {
  public:
+  /// Throws std::length_error beyond its capacity.
   void add(const Op& op) {
-    if (size_ < ops_.size()) ops_[size_++] = op;
+    if (size_ == ops_.size())
+      throw std::length_error("a stage of more operations than OpList holds");
+    ops_[size_++] = op;
   }
   [[nodiscard]] const Op* begin() const { return ops_.data(); }
   [[nodiscard]] const Op* end() const { return ops_.data() + size_; }
@@ -62,66 +62,5 @@ class OpTime {
  private:
   Seconds sum_;
 };
-
-/// What one accelerator can do, under the engine that runs on it.
-struct Machine {
-  const HardwareSpec* chip = nullptr;
-  const Engine* engine = nullptr;
-  const ChipTiming* measured = nullptr;  // a calibration; null: the engine's fractions stand
-  /// Where in the interval of a calibrated curve a time is taken: 0 as fitted, -1 its fast and +1
-  /// its slow end.
-  double residual = 0;
-  ByteRate memory, scale_up;
-
-  Machine(const HardwareSpec& hardware, const Engine& running, double at_residual = 0)
-      : chip(&hardware),
-        engine(&running),
-        measured(hardware.measured.get()),
-        residual(at_residual),
-        memory(hardware.memory_bandwidth.value),
-        scale_up(hardware.scale_up_bandwidth.value) {}
-
-  [[nodiscard]] FlopRate peak(Dtype wanted) const {
-    return find_peak(*chip, compute_format(*chip, wanted))->rate.value;
-  }
-};
-
-/// The longest of compute, memory and L2 time plus the start of its kernels; fills time and bound.
-/// Weights and cache come from memory; the activations of a decode micro-batch, a few tens of MB,
-/// stay in L2, which is at least twice as fast (5.5 to 8 TB/s are reported on Hopper).
-[[nodiscard]] inline Op timed(Op op, FlopRate compute, ByteRate memory, Seconds kernel) {
-  const Seconds by_compute = op.flops / compute;
-  const Seconds by_memory =
-      std::max((op.weights + op.cache) / memory, op.activations / (2 * memory));
-  const Seconds overhead = op.kernels * kernel, work = std::max(by_compute, by_memory);
-  op.time = work + overhead;
-  op.bound = overhead > work          ? Limit::overhead
-             : by_compute > by_memory ? Limit::compute
-                                      : Limit::memory;
-  return op;
-}
-
-/// The time of a calibrated operation: `op` holds the totals of `op.kernels` equal kernels of
-/// `work` each.
-[[nodiscard]] inline Op timed(Op op, const OperationCurve& curve, const OperationWork& work,
-                              double tensor, const Machine& machine) {
-  const OperationRoofs roofs{machine.measured->read, tensor};
-  const OperationParts parts = operation_parts(curve, work, roofs);
-  const double each = operation_seconds(curve, parts, work);
-  op.time = Seconds(op.kernels * each * (1 + machine.residual * half_width(curve)));
-  const bool computes = parts.computing > parts.reading;
-  op.bound = 2 * std::max(parts.reading, parts.computing) < each ? Limit::overhead
-             : computes                                          ? Limit::compute
-                                                                 : Limit::memory;
-  op.beyond =
-      computes ? !curve.compute.covers(work.compute_size) : !curve.memory.covers(work.memory_size);
-  return op;
-}
-
-/// What reading `activations` from L2 amounts to in bytes of device memory.
-[[nodiscard]] inline double from_l2(Bytes activations, const ChipTiming& chip) {
-  return chip.l2 > 0 ? activations.base() * std::min(1.0, chip.read / chip.l2)
-                     : activations.base() / 2;
-}
 
 }  // namespace afford

@@ -209,7 +209,10 @@ ExpertLoad placed_load(const ExpertLayout& layout, double tokens, const Placemen
       load.busiest_expert = std::max(load.busiest_expert, tokens * p);
     }
     load.active_experts += visited;
-    if (pairs > load.busiest_group) load.busiest_group = pairs, load.busiest_group_active = visited;
+    if (pairs > load.busiest_group) {
+      load.busiest_group = pairs;
+      load.busiest_group_active = visited;
+    }
   }
   return load;
 }

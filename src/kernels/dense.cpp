@@ -1,0 +1,32 @@
+#include "kernels/dense.hpp"
+
+namespace afford {
+
+DenseCurve dense_curve(Dtype wanted, const Machine& machine) {
+  const Dtype compute = compute_format(*machine.chip, wanted);
+  return {compute, machine.curve(OperationClass::dense, compute, compute)};
+}
+
+Op on_dense_curve(Op op, const DenseProduct& product, const OperationCurve& curve,
+                  const Machine& machine) {
+  const ChipTiming& chip = *machine.measured;
+  const double bytes = (op.weights.base() + from_l2(op.activations, chip)) / op.kernels;
+  const OperationWork work =
+      dense_work(bytes, product.rows, product.outputs, product.inputs, chip.sms);
+  return timed(op, curve, work, compute_format(*machine.chip, product.compute), machine);
+}
+
+Op dense(const DenseProduct& product, const Machine& machine) {
+  const Engine& e = *machine.engine;
+  const double weights = product.kernels * product.inputs * product.outputs;
+  Op op{.name = product.name, .kernels = product.kernels};
+  op.flops = Flops(2 * weights * computed_rows(product.rows, e.gemm_tile));
+  op.weights = size_of(product.weights, weights);
+  op.activations = product.activations;
+  if (const DenseCurve measured = dense_curve(product.compute, machine); measured.curve != nullptr)
+    return on_dense_curve(op, product, *measured.curve, machine);
+  return timed(op, {e.gemm_compute * machine.peak(product.compute), e.gemm_memory * machine.memory},
+               machine);
+}
+
+}  // namespace afford

@@ -1,0 +1,88 @@
+#pragma once
+// What one accelerator can do: its chip, the engine that runs on it, and the timing measured on it,
+// where there is one. And how long an operation takes there.
+
+#include "calibration/chip_timing.hpp"
+#include "kernels/formats.hpp"
+#include "kernels/op.hpp"
+#include "spec/engine.hpp"
+#include "spec/hardware.hpp"
+
+namespace afford {
+
+struct Machine {
+  const HardwareSpec* chip = nullptr;
+  const Engine* engine = nullptr;
+  const ChipTiming* measured = nullptr;  // a calibration; null: the engine's fractions stand
+  /// Where in the interval of a calibrated curve a time is taken: 0 as fitted, -1 its fast and +1
+  /// its slow end.
+  double residual = 0;
+  ByteRate memory, scale_up;
+
+  Machine(const HardwareSpec& hardware, const Engine& running, double at_residual = 0)
+      : chip(&hardware),
+        engine(&running),
+        measured(hardware.measured.get()),
+        residual(at_residual),
+        memory(hardware.memory_bandwidth.value),
+        scale_up(hardware.scale_up_bandwidth.value) {}
+
+  [[nodiscard]] FlopRate peak(Dtype wanted) const {
+    return find_peak(*chip, compute_format(*chip, wanted))->rate.value;
+  }
+
+  /// The measured curve of an operation class whose operands have `operands`, computing in
+  /// `compute`. Null where it was not measured.
+  [[nodiscard]] const OperationCurve* curve(OperationClass operation, Dtype operands,
+                                            Dtype compute) const {
+    if (measured == nullptr || !(measured->tensor(compute) > 0)) return nullptr;
+    return measured->find(operation, operands);
+  }
+};
+
+/// What an operation reaches of its roofs.
+struct Reached {
+  FlopRate compute;
+  ByteRate memory;
+};
+
+/// The longest of compute, memory and L2 time plus the start of its kernels; fills time and bound.
+/// Weights and cache come from memory; the activations of a decode micro-batch, a few tens of MB,
+/// stay in L2, which is at least twice as fast (5.5 to 8 TB/s are reported on Hopper).
+[[nodiscard]] inline Op timed(Op op, const Reached& reached, const Machine& machine) {
+  const Seconds by_compute = op.flops / reached.compute;
+  const Seconds by_memory =
+      std::max((op.weights + op.cache) / reached.memory, op.activations / (2 * reached.memory));
+  const Seconds overhead = op.kernels * machine.engine->kernel;
+  const Seconds work = std::max(by_compute, by_memory);
+  op.time = work + overhead;
+  op.bound = overhead > work          ? Limit::overhead
+             : by_compute > by_memory ? Limit::compute
+                                      : Limit::memory;
+  return op;
+}
+
+/// The time of a calibrated operation that computes on the roof of `compute`: `op` holds the totals
+/// of `op.kernels` equal kernels of `work` each.
+[[nodiscard]] inline Op timed(Op op, const OperationCurve& curve, const OperationWork& work,
+                              Dtype compute, const Machine& machine) {
+  const OperationRoofs roofs{machine.measured->read, machine.measured->tensor(compute)};
+  const OperationParts parts = operation_parts(curve, work, roofs);
+  const double each = operation_seconds(curve, parts, work);
+  op.time = Seconds(op.kernels * each * (1 + machine.residual * half_width(curve)));
+  const bool computes = parts.computing > parts.reading;
+  op.bound = 2 * std::max(parts.reading, parts.computing) < each ? Limit::overhead
+             : computes                                          ? Limit::compute
+                                                                 : Limit::memory;
+  op.beyond =
+      computes ? !curve.compute.covers(work.compute_size) : !curve.memory.covers(work.memory_size);
+  return op;
+}
+
+/// What reading `activations` from L2 amounts to in bytes of device memory.
+[[nodiscard]] inline double from_l2(Bytes activations, const ChipTiming& chip) {
+  return chip.l2 > 0 ? activations.base() * std::min(1.0, chip.read / chip.l2)
+                     : activations.base() / 2;
+}
+
+}  // namespace afford

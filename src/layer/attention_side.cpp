@@ -1,0 +1,159 @@
+#include "layer/attention_side.hpp"
+
+#include "kernels/attention_core.hpp"
+#include "kernels/dense.hpp"
+#include "kernels/small.hpp"
+
+namespace afford {
+namespace {
+
+/// One attention side, as its operations are added.
+template <class Ops>
+struct Side {
+  const ModelSpec& model;
+  const LayerShape& shape;
+  const AttentionWork& work;
+  const Machine& machine;
+  double rows = work.requests * work.query_tokens;
+  double n = real(work.instance), others = (n - 1) / n;  // share of a gather that comes from others
+  Ops ops{};
+
+  [[nodiscard]] double tensor() const { return work.split == AttentionSplit::tensor ? n : 1; }
+  [[nodiscard]] double ways(const Matrix& matrix) const {
+    return work.split == AttentionSplit::tensor
+               ? tensor_ways(matrix, shape.attention, work.instance)
+               : 1;
+  }
+  void small(std::string_view name, double kernels, Bytes bytes) {
+    ops.add(elementwise({.name = name, .bytes = bytes, .kernels = kernels}, machine));
+  }
+  /// `tokens` through a matrix of which this accelerator has a `shard`th of the outputs.
+  void gemm(const Matrix& matrix, double tokens, double shard) {
+    const double outputs = real(matrix.outputs) / shard;
+    const Dtype compute = model.precision.linear_compute;
+    ops.add(dense({.name = matrix.name,
+                   .rows = tokens,
+                   .inputs = real(matrix.inputs),
+                   .outputs = outputs,
+                   .weights = model.precision.attention_weights,
+                   .compute = compute,
+                   .activations = size_of(compute, tokens * values_read(matrix)) +
+                                  size_of(between_kernels, tokens * outputs)},
+                  machine));
+  }
+};
+
+/// The two halves of an absorbed matrix: one batched product on each side of the core. Engines keep
+/// it in BF16 (DeepSeek's published trace among them), whatever the format of the other weights.
+DenseProduct absorbed_products(const Matrix& matrix, double rows, double ways) {
+  return {.name = matrix.name,
+          .rows = rows,
+          .inputs = real(matrix.inputs),
+          .outputs = real(matrix.outputs) / ways / 2,
+          .weights = Dtype::bf16,
+          .compute = Dtype::bf16,
+          .kernels = 2};
+}
+
+/// Projections before the core: those that read the hidden state run as one kernel.
+template <class Ops>
+void add_projections(Side<Ops>& side) {
+  Matrix joined{.name = "q k v",
+                .inputs = side.model.hidden,
+                .role = Role::from_hidden,
+                .split = Split::whole};
+  for (const Matrix& matrix : side.shape.attention.projections) {
+    if (matrix.role != Role::from_hidden) continue;
+    joined.outputs += static_cast<std::int64_t>(real(matrix.outputs) / side.ways(matrix));
+  }
+  side.gemm(joined, side.rows, 1);
+  for (const Matrix& matrix : side.shape.attention.projections) {
+    if (matrix.role == Role::from_rank) side.gemm(matrix, side.rows, side.ways(matrix));
+    if (matrix.role == Role::absorbed)
+      side.ops.add(dense(absorbed_products(matrix, side.rows, side.ways(matrix)), side.machine));
+  }
+}
+
+/// The output maps, one after another, sharded over the instance for the tokens of all its
+/// accelerators: each gathers what its share of a map reads, and the results return.
+template <class Ops>
+void add_shared_output(Side<Ops>& side) {
+  const bool gather_hidden = side.work.overlap != Overlap::none;
+  const bool return_hidden = side.work.overlap == Overlap::all;
+  for (const Matrix& map : side.shape.attention.projections) {
+    if (map.role != Role::output) continue;
+    // Of a block-diagonal map an accelerator's share of the outputs reads its own blocks.
+    const double values = std::max(real(map.inputs), values_read(map) / side.n);
+    const Bytes gathered =
+        size_of(side.model.precision.linear_compute, side.n * side.rows * values) * side.others;
+    side.ops.add(collective({"gather for o", gathered, gather_hidden}, side.machine));
+    side.gemm(map, side.n * side.rows, side.n);
+  }
+  const Bytes returned =
+      size_of(between_kernels, side.rows * real(side.model.hidden)) * side.others;
+  side.ops.add(collective({"return of o", returned, return_hidden}, side.machine));
+}
+
+template <class Ops>
+void add_output(Side<Ops>& side) {
+  const bool alone = side.work.instance == 1;
+  if (!alone && side.work.split == AttentionSplit::shared_output) return add_shared_output(side);
+  for (const Matrix& map : side.shape.attention.projections) {
+    if (map.role == Role::output) side.gemm(map, side.rows, side.tensor());
+  }
+  if (alone || side.work.split != AttentionSplit::tensor) return;
+  const Bytes reduced =
+      2 * side.others * size_of(between_kernels, side.rows * real(side.model.hidden));
+  side.ops.add(
+      collective({"all-reduce of o", reduced, side.work.overlap == Overlap::all}, side.machine));
+}
+
+template <class Ops>
+void add_router(Side<Ops>& side, Bytes vectors) {
+  side.gemm({.name = "router",
+             .inputs = side.model.hidden,
+             .outputs = side.work.experts,
+             .role = Role::from_hidden,
+             .split = Split::whole},
+            side.rows, 1);
+  side.small("top-k, pack", 2, vectors);
+}
+
+template <class Ops>
+Ops attention_side(Side<Ops> side) {
+  const AttentionWork& work = side.work;
+  const Bytes vectors =
+      size_of(between_kernels, 2 * side.rows * real(side.model.hidden));  // in and out
+  if (work.partial_results > 0) side.small("combine", 1, (work.partial_results + 2) / 2 * vectors);
+  side.small("norm, quantise", 2, 2 * vectors);
+  add_projections(side);
+  side.small("norms, rope, cache write", 3, vectors);
+  side.ops.add(attention_core(side.shape.attention,
+                              {.requests = work.requests,
+                               .query_tokens = work.query_tokens,
+                               .context = work.context,
+                               .ways = side.tensor(),
+                               .cache = side.shape.cache,
+                               .compute = side.model.precision.attention_compute},
+                              side.machine));
+  side.small("quantise", 1,
+             size_of(between_kernels, side.rows * side.shape.attention.core_outputs));
+  add_output(side);
+  side.small("norm", 1, 2 * vectors);
+  if (work.router) add_router(side, vectors);
+  return side.ops;
+}
+
+}  // namespace
+
+OpList attention_ops(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
+                     const Machine& machine) {
+  return attention_side(Side<OpList>{model, shape, work, machine});
+}
+
+Seconds attention_time(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
+                       const Machine& machine) {
+  return attention_side(Side<OpTime>{model, shape, work, machine}).time();
+}
+
+}  // namespace afford

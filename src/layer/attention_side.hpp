@@ -1,0 +1,41 @@
+#pragma once
+// The attention side of one layer on one accelerator, as operations in order. Sizes are per
+// accelerator unless said otherwise.
+
+#include "kernels/machine.hpp"
+#include "layer/shape.hpp"
+
+namespace afford {
+
+/// How the attention of an instance is spread over its accelerators.
+enum class AttentionSplit {
+  replicated,     // data parallel, every projection on every accelerator
+  shared_output,  // data parallel, the output maps sharded over the instance (the report's system)
+  tensor          // heads sharded, all-reduce at the end
+};
+
+/// Which collectives hide behind other micro-batches' work. The report's system overlaps the
+/// SM-free all-gather and runs the reduce-scatter in line with the GEMMs.
+enum class Overlap { none, all_gather, all };
+
+struct AttentionWork {
+  double requests = 0;      // per accelerator; under `tensor` those of the whole instance
+  double query_tokens = 1;  // per request: drafts + 1
+  double context = 0;
+  std::int64_t instance = 1;  // accelerators
+  AttentionSplit split = AttentionSplit::replicated;
+  Overlap overlap = Overlap::all_gather;
+  double partial_results =
+      0;  // FFN instances whose BF16 partial sums come back (0: none to combine)
+  bool router = false;
+  std::int64_t experts = 0;
+};
+
+/// Norms, projections, core attention, output maps, router, packing and combine.
+[[nodiscard]] OpList attention_ops(const ModelSpec& model, const LayerShape& shape,
+                                   const AttentionWork& work, const Machine& machine);
+/// attention_ops().time(), without the list.
+[[nodiscard]] Seconds attention_time(const ModelSpec& model, const LayerShape& shape,
+                                     const AttentionWork& work, const Machine& machine);
+
+}  // namespace afford

@@ -1,0 +1,139 @@
+#include "layer/ffn_side.hpp"
+
+#include "kernels/dense.hpp"
+#include "kernels/mlp.hpp"
+#include "kernels/small.hpp"
+
+namespace afford {
+namespace {
+
+template <class Ops>
+struct Side {
+  const ModelSpec& model;
+  const LayerShape& shape;
+  const Machine& machine;
+  Ops ops{};
+
+  [[nodiscard]] MlpGroup group(const Mlp& mlp, double rows, double mlps) const {
+    return {.rows = rows,
+            .mlps = mlps,
+            .intermediate = real(mlp.intermediate),
+            .inputs = inputs_of(mlp, model.hidden),
+            .matrices_up = mlp.matrices_up(),
+            .format = mlp.role == MlpRole::shared ? shape.shared_weights : shape.ffn_weights};
+  }
+  void add_mlps(const MlpWork& work) {
+    ops.add(mlp_up(work, machine));
+    if (!fuses_activation(work, machine)) ops.add(mlp_activation(work, machine));
+    ops.add(mlp_down(work, machine));
+  }
+};
+
+/// The matrices between the hidden state and the latent of the routed experts, both ways.
+template <class Ops>
+void add_latent(Side<Ops>& side, double rows, double shard) {
+  if (side.shape.ffn.latent == 0) return;
+  side.ops.add(dense({.name = "latent in, out",
+                      .rows = rows,
+                      .inputs = real(side.model.hidden),
+                      .outputs = real(side.shape.ffn.latent) / shard,
+                      .weights = side.shape.ffn_weights,
+                      .compute = side.model.precision.ffn_compute,
+                      .kernels = 2},
+                     side.machine));
+}
+
+/// Share of the tokens for which one expert group has any work: a routed expert hit (experts drawn
+/// without repetition, evenly), or the token's turn in the shared ones. The others need no gather
+/// and no scatter.
+double share_with_work(const FfnCount& ffn, std::int64_t groups, bool shares_rest) {
+  double missed = shares_rest ? 1 - 1 / real(groups) : 1;
+  for (const Mlp& mlp : ffn.mlps) {
+    if (mlp.role != MlpRole::routed) continue;
+    const double elsewhere = real(mlp.copies) * (1 - 1 / real(groups));
+    for (std::int64_t i = 0; i < mlp.active; ++i) {
+      missed *= std::max(0.0, elsewhere - real(i)) / (real(mlp.copies) - real(i));
+    }
+  }
+  return 1 - missed;
+}
+
+ExpertLoad load_of(const Mlp& routed, const FfnWork& work) {
+  const ExpertLayout layout{routed.copies, routed.active, work.groups,
+                            work.groups > 1 ? work.redundant : 0};
+  return work.placement != nullptr ? placed_load(layout, work.total_tokens, *work.placement)
+                                   : expected_load(layout, work.total_tokens, *work.routing);
+}
+
+/// The routed experts of the busiest group, and what runs beside them or alone: shared experts and
+/// dense layers split the tokens over the groups.
+template <class Ops>
+MlpWork mlps_of(const Side<Ops>& side, const FfnWork& work) {
+  MlpWork mlps{
+      .groups = {}, .shard = real(work.tensor), .compute = side.model.precision.ffn_compute};
+  for (const Mlp& mlp : side.shape.ffn.mlps) {
+    if (mlp.role == MlpRole::routed) {
+      const ExpertLoad load = load_of(mlp, work);
+      mlps.groups[0] = side.group(mlp, load.busiest_group, load.busiest_group_active);
+    } else if (mlp.role == MlpRole::dense || work.shared == SharedExperts::fused) {
+      const double rows = work.total_tokens / real(work.groups) * real(mlp.active);
+      mlps.groups[1] = side.group(mlp, rows, real(mlp.copies));
+    }
+  }
+  mlps.grouped = mlps.groups[0].rows > 0;
+  return mlps;
+}
+
+template <class Ops>
+Ops ffn_side(Side<Ops> side, const FfnWork& work) {
+  const double n = real(work.instance), others = (n - 1) / n;
+  const MlpWork mlps = mlps_of(side, work);
+  const double seen =
+      work.tokens * share_with_work(side.shape.ffn, work.groups, mlps.groups[1].rows > 0);
+  const bool collectives = work.collectives && work.instance > 1;
+  if (collectives) {
+    const Bytes gathered = seen * others * dispatch_bytes(side.model, side.shape);
+    side.ops.add(collective({"all-gather", gathered, work.overlap != Overlap::none}, side.machine));
+  }
+  add_latent(side, seen, real(work.tensor));
+  side.add_mlps(mlps);
+  if (collectives) {
+    const Bytes scattered = size_of(between_kernels, seen * real(side.model.hidden)) * others;
+    side.ops.add(
+        collective({"reduce-scatter", scattered, work.overlap == Overlap::all}, side.machine));
+  }
+  return side.ops;
+}
+
+}  // namespace
+
+OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
+               const Machine& machine) {
+  return ffn_side(Side<OpList>{model, shape, machine}, work);
+}
+
+Seconds ffn_time(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
+                 const Machine& machine) {
+  return ffn_side(Side<OpTime>{model, shape, machine}, work).time();
+}
+
+OpList shared_ops(const ModelSpec& model, const LayerShape& shape, double tokens,
+                  const Machine& machine) {
+  Side<OpList> side{model, shape, machine};
+  for (const Mlp& mlp : shape.ffn.mlps) {
+    if (mlp.role != MlpRole::shared) continue;
+    const MlpGroup shared = side.group(mlp, tokens * real(mlp.active), real(mlp.copies));
+    side.add_mlps({.groups = {shared}, .compute = model.precision.ffn_compute});
+  }
+  return side.ops;
+}
+
+Bytes dispatch_bytes(const ModelSpec& model, const LayerShape& shape) {
+  constexpr double scale_block = 128, bytes_of_scale = 4, bytes_of_expert = 8;  // id and weight
+  const double hidden = real(model.hidden), experts = visited_experts(shape.ffn);
+  return Bytes(hidden + hidden / scale_block * bytes_of_scale + experts * bytes_of_expert);
+}
+
+Bytes combine_bytes(const ModelSpec& model) { return size_of(between_kernels, real(model.hidden)); }
+
+}  // namespace afford

@@ -1,0 +1,42 @@
+#pragma once
+// The FFN side of one layer on one accelerator, and what travels between the sides.
+
+#include "layer/attention_side.hpp"
+#include "layer/experts.hpp"
+
+namespace afford {
+
+/// Shared experts run inside the grouped GEMM's kernels, or are left to shared_ops().
+enum class SharedExperts { fused, apart };
+
+struct FfnWork {
+  double tokens = 0;          // that enter the instance (or, co-located, the accelerator's group)
+  std::int64_t instance = 1;  // accelerators that gather and scatter together
+  std::int64_t tensor = 1;    // ways one expert is sharded
+  std::int64_t groups = 1;    // expert groups (EP ways) over all instances
+  double total_tokens = 0;    // that reach the groups together, for the routing
+  std::int64_t redundant = 0;
+  const Routing* routing = nullptr;
+  const Placement* placement = nullptr;  // that of the routing, where it is known; null: made anew
+  Overlap overlap = Overlap::all_gather;
+  bool collectives = true;  // all-gather in, reduce-scatter out
+  SharedExperts shared = SharedExperts::fused;
+};
+
+/// All-gather, gate-up GEMM, activation, down GEMM, shared experts, reduce-scatter of the busiest
+/// group.
+[[nodiscard]] OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
+                             const Machine& machine);
+[[nodiscard]] Seconds ffn_time(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
+                               const Machine& machine);
+
+/// Shared experts of one MoE layer on their own: `tokens` rows, on one accelerator.
+[[nodiscard]] OpList shared_ops(const ModelSpec& model, const LayerShape& shape, double tokens,
+                                const Machine& machine);
+
+/// One token's hidden state on the wire: FP8 with a 4-byte scale for 128 elements and its expert
+/// ids and weights on the way out; BF16 on the way back.
+[[nodiscard]] Bytes dispatch_bytes(const ModelSpec& model, const LayerShape& shape);
+[[nodiscard]] Bytes combine_bytes(const ModelSpec& model);
+
+}  // namespace afford

@@ -1,0 +1,50 @@
+#include "layer/head.hpp"
+
+#include "kernels/dense.hpp"
+#include "kernels/small.hpp"
+
+namespace afford {
+namespace {
+
+/// The tokens of n accelerators over an nth of the vocabulary. Where no curve was measured it is
+/// two launches, each of half of it.
+Op lm_head(const ModelSpec& model, double tokens, double n, const Machine& machine) {
+  const double hidden = real(model.hidden), vocab = real(model.vocab);
+  const double kernels = dense_curve(Dtype::bf16, machine).curve != nullptr ? 1 : 2;
+  return dense({.name = "LM head",
+                .rows = n * tokens,
+                .inputs = hidden,
+                .outputs = vocab / n / kernels,
+                .activations = size_of(Dtype::bf16, tokens * (n * hidden + vocab)),
+                .kernels = kernels},
+               machine);
+}
+
+template <class Ops>
+Ops head_side(const ModelSpec& model, double tokens, std::int64_t instance,
+              const Machine& machine) {
+  const double vocab = real(model.vocab);
+  Ops ops;
+  ops.add(elementwise(
+      {.name = "embedding", .bytes = size_of(Dtype::bf16, 2 * tokens * real(model.hidden))},
+      machine));
+  ops.add(lm_head(model, tokens, real(instance), machine));
+  ops.add(elementwise(
+      {.name = "sampling", .bytes = size_of(Dtype::fp32, 2 * tokens * vocab), .kernels = 3},
+      machine));
+  return ops;
+}
+
+}  // namespace
+
+OpList head_ops(const ModelSpec& model, double tokens, std::int64_t instance,
+                const Machine& machine) {
+  return head_side<OpList>(model, tokens, instance, machine);
+}
+
+Seconds head_time(const ModelSpec& model, double tokens, std::int64_t instance,
+                  const Machine& machine) {
+  return head_side<OpTime>(model, tokens, instance, machine).time();
+}
+
+}  // namespace afford

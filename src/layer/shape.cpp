@@ -1,0 +1,45 @@
+#include "layer/shape.hpp"
+
+#include <fmt/format.h>
+
+#include "error.hpp"
+
+namespace afford {
+
+std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
+  if (model.layer_kinds.size() > most_layer_kinds) {
+    throw InputError({model.file},
+                     fmt::format("{} has {} kinds of layer; at most {} are evaluated", model.name,
+                                 model.layer_kinds.size(), most_layer_kinds));
+  }
+  std::vector<LayerShape> shapes;
+  for (const LayerKind& kind : model.layer_kinds) {
+    const AttentionSpec& attention = model.attentions[kind.attention];
+    const FfnSpec& ffn = model.ffns[kind.ffn];
+    const Dtype weights = ffn.weights.value_or(model.precision.ffn_weights);
+    shapes.push_back(
+        {.attention = count_attention(attention.shape, model.hidden, Convention::exact),
+         .ffn = count_ffn(ffn.shape),
+         .cache = cache_format(model, attention),
+         .ffn_weights = weights,
+         .shared_weights = ffn.shared_weights.value_or(weights),
+         .layers = kind.layers});
+  }
+  return shapes;
+}
+
+double tensor_ways(const Matrix& projection, const AttentionCount& attention, std::int64_t group) {
+  switch (projection.split) {
+    case Split::query_heads:
+      return real(group);
+    case Split::kv_heads:
+      return std::min<double>(real(group), attention.kv_heads);
+    case Split::groups:
+      return std::min(real(group), attention.groups);
+    case Split::whole:
+      break;
+  }
+  return 1;
+}
+
+}  // namespace afford

@@ -1,0 +1,32 @@
+#pragma once
+// What a layer kind of a model counts, whatever the deployment.
+
+#include <vector>
+
+#include "count/core.hpp"
+#include "count/ffn.hpp"
+#include "spec/model.hpp"
+
+namespace afford {
+
+/// Counts of one layer kind that do not depend on the deployment; made once for each model.
+struct LayerShape {
+  AttentionCount attention;
+  FfnCount ffn;
+  Dtype cache = Dtype::fp8;
+  Dtype ffn_weights = Dtype::fp8, shared_weights = Dtype::fp8;
+  std::int64_t layers = 1;
+};
+
+/// The layer kinds an evaluation has room for: stage times are held without the heap.
+inline constexpr std::size_t most_layer_kinds = 8;
+
+/// Shapes of every layer kind of a model (exact counting). Throws InputError where the model has
+/// more kinds than `most_layer_kinds`.
+[[nodiscard]] std::vector<LayerShape> layer_shapes(const ModelSpec& model);
+
+/// Ways a projection is split in a tensor-parallel group of accelerators.
+[[nodiscard]] double tensor_ways(const Matrix& projection, const AttentionCount& attention,
+                                 std::int64_t group);
+
+}  // namespace afford
