@@ -105,6 +105,15 @@ Outcome run_afford(const std::string& arguments, const std::string& environment)
           .err = read_file(err)};
 }
 
+Op operation(const OpList& ops, std::string_view name) {
+  for (const Op& op : ops) {
+    if (op.name == name) return op;
+  }
+  CAPTURE(name);
+  FAIL("no operation of this name");
+  return {};
+}
+
 std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
   std::string result(text);
   const size_t at = result.find(from);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/op.hpp"
 #include "spec/hardware.hpp"
 #include "spec/model.hpp"
 
@@ -50,6 +51,9 @@ extern const std::string_view model_yaml, hardware_yaml;
 /// The message of the InputError that reading gives, or "no error".
 [[nodiscard]] std::string model_error(std::string_view text);
 [[nodiscard]] std::string hardware_error(std::string_view text);
+
+/// The operation of this name; it must be there.
+[[nodiscard]] Op operation(const OpList& ops, std::string_view name);
 
 /// The rows of a CSV without quotes, header included.
 [[nodiscard]] std::vector<std::vector<std::string>> parse_csv(const std::string& text);

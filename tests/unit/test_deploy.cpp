@@ -5,8 +5,10 @@
 #include "deploy/weak_card.hpp"
 #include "error.hpp"
 #include "load/library.hpp"
+#include "support.hpp"
 
 using namespace afford;
+using test::operation;
 
 namespace {
 
@@ -26,21 +28,17 @@ TEST_SUITE("unit") {
   TEST_CASE("2A2F: bytes and FLOPs of an accelerator by hand") {
     const Fixture f;
     const StageOps ops = stage_ops(f.deployment, f.setting, 1);
-    for (const Op& op : ops.attention) {
-      // 128 requests of 4096 tokens, 512 FP8 elements each.
-      if (op.name == "core attention") CHECK(op.cache.base() == 128.0 * 4096 * 512);
-      // The output projection over eight accelerators, for the tokens of all eight.
-      if (op.name == "o") CHECK(op.weights.base() == 64.0 * 256 * 7168 / 8);
-      if (op.name == "o") CHECK(op.flops.base() == 2.0 * 64 * 256 * 7168 * 128);
-    }
-    for (const Op& op : ops.ffn) {
-      // 24 of 48 experts and the shared one, gate and up, an eighth of each; 3072 routed rows and
-      // 1024 shared.
-      if (op.name == "gate, up")
-        CHECK(op.weights.base() == doctest::Approx(25 * 2.0 * 7168 * 5120 / 8));
-      if (op.name == "gate, up")
-        CHECK(op.flops.base() == doctest::Approx(2 * 4096 * 2.0 * 7168 * 5120 / 8));
-    }
+    // 128 requests of 4096 tokens, 512 FP8 elements each.
+    CHECK(operation(ops.attention, "core attention").cache.base() == 128.0 * 4096 * 512);
+    // The output projection over eight accelerators, for the tokens of all eight.
+    const Op output = operation(ops.attention, "o");
+    CHECK(output.weights.base() == 64.0 * 256 * 7168 / 8);
+    CHECK(output.flops.base() == 2.0 * 64 * 256 * 7168 * 128);
+    // 24 of 48 experts and the shared one, gate and up, an eighth of each; 3072 routed rows and
+    // 1024 shared.
+    const Op up = operation(ops.ffn, "gate, up");
+    CHECK(up.weights.base() == doctest::Approx(25 * 2.0 * 7168 * 5120 / 8));
+    CHECK(up.flops.base() == doctest::Approx(2 * 4096 * 2.0 * 7168 * 5120 / 8));
   }
 
   TEST_CASE("query heads fill a tile of the core; a GEMM computes a tile of rows at least") {
@@ -51,10 +49,7 @@ TEST_SUITE("unit") {
     const auto flops = [&](std::string_view name, std::int64_t batch, const Engine& engine) {
       const Setting setting{.model = &model, .shapes = &shapes, .context = 1024, .engine = engine};
       const Colocated c{.pool = {chips.data(), 1, 1}, .batch_per_gpu = batch, .micro_batches = 1};
-      for (const Op& op : stage_ops(c, setting, 0).attention) {
-        if (op.name == name) return op.flops.base();
-      }
-      return 0.0;
+      return operation(stage_ops(c, setting, 0).attention, name).flops.base();
     };
     CHECK(flops("core attention", 5, {}) == 4 * 5 * 4.0 * 32 * 128 * 1024);
     CHECK(flops("core attention", 5, {.attention_tile = 64}) == 16 * 5 * 4.0 * 32 * 128 * 1024);
@@ -63,10 +58,8 @@ TEST_SUITE("unit") {
       const Setting setting{
           .model = &model, .shapes = &shapes, .context = 1024, .speculation = {.drafts = drafts}};
       const Colocated c{.pool = {chips.data(), 1, 1}, .batch_per_gpu = 1, .micro_batches = 1};
-      for (const Op& op : stage_ops(c, setting, 0).attention) {
-        if (op.name == "core attention") return op.flops.base() / (8 * 4.0 * 128 * 1024);
-      }
-      return 0.0;
+      return operation(stage_ops(c, setting, 0).attention, "core attention").flops.base() /
+             (8 * 4.0 * 128 * 1024);
     };
     CHECK(rows_of(3) == 16);  // the smallest tile, full
     CHECK(rows_of(4) == 64);  // 20 rows in wgmma's
@@ -172,9 +165,8 @@ TEST_SUITE("unit") {
     const Fixture f;
     Disaggregated d = f.deployment;
     d.batch = 3 * 17;  // 17 requests of a micro-batch on 16 accelerators: one has two
-    for (const Op& op : stage_ops(d, f.setting, 1).attention) {
-      if (op.name == "core attention") CHECK(op.cache.base() == 2.0 * 4096 * 512);
-    }
+    CHECK(operation(stage_ops(d, f.setting, 1).attention, "core attention").cache.base() ==
+          2.0 * 4096 * 512);
   }
 
   TEST_CASE(
@@ -186,9 +178,8 @@ TEST_SUITE("unit") {
     const Evaluation a = evaluate(whole, f.setting), b = evaluate(halves, f.setting);
     CHECK(b.runs[1].stages.a2f == a.runs[1].stages.a2f);
     CHECK(b.runs[1].stages.f2a == a.runs[1].stages.f2a);
-    for (const Op& op : stage_ops(halves, f.setting, 1).ffn) {
-      if (op.name == "reduce-scatter") CHECK(op.moved.base() == 1024.0 * 7168 * 2 * 3 / 4);
-    }
+    CHECK(operation(stage_ops(halves, f.setting, 1).ffn, "reduce-scatter").moved.base() ==
+          1024.0 * 7168 * 2 * 3 / 4);
   }
 
   TEST_CASE("splits that cannot be are refused") {

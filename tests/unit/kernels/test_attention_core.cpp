@@ -1,0 +1,90 @@
+// The core of attention as a kernel: split, padding, and its measured curve.
+#include <doctest/doctest.h>
+
+#include <memory>
+
+#include "calibration_support.hpp"
+#include "kernels/attention_core.hpp"
+#include "load/library.hpp"
+#include "spec/attention/kinds.hpp"
+
+using namespace afford;
+using doctest::Approx;
+
+namespace {
+
+struct Fixture {
+  HardwareSpec chip = load_hardware({"h200"}).front();
+  Engine engine;
+};
+
+AttentionCount counted(const AttentionShape& shape) {
+  return count_attention(shape, 4096, Convention::exact);
+}
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  TEST_CASE("tensor parallelism: FLOPs split by the group, the cache as far as its heads") {
+    const Fixture f;
+    const Machine machine(f.chip, f.engine);
+    const AttentionCount gqa = counted(Gqa{.query_heads = 64, .kv_heads = 4, .head_dim = 128});
+    const auto core = [&](double ways) {
+      return attention_core(gqa, {.requests = 16, .context = 1000, .ways = ways}, machine);
+    };
+    CHECK(core(1).cache.base() == 16 * 2.0 * 4 * 128 * 1000 * 2);
+    CHECK(core(4).cache.base() == core(1).cache.base() / 4);
+    CHECK(core(8).cache.base() == core(1).cache.base() / 4);
+    CHECK(core(1).flops.base() == 16 * 4.0 * 64 * 128 * 1000);  // 16 rows: a full tile
+    // Eight ways: 8 of 16 rows of a tile are used, so a quarter of the FLOPs, not an eighth.
+    CHECK(core(4).flops.base() == core(1).flops.base() / 4);
+    CHECK(core(8).flops.base() == core(1).flops.base() / 4);
+  }
+
+  TEST_CASE("tensor parallelism: a state and its convolution split by heads") {
+    const Fixture f;
+    const Machine machine(f.chip, f.engine);
+    const AttentionCount net = counted(GatedDeltaNet{
+        .key_heads = 16, .value_heads = 32, .key_dim = 128, .value_dim = 128, .conv_kernel = 4});
+    const double state = 2 * 32.0 * 128 * 128 * 4, convolution = 4 * (2 * 2048 + 4096) * 2;
+    for (const double ways : {1.0, 8.0}) {
+      const Op op = attention_core(
+          net, {.requests = 3, .context = 77, .ways = ways, .cache = Dtype::fp32}, machine);
+      CHECK(op.cache.base() == 3 * (state + convolution) / ways);
+      CHECK(op.kernels == 1);
+    }
+  }
+
+  TEST_CASE("on the roofline: reading at the engine's share of memory, two kernels") {
+    const Fixture f;
+    const Machine machine(f.chip, f.engine);
+    const AttentionCount mfa = counted(Mfa{.query_heads = 64, .head_dim = 256, .query_rank = 2048});
+    const Op op = attention_core(
+        mfa, {.requests = 1, .context = 1e6, .cache = Dtype::bf16, .compute = Dtype::bf16},
+        machine);
+    const double read = 2.0 * 256 * 2 * 1e6 / (f.engine.attention_memory * 4.8e12);
+    const double work =
+        4.0 * 64 * 256 * 1e6 / (f.engine.attention_compute * machine.peak(Dtype::bf16).base());
+    CHECK(op.time / second == Approx(std::max(read, work) + 2 * f.engine.kernel / second));
+  }
+
+  TEST_CASE("on a measured curve: a paged cache, as engines hold it, costs its share more") {
+    Fixture f;
+    const AttentionCount gqa = counted(Gqa{.query_heads = 64, .kv_heads = 8, .head_dim = 128});
+    const CoreWork work{.requests = 132, .context = 8192};
+    const auto seconds = [&](double paged) {
+      Calibration calibration = test::known_calibration();
+      for (OperationCurve& curve : calibration.curves) {
+        curve.memory.fraction = {1};
+        curve.compute.fraction.clear();
+        curve.paged = paged;
+      }
+      const HardwareSpec plain = f.chip;
+      f.chip.measured = chip_timing(std::make_shared<const Calibration>(calibration), plain, plain);
+      return attention_core(gqa, work, Machine(f.chip, f.engine)).time / second;
+    };
+    // Keys and values of 8 heads, and queries and results of 64, all in BF16.
+    const double bytes = 132 * 2.0 * 8 * 128 * 8192 * 2 + 132 * 2.0 * 64 * 128 * 2;
+    CHECK(seconds(0.25) - seconds(0) == Approx(0.25 * bytes / 4.7e12));
+  }
+}

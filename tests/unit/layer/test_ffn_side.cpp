@@ -1,0 +1,63 @@
+// The FFN side of a layer, and what travels to it and back.
+#include <doctest/doctest.h>
+
+#include "layer/ffn_side.hpp"
+#include "load/library.hpp"
+#include "support.hpp"
+
+using namespace afford;
+using doctest::Approx;
+using test::operation;
+
+namespace {
+
+OpList ops(const ModelSpec& model, FfnWork work) {
+  const HardwareSpec chip = load_hardware({"h200"}).front();
+  const Engine engine;
+  const Routing routing;
+  work.routing = &routing;
+  return ffn_ops(model, layer_shapes(model).back(), work, Machine(chip, engine));
+}
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  TEST_CASE("latent experts: two matrices between the hidden state and the latent, sharded") {
+    const ModelSpec k3 = load_models({"kimi-k3"}).front();
+    const double weights = 2 * 7168.0 * 3584;
+    const Op latent =
+        operation(ops(k3, {.tokens = 100, .instance = 8, .tensor = 8, .total_tokens = 100}),
+                  "latent in, out");
+    CHECK(latent.kernels == 2);
+    CHECK(latent.weights == size_of(layer_shapes(k3).back().ffn_weights, weights / 8));
+    CHECK(latent.flops.base() == Approx(2 * 100 * weights / 8));
+    // The experts between them work on the latent.
+    const Op up = operation(ops(k3, {.tokens = 1e6, .total_tokens = 1e6}), "gate, up");
+    const double routed = 896 * 2 * 3584.0 * 3072, shared = 2 * 2 * 7168.0 * 3072;
+    CHECK(up.weights.base() ==
+          Approx(size_of(layer_shapes(k3).back().ffn_weights, routed).base() +
+                 size_of(layer_shapes(k3).back().shared_weights, shared).base()));
+  }
+
+  TEST_CASE("gather and scatter: tokens with work in the group, from the other accelerators") {
+    const ModelSpec step = load_models({"step-3"}).front();
+    const FfnWork one{.tokens = 1000, .instance = 8, .tensor = 8, .total_tokens = 1000};
+    CHECK(operation(ops(step, one), "all-gather").moved.base() ==
+          Approx(1000 * 7 / 8.0 * (7168 + 7168 / 128 * 4 + 3 * 8)));
+    CHECK(operation(ops(step, one), "reduce-scatter").moved.base() ==
+          Approx(1000 * 7 / 8.0 * 7168 * 2));
+    // Two groups: a token has nothing here if all 3 of its experts and its shared turn are there.
+    FfnWork two = one;
+    two.groups = 2;
+    const double missed = 24 / 48.0 * 23 / 47 * 22 / 46 / 2;
+    CHECK(operation(ops(step, two), "reduce-scatter").moved.base() ==
+          Approx((1 - missed) * 1000 * 7 / 8.0 * 7168 * 2));
+  }
+
+  TEST_CASE("on the wire: FP8 with a scale for 128, ids and weights of experts; BF16 back") {
+    const ModelSpec v3 = load_models({"deepseek-v3"}).front();
+    CHECK(dispatch_bytes(v3, layer_shapes(v3).back()).base() == 7168 + 56 * 4 + 8 * 8);
+    CHECK(dispatch_bytes(v3, layer_shapes(v3).front()).base() == 7168 + 56 * 4);  // dense
+    CHECK(combine_bytes(v3).base() == 2 * 7168);
+  }
+}
