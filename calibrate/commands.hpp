@@ -28,6 +28,11 @@ struct AfdOptions {
   std::string output = "afd.csv";
 };
 
+struct LinksOptions {
+  int gpus = 0;              // the first so many; 0: all
+  std::string output = ".";  // an existing folder, or a calibration .yaml
+};
+
 /// Which GPUs there are, and whether they can be calibrated.
 [[nodiscard]] int list();
 /// Measures, and writes the calibration and its points.
@@ -37,6 +42,9 @@ struct AfdOptions {
 
 /// Runs decode pipelines of a model over the GPUs of this server, and writes what they took.
 [[nodiscard]] int afd(const AfdOptions& options);
+
+/// Measures what moves between the GPUs of this server, into the calibration of their chip.
+[[nodiscard]] int links(const LinksOptions& options);
 
 /// Throws UsageError for a name that is no operation.
 void check_operations(const std::vector<std::string>& names);

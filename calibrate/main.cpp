@@ -55,7 +55,7 @@ void refuse_leftovers(const CLI::App& app) {
   if (rest.empty()) return;
   const std::string name = rest.front().substr(0, rest.front().find('='));
   if (!name.starts_with('-')) {
-    const std::vector<std::string> verbs{"list", "run", "verify", "afd"};
+    const std::vector<std::string> verbs{"list", "run", "verify", "afd", "links"};
     throw afford::UsageError(fmt::format("no verb '{}'{}", name, afford::suggestion(name, verbs)));
   }
   std::vector<std::string> options;
@@ -77,6 +77,16 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   CLI::App* afd_verb = app.add_subcommand(
       "afd", "Run a model's decode layers as a pipeline over the GPUs of this server");
   add_afd(afd_verb, afd_options);
+  LinksOptions links_options;
+  CLI::App* links_verb = app.add_subcommand(
+      "links", "Measure the links between the GPUs of this server, and add them to a calibration");
+  links_verb->add_option("--gpus", links_options.gpus, "The first so many; all by default")
+      ->check(CLI::Range(2, 8));
+  links_verb
+      ->add_option("-o,--output", links_options.output,
+                   "The calibration, or the folder that it is in")
+      ->type_name("PATH")
+      ->capture_default_str();
   add_common(run_verb, run_options.gpu, run_options.only);
   add_common(verify_verb, verify_options.gpu, verify_options.only);
   run_verb->add_flag("--quick", run_options.quick, "Fewer points: under a minute");
@@ -88,12 +98,14 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
                    "Seconds of samples a point; 0.2, quick 0.1")
       ->check(CLI::Range(0.01, 60.0));
   app.allow_extras();
-  for (CLI::App* verb : {list_verb, run_verb, verify_verb, afd_verb}) verb->allow_extras();
+  for (CLI::App* verb : {list_verb, run_verb, verify_verb, afd_verb, links_verb})
+    verb->allow_extras();
   app.parse(argc, argv);
   refuse_leftovers(app);
   if (list_verb->parsed()) return list();
   if (run_verb->parsed()) return run(run_options);
   if (verify_verb->parsed()) return verify(verify_options);
+  if (links_verb->parsed()) return links(links_options);
   if (afd_verb->parsed()) return afd(afd_options);
   fmt::print("{}", app.help());
   return afford::exit_done;

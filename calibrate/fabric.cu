@@ -1,0 +1,158 @@
+#include "fabric.hpp"
+#include "glue.hpp"
+#include "gpu.hpp"
+#include "warp.cuh"
+
+namespace afford::calibrate {
+namespace {
+
+constexpr int blocks = 32, threads = 512;
+
+__device__ __forceinline__ void raise(int* flag, int value) {
+  asm volatile("st.release.sys.global.b32 [%0], %1;" ::"l"(flag), "r"(value) : "memory");
+}
+__device__ __forceinline__ void wait_for(const int* flag, int value) {
+  int now;
+  do {
+    asm volatile("ld.acquire.sys.global.b32 %0, [%1];" : "=r"(now) : "l"(flag) : "memory");
+  } while (now < value);
+}
+
+__global__ void store_kernel(const uint4* from, uint4* to, size_t count) {
+  const size_t stride = size_t{gridDim.x} * blockDim.x;
+  for (size_t i = size_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += stride)
+    to[i] = from[i];
+}
+
+__global__ void nothing_kernel() {}
+
+__global__ void ping_kernel(Ping ping) {
+  for (int value = ping.base + 1; value <= ping.base + ping.rounds; ++value) {
+    if (ping.first) raise(ping.other, value);
+    wait_for(ping.mine, value);
+    if (!ping.first) raise(ping.other, value);
+  }
+}
+
+/// Memory of every GPU, as one of them sees it.
+struct Peers {
+  uint4* parts[most_targets];  // [two in turn][GPU][vectors]
+  int* flags[most_targets];    // [GPU][block]
+  uint4* result;
+  int* turns;  // of this GPU's blocks: launches so far
+  int gpus, self;
+  size_t room;  // vectors of a part
+};
+
+__device__ __forceinline__ uint4 add(const uint4& a, const uint4& b) {
+  const uint32_t x[4] = {a.x, a.y, a.z, a.w}, y[4] = {b.x, b.y, b.z, b.w};
+  uint32_t sum[4];
+#pragma unroll
+  for (int i = 0; i < 4; ++i)
+    sum[i] =
+        ptx::pack_bf16(__uint_as_float(x[i] << 16) + __uint_as_float(y[i] << 16),
+                       __uint_as_float(x[i] & 0xffff0000u) + __uint_as_float(y[i] & 0xffff0000u));
+  return make_uint4(sum[0], sum[1], sum[2], sum[3]);
+}
+
+/// Every block sends its share of the operand to the same block of every GPU, says so, waits for
+/// theirs, and leaves the result. Two rooms in turn: who waits for turn t has read turn t - 2.
+template <bool sum>
+__global__ void __launch_bounds__(threads)
+    collective_kernel(Peers all, const uint4* from, size_t vectors) {
+  __shared__ int turn;
+  if (threadIdx.x == 0) turn = ++all.turns[blockIdx.x];
+  __syncthreads();
+  const size_t stride = size_t{gridDim.x} * threads,
+               first = size_t{blockIdx.x} * threads + threadIdx.x,
+               half = (turn & 1) * all.gpus * all.room;
+  for (int i = 1; i <= all.gpus; ++i) {
+    const int gpu = (all.self + i) % all.gpus;
+    uint4* to = all.parts[gpu] + half + all.self * all.room;
+    for (size_t v = first; v < vectors; v += stride) to[v] = from[v];
+  }
+  __threadfence_system();
+  __syncthreads();
+  if (threadIdx.x < all.gpus) {
+    raise(all.flags[threadIdx.x] + all.self * blocks + blockIdx.x, turn);
+    wait_for(all.flags[all.self] + threadIdx.x * blocks + blockIdx.x, turn);
+  }
+  __syncthreads();
+  const uint4* parts = all.parts[all.self] + half;
+  for (size_t v = first; v < vectors; v += stride) {
+    if (!sum) {
+      for (int gpu = 0; gpu < all.gpus; ++gpu)
+        all.result[gpu * vectors + v] = __ldcg(parts + gpu * all.room + v);
+      continue;
+    }
+    uint4 total = __ldcg(parts + v);
+    for (int gpu = 1; gpu < all.gpus; ++gpu) total = add(total, __ldcg(parts + gpu * all.room + v));
+    all.result[v] = total;
+  }
+}
+
+}  // namespace
+
+void enqueue_store(const void* from, void* to, size_t bytes, cudaStream_t stream) {
+  const size_t vectors = bytes / 16, wanted = (vectors + threads - 1) / threads;
+  const auto used = static_cast<unsigned>(wanted < blocks ? wanted : blocks);
+  store_kernel<<<used, threads, 0, stream>>>(static_cast<const uint4*>(from),
+                                             static_cast<uint4*>(to), vectors);
+  check(cudaGetLastError(), "stores");
+}
+
+void enqueue_nothing(cudaStream_t stream) {
+  nothing_kernel<<<1, 32, 0, stream>>>();
+  check(cudaGetLastError(), "empty kernel");
+}
+
+void enqueue_ping(const Ping& ping, cudaStream_t stream) {
+  ping_kernel<<<1, 1, 0, stream>>>(ping);
+  check(cudaGetLastError(), "flags");
+}
+
+PeerCollective::PeerCollective(int gpus, size_t most_bytes) : gpus_(gpus), most_bytes_(most_bytes) {
+  const auto all = static_cast<size_t>(gpus);
+  for (int gpu = 0; gpu < gpus; ++gpu) {
+    use_gpu(gpu);
+    parts_.emplace_back(2 * all * most_bytes);
+    results_.emplace_back(all * most_bytes);
+    flags_.emplace_back(all * blocks);
+    turns_.emplace_back(blocks);
+    flags_.back().zero(), turns_.back().zero();
+    check(cudaDeviceSynchronize(), "flags");
+  }
+}
+
+void PeerCollective::enqueue(int gpu, const void* from, size_t bytes, bool sum,
+                             cudaStream_t stream) {
+  const auto self = static_cast<size_t>(gpu);
+  Peers all{};
+  for (size_t i = 0; i < static_cast<size_t>(gpus_); ++i) {
+    all.parts[i] = reinterpret_cast<uint4*>(parts_[i].data());
+    all.flags[i] = flags_[i].data();
+  }
+  all.result = reinterpret_cast<uint4*>(results_[self].data());
+  all.turns = turns_[self].data();
+  all.gpus = gpus_, all.self = gpu, all.room = most_bytes_ / 16;
+  const auto* vectors = static_cast<const uint4*>(from);
+  if (sum)
+    collective_kernel<true><<<blocks, threads, 0, stream>>>(all, vectors, bytes / 16);
+  else
+    collective_kernel<false><<<blocks, threads, 0, stream>>>(all, vectors, bytes / 16);
+  check(cudaGetLastError(), "collective");
+}
+
+void PeerCollective::enqueue_gather(int gpu, const void* part, size_t bytes, cudaStream_t stream) {
+  enqueue(gpu, part, bytes / static_cast<size_t>(gpus_), false, stream);
+}
+
+void PeerCollective::enqueue_sum(int gpu, const void* operand, size_t bytes, cudaStream_t stream) {
+  enqueue(gpu, operand, bytes, true, stream);
+}
+
+const __nv_bfloat16* PeerCollective::result(int gpu) const {
+  return reinterpret_cast<const __nv_bfloat16*>(results_[static_cast<size_t>(gpu)].data());
+}
+
+}  // namespace afford::calibrate
