@@ -73,7 +73,9 @@ DecodeLayer decode_layer(const ModelSpec& model, Dtype cache, int shard) {
   std::visit(Attention{model, layer}, model.attentions[kind.attention].shape);
   if (const auto* moe = std::get_if<Moe>(&ffn.shape)) {
     if (moe->latent != 0) refuse(model, "experts on latents have no kernel");
-    if (moe->shared_experts > 0 && moe->shared_intermediate != moe->intermediate)
+    const bool alike =
+        moe->shared_intermediate == 0 || moe->shared_intermediate == moe->intermediate;
+    if (moe->shared_experts > 0 && !alike)
       refuse(model, "a shared expert must be as wide as the others, whose kernel it runs in");
     layer.experts = narrow(moe->experts), layer.active = narrow(moe->active);
     layer.shared = narrow(moe->shared_experts), layer.intermediate = narrow(moe->intermediate);

@@ -244,7 +244,7 @@ __global__ void place_kernel(PlaceCall call) {
   for (int i = begin + lane; i < end; i += 32) {
     const int id = call.ids[i];
     before += id >= here.first && id < expert ? 1 : 0;
-    own += id == expert ? 1 : 0;
+    own += !shared && id == expert ? 1 : 0;
   }
   before = __reduce_add_sync(~0u, before);
   own = __reduce_add_sync(~0u, own);

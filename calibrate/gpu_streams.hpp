@@ -11,7 +11,7 @@ namespace afford::calibrate {
 class GpuStreams {
  public:
   /// The first GPU's stream is where graphs start and are launched.
-  explicit GpuStreams(const std::vector<int>& gpus) : origin_(gpus.front()) {
+  explicit GpuStreams(const std::vector<int>& gpus) : origin_(made_current(gpus.front())) {
     for (const int gpu : gpus) {
       use_gpu(gpu);
       streams_.emplace(gpu, Stream());
@@ -55,6 +55,12 @@ class GpuStreams {
   }
 
  private:
+  /// The members after it are made on that GPU.
+  static int made_current(int gpu) {
+    use_gpu(gpu);
+    return gpu;
+  }
+
   int origin_;
   std::map<int, Stream> streams_;
   std::map<int, Event> ends_;
