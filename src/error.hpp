@@ -7,6 +7,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace afford {
 
@@ -27,6 +28,19 @@ class InputError : public std::runtime_error {
 class UsageError : public std::runtime_error {
  public:
   explicit UsageError(const std::string& message);
+};
+
+/// A value that cannot be, named by what it is ("ffn parallelism"): whoever gave it may know it by
+/// another name, such as that of a flag. The complaint follows the name: ": expected ...".
+class ValueError : public UsageError {
+ public:
+  ValueError(std::string name, std::string complaint)
+      : UsageError(name + complaint), name_(std::move(name)), complaint_(std::move(complaint)) {}
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& complaint() const { return complaint_; }
+
+ private:
+  std::string name_, complaint_;
 };
 
 }  // namespace afford

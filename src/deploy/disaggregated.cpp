@@ -184,19 +184,19 @@ FfnSplit resolved(const FfnSplit& wanted, const Pool& pool, const ModelSpec& mod
     if (const Moe* moe = std::get_if<Moe>(&ffn.shape)) experts = std::max(experts, moe->experts);
   }
   if (split.tensor < 1 || split.expert < 1 || pool.size() % (split.tensor * split.expert) != 0) {
-    throw UsageError(fmt::format(
-        "--ffn-parallelism: tp{}ep{} does not divide the {} accelerators of the FFN pool",
-        split.tensor, split.expert, pool.size()));
+    throw ValueError("ffn parallelism",
+                     fmt::format(": tp{}ep{} does not divide the {} accelerators of the FFN pool",
+                                 split.tensor, split.expert, pool.size()));
   }
   if (pool.accelerators % split.tensor != 0) {
-    throw UsageError(fmt::format("--ffn-parallelism: tp{} does not divide an instance of {}",
-                                 split.tensor, pool.accelerators));
+    throw ValueError("ffn parallelism", fmt::format(": tp{} does not divide an instance of {}",
+                                                    split.tensor, pool.accelerators));
   }
   if (experts == 0)
     split.expert = 1;  // a dense model has nothing to split; instances share the tokens
   if (experts > 0 && split.expert > experts) {
-    throw UsageError(fmt::format("--ffn-parallelism: ep{} exceeds the {} experts of {}",
-                                 split.expert, experts, model.name));
+    throw ValueError("ffn parallelism", fmt::format(": ep{} exceeds the {} experts of {}",
+                                                    split.expert, experts, model.name));
   }
   return split;
 }

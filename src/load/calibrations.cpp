@@ -40,8 +40,8 @@ Loaded load_named(const std::string& name) {
   std::vector<std::string> known = list_calibrations();
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     known.emplace_back("none");
-    throw UsageError(
-        fmt::format("--calibration: no calibration named '{}'{}", name, suggestion(name, known)));
+    throw ValueError("calibration",
+                     fmt::format(": no calibration named '{}'{}", name, suggestion(name, known)));
   }
   return load(path_of(name));
 }

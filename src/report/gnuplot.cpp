@@ -136,9 +136,10 @@ bool is_installed(std::string_view program) {
 void check_name(const fs::path& file) {
   const std::string extension = file.extension().string();
   if (extension == ".svg" || extension == ".png" || extension == ".gp") return;
-  throw UsageError(fmt::format(
-      "--plot: expected a file ending in .svg, .png or .gp (the gnuplot script), got '{}'",
-      file.string()));
+  throw ValueError(
+      "picture",
+      fmt::format(": expected a file ending in .svg, .png or .gp (the gnuplot script), got '{}'",
+                  file.string()));
 }
 
 }  // namespace
@@ -152,10 +153,10 @@ std::string gnuplot_text(std::string_view text) {
 void check_picture(const fs::path& file) {
   check_name(file);
   if (file.extension() != ".gp" && !is_installed("gnuplot")) {
-    throw UsageError(
-        "--plot needs gnuplot, which is not installed (Debian and Ubuntu: apt install "
-        "gnuplot-nox); "
-        "a file ending in .gp gets the script alone");
+    throw ValueError("picture",
+                     " needs gnuplot, which is not installed (Debian and Ubuntu: apt install "
+                     "gnuplot-nox); "
+                     "a file ending in .gp gets the script alone");
   }
   const OutputFile probe(file);
 }

@@ -187,13 +187,12 @@ TEST_SUITE("unit") {
     const Pool pool{&f.chips[0], 2, 8};
     CHECK_THROWS_WITH_AS(
         (void)resolved({3, 5}, pool, f.model),
-        "--ffn-parallelism: tp3ep5 does not divide the 16 accelerators of the FFN pool",
-        UsageError);
+        "ffn parallelism: tp3ep5 does not divide the 16 accelerators of the FFN pool", ValueError);
     CHECK_THROWS_WITH_AS((void)resolved({16, 1}, pool, f.model),
-                         "--ffn-parallelism: tp16 does not divide an instance of 8", UsageError);
+                         "ffn parallelism: tp16 does not divide an instance of 8", ValueError);
     const Pool wide{&f.chips[0], 16, 8};
     CHECK_THROWS_WITH_AS((void)resolved({1, 128}, wide, f.model),
-                         "--ffn-parallelism: ep128 exceeds the 48 experts of step-3", UsageError);
+                         "ffn parallelism: ep128 exceeds the 48 experts of step-3", ValueError);
     CHECK(resolved({}, pool, f.model).tensor == 8);
     CHECK(resolved({}, pool, f.model).expert == 2);
   }
