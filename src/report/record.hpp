@@ -1,0 +1,73 @@
+#pragma once
+// A result as a record: each field's key, heading, unit and value stand together, once. CSV, JSON,
+// tables and Markdown are made of the same list.
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "report/table.hpp"
+
+namespace afford {
+
+inline constexpr bool in_files_only = true;  // Column::detail
+
+/// One thing a result says of itself: the column it is shown in, and how to read it off.
+template <class Result>
+struct Field {
+  Column column;
+  std::function<Cell(const Result&)> value;
+};
+
+template <class Result>
+using Record = std::vector<Field<Result>>;
+
+/// Several records as one, in order.
+template <class Result>
+[[nodiscard]] Record<Result> joined(std::vector<Record<Result>> records) {
+  Record<Result> all;
+  for (Record<Result>& record : records) {
+    for (Field<Result>& field : record) all.push_back(std::move(field));
+  }
+  return all;
+}
+
+/// The fields of a part of a result as fields of the whole; `part` takes the whole to the part.
+template <class Whole, class Part, class Way>
+[[nodiscard]] Record<Whole> fields_of(const Record<Part>& record, Way part) {
+  Record<Whole> out;
+  for (const Field<Part>& field : record) {
+    out.push_back({field.column,
+                   [value = field.value, part](const Whole& whole) { return value(part(whole)); }});
+  }
+  return out;
+}
+
+template <class Result>
+[[nodiscard]] std::vector<Column> columns_of(const Record<Result>& record) {
+  std::vector<Column> columns;
+  for (const Field<Result>& field : record) columns.push_back(field.column);
+  return columns;
+}
+
+template <class Result>
+[[nodiscard]] std::vector<Cell> row_of(const Record<Result>& record, const Result& result) {
+  std::vector<Cell> row;
+  for (const Field<Result>& field : record) row.push_back(field.value(result));
+  return row;
+}
+
+template <class Results, class Result>
+[[nodiscard]] Table table_of(const Record<Result>& record, const Results& results) {
+  Table table{.title = {}, .columns = columns_of(record), .rows = {}, .notes = {}};
+  for (const Result& result : results) table.rows.push_back(row_of(record, result));
+  return table;
+}
+
+/// A number, or an empty cell where there is none to say.
+[[nodiscard]] inline Cell cell_if(bool there, double value) { return there ? Cell(value) : Cell(); }
+/// A name out of a constant table.
+[[nodiscard]] inline Cell named(std::string_view name) { return std::string(name); }
+[[nodiscard]] inline Cell yes_or_no(bool yes) { return std::string(yes ? "yes" : "no"); }
+
+}  // namespace afford
