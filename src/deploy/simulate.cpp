@@ -1,0 +1,81 @@
+#include "deploy/simulate.hpp"
+
+namespace afford {
+namespace {
+
+PipelineLoad load_of(const Disaggregated& deployment, const Evaluation& e) {
+  return {.runs = std::span(e.runs.data(), e.kinds),
+          .head = e.head,
+          .micro_batches = deployment.micro_batches};
+}
+
+/// The evaluations of uneven micro-batches, each as if all had its size.
+std::vector<Evaluation> by_size(const Disaggregated& deployment, const Setting& setting,
+                                const std::vector<std::int64_t>& sizes) {
+  std::vector<Evaluation> evaluations;
+  for (const std::int64_t size : sizes) {
+    Disaggregated alike = deployment;
+    alike.batch = size * alike.micro_batches;
+    evaluations.push_back(evaluate(alike, setting));
+  }
+  return evaluations;
+}
+
+PipelineResult run_events(const Disaggregated& deployment, const Setting& setting,
+                          const Evaluation& closed, const EventOptions& options) {
+  const std::vector<Evaluation> sizes = by_size(deployment, setting, options.micro_batch_sizes);
+  std::vector<MicroBatchLoad> uneven;
+  for (const Evaluation& e : sizes) uneven.push_back({std::span(e.runs.data(), e.kinds), e.head});
+  PipelineLoad load = load_of(deployment, closed);
+  load.uneven = uneven;
+  const Jitter jitter{.sigma = options.sigma,
+                      .attention_instances = deployment.attention.instances,
+                      .ffn_instances = deployment.ffn.instances,
+                      .seed = options.seed};
+  return simulate_pipeline(load, jitter, options.steps, options.keep_events);
+}
+
+/// The evaluation as if its step took `step`.
+Evaluation with_step(Evaluation e, Seconds step, Seconds tpot_limit) {
+  const double ratio = step / e.step;
+  e.step = step;
+  e.tpot = ratio * e.tpot;
+  e.cost = ratio * e.cost;
+  e.tokens_per_gpu = e.tokens_per_gpu / ratio;
+  if (e.verdict == Verdict::feasible || e.verdict == Verdict::slow)
+    e.verdict = e.tpot > tpot_limit ? Verdict::slow : Verdict::feasible;
+  return e;
+}
+
+}  // namespace
+
+Simulated simulate(const AnyDeployment& deployment, const Setting& setting,
+                   const EventOptions& options) {
+  Simulated out{.evaluation = evaluate(deployment, setting),
+                .closed_form = {},
+                .events = {},
+                .interval = interval_of(deployment, setting)};
+  out.closed_form = out.evaluation.step;
+  if (const auto* afd = std::get_if<Disaggregated>(&deployment)) {
+    out.events = run_events(*afd, setting, out.evaluation, options);
+    out.evaluation = with_step(out.evaluation, out.events->mean, setting.tpot_limit);
+  }
+  return out;
+}
+
+Interval interval_of(const AnyDeployment& deployment, const Setting& setting) {
+  const auto step_at = [&](double residual) {
+    Setting moved = setting;
+    moved.residual = residual;
+    return evaluate(deployment, moved).step;
+  };
+  const Seconds step = step_at(0);
+  return {.low = step_at(-1) / step, .high = step_at(1) / step};
+}
+
+double events_over_closed_form(const Disaggregated& deployment, const Evaluation& closed,
+                               int steps) {
+  return simulate_pipeline(load_of(deployment, closed), {}, steps).mean / closed.step;
+}
+
+}  // namespace afford
