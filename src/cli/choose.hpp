@@ -1,4 +1,5 @@
 #pragma once
+// From the text of a flag to a value, or a UsageError that names the flag.
 
 #include <fmt/format.h>
 
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "error.hpp"
+#include "text/quantity.hpp"
 #include "text/suggest.hpp"
 
 namespace afford::cli {
@@ -22,6 +24,16 @@ template <class T, size_t N>
     valid.push_back(name);
   }
   throw UsageError(fmt::format("{}: unknown value '{}'{}", flag, text, suggestion(text, valid)));
+}
+
+/// A positive quantity out of the text of a flag. Throws UsageError.
+template <Dimension D>
+[[nodiscard]] Quantity<D> positive(const std::string& text, std::string_view flag) {
+  std::string why;
+  const auto value = parse_quantity<D>(text, why);
+  if (!value) throw UsageError(fmt::format("{}: {}", flag, why));
+  if (*value <= Quantity<D>(0)) throw UsageError(fmt::format("{}: expected more than zero", flag));
+  return *value;
 }
 
 }  // namespace afford::cli

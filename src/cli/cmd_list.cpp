@@ -11,6 +11,7 @@
 #include "ideal/cost.hpp"
 #include "kernels/formats.hpp"
 #include "load/calibrations.hpp"
+#include "load/library.hpp"
 
 namespace afford::cli {
 namespace {
@@ -76,8 +77,8 @@ Table hardware_table() {
     table.rows.push_back({chip.name, chip.title, rate_or_nothing(chip, Dtype::bf16),
                           rate_or_nothing(chip, Dtype::fp8), chip.memory_size.value / GB,
                           chip.memory_bandwidth.value / TB_per_s, server_network(chip) / GB_per_s,
-                          chip.price.value / usd_per_hour, price_origin(chip), date,
-                          ridge(chip, Dtype::fp8).base(),
+                          chip.price.value / usd_per_hour, std::string(name_of(price_origin(chip))),
+                          date, ridge(chip, Dtype::fp8).base(),
                           usd_per_flop(chip.price.value, peak).base(),
                           usd_per_byte(chip.price.value, chip.memory_bandwidth.value).base()});
   }

@@ -1,17 +1,12 @@
 #include <fmt/format.h>
 
-#include <cmath>
 #include <memory>
 
 #include "cli/args.hpp"
+#include "cli/choose.hpp"
 #include "cli/commands.hpp"
-#include "count/params.hpp"
-#include "error.hpp"
-#include "ideal/matching.hpp"
-#include "ideal/roofline.hpp"
-#include "kernels/formats.hpp"
-#include "report/charts.hpp"
-#include "text/quantity.hpp"
+#include "records/ideal.hpp"
+#include "records/notes.hpp"
 
 namespace afford::cli {
 namespace {
@@ -21,89 +16,14 @@ struct RooflineArgs : StudyArgs {
   int stages = 3;
 };
 
-std::vector<Column> columns() {
-  return {{"model", "model"},
-          {"hardware", "on"},
-          {"attention_intensity_flop_per_byte", "intensity", Show::plain},
-          {"ridge_flop_per_byte", "ridge", Show::plain},
-          {"bound", "bound"},
-          {"model_sparsity", "sparsity", Show::plain},
-          {"min_sparsity", "min sparsity", Show::plain},
-          {"min_ffn_batch_tokens", "min FFN batch", Show::plain},
-          {"context_tokens", "context", Show::tokens},
-          {"sparsity_ok", "network keeps up", Show::text},
-          {"attention_compute_dtype", "attn in", Show::text, true},
-          {"tpot_ms", "TPOT ms", Show::plain, true},
-          {"stages", "stages", Show::plain, true},
-          {"server_network_gb_per_s", "network GB/s", Show::plain, true},
-          {"convention", "counting", Show::text, true},
-          {"fidelity", "fidelity", Show::text, true}};
-}
-
-template <Dimension D>
-Quantity<D> positive(const std::string& text, std::string_view flag) {
-  std::string why;
-  const auto value = parse_quantity<D>(text, why);
-  if (!value) throw UsageError(fmt::format("{}: {}", flag, why));
-  if (*value <= Quantity<D>(0)) throw UsageError(fmt::format("{}: expected more than zero", flag));
-  return *value;
-}
-
-PipelineBudget budget_of(const RooflineArgs& args) {
-  if (args.stages != 3 && args.stages != 4) {
-    throw UsageError(fmt::format("--stages: expected 3 or 4, got {}", args.stages));
-  }
-  return {.tpot = positive<Dimension{.time = 1}>(args.tpot, "--tpot"), .stages = args.stages};
-}
-
-ByteRate network_of(const HardwareSpec& chip, const RooflineArgs& args) {
-  if (args.nic.empty()) return server_network(chip);
-  const auto nic = positive<Dimension{.time = -1, .byte = 1}>(args.nic, "--nic-bandwidth");
-  return static_cast<double>(chip.server_nics.value) * nic;
-}
-
-std::vector<Cell> row(const Study& study, size_t m, const HardwareSpec& chip, std::int64_t context,
-                      const RooflineArgs& args) {
-  const ModelSpec& model = study.models[m];
-  const PipelineBudget budget = budget_of(args);
-  const Roofs roof = roofs(chip, model.precision);
-  const DecodeTime time = ideal_time(study.terms[m], static_cast<double>(context), roof);
-  const FlopsPerByte ffn_ridge = roof.ffn / roof.memory;
-  const ByteRate network = network_of(chip, args);
-  const double model_sparsity = sparsity(model),
-               least = min_sparsity(model, ffn_ridge, network, budget);
-  return {model.name,
-          chip.name,
-          attention_intensity(study.terms[m], static_cast<double>(context)).base(),
-          (roof.attention / roof.memory).base(),
-          std::string(name_of(time.core_bound)),
-          model_sparsity,
-          least,
-          std::ceil(min_ffn_batch(ffn_ridge, model.precision.ffn_weights, model_sparsity) - 1e-9),
-          context,
-          std::string(model_sparsity >= least ? "yes" : "no"),
-          std::string(name_of(precision_on(chip, model.precision).attention_compute)),
-          budget.tpot / millisecond,
-          std::int64_t{budget.stages},
-          network / GB_per_s,
-          std::string(name_of(study.convention)),
-          std::string("ideal")};
-}
-
-Chart chart_of(const Study& study) {
-  std::vector<IntensityPoint> points;
-  for (size_t m = 0; m < study.models.size(); ++m) {
-    for (const std::int64_t context : study.contexts) {
-      const DecodeCount count = count_at(study.terms[m], static_cast<double>(context));
-      points.push_back({study.models[m].name, context, count.kv.base(), count.attention.base()});
-    }
-  }
-  std::vector<RidgeLine> ridges;
-  for (const HardwareSpec& chip : study.chips) {
-    const Roofs roof = roofs(chip, study.models.front().precision);
-    ridges.push_back({chip.name, (roof.attention / roof.memory).base()});
-  }
-  return intensity_map(points, ridges);
+study::MatchRequest match_request(const RooflineArgs& args) {
+  study::MatchRequest request{
+      .budget = {.tpot = positive<Dimension{.time = 1}>(args.tpot, "--tpot"),
+                 .stages = args.stages},
+      .nic_bandwidth = {}};
+  if (!args.nic.empty())
+    request.nic_bandwidth = positive<Dimension{.time = -1, .byte = 1}>(args.nic, "--nic-bandwidth");
+  return request;
 }
 
 std::string explanation(const RooflineArgs& args) {
@@ -123,20 +43,14 @@ std::string explanation(const RooflineArgs& args) {
 }
 
 int run(const RooflineArgs& args) {
-  const Study study = load_study(args);
-  Table table{.title = "Does the model fit the chip?",
-              .columns = columns(),
-              .rows = {},
-              .notes = study.notes};
-  for (size_t m = 0; m < study.models.size(); ++m) {
-    for (const HardwareSpec& chip : study.chips) {
-      for (const std::int64_t context : study.contexts)
-        table.rows.push_back(row(study, m, chip, context, args));
-    }
-  }
-  if (!args.plot.empty()) draw(chart_of(study), args.plot);
+  const study::IdealRequest request = ideal_request(args);
+  const study::IdealInputs inputs = load(request);
+  Table table = table_of(match_record(), matches(inputs, match_request(args)));
+  table.title = "Does the model fit the chip?";
+  table.notes = notes_on(inputs, request.what_if);
+  if (!args.plot.empty()) draw(match_picture(inputs), args.plot);
   emit(table, args.output, args.explain ? explanation(args) : "");
-  return 0;
+  return exit_done;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "ideal/cost.hpp"
 #include "kernels/formats.hpp"
 #include "load/calibrations.hpp"
+#include "load/library.hpp"
 #include "load/readers.hpp"
 #include "text/number.hpp"
 #include "text/quantity.hpp"

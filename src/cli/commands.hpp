@@ -2,6 +2,7 @@
 // One function per verb: registers it with the application and says how to run it.
 
 #include "cli/verb.hpp"
+#include "error.hpp"
 
 namespace afford::cli {
 

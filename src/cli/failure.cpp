@@ -33,7 +33,7 @@ Failure failure_of(const std::exception& error) {
   if (dynamic_cast<const InputError*>(&error) != nullptr) return {error.what(), exit_bad_input};
   const std::string start = "afford: ";
   if (const auto* value = dynamic_cast<const ValueError*>(&error))
-    return {start + flag_of(value->name()) + value->complaint(), exit_bad_input};
+    return {start + UsageError(flag_of(value->name()) + value->complaint()).what(), exit_bad_input};
   if (dynamic_cast<const UsageError*>(&error) != nullptr)
     return {start + error.what(), exit_bad_input};
   return {fmt::format("{}internal error: {}. This is a fault of afford (exit status {}), not of "

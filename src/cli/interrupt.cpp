@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <ctime>
 
+#include "report/output_file.hpp"
+
 namespace afford::cli {
 namespace {
 
@@ -27,6 +29,7 @@ void note(int number) {
     return;
   }
   if (now - first_ns.load() < repeats_ns.load()) return;
+  remove_temporaries();
   // Blocked while it is handled: it takes the default effect as soon as this returns.
   std::signal(number, SIG_DFL);
   std::raise(number);

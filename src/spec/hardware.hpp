@@ -44,6 +44,7 @@ struct HardwareSpec {
   Figure<ByteRate> nic_bandwidth;  // one NIC, one direction
   Figure<Watts> power;             // one accelerator
   Figure<UsdRate> price;           // one accelerator
+  bool price_given = false;        // by the user, instead of the file's
 
   std::shared_ptr<const ChipTiming> measured;  // a calibration in force; none: default efficiencies
 };
@@ -54,6 +55,18 @@ struct HardwareSpec {
     if (peak.dtype == dtype) return &peak;
   }
   return nullptr;
+}
+
+/// Where a chip's price comes from.
+enum class PriceOrigin { published, estimate, given };
+[[nodiscard]] constexpr std::string_view name_of(PriceOrigin origin) {
+  return origin == PriceOrigin::given      ? "given"
+         : origin == PriceOrigin::estimate ? "estimate"
+                                           : "published";
+}
+[[nodiscard]] inline PriceOrigin price_origin(const HardwareSpec& chip) {
+  if (chip.price_given) return PriceOrigin::given;
+  return chip.price.estimate ? PriceOrigin::estimate : PriceOrigin::published;
 }
 
 /// All NICs of one server, one direction.

@@ -6,10 +6,9 @@
 #include <vector>
 
 #include "kernels/kernel.hpp"
-#include "report/table.hpp"
 #include "spec/source.hpp"
 
-namespace afford::cli {
+namespace afford::study {
 
 struct KernelPoint {
   std::string name;  // "32/4 heads, batch 16 at 4096"
@@ -43,8 +42,4 @@ struct KernelCheck {
 };
 [[nodiscard]] KernelCheck check_kernels(const KernelTable& table, const std::string& calibration);
 
-/// One row a table.
-[[nodiscard]] Table kernel_summary(const std::vector<KernelTable>& tables,
-                                   const std::vector<KernelCheck>& checks);
-
-}  // namespace afford::cli
+}  // namespace afford::study

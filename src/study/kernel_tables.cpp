@@ -1,4 +1,4 @@
-#include "cli/kernel_tables.hpp"
+#include "study/kernel_tables.hpp"
 
 #include <fmt/format.h>
 
@@ -13,9 +13,9 @@
 #include "text/csv.hpp"
 #include "text/file.hpp"
 #include "text/number.hpp"
-#include "text/suggest.hpp"
+#include "text/statistics.hpp"
 
-namespace afford::cli {
+namespace afford::study {
 namespace {
 
 namespace fs = std::filesystem;
@@ -74,8 +74,7 @@ Kernel dense_kernel(Dtype dtype, double m, double n, double k) {
 constexpr double largest = 1e9;
 
 /// The numbers of one point: a list of `count`.
-std::vector<double> numbers_of(const Section& table, const yaml::Node& item,
-                               const std::string& file, size_t count) {
+std::vector<double> numbers_of(const yaml::Node& item, const std::string& file, size_t count) {
   std::vector<double> numbers;
   for (const yaml::Node& part : item.items) {
     const auto number =
@@ -87,7 +86,6 @@ std::vector<double> numbers_of(const Section& table, const yaml::Node& item,
   if (item.kind != yaml::Node::Kind::sequence || numbers.size() != count)
     throw InputError({file, item.line, item.column},
                      fmt::format("points: expected a list of {} numbers", count));
-  (void)table;
   return numbers;
 }
 
@@ -97,9 +95,10 @@ std::vector<KernelPoint> read_points_of(const Section& in, const std::string& fi
   const auto each = [&](size_t count, auto make) {
     std::vector<KernelPoint> points;
     for (const yaml::Node& item : in.value("points", yaml::Node::Kind::sequence).items) {
-      const std::vector<double> x = numbers_of(in, item, file, count);
+      const std::vector<double> x = numbers_of(item, file, count);
       KernelPoint point = make(x);
-      point.kernel.compute = compute, point.measured_us = x.back();
+      point.kernel.compute = compute;
+      point.measured_us = x.back();
       points.push_back(std::move(point));
     }
     return points;
@@ -312,11 +311,6 @@ void add_h200_gemms(Collector& out, const fs::path& path) {
   }
 }
 
-double sorted_at(std::vector<double> values, double share) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
-}
-
 }  // namespace
 
 std::vector<KernelTable> read_kernel_tables() {
@@ -357,11 +351,11 @@ std::vector<KernelTable> read_table_folder(const fs::path& folder) {
   with("a_attn_decode_infersim.csv", [&](const fs::path& p) { add_infersim_attention(out, p); });
   with("a_gemm_infersim.csv", [&](const fs::path& p) { add_infersim_gemms(out, p); });
   if (!any) {
-    throw UsageError(
-        fmt::format("--tables: {} holds none of h200_gqa_decode.csv, h200_mla_decode.csv, "
-                    "h200_moe.csv, h200_gemm.csv, "
-                    "a_attn_decode_infersim.csv, a_gemm_infersim.csv",
-                    folder.string()));
+    throw ValueError("table folder",
+                     fmt::format(": {} holds none of h200_gqa_decode.csv, h200_mla_decode.csv, "
+                                 "h200_moe.csv, h200_gemm.csv, "
+                                 "a_attn_decode_infersim.csv, a_gemm_infersim.csv",
+                                 folder.string()));
   }
   return out.take();
 }
@@ -380,44 +374,11 @@ KernelCheck check_kernels(const KernelTable& table, const std::string& calibrati
     sizes.push_back(std::fabs(deviations.back()));
   }
   check.worst = static_cast<size_t>(std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
-  check.median_pct = sorted_at(sizes, 0.5), check.p90_pct = sorted_at(sizes, 0.9);
-  check.bias_pct = sorted_at(deviations, 0.5);
+  check.median_pct = quantile(sizes, 0.5);
+  check.p90_pct = quantile(sizes, 0.9);
+  check.bias_pct = quantile(deviations, 0.5);
   check.within = check.median_pct <= table.tolerance_pct;
   return check;
 }
 
-Table kernel_summary(const std::vector<KernelTable>& tables,
-                     const std::vector<KernelCheck>& checks) {
-  Table out{
-      .title = "Kernels of others, predicted against measured",
-      .columns = {{"table", "table"},
-                  {"hardware", "on"},
-                  {"points", "points", Show::plain},
-                  {"median_pct", "median", Show::percent},
-                  {"p90_pct", "P90", Show::percent},
-                  {"worst_pct", "worst", Show::percent},
-                  {"bias_pct", "bias", Show::percent},
-                  {"tolerance_pct", "tolerance", Show::percent},
-                  {"within", "within"},
-                  {"worst_point", "worst point"},
-                  {"fidelity", "fidelity"},
-                  {"kernel", "kernel", Show::text, true},
-                  {"source", "source", Show::text, true}},
-      .rows = {},
-      .notes = {
-          "Median, P90 and worst of |predicted / measured - 1|; bias: the median with its sign, "
-          "minus where "
-          "afford is the faster. The tolerance is for the median: these kernels are not ours."}};
-  for (size_t i = 0; i < tables.size(); ++i) {
-    const KernelTable& t = tables[i];
-    const KernelCheck& c = checks[i];
-    out.rows.push_back({t.name, t.chip, static_cast<std::int64_t>(t.points.size()), c.median_pct,
-                        c.p90_pct,
-                        100 * (c.predicted_us[c.worst] / t.points[c.worst].measured_us - 1),
-                        c.bias_pct, t.tolerance_pct, std::string(c.within ? "yes" : "no"),
-                        t.points[c.worst].name, c.fidelity, t.kernel, t.source});
-  }
-  return out;
-}
-
-}  // namespace afford::cli
+}  // namespace afford::study

@@ -1,4 +1,4 @@
-#include "cli/timeline.hpp"
+#include "records/timeline.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-namespace afford::cli {
+namespace afford {
 namespace {
 constexpr std::array stage_names = {"attention", "A->F", "FFN", "F->A"};
 }  // namespace
@@ -71,4 +71,4 @@ std::string terminal_timeline(std::span<const PipelineEvent> events, int micro_b
   return out;
 }
 
-}  // namespace afford::cli
+}  // namespace afford

@@ -6,7 +6,7 @@
 
 #include "deploy/pipeline.hpp"
 
-namespace afford::cli {
+namespace afford {
 
 /// Trace Event Format: one row for each stage, one slice for each micro-batch and layer;
 /// microseconds.
@@ -17,4 +17,4 @@ namespace afford::cli {
 [[nodiscard]] std::string terminal_timeline(std::span<const PipelineEvent> events,
                                             int micro_batches);
 
-}  // namespace afford::cli
+}  // namespace afford

@@ -1,0 +1,233 @@
+#include "records/frontier.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "records/served.hpp"
+#include "records/sweep.hpp"
+#include "report/frontier_chart.hpp"
+#include "text/number.hpp"
+
+namespace afford {
+namespace {
+
+using Point = study::FrontierPoint;
+
+std::string_view name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::feasible:
+      return "feasible";
+    case Verdict::slow:
+      return "slow";
+    case Verdict::attention_memory:
+      return "attention-memory";
+    case Verdict::ffn_memory:
+      break;
+  }
+  return "ffn-memory";
+}
+
+std::string pool_flag(const HardwareSpec& chip, const Candidate::Side& side) {
+  return fmt::format("{}:{}x{}", chip.name, side.instances, side.accelerators);
+}
+
+/// The command that shows the deployment in detail, what-if flags of the run left out.
+std::string simulate_command_of(const Point& p) {
+  const Candidate& c = p.candidate;
+  const std::string start = fmt::format("afford simulate -m {} -c {}", p.of->prepared->model.name,
+                                        static_cast<std::int64_t>(p.of->setting.context));
+  if (c.way != Way::disaggregated) {
+    return fmt::format("{} --colocated {} --batch-per-gpu {} --micro-batches {}{}", start,
+                       pool_flag(p.attention_chip(), c.attention), c.batch, c.micro_batches,
+                       c.way == Way::tensor_parallel ? fmt::format(" --tp {}", c.tensor) : "");
+  }
+  return fmt::format(
+      "{} --attention {} --ffn {} --batch {} --micro-batches {} --ffn-parallelism {}{}", start,
+      pool_flag(p.attention_chip(), c.attention), pool_flag(p.ffn_chip(), c.ffn), c.batch,
+      c.micro_batches, parallelism(c),
+      c.attention_split == AttentionSplit::tensor ? " --attention-parallelism tp" : "");
+}
+
+bool tensor_parallel_attention(const Candidate& c) {
+  return c.way == Way::disaggregated ? c.attention_split == AttentionSplit::tensor
+                                     : c.way == Way::tensor_parallel;
+}
+
+/// The contract's first columns, and which point to take.
+Record<Point> contract() {
+  return {
+      {{"model", "model"}, [](const Point& p) { return p.of->prepared->model.name; }},
+      {{"context_tokens", "context", Show::tokens},
+       [](const Point& p) { return static_cast<std::int64_t>(p.of->setting.context); }},
+      {{"tpot_ms", "TPOT ms", Show::plain},
+       [](const Point& p) { return p.candidate.goals.tpot_ms; }},
+      {{"tokens_per_gpu_s", "tok/s/GPU", Show::plain},
+       [](const Point& p) { return p.candidate.goals.tokens_per_gpu_s; }},
+      {{"usd_per_mtok", "USD/Mtok", Show::money},
+       [](const Point& p) { return p.candidate.goals.usd_per_mtok; }},
+      {{"deployment", "deployment"}, [](const Point& p) { return label(p.candidate); }},
+      {{"attention_hardware", "attention on"},
+       [](const Point& p) { return p.attention_chip().name; }},
+      {{"attention_gpus", "GPUs", Show::plain},
+       [](const Point& p) { return study::accelerators_of(p.candidate.attention); }},
+      {{"ffn_hardware", "FFN on"}, [](const Point& p) { return p.ffn_chip().name; }},
+      {{"ffn_gpus", "GPUs", Show::plain},
+       [](const Point& p) { return study::accelerators_of(p.candidate.ffn); }},
+      {{"ffn_parallelism", "FFN split"}, [](const Point& p) { return parallelism(p.candidate); }},
+      {{"batch", "batch", Show::plain},
+       [](const Point& p) { return static_cast<std::int64_t>(p.evaluation.batch); }},
+      {{"micro_batches", "mb", Show::plain},
+       [](const Point& p) { return std::int64_t{p.candidate.micro_batches}; }},
+      {{"bound", "bound"}, [](const Point& p) { return named(p.evaluation.bound); }},
+      {{"winner", "take"}, [](const Point& p) { return std::string(p.winner ? "yes" : ""); }}};
+}
+
+/// A column of the files alone.
+Field<Point> hidden(const char* key, std::function<Cell(const Point&)> value) {
+  return {{key, key, Show::text, in_files_only}, std::move(value)};
+}
+
+/// How the point is built, and which search it comes from.
+Record<Point> details() {
+  return {
+      hidden("way", [](const Point& p) { return named(afford::name_of(p.candidate.way)); }),
+      hidden("gpus", [](const Point& p) { return p.evaluation.gpus; }),
+      hidden("attention_instances",
+             [](const Point& p) { return std::int64_t{p.candidate.attention.instances}; }),
+      hidden("ffn_instances",
+             [](const Point& p) { return std::int64_t{p.candidate.ffn.instances}; }),
+      hidden("attention_parallelism",
+             [](const Point& p) {
+               return named(tensor_parallel_attention(p.candidate) ? "tp" : "dp");
+             }),
+      hidden("verdict", [](const Point& p) { return named(name_of(p.evaluation.verdict)); }),
+      hidden("case", [](const Point& p) { return static_cast<std::int64_t>(p.of->number); }),
+      hidden("candidate",
+             [](const Point& p) { return static_cast<std::int64_t>(p.candidate.number); }),
+      hidden("objective", [](const Point& p) { return named(afford::name_of(p.of->objective)); }),
+      hidden("tpot_limit_ms",
+             [](const Point& p) { return p.of->setting.tpot_limit / millisecond; }),
+      hidden("shard",
+             [](const Point& p) {
+               return fmt::format("{}/{}", p.of->shard.index + 1, p.of->shard.of);
+             }),
+      hidden("complete", [](const Point& p) { return named(p.complete ? "yes" : "partial"); })};
+}
+
+/// The cell as the search made it: a number where the column holds numbers.
+Cell cell_of(const std::string& text, const Column& column) {
+  if (text.empty() || (column.show == Show::text && !column.detail)) return text;
+  if (const auto whole = parse_integer(text)) return *whole;
+  if (const auto real = parse_real(text)) return *real;
+  return text;
+}
+
+std::string group_of(const Point& p) {
+  std::string group = fmt::format("{}|{}", p.of->prepared->model.name, p.of->setting.context);
+  for (const study::SweptValue& value : p.of->swept) group += fmt::format("|{}", value.number);
+  return group;
+}
+
+}  // namespace
+
+Record<Point> frontier_record(const study::SweepPoint& point) {
+  return joined<Point>(
+      {contract(),
+       sweep_record<Point>(point, [](const Point& p) { return p.of->swept; }),
+       details(),
+       fields_of<Point>(served_record(), [](const Point& p) { return p.served(); }),
+       {hidden("simulate", simulate_command_of)}});
+}
+
+Table table_of(const study::Merged& merged) {
+  const std::vector<Column> known = columns_of(frontier_record({}));
+  Table table{.title = "Merged frontier", .columns = {}, .rows = {}, .notes = {}};
+  // Swept columns stand where the files have them.
+  for (const std::string& key : merged.header) {
+    const auto at = std::find_if(known.begin(), known.end(),
+                                 [&](const Column& column) { return column.key == key; });
+    table.columns.push_back(at != known.end() ? *at : Column{key, key, Show::plain});
+  }
+  for (const study::MergedPoint& point : merged.points) {
+    std::vector<Cell>& row = table.rows.emplace_back();
+    for (size_t c = 0; c < point.cells.size(); ++c)
+      row.push_back(cell_of(point.cells[c], table.columns[c]));
+  }
+  return table;
+}
+
+std::vector<FrontierMark> marks_of(const study::Frontiers& frontiers) {
+  std::vector<FrontierMark> marks;
+  for (const study::FrontierResult& result : frontiers.results) {
+    for (const Point& p : result.points) {
+      marks.push_back({.group = group_of(p),
+                       .model = p.of->prepared->model.name,
+                       .deployment = label(p.candidate),
+                       .attention_chip = p.attention_chip().name,
+                       .ffn_chip = p.ffn_chip().name,
+                       .context = static_cast<std::int64_t>(p.of->setting.context),
+                       .goals = p.candidate.goals,
+                       .winner = p.winner});
+    }
+  }
+  return marks;
+}
+
+std::vector<FrontierMark> marks_of(const study::Merged& merged) {
+  std::vector<FrontierMark> marks;
+  for (const study::MergedPoint& point : merged.points) {
+    marks.push_back({.group = point.group,
+                     .model = merged.text(point, "model"),
+                     .deployment = merged.text(point, "deployment"),
+                     .attention_chip = merged.text(point, "attention_hardware"),
+                     .ffn_chip = merged.text(point, "ffn_hardware"),
+                     .context = parse_integer(merged.text(point, "context_tokens")).value_or(0),
+                     .goals = point.goals,
+                     .winner = point.winner});
+  }
+  return marks;
+}
+
+Table thinned(const Table& table, std::span<const FrontierMark> marks, size_t most) {
+  Table out{.title = table.title, .columns = table.columns, .rows = {}, .notes = table.notes};
+  for (size_t first = 0; first < marks.size();) {
+    size_t end = first;
+    while (end < marks.size() && marks[end].group == marks[first].group) ++end;
+    const size_t count = end - first, shown = std::min(count, most);
+    const size_t last = std::max<size_t>(1, count - 1);
+    for (size_t i = first; i < end; ++i) {
+      // Row i is shown when an evenly spaced step ends on it.
+      const size_t at = i - first, step = at * (shown - 1) / last;
+      const bool steps = at == 0 || step != (at - 1) * (shown - 1) / last;
+      if (steps || marks[i].winner) out.rows.push_back(table.rows[i]);
+    }
+    first = end;
+  }
+  if (out.rows.size() < table.rows.size()) {
+    out.notes.push_back(
+        fmt::format("{} of {} points of the frontiers shown; --format csv and json have all.",
+                    out.rows.size(), table.rows.size()));
+  }
+  return out;
+}
+
+Chart frontier_picture(std::span<const FrontierMark> marks, Objective objective,
+                       double tpot_limit_ms) {
+  const bool by_cost = objective == Objective::cost;
+  std::vector<FrontierPoint> points;
+  for (const FrontierMark& mark : marks) {
+    const std::string &a = mark.attention_chip, &f = mark.ffn_chip;
+    points.push_back({.line = mark.model,
+                      .context = mark.context,
+                      .tpot_ms = mark.goals.tpot_ms,
+                      .value = by_cost ? mark.goals.usd_per_mtok : mark.goals.tokens_per_gpu_s,
+                      .winner = mark.winner ? fmt::format("{} {}", mark.deployment,
+                                                          a == f ? a : fmt::format("{} + {}", a, f))
+                                            : ""});
+  }
+  return frontier_chart(points, by_cost ? "USD per 1M tokens" : "tokens/s a GPU", tpot_limit_ms,
+                        by_cost);
+}
+
+}  // namespace afford

@@ -1,0 +1,56 @@
+#pragma once
+// Points of a frontier as the contract's record, the ones people see, notes, and the picture; out
+// of a search or out of its merged files.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "report/gnuplot.hpp"
+#include "report/record.hpp"
+#include "study/frontier.hpp"
+#include "study/merge.hpp"
+
+namespace afford {
+
+/// `point`: any of the sweep's, for its columns.
+[[nodiscard]] Record<study::FrontierPoint> frontier_record(const study::SweepPoint& point);
+
+/// The merged points in the columns of their files.
+[[nodiscard]] Table table_of(const study::Merged& merged);
+
+/// What a picture shows of a point, and what its frontier is of.
+struct FrontierMark {
+  std::string group, model, deployment, attention_chip, ffn_chip;
+  std::int64_t context = 0;
+  Goals goals;
+  bool winner = false;
+};
+[[nodiscard]] std::vector<FrontierMark> marks_of(const study::Frontiers& frontiers);
+[[nodiscard]] std::vector<FrontierMark> marks_of(const study::Merged& merged);
+
+/// Points of each frontier that people see.
+inline constexpr size_t frontier_rows_shown = 12;
+
+/// Keeps the rows of at most `most` points of each group, evenly, with the first, the last and the
+/// winner among them; a note says how many. `marks` are those of the rows.
+[[nodiscard]] Table thinned(const Table& table, std::span<const FrontierMark> marks, size_t most);
+
+/// The limit is where the search ended.
+[[nodiscard]] Chart frontier_picture(std::span<const FrontierMark> marks, Objective objective,
+                                     double tpot_limit_ms);
+
+/// "Frontier of time per output token against throughput".
+[[nodiscard]] std::string frontier_title(Objective objective);
+
+/// What the run rests on, what became of each case, how the events differ, break-even points.
+[[nodiscard]] std::vector<std::string> notes_on(const study::Frontiers& frontiers,
+                                                const study::FrontierRequest& request,
+                                                const std::vector<study::FrontierCase>& cases);
+
+/// Why the watched label is not on the frontier: no candidate bears it, none is feasible, or a
+/// better one stands there.
+[[nodiscard]] std::string why_not_text(const study::FrontierResult& result,
+                                       const std::string& label);
+
+}  // namespace afford

@@ -1,0 +1,96 @@
+#include "records/notes.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "kernels/formats.hpp"
+
+namespace afford {
+namespace {
+
+/// "weights int8, KV int8, attention in bf16, GEMMs in bf16".
+std::string formats_text(const Precision& run) {
+  return fmt::format("weights {}, KV {}, attention computed in {}, GEMMs in {}",
+                     name_of(run.ffn_weights), name_of(run.kv), name_of(run.attention_compute),
+                     name_of(run.ffn_compute));
+}
+
+void add_once(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+/// Chips and models that fall back on the same formats.
+struct Fallback {
+  std::string formats;
+  std::vector<std::string> chips, models;
+};
+
+std::vector<Fallback> fallbacks_of(const study::IdealInputs& inputs) {
+  std::vector<Fallback> fallbacks;
+  for (const HardwareSpec& chip : inputs.chips) {
+    for (const ModelSpec& model : inputs.models) {
+      if (!falls_back(chip, model.precision)) continue;
+      const std::string text = formats_text(precision_on(chip, model.precision));
+      auto same = std::find_if(fallbacks.begin(), fallbacks.end(),
+                               [&](const Fallback& f) { return f.formats == text; });
+      if (same == fallbacks.end()) same = fallbacks.insert(same, {text, {}, {}});
+      add_once(same->chips, chip.name);
+      add_once(same->models, model.name);
+    }
+  }
+  return fallbacks;
+}
+
+}  // namespace
+
+std::vector<std::string> notes_on(const study::IdealInputs& inputs, const study::WhatIfs& what_if) {
+  std::vector<std::string> notes = {
+      "Fidelity: ideal. Every part runs at its roof, batches are large, communication is hidden.",
+      inputs.convention == Convention::paper
+          ? "Counting: paper. MLA at 576/576, no router, no LM head (--convention exact for those)."
+          : "Counting: exact. MLA values at kv_rank, router and LM head included."};
+  for (const Fallback& fallback : fallbacks_of(inputs)) {
+    const bool all = fallback.models.size() == inputs.models.size();
+    notes.push_back(fmt::format("Fallback on {}{}: {}.", fmt::join(fallback.chips, ", "),
+                                all ? "" : fmt::format(" for {}", fmt::join(fallback.models, ", ")),
+                                fallback.formats));
+  }
+  std::vector<std::string> estimates;
+  for (const HardwareSpec& chip : inputs.chips) {
+    if (chip.price.estimate) estimates.push_back(chip.name);
+  }
+  if (!estimates.empty())
+    notes.push_back(fmt::format("Price is an estimate: {}.", fmt::join(estimates, ", ")));
+  if (const std::string note = what_if_note(what_if); !note.empty()) notes.push_back(note);
+  return notes;
+}
+
+std::string what_if_note(const study::WhatIfs& what_if) {
+  std::vector<std::string> parts;
+  const auto add_format = [&](std::string_view what, const std::optional<Dtype>& format) {
+    if (format) parts.push_back(fmt::format("{} in {}", what, name_of(*format)));
+  };
+  add_format("attention and KV", what_if.formats.attention);
+  add_format("KV", what_if.formats.kv);
+  add_format("weights", what_if.formats.weights);
+  for (const study::Price& price : what_if.prices) parts.push_back("price " + price.stated);
+  if (const Speculation& s = what_if.speculation; s.drafts > 0) {
+    parts.push_back(fmt::format(
+        "MTP with {} draft{} at {:.0f}% acceptance, {:.3g} tokens a step, draft layers counted",
+        s.drafts, s.drafts > 1 ? "s" : "", 100 * s.acceptance, tokens_per_step(s)));
+  }
+  return parts.empty() ? "" : fmt::format("What if: {}.", fmt::join(parts, "; "));
+}
+
+std::string prices_text(const std::vector<HardwareSpec>& chips) {
+  std::string text = "Prices, USD/h:";
+  for (const HardwareSpec& chip : chips) {
+    text += fmt::format("{} {} {:.2f}{}", &chip == chips.data() ? "" : ",", chip.name,
+                        chip.price.value / usd_per_hour, chip.price.estimate ? " (estimate)" : "");
+  }
+  return text + ".";
+}
+
+}  // namespace afford

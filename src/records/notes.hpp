@@ -1,0 +1,21 @@
+#pragma once
+// The sentences below a table: what its numbers assume and rest on.
+
+#include <string>
+#include <vector>
+
+#include "study/ideal.hpp"
+
+namespace afford {
+
+/// Fidelity, counting, formats chips fall back on, estimated prices, what-ifs: of an ideal study.
+[[nodiscard]] std::vector<std::string> notes_on(const study::IdealInputs& inputs,
+                                                const study::WhatIfs& what_if);
+
+/// "What if: KV in int4; price h800=1.6.", or nothing.
+[[nodiscard]] std::string what_if_note(const study::WhatIfs& what_if);
+
+/// "Prices, USD/h: h800 2.00, 910b 1.00 (estimate)."
+[[nodiscard]] std::string prices_text(const std::vector<HardwareSpec>& chips);
+
+}  // namespace afford

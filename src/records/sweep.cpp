@@ -1,0 +1,43 @@
+#include "records/sweep.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/frontier_chart.hpp"
+
+namespace afford {
+
+Column column_of(const study::SweptValue& value) {
+  std::string key = value.name();
+  std::replace_if(
+      key.begin(), key.end(), [](char c) { return c == '.' || c == '-'; }, '_');
+  return {fmt::format("sweep_{}{}", key, study::info_of(value.parameter).suffix), value.name(),
+          Show::plain};
+}
+
+std::vector<std::string> break_even_texts(const std::vector<study::SweptCost>& costs,
+                                          const study::SweptValue& along) {
+  const bool kilo = along.parameter == study::Parameter::context;
+  std::vector<std::string> lines;
+  for (const study::BreakEvens& group : study::break_evens(costs)) {
+    std::string line;
+    for (const auto& [until, at] : group.changes) {
+      line += fmt::format("{} up to {} {:.4g}{}, then ", until, along.name(), kilo ? at / 1024 : at,
+                          kilo ? "K" : "");
+    }
+    lines.push_back(
+        fmt::format("{}: {}{}.", group.group, line.empty() ? "always " : line, group.last));
+  }
+  return lines;
+}
+
+Chart sweep_picture(const std::vector<study::SweptCost>& costs, const study::SweptValue& along,
+                    const std::string& value, std::string (*line)(const study::SweptCost&)) {
+  std::vector<SweepPointDrawn> points;
+  for (const study::SweptCost& cost : costs)
+    points.push_back({line(cost), cost.at, cost.usd_per_mtok});
+  return sweep_chart(points, along.name(), value);
+}
+
+}  // namespace afford

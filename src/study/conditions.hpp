@@ -1,0 +1,72 @@
+#pragma once
+// What every deployment of a run has in common, and what becomes of it: models with the counts
+// their evaluations point into, chips, settings.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deploy/evaluate.hpp"
+#include "study/inputs.hpp"
+
+namespace afford::study {
+
+/// The load of the experts: uniform, 1/rank^exponent, or measured (a CSV of expert,tokens).
+struct RoutingChoice {
+  enum class Kind { uniform, zipf, measured };
+  Kind kind = Kind::uniform;
+  double exponent = 0;
+  std::string file;
+};
+
+/// A memory bandwidth instead of the chip file's; `chip` empty: of every chip.
+struct MemoryBandwidth {
+  std::string chip;
+  ByteRate rate;
+};
+
+struct Conditions {
+  std::vector<std::string> models;
+  std::vector<std::int64_t> contexts;  // tokens
+  WhatIfs what_if;
+  Overlap overlap = Overlap::all_gather;
+  RoutingChoice routing;
+  std::int64_t redundant_experts = 0;  // extra copies of the hottest
+  std::int64_t experts = 0;            // upcycle every MoE layer to so many; 0: as the model has
+  Seconds tpot_limit{0.050};
+  std::optional<ByteRate> nic_bandwidth, scale_up_bandwidth;  // instead of the chips'
+  std::vector<MemoryBandwidth> memory_bandwidths;
+  std::string calibration;  // "": by the chip's name or architecture; "none"; a name or a path
+};
+
+/// One model with everything its evaluations point into. Not to be moved while they are in use.
+struct Prepared {
+  ModelSpec model;
+  std::vector<LayerShape> shapes;
+};
+/// Throws InputError or UsageError.
+[[nodiscard]] std::vector<Prepared> prepare(const Conditions& conditions);
+
+/// `prepared` must outlive it.
+[[nodiscard]] Setting setting_of(const Conditions& conditions, const Prepared& prepared,
+                                 double context);
+
+/// Chips with the bandwidths asked for; prices and calibrations come with finish_chips(), which
+/// wants them all together.
+[[nodiscard]] HardwareSpec with_bandwidths(HardwareSpec chip, const Conditions& conditions);
+void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions);
+
+[[nodiscard]] bool any_calibrated(const std::vector<HardwareSpec>& chips);
+
+/// What two pools rest on, by pool where they differ: "attention calibrated (h200, 2026-11-24);
+/// ffn roofline".
+[[nodiscard]] std::string fidelity_of(const HardwareSpec& attention, const HardwareSpec& ffn);
+
+/// What every chip of a run rests on, in a sentence's words: "h200 calibrated (h200, 2026-11-24);
+/// a800 roofline with default efficiencies", or "roofline with default efficiencies, no
+/// calibration".
+[[nodiscard]] std::string fidelity_text(const std::vector<const HardwareSpec*>& chips);
+[[nodiscard]] std::string fidelity_text(const std::vector<HardwareSpec>& chips);
+
+}  // namespace afford::study

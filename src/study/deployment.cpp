@@ -1,0 +1,165 @@
+#include "study/deployment.hpp"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "error.hpp"
+#include "load/library.hpp"
+
+namespace afford::study {
+namespace {
+
+/// How many micro-batches, and the requests in all of them.
+struct InFlight {
+  std::int64_t batch = 0;
+  int micro_batches = 0;
+};
+
+void require_batch(std::int64_t batch, const std::string& name) {
+  if (batch < 1) throw ValueError(name, ": expected the number of requests in flight, at least 1");
+}
+
+void check_micro_batches(int micro_batches) {
+  if (micro_batches < 0 || micro_batches > 64)
+    throw ValueError("micro-batches", ": expected 1 to 64");
+}
+
+void check_pipeline(const AfdRequest& request) {
+  if (request.stages != 3 && request.stages != 4)
+    throw ValueError("stages", fmt::format(": expected 3 or 4, got {}", request.stages));
+  check_micro_batches(request.micro_batches);
+}
+
+InFlight uneven_in_flight(const AfdRequest& request) {
+  const std::vector<std::int64_t>& sizes = request.micro_batch_sizes;
+  const std::int64_t sum = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+  const std::string name = "micro-batch sizes";
+  if (request.micro_batches != 0 && static_cast<size_t>(request.micro_batches) != sizes.size()) {
+    throw ValueError(
+        name, fmt::format(": {} sizes for {} micro-batches", sizes.size(), request.micro_batches));
+  }
+  if (request.batch != 0 && request.batch != sum) {
+    throw ValueError(name, fmt::format(": add up to {}, not to a batch of {}", sum, request.batch));
+  }
+  return {sum, static_cast<int>(sizes.size())};
+}
+
+InFlight in_flight(const AfdRequest& request) {
+  if (!request.micro_batch_sizes.empty()) return uneven_in_flight(request);
+  require_batch(request.batch, "batch");
+  const int micro_batches = request.micro_batches == 0 ? request.stages : request.micro_batches;
+  if (request.batch % micro_batches != 0) {
+    throw ValueError(
+        "batch",
+        fmt::format(": {} requests do not divide into {} micro-batches; {} would", request.batch,
+                    micro_batches, (request.batch / micro_batches + 1) * micro_batches));
+  }
+  return {request.batch, micro_batches};
+}
+
+HardwareSpec chip_of(const PoolRequest& pool, const Conditions& conditions,
+                     const std::string& name) {
+  HardwareSpec chip = load_hardware({pool.chip}).front();
+  const std::int64_t server = chip.server_accelerators.value;
+  if (pool.accelerators > server && pool.accelerators > chip.scale_up_accelerators.value) {
+    throw ValueError(name,
+                     fmt::format(": an instance of {} is larger than what {} joins by {} ({})",
+                                 pool.accelerators, chip.name, chip.scale_up_kind,
+                                 chip.scale_up_accelerators.value));
+  }
+  return with_bandwidths(std::move(chip), conditions);
+}
+
+FfnSplit split_asked(const AfdRequest& request, const Pool& ffn) {
+  switch (request.ffn_choice) {
+    case FfnChoice::tensor:
+      return {ffn.accelerators, 1};
+    case FfnChoice::expert:
+      return {1, ffn.size()};
+    case FfnChoice::exact:
+      return request.ffn_split;
+    case FfnChoice::any:
+      break;
+  }
+  return {};
+}
+
+Deployment disaggregated_of(const AfdRequest& request, const Conditions& conditions,
+                            const ModelSpec& model) {
+  Deployment out;
+  out.chips.push_back(chip_of(request.attention, conditions, "attention"));
+  out.chips.push_back(chip_of(request.ffn, conditions, "ffn"));
+  out.micro_batch_sizes = request.micro_batch_sizes;
+  const InFlight flying = in_flight(request);
+  Disaggregated d{
+      .attention = {&out.chips[0], request.attention.instances, request.attention.accelerators},
+      .ffn = {&out.chips[1], request.ffn.instances, request.ffn.accelerators},
+      .batch = flying.batch,
+      .micro_batches = flying.micro_batches,
+      .attention_split = request.attention_split,
+      .ffn_split = {}};
+  d.ffn_split = resolved(split_asked(request, d.ffn), d.ffn, model);
+  out.way = d;
+  out.label = fmt::format("{}A{}F", d.attention.instances, d.ffn.instances);
+  return out;
+}
+
+Deployment colocated_of(const ColocatedRequest& request, const Conditions& conditions) {
+  Deployment out;
+  out.chips.push_back(chip_of(request.pool, conditions, "colocated"));
+  require_batch(request.batch_per_gpu, "batch per gpu");
+  const bool tensor = request.tensor > 1;
+  const Colocated c{
+      .pool = {&out.chips[0], request.pool.instances, request.pool.accelerators},
+      .batch_per_gpu = request.batch_per_gpu,
+      .micro_batches = request.micro_batches == 0 ? (tensor ? 1 : 2) : request.micro_batches,
+      .tensor = request.tensor};
+  if (request.tensor < 1 || request.pool.accelerators % request.tensor != 0) {
+    throw ValueError("tensor parallelism", fmt::format(": {} does not divide an instance of {}",
+                                                       request.tensor, request.pool.accelerators));
+  }
+  if (request.batch_per_gpu % c.micro_batches != 0) {
+    throw ValueError("batch per gpu",
+                     fmt::format(": {} requests do not divide into {} micro-batches",
+                                 request.batch_per_gpu, c.micro_batches));
+  }
+  out.way = c;
+  out.label = tensor ? fmt::format("TP{}", c.tensor) : fmt::format("EP{}", c.pool.size());
+  return out;
+}
+
+}  // namespace
+
+int Deployment::micro_batches() const {
+  return std::visit([](const auto& d) { return d.micro_batches; }, way);
+}
+
+std::string Deployment::chips_text() const {
+  const std::string &first = chips.front().name, &last = chips.back().name;
+  return first == last ? first : first + " + " + last;
+}
+
+std::string Deployment::fidelity() const { return fidelity_of(chips.front(), chips.back()); }
+
+std::vector<Deployment> deployments_of(const DeploymentRequest& request, const ModelSpec& model) {
+  std::vector<Deployment> deployments;
+  if (request.afd) {
+    check_pipeline(*request.afd);
+    deployments.push_back(disaggregated_of(*request.afd, request, model));
+  }
+  if (request.colocated) {
+    check_micro_batches(request.colocated->micro_batches);
+    deployments.push_back(colocated_of(*request.colocated, request));
+  }
+  if (deployments.empty())
+    throw UsageError("no deployment: expected an attention and an FFN pool, or a co-located one");
+  std::vector<HardwareSpec*> chips;
+  for (Deployment& deployment : deployments) {
+    for (HardwareSpec& chip : deployment.chips) chips.push_back(&chip);
+  }
+  finish_chips(chips, request);
+  return deployments;
+}
+
+}  // namespace afford::study

@@ -1,0 +1,164 @@
+#include "study/frontier.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "deploy/simulate.hpp"
+#include "text/number.hpp"
+
+namespace afford::study {
+namespace {
+
+/// How far the event simulation lies from the closed form: layer kinds that differ make bubbles.
+double deviation(const FrontierPoint& point) {
+  constexpr int steps = 20;
+  if (point.candidate.way != Way::disaggregated) return 0;
+  const Disaggregated d = disaggregated(point.candidate, point.of->space);
+  return std::abs(events_over_closed_form(d, point.evaluation, steps) - 1);
+}
+
+/// What a swept cost belongs to, besides the last value swept.
+std::string group_of(const FrontierCase& c) {
+  const bool context = c.swept.back().parameter == Parameter::context;
+  const std::string& model = c.prepared->model.name;
+  const std::string group =
+      context ? model
+              : fmt::format("{} at {}", model,
+                            token_count_text(static_cast<std::int64_t>(c.setting.context)));
+  const SweepPoint others = others_of(c.swept);
+  return others.empty() ? group : group + ", " + text_of(others);
+}
+
+/// The cheapest deployment of each pair of chips, for the break-even points of a sweep.
+void add_swept_costs(std::vector<SweptCost>& out, const FrontierCase& c, const Explored& found) {
+  if (c.swept.empty()) return;
+  const auto add = [&](const std::optional<Candidate>& best, const std::string& choice) {
+    if (best) out.push_back({group_of(c), choice, c.swept.back().number, best->goals.usd_per_mtok});
+  };
+  const std::vector<HardwareSpec>& chips = *c.chips;
+  for (size_t a = 0; a < chips.size(); ++a) {
+    add(found.best.colocated(a), chips[a].name + " co-located");
+    for (size_t f = 0; f < chips.size(); ++f)
+      add(found.best.pair(a, f),
+          fmt::format("{} attention with {} FFN", chips[a].name, chips[f].name));
+  }
+}
+
+FrontierResult result_of(const FrontierCase& c, Explored found) {
+  FrontierResult out{.of = &c, .found = std::move(found), .points = {}, .winner = {}};
+  const auto& frontier = out.found.frontier;
+  const std::ptrdiff_t best = winner(frontier.points(), frontier.objective());
+  for (const Candidate& candidate : frontier.points()) {
+    out.points.push_back({.of = &c,
+                          .candidate = candidate,
+                          .evaluation = evaluate(candidate, c.space, c.setting),
+                          .complete = out.found.complete});
+    out.worst_deviation = std::max(out.worst_deviation, deviation(out.points.back()));
+  }
+  if (best >= 0) {
+    out.winner = static_cast<size_t>(best);
+    out.points[*out.winner].winner = true;
+  }
+  return out;
+}
+
+ExploreOptions options_of(const FrontierRequest& request, const FrontierCase& c,
+                          const FrontierHooks& hooks) {
+  ExploreOptions options{.objective = request.objective,
+                         .shard = request.shard,
+                         .threads = request.threads,
+                         .watch = request.watch,
+                         .stop = hooks.stop,
+                         .tried = hooks.tried,
+                         .describe = nullptr,
+                         .write = hooks.write};
+  if (hooks.describe) {
+    options.describe = [&](const Candidate& candidate, const Evaluation& e, std::string& text) {
+      text += hooks.describe({.of = &c, .candidate = candidate, .evaluation = e});
+    };
+  }
+  return options;
+}
+
+}  // namespace
+
+std::vector<FrontierCase> frontier_cases(const FrontierRequest& request) {
+  std::vector<FrontierCase> cases;
+  for (const SweepPoint& point : request.sweep) {
+    FrontierRequest applied = request;
+    apply_sweep(point, applied);
+    const auto chips = std::make_shared<const std::vector<HardwareSpec>>(chips_of(applied));
+    for (Prepared& model : prepare(applied)) {
+      const auto prepared = std::make_shared<const Prepared>(std::move(model));
+      for (const std::int64_t context : applied.contexts) {
+        cases.push_back({.number = cases.size() + 1,
+                         .swept = point,
+                         .chips = chips,
+                         .prepared = prepared,
+                         .space = space_of(applied, *chips),
+                         .setting = setting_of(applied, *prepared, static_cast<double>(context)),
+                         .objective = request.objective,
+                         .shard = request.shard});
+      }
+    }
+  }
+  return cases;
+}
+
+Served FrontierPoint::served() const {
+  std::vector<ChipsUsed> chips = {{&attention_chip(), accelerators_of(candidate.attention)}};
+  if (candidate.way == Way::disaggregated)
+    chips.push_back({&ffn_chip(), accelerators_of(candidate.ffn)});
+  return {.chips = std::move(chips),
+          .tokens = static_cast<double>(evaluation.gpus) * evaluation.tokens_per_gpu,
+          .fidelity = fidelity_of(attention_chip(), ffn_chip())};
+}
+
+Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCase>& cases,
+                    const FrontierHooks& hooks) {
+  Frontiers out;
+  for (const FrontierCase& c : cases) {
+    if (hooks.stop != nullptr && *hooks.stop) {
+      out.complete = false;
+      break;
+    }
+    Explored found = explore(c.space, c.setting, options_of(request, c, hooks));
+    if (hooks.finished) hooks.finished(found.tally.tried);
+    add_swept_costs(out.swept_costs, c, found);
+    const FrontierResult& result = out.results.emplace_back(result_of(c, std::move(found)));
+    out.worst_deviation = std::max(out.worst_deviation, result.worst_deviation);
+    out.complete = out.complete && result.found.complete;
+    out.found_everywhere = out.found_everywhere && result.winner.has_value();
+  }
+  return out;
+}
+
+std::uint64_t candidates_of(const std::vector<FrontierCase>& cases) {
+  std::uint64_t total = 0;
+  for (const FrontierCase& c : cases)
+    total += afford::candidates_of(enumerate(c.space, c.setting), c.shard);
+  return total;
+}
+
+WhyNot why_not(const FrontierResult& result, const std::string& wanted) {
+  using Kind = WhyNot::Kind;
+  const Watched& w = result.found.watched;
+  const auto& points = result.found.frontier.points();
+  if (w.tally.tried == 0) return {.kind = Kind::not_in_space, .best = {}, .dominating = {}};
+  for (const Candidate& point : points) {
+    if (label(point) == wanted) return {.kind = Kind::on_frontier, .best = point, .dominating = {}};
+  }
+  if (!w.best) {
+    return {
+        .kind = w.fastest ? Kind::too_slow : Kind::no_room, .best = w.fastest, .dominating = {}};
+  }
+  for (const Candidate& point : points) {
+    if (dominates(point, *w.best, result.found.frontier.objective()))
+      return {.kind = Kind::dominated, .best = w.best, .dominating = point};
+  }
+  return {.kind = Kind::tied, .best = w.best, .dominating = {}};
+}
+
+}  // namespace afford::study

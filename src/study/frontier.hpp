@@ -1,0 +1,93 @@
+#pragma once
+// The frontier of time per output token against throughput or cost, over all deployments of a
+// space.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "study/search.hpp"
+#include "study/served.hpp"
+#include "study/sweep.hpp"
+
+namespace afford::study {
+
+struct FrontierRequest : SearchRequest {
+  std::vector<SweepPoint> sweep{{}};  // one empty point: no sweep
+  Shard shard;
+  std::string watch;  // a label whose absence from the frontier is to be explained; empty: none
+};
+
+/// One model at one context and one point of the sweep, with everything its search points into.
+struct FrontierCase {
+  size_t number = 0;  // in its run, from one
+  SweepPoint swept;
+  std::shared_ptr<const std::vector<HardwareSpec>> chips;
+  std::shared_ptr<const Prepared> prepared;
+  Space space;
+  Setting setting;
+  Objective objective = Objective::throughput;
+  Shard shard;
+};
+/// Models and contexts of every point. Throws InputError or UsageError.
+[[nodiscard]] std::vector<FrontierCase> frontier_cases(const FrontierRequest& request);
+
+/// A candidate as a row: of the frontier, or of everything that is tried.
+struct FrontierPoint {
+  const FrontierCase* of = nullptr;
+  Candidate candidate;
+  Evaluation evaluation;
+  bool winner = false;
+  bool complete = true;  // the search behind it
+  [[nodiscard]] const HardwareSpec& attention_chip() const {
+    return (*of->chips)[candidate.attention.chip];
+  }
+  [[nodiscard]] const HardwareSpec& ffn_chip() const { return (*of->chips)[candidate.ffn.chip]; }
+  [[nodiscard]] Served served() const;
+};
+
+/// What became of one case.
+struct FrontierResult {
+  const FrontierCase* of = nullptr;
+  Explored found;
+  std::vector<FrontierPoint> points;
+  std::optional<size_t> winner;  // among the points
+  double worst_deviation = 0;    // of the closed form from the events, over the points
+};
+
+/// How a run is watched and stopped. Anything may be left out.
+struct FrontierHooks {
+  const std::atomic<bool>* stop = nullptr;
+  std::function<void(std::uint64_t)> tried;     // candidates of this case so far, now and then
+  std::function<void(std::uint64_t)> finished;  // a case, with the candidates it had
+  /// Every candidate as text, and where it goes, in the order of the numbers.
+  std::function<std::string(const FrontierPoint&)> describe;
+  std::function<void(const std::string&)> write;
+};
+
+/// All cases of a run, in order; those after an interrupt are missing.
+struct Frontiers {
+  std::vector<FrontierResult> results;
+  std::vector<SweptCost> swept_costs;  // the cheapest of every pair of chips at each swept value
+  double worst_deviation = 0;
+  bool complete = true, found_everywhere = true;
+};
+[[nodiscard]] Frontiers frontiers(const FrontierRequest& request,
+                                  const std::vector<FrontierCase>& cases,
+                                  const FrontierHooks& hooks);
+
+/// The candidates all cases will go through.
+[[nodiscard]] std::uint64_t candidates_of(const std::vector<FrontierCase>& cases);
+
+/// Why the watched label is not on the frontier.
+struct WhyNot {
+  enum class Kind { not_in_space, on_frontier, no_room, too_slow, dominated, tied };
+  Kind kind = Kind::not_in_space;
+  std::optional<Candidate> best, dominating;  // best: its own, or the fastest where all are slow
+};
+[[nodiscard]] WhyNot why_not(const FrontierResult& result, const std::string& label);
+
+}  // namespace afford::study

@@ -1,0 +1,146 @@
+#include "study/rental.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "error.hpp"
+#include "yaml/document.hpp"
+
+namespace afford::study {
+namespace {
+
+/// The offer of each chip of the run: the workload's, or on demand at the file's price. A price
+/// that is given replaces both.
+std::vector<Offer> offers_for(const Workload& workload, const std::vector<HardwareSpec>& chips) {
+  std::vector<Offer> offers;
+  for (const HardwareSpec& chip : chips) {
+    const auto listed = std::find_if(workload.offers.begin(), workload.offers.end(),
+                                     [&](const Offer& offer) { return offer.chip == chip.name; });
+    Offer offer = listed == workload.offers.end()
+                      ? Offer{.chip = chip.name, .limit = {}, .contracts = {}}
+                      : *listed;
+    if (offer.contracts.empty() || price_origin(chip) == PriceOrigin::given)
+      offer.contracts = {{.reserved = false, .price = chip.price.value, .limit = {}}};
+    offers.push_back(std::move(offer));
+  }
+  return offers;
+}
+
+/// The price the search ranks by: the cheapest contract.
+void price_by_offers(std::vector<HardwareSpec>& chips, const std::vector<Offer>& offers) {
+  for (size_t c = 0; c < chips.size(); ++c) {
+    const auto cheapest =
+        std::min_element(offers[c].contracts.begin(), offers[c].contracts.end(),
+                         [](const Contract& a, const Contract& b) { return a.price < b.price; });
+    if (cheapest != offers[c].contracts.end()) chips[c].price.value = cheapest->price;
+  }
+}
+
+/// The request with what the workload says where the request does not.
+RentalRequest completed(RentalRequest request, const Workload& workload) {
+  if (request.models.empty() && workload.model.empty())
+    throw UsageError(fmt::format("{} names no model; give -m MODEL", request.workload_file));
+  if (request.models.empty()) request.models = {workload.model};
+  if (request.chips.empty()) {
+    for (const Offer& offer : workload.offers) request.chips.push_back(offer.chip);
+  }
+  if (request.chips.empty())
+    throw UsageError(fmt::format("{} lists no chips; give --on CHIP,..", request.workload_file));
+  if (!request.tpot_given) request.tpot_limit = workload.target.tpot;
+  return request;
+}
+
+Space limited(Space space, const std::vector<Offer>& offers) {
+  const bool any = std::any_of(offers.begin(), offers.end(),
+                               [](const Offer& offer) { return offer.limit.has_value(); });
+  if (!space.inventory.empty() || !any) return space;
+  for (const Offer& offer : offers) space.inventory.push_back(offer.limit.value_or(space.max_gpus));
+  return space;
+}
+
+std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoint& point,
+                                          const Workload& workload) {
+  apply_sweep(point, request);
+  auto c = std::make_shared<RentalCase>();
+  c->swept = point;
+  c->workload = workload;
+  apply_sweep(point, c->workload);
+  c->workload.target.tpot = request.tpot_limit;
+  c->chips = chips_of(request);
+  c->input.offers = offers_for(c->workload, c->chips);
+  price_by_offers(c->chips, c->input.offers);
+  c->space = limited(space_of(request, c->chips), c->input.offers);
+  std::vector<Prepared> prepared = prepare(request);
+  if (prepared.size() != 1) throw UsageError("plan takes one model at a time");
+  c->prepared = std::move(prepared.front());
+  c->setting = setting_of(request, c->prepared, c->workload.traffic.mix.context);
+  c->input.space = &c->space;
+  c->input.setting = &c->setting;
+  c->input.workload = &c->workload;
+  c->found = explore(c->space, c->setting,
+                     {.shapes = true, .threads = request.threads, .stop = request.stop});
+  if (!c->found.complete) throw UsageError("interrupted");
+  c->sized = size_all(c->found.shapes, c->input);
+  return c;
+}
+
+/// What there is to choose from, and what it is called.
+struct Alternative {
+  Scope scope = Scope::best;
+  std::string name;
+  Choice choice;
+};
+
+std::vector<Alternative> alternatives(const std::vector<HardwareSpec>& chips) {
+  std::vector<Alternative> list = {
+      {Scope::best, "best", {}},
+      {Scope::without_afd, "without AFD", {.afd = false, .only_chip = {}}}};
+  for (size_t c = 0; chips.size() > 1 && c < chips.size(); ++c)
+    list.push_back({Scope::one_chip, chips[c].name + " alone", {.afd = true, .only_chip = c}});
+  return list;
+}
+
+/// The accelerators of every deployment that is rented.
+std::vector<ChipsUsed> chips_used(const Plan& plan, const std::vector<HardwareSpec>& chips) {
+  std::vector<ChipsUsed> used;
+  for (const Rented& rented : plan.rented) {
+    const Candidate& c = rented.sized->candidate;
+    const auto add = [&](const Candidate::Side& side) {
+      used.push_back({&chips[side.chip], rented.instances * accelerators_of(side)});
+    };
+    add(c.attention);
+    if (c.way == Way::disaggregated) add(c.ffn);
+  }
+  return used;
+}
+
+}  // namespace
+
+Rentals rentals(const RentalRequest& request) {
+  const Workload workload =
+      read_workload(yaml::parse_file(request.workload_file), request.workload_file);
+  const RentalRequest whole = completed(request, workload);
+  Rentals out;
+  for (const SweepPoint& point : whole.sweep) {
+    const std::shared_ptr<const RentalCase> c = case_of(whole, point, workload);
+    if (out.rows.empty()) out.workload = c->workload;
+    for (const Alternative& alternative : alternatives(c->chips)) {
+      Rental& row = out.rows.emplace_back(Rental{
+          .of = c, .scope = alternative.scope, .name = alternative.name, .plan = {}, .served = {}});
+      row.plan = make_plan(c->sized, c->input, alternative.choice);
+      const Traffic& traffic = c->workload.traffic;
+      row.served = {.chips = chips_used(row.plan, c->chips),
+                    .tokens = TokenRate(traffic.requests_per_s * traffic.mix.output_tokens),
+                    .fidelity = fidelity_text(c->chips)};
+      if (row.possible() && !point.empty()) {
+        out.swept_costs.push_back(
+            {c->prepared.model.name, row.name, point.back().number, row.plan.usd_per_mtok});
+      }
+      if (row.scope == Scope::best) out.possible = out.possible && row.possible();
+    }
+  }
+  return out;
+}
+
+}  // namespace afford::study

@@ -1,0 +1,74 @@
+#include "study/search.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "error.hpp"
+#include "load/calibrations.hpp"
+#include "load/library.hpp"
+#include "text/suggest.hpp"
+
+namespace afford::study {
+namespace {
+
+void check_range(const std::string& name, std::int64_t value, std::int64_t least,
+                 std::int64_t most) {
+  if (value < least || value > most)
+    throw ValueError(name, fmt::format(": expected {} to {}, got {}", least, most, value));
+}
+
+/// Of each chip; what is not listed is not limited.
+std::vector<std::int64_t> inventory_of(const SearchRequest& request,
+                                       const std::vector<HardwareSpec>& chips) {
+  if (request.inventory.empty()) return {};
+  std::vector<std::int64_t> inventory(chips.size(), most_gpus);
+  std::vector<std::string> names;
+  for (const HardwareSpec& chip : chips) names.push_back(chip.name);
+  for (const Inventory& listed : request.inventory) {
+    const auto at = std::find(names.begin(), names.end(), listed.chip);
+    if (at == names.end()) {
+      throw ValueError("inventory", fmt::format(": '{}' is not among the chips of this run{}",
+                                                listed.chip, suggestion(listed.chip, names)));
+    }
+    inventory[static_cast<size_t>(at - names.begin())] = listed.accelerators;
+  }
+  return inventory;
+}
+
+std::string pool_text(const Candidate::Side& side, const Space& space) {
+  return fmt::format("{}:{}x{}", (*space.chips)[side.chip].name, side.instances, side.accelerators);
+}
+
+}  // namespace
+
+std::vector<HardwareSpec> chips_of(const SearchRequest& request) {
+  std::vector<HardwareSpec> chips;
+  for (HardwareSpec& chip : load_hardware(request.chips))
+    chips.push_back(with_bandwidths(std::move(chip), request));
+  finish_chips(pointers_to(chips), request);
+  return chips;
+}
+
+Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& chips) {
+  check_range("max gpus", request.max_gpus, 1, most_gpus);
+  check_range("batch steps", request.batch_steps, 1, 1024);
+  check_range("threads", request.threads, 0, 4096);
+  return {.chips = &chips,
+          .inventory = inventory_of(request, chips),
+          .max_gpus = request.max_gpus,
+          .instance_sizes = request.instance_sizes,
+          .micro_batches = request.micro_batches,
+          .attention_splits = request.attention_splits,
+          .ffn_choice = request.ffn_choice,
+          .ffn_split = request.ffn_split,
+          .ways = request.ways,
+          .batch_steps = request.batch_steps};
+}
+
+std::string pools_text(const Candidate& c, const Space& space) {
+  if (c.way != Way::disaggregated) return pool_text(c.attention, space);
+  return pool_text(c.attention, space) + " + " + pool_text(c.ffn, space);
+}
+
+}  // namespace afford::study

@@ -1,0 +1,49 @@
+#pragma once
+// What a search over deployments is asked for.
+
+#include <string>
+#include <vector>
+
+#include "search/explore.hpp"
+#include "study/conditions.hpp"
+
+namespace afford::study {
+
+/// Accelerators of one chip that may be used.
+struct Inventory {
+  std::string chip;
+  std::int64_t accelerators = 0;
+};
+
+inline constexpr std::int64_t most_gpus = 4096;
+
+struct SearchRequest : Conditions {
+  std::vector<std::string> chips{"h800", "h20", "a800", "910b"};
+  std::vector<Inventory> inventory;          // empty: no limit
+  std::int64_t max_gpus = 128;               // of a deployment
+  std::vector<std::int64_t> instance_sizes;  // accelerators of AFD instances; empty: a server
+  std::vector<Way> ways{Way::disaggregated, Way::expert_parallel, Way::tensor_parallel};
+  std::vector<int> micro_batches{2, 3, 4};  // of AFD
+  std::vector<AttentionSplit> attention_splits{AttentionSplit::shared_output,
+                                               AttentionSplit::tensor};
+  FfnChoice ffn_choice = FfnChoice::any;
+  FfnSplit ffn_split;  // FfnChoice::exact
+  int batch_steps = 16;
+  Objective objective = Objective::throughput;
+  int threads = 0;  // 0: every core; the result does not depend on it
+};
+
+/// The chips with prices, bandwidths and calibrations in force. Throws InputError or UsageError.
+[[nodiscard]] std::vector<HardwareSpec> chips_of(const SearchRequest& request);
+
+/// The bounds; `chips` must outlive them. Throws ValueError.
+[[nodiscard]] Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& chips);
+
+/// "h20:3x8 + h800:2x8", "h800:4x8".
+[[nodiscard]] std::string pools_text(const Candidate& candidate, const Space& space);
+
+[[nodiscard]] constexpr std::int64_t accelerators_of(const Candidate::Side& side) {
+  return std::int64_t{side.instances} * side.accelerators;
+}
+
+}  // namespace afford::study

@@ -1,0 +1,150 @@
+#include "study/simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "error.hpp"
+
+namespace afford::study {
+namespace {
+
+void check(const SimulationRequest& request) {
+  if (!(request.jitter >= 0 && request.jitter <= 2))
+    throw ValueError("jitter", ": expected a standard deviation from 0 to 2");
+  if (request.steps < 1 || request.steps > 100'000)
+    throw ValueError("steps", ": expected 1 to 100000");
+}
+
+/// How the experts of an MoE layer are spread, and the tokens one copy of them all sees.
+struct ExpertsAt {
+  std::int64_t groups = 1;
+  double tokens = 0;
+};
+
+ExpertsAt experts_at(const Deployment& deployment, const Evaluation& e, const Setting& setting) {
+  const double tokens = e.batch / deployment.micro_batches() * (setting.speculation.drafts + 1);
+  if (const Colocated* c = deployment.colocated())
+    return {.groups = c->tensor > 1 ? 1 : c->pool.size(), .tokens = tokens};
+  const Disaggregated& d = *deployment.afd();
+  const std::int64_t groups = d.ffn_split.expert;
+  const std::int64_t replicas = d.ffn.size() / (groups * d.ffn_split.tensor);
+  return {.groups = groups, .tokens = tokens / static_cast<double>(replicas)};
+}
+
+OperationDetail detail_of(const Deployment& deployment, const Setting& setting, const Evaluation& e,
+                          std::uint64_t seed) {
+  constexpr int samples = 100;
+  OperationDetail out{
+      .kind = e.main_kind, .ops = stage_ops(deployment.way, setting, e.main_kind), .experts = {}};
+  const LayerKind& kind = setting.model->layer_kinds[e.main_kind];
+  const Moe* moe = std::get_if<Moe>(&setting.model->ffns[kind.ffn].shape);
+  if (moe == nullptr) return out;
+  const ExpertsAt at = experts_at(deployment, e, setting);
+  const ExpertLayout layout{moe->experts, moe->active, at.groups, setting.redundant_experts};
+  out.experts = {.layout = layout,
+                 .load = expected_load(layout, at.tokens, setting.routing),
+                 .sampled_busiest_group = sampled_busiest_group(layout, std::llround(at.tokens),
+                                                                setting.routing, seed, samples),
+                 .routing = setting.routing.name};
+  return out;
+}
+
+std::vector<ChipsUsed> chips_used(const Deployment& deployment) {
+  if (const Colocated* c = deployment.colocated()) return {{c->pool.chip, c->pool.size()}};
+  const Disaggregated& d = *deployment.afd();
+  return {{d.attention.chip, d.attention.size()}, {d.ffn.chip, d.ffn.size()}};
+}
+
+Simulation simulation(const Deployment& deployment, const Setting& setting,
+                      const SimulationRequest& request) {
+  const EventOptions options{.micro_batch_sizes = deployment.micro_batch_sizes,
+                             .sigma = request.jitter,
+                             .seed = static_cast<std::uint64_t>(request.seed),
+                             .steps = request.steps,
+                             .keep_events = request.keep_events};
+  Simulation out{.model = setting.model,
+                 .label = deployment.label,
+                 .chips_text = deployment.chips_text(),
+                 .attention_chip = deployment.chips.front().name,
+                 .ffn_chip = deployment.chips.back().name,
+                 .swept = {},
+                 .setting = setting,
+                 .result = simulate(deployment.way, setting, options),
+                 .served = {},
+                 .micro_batches = deployment.micro_batches(),
+                 .micro_batch_sizes = deployment.micro_batch_sizes,
+                 .calibrated = deployment.calibrated(),
+                 .beyond = {},
+                 .detail = {}};
+  const Evaluation& e = out.result.evaluation;
+  out.served = {.chips = chips_used(deployment),
+                .tokens = static_cast<double>(e.gpus) * e.tokens_per_gpu,
+                .fidelity = deployment.fidelity()};
+  if (out.calibrated) out.beyond = beyond_measured(deployment.way, setting);
+  if (request.detail)
+    out.detail = detail_of(deployment, setting, e, static_cast<std::uint64_t>(request.seed));
+  return out;
+}
+
+SweptCost swept_cost(const Simulation& row) {
+  const SweepPoint others = others_of(row.swept);
+  return {.group = row.model->name + (others.empty() ? "" : ", " + text_of(others)),
+          .choice = fmt::format("{} on {}", row.label, row.chips_text),
+          .at = row.swept.back().number,
+          .usd_per_mtok = row.result.evaluation.cost / usd_per_mtok};
+}
+
+void add(Simulations& out, const SimulationRequest& request, const SweepPoint& point) {
+  SimulationRequest applied = request;
+  apply_sweep(point, applied);
+  const auto models = std::make_shared<const std::vector<Prepared>>(prepare(applied));
+  out.models.push_back(models);
+  for (const Prepared& prepared : *models) {
+    for (Deployment& deployment : deployments_of(applied, prepared.model)) {
+      for (const std::int64_t context : applied.contexts) {
+        const Setting setting = setting_of(applied, prepared, static_cast<double>(context));
+        Simulation& row = out.rows.emplace_back(simulation(deployment, setting, applied));
+        row.swept = point;
+        if (!point.empty() && row.feasible()) out.swept_costs.push_back(swept_cost(row));
+      }
+      // Rows point to the chips, whose place a move of the vector keeps.
+      out.chips.push_back(
+          std::make_shared<const std::vector<HardwareSpec>>(std::move(deployment.chips)));
+    }
+  }
+}
+
+}  // namespace
+
+bool Simulations::all_feasible() const {
+  return std::all_of(rows.begin(), rows.end(), [](const Simulation& s) { return s.feasible(); });
+}
+
+Simulations simulations(const SimulationRequest& request) {
+  check(request);
+  Simulations out;
+  for (const SweepPoint& point : request.sweep) add(out, request, point);
+  return out;
+}
+
+std::vector<std::string> beyond_measured(const AnyDeployment& deployment, const Setting& setting) {
+  constexpr double deciding_share = 1.0 / 20;  // of its stage
+  std::vector<std::string> names;
+  const auto add = [&](const OpList& ops) {
+    for (const Op& op : ops) {
+      if (op.beyond && op.time > deciding_share * ops.time() &&
+          std::find(names.begin(), names.end(), op.name) == names.end())
+        names.emplace_back(op.name);
+    }
+  };
+  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
+    const StageOps ops = stage_ops(deployment, setting, kind);
+    add(ops.attention);
+    add(ops.ffn);
+  }
+  return names;
+}
+
+}  // namespace afford::study

@@ -1,0 +1,158 @@
+#include "study/validation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "deploy/weak_card.hpp"
+#include "error.hpp"
+#include "ideal/matching.hpp"
+#include "kernels/formats.hpp"
+#include "load/library.hpp"
+
+namespace afford::study {
+namespace {
+
+double of_deployment(const PublishedCase& c, const Deployment& deployment, const Setting& setting) {
+  const Evaluation e = simulate(deployment.way, setting).evaluation;
+  if (c.quantity == "tokens_per_gpu_s") return e.tokens_per_gpu.base();
+  if (c.quantity == "step_ms") return e.step / millisecond;
+  throw UsageError(
+      fmt::format("validation: case '{}' has an unknown quantity '{}'", c.name, c.quantity));
+}
+
+double of_kernel(const PublishedCase& c, const Colocated& deployment, const Setting& setting) {
+  const Evaluation e = evaluate(deployment, setting);
+  const StageTimes& main = e.runs[e.main_kind].stages;
+  if (c.quantity == "dispatch") return main.a2f / microsecond;
+  if (c.quantity == "combine") return main.f2a / microsecond;
+  const StageOps ops = stage_ops(deployment, setting, e.main_kind);
+  for (const OpList* list : {&ops.attention, &ops.ffn}) {
+    for (const Op& op : *list) {
+      if (op.name == c.quantity) return op.time / microsecond;
+    }
+  }
+  throw UsageError(
+      fmt::format("validation: case '{}' names no operation: '{}'", c.name, c.quantity));
+}
+
+/// One layer's attention with its projections, the whole batch at once, no router.
+double of_attention_layer(const PublishedCase& c, const Colocated& d, const Setting& setting) {
+  const bool tensor = d.tensor > 1;
+  const Machine machine(*d.pool.chip, setting.engine, setting.residual);
+  const AttentionWork work{.requests = static_cast<double>(d.batch_per_gpu * d.tensor),
+                           .context = static_cast<double>(c.context),
+                           .instance = d.tensor,
+                           .split = tensor ? AttentionSplit::tensor : AttentionSplit::replicated,
+                           .overlap = Overlap::none};
+  return attention_ops(*setting.model, setting.shapes->back(), work, machine).time() / microsecond;
+}
+
+double of_weak_card(const PublishedCase& c, const ModelSpec& model, const HardwareSpec& chip) {
+  const Seconds stage(16.6e-3);  // the report's figure for a third of 50 ms
+  const WeakCard card = weak_card(model, chip, stage, static_cast<double>(c.context));
+  const double server = static_cast<double>(chip.server_accelerators.value);
+  if (c.quantity == "layer_mb") return card.layer / MB;
+  if (c.quantity == "projections_mb") return card.projections / MB;
+  if (c.quantity == "kv_mb") return card.kv / MB;
+  if (c.quantity == "kv_tokens") return card.kv_tokens;
+  if (c.quantity == "batch") return card.batch;
+  if (c.quantity == "ffn_mb") return card.ffn_layer / MB;
+  if (c.quantity == "ffn_cards") return card.ffn_servers * server;
+  // The report scales the L20's servers by bandwidth.
+  const HardwareSpec l20 = load_hardware({"l20"}).front();
+  const double servers = weak_card(model, l20, stage, static_cast<double>(c.context)).ffn_servers;
+  return std::ceil(servers * (l20.memory_bandwidth.value / chip.memory_bandwidth.value)) * server;
+}
+
+double value_of(const PublishedCase& c, const ModelSpec& model, const Deployment& deployment,
+                const Setting& setting) {
+  const HardwareSpec& chip = deployment.chips.front();
+  switch (c.kind) {
+    case CaseKind::afd:
+    case CaseKind::colocated:
+      return of_deployment(c, deployment, setting);
+    case CaseKind::kernel:
+      return of_kernel(c, *deployment.colocated(), setting);
+    case CaseKind::attention_layer:
+      return of_attention_layer(c, *deployment.colocated(), setting);
+    case CaseKind::weak_card:
+      return of_weak_card(c, model, chip);
+    case CaseKind::min_sparsity:
+      break;
+  }
+  return min_sparsity(model, ridge(chip, Dtype::fp8), server_network(chip), {});
+}
+
+/// A prediction and what it rests on.
+struct Prediction {
+  double value = 0;
+  std::string fidelity;
+};
+
+/// None where a calibrated system finds no calibration for its chips.
+std::optional<Prediction> predict(PublishedCase c, const System& system,
+                                  const std::string& calibration) {
+  if (system.calibrated) c.request.calibration = calibration;
+  const Prepared prepared = std::move(prepare(c.request).front());
+  const Deployment deployment = std::move(deployments_of(c.request, prepared.model).front());
+  if (system.calibrated && !deployment.calibrated()) return std::nullopt;
+  const auto context = static_cast<double>(std::max<std::int64_t>(c.context, 1));
+  Setting setting = setting_of(c.request, prepared, context);
+  setting.engine = system.engine;
+  setting.between_steps = system.between_steps;
+  return Prediction{value_of(c, prepared.model, deployment, setting), deployment.fidelity()};
+}
+
+Judged judge(const PublishedCase& c, const PublishedCases& cases, const Prediction& prediction) {
+  constexpr double rounding = 1e-9;  // of a deviation that equals its tolerance
+  const double deviation = 100 * (prediction.value / c.published - 1);
+  return {.of = c,
+          .source = cite(cases.sources, c.source),
+          .assumptions = cases.systems.at(c.system).about,
+          .fidelity = prediction.fidelity,
+          .predicted = prediction.value,
+          .deviation_pct = deviation,
+          .within = std::fabs(deviation) <= c.tolerance_pct + rounding};
+}
+
+Validation checked(std::vector<KernelTable> tables, const std::string& calibration) {
+  Validation out;
+  for (const KernelTable& table : tables) out.checks.push_back(check_kernels(table, calibration));
+  out.tables = std::move(tables);
+  return out;
+}
+
+}  // namespace
+
+size_t Validation::outside() const {
+  return static_cast<size_t>(
+      std::count_if(judged.begin(), judged.end(), [](const Judged& j) { return !j.within; }));
+}
+
+bool Validation::all_within() const {
+  return outside() == 0 && std::all_of(checks.begin(), checks.end(),
+                                       [](const KernelCheck& check) { return check.within; });
+}
+
+Validation validation(const std::string& calibration) {
+  PublishedCases cases = read_published_cases();
+  Validation out = checked(read_kernel_tables(), calibration);
+  for (const PublishedCase& c : cases.list) {
+    const auto prediction = predict(c, cases.systems.at(c.system), calibration);
+    if (!prediction)
+      ++out.skipped;
+    else
+      out.judged.push_back(judge(c, cases, *prediction));
+  }
+  out.cases = std::move(cases);
+  return out;
+}
+
+Validation validation_of_tables(const std::string& folder, const std::string& calibration) {
+  return checked(read_table_folder(folder), calibration);
+}
+
+}  // namespace afford::study

@@ -1,0 +1,68 @@
+#pragma once
+// Predictions against published measurements: whole deployments, layers, kernels and the report's
+// bounds, each under the assumptions of its system.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "study/deployment.hpp"
+#include "study/kernel_tables.hpp"
+
+namespace afford::study {
+
+/// One set of assumptions, for all cases of a system.
+struct System {
+  std::string about;
+  bool calibrated = false;  // on the calibration of its chips, and left out where there is none
+  Engine engine;
+  Seconds between_steps;
+  DeploymentRequest request;  // what its deployments have in common
+  int micro_batches = 0;      // 0: the deployment's default
+};
+
+enum class CaseKind { afd, colocated, attention_layer, kernel, min_sparsity, weak_card };
+
+struct PublishedCase {
+  std::string name, system, quantity, source;
+  CaseKind kind = CaseKind::afd;
+  double published = 0, tolerance_pct = 0;
+  DeploymentRequest request;  // the system's, with the case's deployment
+  std::int64_t context = 0;   // tokens
+};
+
+/// The figures of validation/cases.yaml.
+struct PublishedCases {
+  Sources sources;
+  std::map<std::string, System> systems;
+  std::vector<PublishedCase> list;
+};
+/// Throws InputError.
+[[nodiscard]] PublishedCases read_published_cases();
+
+/// A case with its prediction.
+struct Judged {
+  PublishedCase of;
+  std::string source, assumptions, fidelity;
+  double predicted = 0, deviation_pct = 0;
+  bool within = false;  // its tolerance
+};
+
+struct Validation {
+  PublishedCases cases;
+  std::vector<Judged> judged;
+  size_t skipped = 0;  // calibrated cases without a calibration for their chips
+  std::vector<KernelTable> tables;
+  std::vector<KernelCheck> checks;  // of each table
+
+  [[nodiscard]] size_t outside() const;
+  [[nodiscard]] bool all_within() const;
+};
+
+/// All cases and kernel figures that come with afford; `calibration` as Conditions has it.
+[[nodiscard]] Validation validation(const std::string& calibration);
+/// Only the kernel tables of a folder.
+[[nodiscard]] Validation validation_of_tables(const std::string& folder,
+                                              const std::string& calibration);
+
+}  // namespace afford::study

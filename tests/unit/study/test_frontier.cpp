@@ -1,0 +1,111 @@
+#include <doctest/doctest.h>
+
+#include "error.hpp"
+#include "records/frontier.hpp"
+#include "study/frontier.hpp"
+#include "support.hpp"
+
+using namespace afford;
+
+namespace {
+
+study::FrontierRequest small() {
+  study::FrontierRequest request;
+  request.models = {"qwen3-30b-a3b"};
+  request.contexts = {8192};
+  request.chips = {"h800"};
+  request.calibration = "none";
+  request.max_gpus = 16;
+  request.batch_steps = 1;
+  return request;
+}
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  TEST_CASE("study: a frontier has one winner, and rows with a cell for every column") {
+    const study::FrontierRequest request = small();
+    const auto cases = study::frontier_cases(request);
+    const study::Frontiers f = study::frontiers(request, cases, {});
+    REQUIRE(f.results.size() == 1);
+    REQUIRE(f.results[0].winner.has_value());
+    CHECK(f.complete);
+    const auto record = frontier_record({});
+    size_t winners = 0;
+    for (const study::FrontierPoint& point : f.results[0].points) {
+      winners += point.winner ? 1 : 0;
+      CHECK(row_of(record, point).size() == record.size());
+      CHECK(point.served().tokens.base() ==
+            doctest::Approx(point.candidate.goals.tokens_per_gpu_s *
+                            static_cast<double>(point.evaluation.gpus)));
+    }
+    CHECK(winners == 1);
+  }
+
+  TEST_CASE("study: why a label is not on the frontier") {
+    using Kind = study::WhyNot::Kind;
+    study::FrontierRequest request = small();
+    const auto kind_of = [&](const std::string& label) {
+      request.watch = label;
+      const auto cases = study::frontier_cases(request);
+      return study::why_not(study::frontiers(request, cases, {}).results.front(), label).kind;
+    };
+    CHECK(kind_of("9A9F") == Kind::not_in_space);
+    const auto cases = study::frontier_cases(request);
+    const study::Frontiers all = study::frontiers(request, cases, {});
+    CHECK(kind_of(label(all.results[0].points.front().candidate)) == Kind::on_frontier);
+    request.tpot_limit = Seconds(1e-6);
+    CHECK(kind_of("1A1F") == Kind::too_slow);
+  }
+
+  TEST_CASE("study: a wish to stop leaves the cases after it out") {
+    study::FrontierRequest request = small();
+    request.contexts = {4096, 8192};
+    std::atomic<bool> stop = false;
+    study::FrontierHooks hooks;
+    hooks.stop = &stop;
+    hooks.finished = [&](std::uint64_t) { stop = true; };
+    const auto cases = study::frontier_cases(request);
+    REQUIRE(cases.size() == 2);
+    const study::Frontiers f = study::frontiers(request, cases, hooks);
+    CHECK(f.results.size() == 1);
+    CHECK_FALSE(f.complete);
+  }
+
+  TEST_CASE("study: parts merge to the frontier of the whole") {
+    const test::TempFolder folder;
+    study::FrontierRequest request = small();
+    const auto record = frontier_record({});
+    std::vector<std::string> files;
+    for (const std::uint64_t part : {0, 1}) {
+      request.shard = {part, 2};
+      const auto cases = study::frontier_cases(request);
+      const study::Frontiers f = study::frontiers(request, cases, {});
+      files.push_back(folder.file("part" + std::to_string(part) + ".csv",
+                                  render(table_of(record, f.results[0].points), Format::csv)));
+    }
+    request.shard = {};
+    const auto cases = study::frontier_cases(request);
+    const study::Frontiers whole = study::frontiers(request, cases, {});
+    const study::Merged merged = study::merge(files);
+    REQUIRE(merged.points.size() == whole.results[0].points.size());
+    for (size_t i = 0; i < merged.points.size(); ++i) {
+      CHECK(merged.points[i].goals.tpot_ms == whole.results[0].points[i].candidate.goals.tpot_ms);
+      CHECK(merged.points[i].winner == whole.results[0].points[i].winner);
+    }
+    CHECK_THROWS_WITH_AS((void)study::merge({files[1]}),
+                         "1 files for 2 parts; none has a row of 1/2", UsageError);
+  }
+
+  TEST_CASE("study: the bounds of a search have their ranges") {
+    study::FrontierRequest request = small();
+    request.max_gpus = 0;
+    CHECK_THROWS_WITH_AS((void)study::frontier_cases(request),
+                         "max gpus: expected 1 to 4096, got 0", ValueError);
+    request = small();
+    request.inventory = {{"h100", 8}};
+    CHECK_THROWS_WITH_AS(
+        (void)study::frontier_cases(request),
+        "inventory: 'h100' is not among the chips of this run; did you mean 'h800'?", ValueError);
+  }
+}

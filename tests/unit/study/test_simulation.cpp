@@ -1,0 +1,88 @@
+#include <doctest/doctest.h>
+
+#include "error.hpp"
+#include "records/simulation.hpp"
+#include "study/simulation.hpp"
+
+using namespace afford;
+
+namespace {
+
+study::SimulationRequest both_ways() {
+  study::SimulationRequest request;
+  request.models = {"step-3"};
+  request.contexts = {4096, 8192};
+  request.calibration = "none";
+  request.afd = {.attention = {"h800", 2, 8}, .ffn = {"h800", 2, 8}, .batch = 6144};
+  request.colocated = {.pool = {"h800", 4, 8}, .batch_per_gpu = 64};
+  return request;
+}
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  TEST_CASE("study: simulations come by deployment and context, with a cell for every column") {
+    const study::Simulations s = study::simulations(both_ways());
+    REQUIRE(s.rows.size() == 4);
+    CHECK(s.rows[0].label == "2A2F");
+    CHECK(s.rows[2].label == "EP32");
+    CHECK(s.rows[1].setting.context == 8192);
+    const auto record = simulation_record({});
+    for (const study::Simulation& row : s.rows) CHECK(row_of(record, row).size() == record.size());
+  }
+
+  TEST_CASE("study: what a deployment serves is its rate over all its accelerators") {
+    const study::Simulations s = study::simulations(both_ways());
+    for (const study::Simulation& row : s.rows) {
+      std::int64_t accelerators = 0;
+      for (const study::ChipsUsed& used : row.served.chips) accelerators += used.accelerators;
+      CHECK(accelerators == row.result.evaluation.gpus);
+      CHECK(row.served.tokens.base() ==
+            doctest::Approx(row.result.evaluation.tokens_per_gpu.base() *
+                            static_cast<double>(accelerators)));
+      CHECK(row.served.fidelity == "roofline");
+    }
+  }
+
+  TEST_CASE("study: a deployment that cannot be says which value is wrong") {
+    study::SimulationRequest request = both_ways();
+    request.afd->ffn_choice = FfnChoice::exact;
+    request.afd->ffn_split = {3, 1};
+    CHECK_THROWS_WITH_AS(
+        (void)study::simulations(request),
+        "ffn parallelism: tp3ep1 does not divide the 16 accelerators of the FFN pool", ValueError);
+    request = both_ways();
+    request.afd->batch = 6145;
+    CHECK_THROWS_WITH_AS((void)study::simulations(request),
+                         "batch: 6145 requests do not divide into 3 micro-batches; 6147 would",
+                         ValueError);
+    request = both_ways();
+    request.afd->micro_batch_sizes = {2048, 1024};
+    CHECK_THROWS_WITH_AS((void)study::simulations(request),
+                         "micro-batch sizes: add up to 3072, not to a batch of 6144", ValueError);
+    request = both_ways();
+    request.jitter = 3;
+    CHECK_THROWS_WITH_AS((void)study::simulations(request),
+                         "jitter: expected a standard deviation from 0 to 2", ValueError);
+    request = both_ways();
+    request.afd.reset();
+    request.colocated.reset();
+    CHECK_THROWS_AS((void)study::simulations(request), UsageError);
+  }
+
+  TEST_CASE("study: a swept row knows its point, and feasible ones their cost") {
+    study::SimulationRequest request = both_ways();
+    request.contexts = {4096};
+    request.colocated.reset();
+    request.sweep = {{{study::Parameter::tpot, "", "1ms", 1, 1e-3}},
+                     {{study::Parameter::tpot, "", "500ms", 500, 0.5}}};
+    const study::Simulations s = study::simulations(request);
+    REQUIRE(s.rows.size() == 2);
+    CHECK_FALSE(s.rows[0].feasible());
+    CHECK(s.rows[1].feasible());
+    CHECK_FALSE(s.all_feasible());
+    REQUIRE(s.swept_costs.size() == 1);
+    CHECK(s.swept_costs[0].at == 500);
+    CHECK(s.swept_costs[0].choice == "2A2F on h800");
+  }
+}
