@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 
 #include "cli/choose.hpp"
@@ -10,9 +9,7 @@
 #include "cli/search_args.hpp"
 #include "cli/sweep_args.hpp"
 #include "records/frontier.hpp"
-#include "records/sweep.hpp"
 #include "report/output_file.hpp"
-#include "text/number.hpp"
 
 namespace afford::cli {
 namespace {
@@ -22,19 +19,6 @@ struct ParetoArgs : SearchArgs {
   std::string shard = "1/1", why_not;
   bool all = false;
 };
-
-Shard parse_shard(const std::string& text) {
-  constexpr std::int64_t most = 1'000'000;
-  const size_t slash = text.find('/');
-  if (slash != std::string::npos) {
-    const auto index = parse_integer(text.substr(0, slash));
-    const auto of = parse_integer(text.substr(slash + 1));
-    if (index && of && *index >= 1 && *index <= *of && *of <= most)
-      return {static_cast<std::uint64_t>(*index - 1), static_cast<std::uint64_t>(*of)};
-  }
-  throw UsageError(
-      fmt::format("--shard: expected I/N such as 3/8, the third of eight parts, got '{}'", text));
-}
 
 study::FrontierRequest request_of(const ParetoArgs& args) {
   if (args.models.empty()) throw UsageError("pareto needs -m MODEL");
@@ -69,22 +53,6 @@ study::Frontiers search(const study::FrontierRequest& request, const Cases& case
   return found;
 }
 
-/// The frontiers, or the cost of every pair of chips that is cheapest somewhere in a sweep.
-Chart picture(const study::Frontiers& found, const study::FrontierRequest& request,
-              const std::vector<FrontierMark>& marks) {
-  const study::SweepPoint& point = request.sweep.front();
-  if (point.empty())
-    return frontier_picture(marks, request.objective, request.tpot_limit / millisecond);
-  const auto costs = study::ever_cheapest(found.swept_costs);
-  const bool one_group = std::all_of(costs.begin(), costs.end(), [&](const study::SweptCost& c) {
-    return c.group == costs.front().group;
-  });
-  return sweep_picture(
-      costs, point.back(), "USD per 1M tokens, cheapest within the TPOT",
-      one_group ? [](const study::SweptCost& c) { return c.choice; }
-                : [](const study::SweptCost& c) { return c.group + ", " + c.choice; });
-}
-
 int run(const ParetoArgs& args) {
   (void)watch_interrupts();  // from here on an interrupt is a wish
   const study::FrontierRequest request = request_of(args);
@@ -100,7 +68,7 @@ int run(const ParetoArgs& args) {
   Table table = table_of(frontier_record(request.sweep.front()), points);
   table.title = frontier_title(request.objective);
   table.notes = notes_on(found, request, cases);
-  if (!args.plot.empty() && !points.empty()) draw(picture(found, request, marks), args.plot);
+  if (!args.plot.empty() && !points.empty()) draw(picture_of(found, request), args.plot);
   const bool people = for_people(format_of(args.output));
   if (!args.all) {
     emit(people ? thinned(table, marks, frontier_rows_shown) : table, args.output,

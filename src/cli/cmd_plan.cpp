@@ -30,8 +30,6 @@ study::RentalRequest request_of(PlanArgs args) {
           &watch_interrupts()};
 }
 
-std::string line_of(const study::SweptCost& cost) { return cost.choice; }
-
 int run(const PlanArgs& args) {
   const study::RentalRequest request = request_of(args);
   const study::Rentals rentals = study::rentals(request);
@@ -40,7 +38,7 @@ int run(const PlanArgs& args) {
   table.notes = notes_on(rentals, request);
   if (!args.plot.empty()) {
     draw(sweep_picture(rentals.swept_costs, request.sweep.front().back(), "USD per 1M tokens",
-                       line_of),
+                       choice_line),
          args.plot);
   }
   emit(table, args.output);

@@ -1,24 +1,11 @@
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <memory>
 
-#include "calibration/chip_timing.hpp"
 #include "cli/args.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
-#include "count/ffn.hpp"
-#include "count/modules.hpp"
-#include "count/params.hpp"
-#include "error.hpp"
-#include "ideal/cost.hpp"
-#include "kernels/formats.hpp"
-#include "load/calibrations.hpp"
-#include "load/library.hpp"
-#include "load/readers.hpp"
+#include "records/entry.hpp"
+#include "study/entry.hpp"
 #include "text/number.hpp"
-#include "text/quantity.hpp"
-#include "text/suggest.hpp"
 
 namespace afford::cli {
 namespace {
@@ -28,203 +15,23 @@ struct ShowArgs {
   OutputArgs output;
 };
 
-/// What is known about an entry: one row per fact, each with its source.
-Table facts_table(std::string title) {
-  return {.title = std::move(title),
-          .columns = {{"what", "what"}, {"value", "value"}, {"source", "source"}},
-          .rows = {},
-          .notes = {}};
-}
-
-std::string left_out_text(const FitError& e) {
-  return fmt::format("left out: median {:.1f} %, P90 {:.1f} % of {} points", 100 * e.median,
-                     100 * e.p90, e.points);
-}
-
-/// What a calibration says of the chip: roofs, fixed costs, each curve from its shortest to its
-/// longest size.
-void add_calibration(Table& table, const HardwareSpec& chip) {
-  if (chip.measured == nullptr) return;
-  const ChipTiming& timing = *chip.measured;
-  const Calibration& c = *timing.calibration;
-  const std::string from = fmt::format("{}, {}", fidelity_of(chip), c.provenance.device);
-  table.rows.push_back({"read roof", human(ByteRate(timing.read)), from});
-  if (timing.l2 > 0) table.rows.push_back({"L2 read", human(ByteRate(timing.l2)), from});
-  if (timing.bf16 > 0)
-    table.rows.push_back({"bf16, sustained", human(FlopRate(timing.bf16)), from});
-  if (timing.fp8 > 0) table.rows.push_back({"fp8, sustained", human(FlopRate(timing.fp8)), from});
-  table.rows.push_back({"small kernel", human(Seconds(timing.small_kernel)), from});
-  for (const OperationCurve& curve : timing.own_curves) {
-    std::string text = fmt::format("{} + ", human(curve.start));
-    const auto range = [&](std::string_view what, const Curve& part) {
-      if (part.most > 0)
-        text += fmt::format("{} {:.0f} to {:.0f} %, ", what, 100 * part.fraction.front(),
-                            100 * part.fraction.back());
-    };
-    range("memory", curve.memory), range("compute", curve.compute);
-    text.resize(text.size() - 2);
-    table.rows.push_back({fmt::format("{}, {}", curve.operation, curve.precision), text,
-                          left_out_text(curve.error)});
-  }
-}
-
-Table hardware_facts(const HardwareSpec& chip) {
-  Table table = facts_table(fmt::format("{}: {}", chip.name, chip.title));
-  const auto add = [&](const std::string& what, const std::string& value, const auto& figure) {
-    table.rows.push_back(
-        {what, value + (figure.estimate ? " (estimate)" : ""), cite(chip.sources, figure.source)});
-  };
-  for (const Peak& peak : chip.peaks) {
-    add(fmt::format("{} peak, dense", name_of(peak.dtype)), human(peak.rate.value), peak.rate);
-  }
-  add("memory", human(chip.memory_size.value), chip.memory_size);
-  add("memory bandwidth", human(chip.memory_bandwidth.value), chip.memory_bandwidth);
-  add(chip.scale_up_kind + ", one direction", human(chip.scale_up_bandwidth.value),
-      chip.scale_up_bandwidth);
-  add(chip.scale_up_kind + " accelerators", fmt::format("{}", chip.scale_up_accelerators.value),
-      chip.scale_up_accelerators);
-  add("accelerators a server", fmt::format("{}", chip.server_accelerators.value),
-      chip.server_accelerators);
-  add("NICs a server", fmt::format("{}", chip.server_nics.value), chip.server_nics);
-  add("NIC, one direction", human(chip.nic_bandwidth.value), chip.nic_bandwidth);
-  add("power", human(chip.power.value), chip.power);
-  add("price", human(chip.price.value), chip.price);
-  if (!chip.architecture.value.empty()) {
-    table.rows.push_back(
-        {"architecture", chip.architecture.value, cite(chip.sources, chip.architecture.source)});
-  }
-  if (chip.multiprocessors.value > 0)
-    add("multiprocessors", fmt::format("{}", chip.multiprocessors.value), chip.multiprocessors);
-  for (const Peak& peak : chip.peaks) {
-    table.rows.push_back({fmt::format("ridge, {}", name_of(peak.dtype)),
-                          fmt::format("{:.4g} FLOP/B", ridge(chip, peak.dtype).base()),
-                          "peak / memory bandwidth"});
-    table.rows.push_back(
-        {fmt::format("USD per FLOP, {}", name_of(peak.dtype)),
-         shown(Cell(usd_per_flop(chip.price.value, peak.rate.value).base()), Show::scientific),
-         "price / peak"});
-  }
-  table.rows.push_back(
-      {"USD per byte",
-       shown(Cell(usd_per_byte(chip.price.value, chip.memory_bandwidth.value).base()),
-             Show::scientific),
-       "price / memory bandwidth"});
-  add_calibration(table, chip);
-  return table;
-}
-
-void add_count(Table& table, const ModelSpec& model, const std::string& what, double computed,
-               const std::optional<PublishedCount>& published) {
-  table.rows.push_back(
-      {what, shown(Cell(computed), Show::params), std::string("sum of the shapes")});
-  if (!published) return;
-  const std::string parts =
-      published->embedding ? (published->lm_head ? "with embedding and LM head" : "with embedding")
-                           : (published->lm_head ? "with LM head" : "layers alone");
-  table.rows.push_back({what + ", published",
-                        fmt::format("{} ({})", shown(Cell(published->value), Show::params), parts),
-                        cite(model.sources, published->source)});
-}
-
-Table model_facts(const ModelSpec& model) {
-  Table table = facts_table(fmt::format("{}: {}", model.name, model.title));
-  const std::string shape_source = cite(model.sources, model.shape_source);
-  table.rows.push_back({"hidden", fmt::format("{}", model.hidden), shape_source});
-  table.rows.push_back({"vocabulary",
-                        fmt::format("{}{}", model.vocab, model.tied_embeddings ? ", tied" : ""),
-                        shape_source});
-  for (const LayerKind& kind : model.layer_kinds) {
-    const AttentionSpec& attention = model.attentions[kind.attention];
-    const FfnSpec& ffn = model.ffns[kind.ffn];
-    table.rows.push_back({fmt::format("{} layers {}/{}", kind.layers, attention.name, ffn.name),
-                          describe(attention.shape) + "; " + describe(ffn.shape),
-                          cite(model.sources, model.layers_source)});
-  }
-  for (const AttentionSpec& attention : model.attentions) {
-    table.rows.push_back({"attention " + attention.name,
-                          fmt::format("{}, cache in {}", describe(attention.shape),
-                                      name_of(attention.cache.value_or(model.precision.kv))),
-                          cite(model.sources, attention.source)});
-  }
-  for (const FfnSpec& ffn : model.ffns) {
-    table.rows.push_back({"FFN " + ffn.name, describe(ffn.shape), cite(model.sources, ffn.source)});
-  }
-  const Precision& p = model.precision;
-  table.rows.push_back(
-      {"formats",
-       fmt::format("weights {}/{}, KV {}, compute {}/{}/{}", name_of(p.attention_weights),
-                   name_of(p.ffn_weights), name_of(p.kv), name_of(p.attention_compute),
-                   name_of(p.linear_compute), name_of(p.ffn_compute)),
-       cite(model.sources, p.source)});
-  const VocabularyParts parts = model.total_params ? VocabularyParts{model.total_params->embedding,
-                                                                     model.total_params->lm_head}
-                                                   : VocabularyParts{};
-  add_count(table, model, "total parameters", total_params(model, parts), model.total_params);
-  add_count(table, model, "active parameters", active_params_as_published(model),
-            model.active_params);
-  table.rows.push_back({"sparsity", fmt::format("{:.4g}", sparsity(model)),
-                        "active / all FFN weights of an MoE layer"});
-  return table;
-}
-
-Table module_table(const ModelSpec& model, std::int64_t context, Convention convention) {
-  Table table{
-      .title = fmt::format(
-          "One decoded token at {} tokens of context, one layer of each kind ({} counting)",
-          token_count_text(context), name_of(convention)),
-      .columns = {{"layer", "layer"},
-                  {"module", "module"},
-                  {"layers", "layers", Show::plain},
-                  {"flops", "FLOPs", Show::scientific},
-                  {"weight_bytes", "weight bytes", Show::scientific},
-                  {"cache_read_bytes", "cache read", Show::scientific},
-                  {"cache_written_bytes", "cache written", Show::scientific},
-                  {"activation_bytes", "activations", Show::scientific}},
-      .rows = {},
-      .notes = {"Weight bytes are those the token visits, read once a step whatever the batch."}};
-  for (const ModuleCount& m : count_modules(model, convention, static_cast<double>(context))) {
-    table.rows.push_back({m.layer_kind, m.module, m.layers, m.flops.base(), m.weights.base(),
-                          m.cache_read.base(), m.cache_written.base(), m.activations.base()});
-  }
-  return table;
-}
-
-/// Whether NAME is a model; a path is one when it reads as one.
-bool is_model(const std::string& name) {
-  const auto models = list_names(data_folder() / "models"),
-             hardware = list_names(data_folder() / "hardware");
-  if (std::find(models.begin(), models.end(), name) != models.end()) return true;
-  if (std::find(hardware.begin(), hardware.end(), name) != hardware.end()) return false;
-  if (is_path(name)) {
-    if (is_published_config(name)) return true;
-    const yaml::Node root = yaml::parse_file(name);
-    return std::any_of(root.keys.begin(), root.keys.end(),
-                       [](const yaml::Node& key) { return key.text == "layers"; });
-  }
-  std::vector<std::string> all = models;
-  all.insert(all.end(), hardware.begin(), hardware.end());
-  throw UsageError(fmt::format("no model or hardware named '{}'{}", name, suggestion(name, all)));
-}
-
 int run(const ShowArgs& args) {
   const Convention convention = choose(convention_names, args.convention, "--convention");
   const auto contexts = parse_token_counts(args.context);
   if (contexts.size() != 1) throw UsageError("-c: show takes one context");
-  if (!is_model(args.name)) {
-    std::vector<HardwareSpec> chips = load_hardware({args.name});
-    attach_calibrations(pointers_to(chips), "");
-    emit(hardware_facts(chips.front()), args.output);
-    return 0;
+  const study::Entry entry = study::entry(args.name);
+  if (const auto* chip = std::get_if<HardwareSpec>(&entry)) {
+    emit(facts_of(*chip), args.output);
+    return exit_done;
   }
-  const ModelSpec model = load_models({args.name}).front();
+  const ModelSpec& model = std::get<ModelSpec>(entry);
   const Format format = format_of(args.output);
-  const Table modules = module_table(model, contexts.front(), convention);
-  if (format == Format::csv || format == Format::json) {
+  const Table modules = modules_of(model, contexts.front(), convention);
+  if (for_people(format))
+    emit(facts_of(model), args.output, "\n" + render(modules, format));
+  else
     emit(modules, args.output);
-  } else {
-    emit(model_facts(model), args.output, "\n" + render(modules, format));
-  }
-  return 0;
+  return exit_done;
 }
 
 }  // namespace

@@ -58,8 +58,6 @@ std::string after(const study::Simulation& row, const SimulateArgs& args) {
   return text;
 }
 
-std::string line_of(const study::SweptCost& cost) { return cost.group + ", " + cost.choice; }
-
 int run(const SimulateArgs& args) {
   const study::SimulationRequest request = request_of(args);
   const study::Simulations simulations = study::simulations(request);
@@ -70,7 +68,7 @@ int run(const SimulateArgs& args) {
   for (const study::Simulation& row : simulations.rows) text += after(row, args);
   if (!args.plot.empty()) {
     draw(sweep_picture(simulations.swept_costs, request.sweep.front().back(), "USD per 1M tokens",
-                       line_of),
+                       group_and_choice_line),
          args.plot);
   }
   emit(table, args.output, text);

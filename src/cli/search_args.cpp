@@ -112,4 +112,17 @@ study::SearchRequest search_request(const SearchArgs& args) {
           args.threads};
 }
 
+Shard parse_shard(const std::string& text) {
+  constexpr std::int64_t most = 1'000'000;
+  const size_t slash = text.find('/');
+  if (slash != std::string::npos) {
+    const auto index = parse_integer(text.substr(0, slash));
+    const auto of = parse_integer(text.substr(slash + 1));
+    if (index && of && *index >= 1 && *index <= *of && *of <= most)
+      return {static_cast<std::uint64_t>(*index - 1), static_cast<std::uint64_t>(*of)};
+  }
+  throw UsageError(
+      fmt::format("--shard: expected I/N such as 3/8, the third of eight parts, got '{}'", text));
+}
+
 }  // namespace afford::cli

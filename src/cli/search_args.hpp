@@ -16,4 +16,7 @@ void add_search(Verb& verb, SearchArgs& args);
 /// Throws UsageError.
 [[nodiscard]] study::SearchRequest search_request(const SearchArgs& args);
 
+/// "3/8": the third of eight parts. Throws UsageError.
+[[nodiscard]] Shard parse_shard(const std::string& text);
+
 }  // namespace afford::cli

@@ -1,6 +1,6 @@
 #pragma once
 // One verb of the command line. Keeps CLI11, which is slow to compile, out of every file but
-// verb.cpp and run.cpp.
+// command_line.cpp.
 
 #include <functional>
 #include <string>

@@ -230,4 +230,18 @@ Chart frontier_picture(std::span<const FrontierMark> marks, Objective objective,
                         by_cost);
 }
 
+Chart picture_of(const study::Frontiers& frontiers, const study::FrontierRequest& request) {
+  const study::SweepPoint& point = request.sweep.front();
+  if (point.empty()) {
+    return frontier_picture(marks_of(frontiers), request.objective,
+                            request.tpot_limit / millisecond);
+  }
+  const std::vector<study::SweptCost> costs = study::ever_cheapest(frontiers.swept_costs);
+  const bool one_group = std::all_of(costs.begin(), costs.end(), [&](const study::SweptCost& cost) {
+    return cost.group == costs.front().group;
+  });
+  return sweep_picture(costs, point.back(), "USD per 1M tokens, cheapest within the TPOT",
+                       one_group ? choice_line : group_and_choice_line);
+}
+
 }  // namespace afford

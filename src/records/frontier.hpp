@@ -40,6 +40,11 @@ inline constexpr size_t frontier_rows_shown = 12;
 [[nodiscard]] Chart frontier_picture(std::span<const FrontierMark> marks, Objective objective,
                                      double tpot_limit_ms);
 
+/// The frontiers of a run, or in a sweep the cost of every pair of chips that is cheapest
+/// somewhere.
+[[nodiscard]] Chart picture_of(const study::Frontiers& frontiers,
+                               const study::FrontierRequest& request);
+
 /// "Frontier of time per output token against throughput".
 [[nodiscard]] std::string frontier_title(Objective objective);
 

@@ -32,6 +32,12 @@ std::vector<std::string> break_even_texts(const std::vector<study::SweptCost>& c
   return lines;
 }
 
+std::string choice_line(const study::SweptCost& cost) { return cost.choice; }
+
+std::string group_and_choice_line(const study::SweptCost& cost) {
+  return cost.group + ", " + cost.choice;
+}
+
 Chart sweep_picture(const std::vector<study::SweptCost>& costs, const study::SweptValue& along,
                     const std::string& value, std::string (*line)(const study::SweptCost&)) {
   std::vector<SweepPointDrawn> points;

@@ -21,6 +21,10 @@ template <class Result, class Way>
 [[nodiscard]] std::vector<std::string> break_even_texts(const std::vector<study::SweptCost>& costs,
                                                         const study::SweptValue& along);
 
+/// What a line of a sweep's picture is called.
+[[nodiscard]] std::string choice_line(const study::SweptCost& cost);
+[[nodiscard]] std::string group_and_choice_line(const study::SweptCost& cost);
+
 /// Lines of `USD per 1M tokens` over the swept parameter.
 [[nodiscard]] Chart sweep_picture(const std::vector<study::SweptCost>& costs,
                                   const study::SweptValue& along, const std::string& value,

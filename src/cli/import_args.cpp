@@ -1,0 +1,75 @@
+#include "cli/import_args.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "cli/choose.hpp"
+#include "text/number.hpp"
+
+namespace afford::cli {
+namespace {
+
+config::Assumptions assumptions_of(const std::vector<std::string>& texts) {
+  config::Assumptions result;
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      throw UsageError(
+          fmt::format("--assume: expected KEY=VALUE such as head_dim=128, got '{}'", text));
+    }
+    result[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return result;
+}
+
+/// "230B", counting "embedding lm_head": its value and the worth of its last digit; "3.3B cut"
+/// where the publisher cuts instead of rounding.
+std::optional<config::Published> published(std::string text, const std::string& counts,
+                                           std::string_view flag) {
+  if (text.empty()) return std::nullopt;
+  constexpr std::string_view cut_mark = " cut";
+  const bool cut = text.ends_with(cut_mark);
+  if (cut && text.size() > cut_mark.size()) text.resize(text.size() - cut_mark.size());
+  constexpr std::string_view units = "MBT";
+  const size_t unit = units.find(text.back());
+  const auto number = parse_real(std::string_view(text).substr(0, text.size() - 1));
+  if (unit == std::string_view::npos || !number || *number <= 0) {
+    throw UsageError(
+        fmt::format("{}: expected a count such as 671B or 1.04T, got '{}'", flag, text));
+  }
+  const size_t point = text.find('.');
+  const int digits = point == std::string::npos ? 0 : static_cast<int>(text.size() - point) - 2;
+  std::string list = counts;
+  if (const size_t space = list.find(' '); space != std::string::npos) list.insert(space, ",");
+  const int power = 6 + 3 * static_cast<int>(unit);
+  return config::Published{fmt::format("value: {}e{}, printed_to: 1e{}{}",
+                                       std::string_view(text).substr(0, text.size() - 1), power,
+                                       power - digits, cut ? ", cut: true" : ""),
+                           list};
+}
+
+}  // namespace
+
+config::ImportOptions import_options(const ImportArgs& args) {
+  constexpr std::pair<std::string_view, bool> precisions[] = {{"config", false}, {"paper", true}};
+  if (args.total.empty() != args.active.empty() ||
+      args.total.empty() != args.published_source.empty()) {
+    throw UsageError("--total, --active and --published-source go together");
+  }
+  return {.name = args.name,
+          .title = args.title,
+          .source = args.source,
+          .date = args.date,
+          .paper_precision = choose(precisions, args.precision, "--precision"),
+          .assumptions = assumptions_of(args.assumptions),
+          .published_source = args.published_source,
+          .published_date = args.published_date,
+          .total = published(args.total, args.total_counts, "--total"),
+          .active = published(args.active, args.active_counts, "--active"),
+          .command = fmt::format("afford import {}{}",
+                                 std::filesystem::path(args.file).filename().string(),
+                                 args.precision == "paper" ? " --precision paper" : "")};
+}
+
+}  // namespace afford::cli

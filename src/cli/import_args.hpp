@@ -1,0 +1,22 @@
+#pragma once
+// How an import is asked for on the command line.
+
+#include <string>
+#include <vector>
+
+#include "import/import.hpp"
+
+namespace afford::cli {
+
+struct ImportArgs {
+  std::string file, output, name, title, source, date, precision = "config", context = "8k";
+  std::string total, active, total_counts = "embedding lm_head",
+                             active_counts = "embedding lm_head";
+  std::string published_source, published_date;
+  std::vector<std::string> assumptions;
+};
+
+/// Throws UsageError.
+[[nodiscard]] config::ImportOptions import_options(const ImportArgs& args);
+
+}  // namespace afford::cli
