@@ -103,6 +103,29 @@ study::AfdRequest afd_request(const DeploymentArgs& args) {
   return request;
 }
 
+study::ColocatedRequest colocated_request(const DeploymentArgs& args) {
+  // Beside two pools --batch is theirs where --batch-per-gpu is given too.
+  const bool own_batch = !args.attention.empty() && args.batch_per_gpu != 0;
+  study::ColocatedRequest request{.pool = parse_pool(args.colocated, "--colocated"),
+                                  .batch = own_batch ? 0 : args.batch,
+                                  .batch_per_gpu = args.batch_per_gpu,
+                                  .micro_batches = args.micro_batches,
+                                  .tensor = args.tensor,
+                                  .layout = std::nullopt};
+  if (!args.parallelism.empty()) request.layout = parse_layout(args.parallelism);
+  return request;
+}
+
+/// What only a co-located pool takes.
+void refuse_colocated_options(const DeploymentArgs& args) {
+  const std::pair<bool, std::string_view> given[] = {{!args.parallelism.empty(), "--parallelism"},
+                                                     {args.tensor != 1, "--tp"},
+                                                     {args.batch_per_gpu != 0, "--batch-per-gpu"}};
+  for (const auto& [is, flag] : given) {
+    if (is) throw UsageError(fmt::format("{} is for a --colocated pool", flag));
+  }
+}
+
 }  // namespace
 
 SplitChoice parse_split(const std::string& text) {
@@ -136,17 +159,13 @@ study::DeploymentRequest deployment_request(const DeploymentArgs& args) {
   if (args.attention.empty() != args.ffn.empty())
     throw UsageError("--attention and --ffn go together");
   if (!args.attention.empty()) request.afd = afd_request(args);
-  if (!args.colocated.empty()) {
-    request.colocated = {.pool = parse_pool(args.colocated, "--colocated"),
-                         .batch_per_gpu = args.batch_per_gpu,
-                         .micro_batches = args.micro_batches,
-                         .tensor = args.tensor};
-  }
+  if (!args.colocated.empty()) request.colocated = colocated_request(args);
   if (!request.afd && !request.colocated) {
     throw UsageError(
         "needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8), or all "
         "three");
   }
+  if (!request.colocated) refuse_colocated_options(args);
   return request;
 }
 
@@ -155,9 +174,12 @@ void add_deployment(Verb& verb, DeploymentArgs& args) {
   verb.text("--attention", args.attention,
             "Attention pool: CHIP:INSTANCESxACCELERATORS, such as h800:2x8", "POOL");
   verb.text("--ffn", args.ffn, "FFN pool, written the same way", "POOL");
-  verb.integer("--batch", args.batch, "Requests in flight, over all micro-batches");
-  verb.integer("--micro-batches", args.micro_batches,
-               "Micro-batches in flight (0: as many as stages; co-located: 2)");
+  verb.integer("--batch", args.batch,
+               "Requests in flight, over all accelerators and micro-batches");
+  verb.integer(
+      "--micro-batches", args.micro_batches,
+      "Micro-batches in flight (0: as many as stages; co-located: 2 for EP over the network, else "
+      "1)");
   verb.text("--micro-batch-sizes", args.micro_batch_sizes,
             "Uneven micro-batches of the pools: requests of each, such as 2048,2048,1024",
             "N,N,..");
@@ -166,11 +188,15 @@ void add_deployment(Verb& verb, DeploymentArgs& args) {
             "Inside an attention instance: dp or tp", "dp|tp");
   verb.text("--ffn-parallelism", args.ffn_parallelism,
             "tp, ep or tpXepY; left out: tp in an instance, ep over them", "SPLIT");
-  verb.text("--colocated", args.colocated, "Instead: everything on one pool, wide EP or --tp N",
-            "POOL");
+  verb.text("--colocated", args.colocated,
+            "Instead: everything on one pool, laid out by --parallelism", "POOL");
   verb.integer("--batch-per-gpu", args.batch_per_gpu,
-               "Requests on each accelerator of --colocated");
-  verb.integer("--tp", args.tensor, "Tensor-parallel ways of --colocated (1: wide EP)");
+               "Requests on each accelerator of --colocated, instead of --batch");
+  verb.text("--parallelism", args.parallelism,
+            "Of --colocated, attention then experts: tp8, ep32, tp8+ep8, dp8+tp8, tp2dp4+ep8; left "
+            "out: ep over the pool",
+            "LAYOUT");
+  verb.integer("--tp", args.tensor, "Tensor-parallel ways of --colocated, as --parallelism tpN");
   add_conditions(verb, args);
 }
 

@@ -21,7 +21,7 @@ void add_conditions(Verb& verb, ConditionArgs& args);
 
 struct DeploymentArgs : ConditionArgs {
   std::string attention, ffn, colocated;  // CHIP:INSTANCESxACCELERATORS
-  std::string attention_parallelism = "dp", ffn_parallelism;
+  std::string attention_parallelism = "dp", ffn_parallelism, parallelism;
   std::string micro_batch_sizes;  // "2048,2048,1024"
   int batch = 0, batch_per_gpu = 0, micro_batches = 0, stages = 3, tensor = 1;
 };

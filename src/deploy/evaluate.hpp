@@ -8,17 +8,11 @@
 #include <string_view>
 
 #include "count/decode.hpp"
+#include "deploy/layout.hpp"
 #include "deploy/pipeline.hpp"
 #include "layer/ffn_side.hpp"
 
 namespace afford {
-
-/// `instances` servers (or slices of servers) of `accelerators` each.
-struct Pool {
-  const HardwareSpec* chip = nullptr;
-  std::int64_t instances = 1, accelerators = 8;
-  [[nodiscard]] std::int64_t size() const { return instances * accelerators; }
-};
 
 /// Ways one expert is sharded (tensor) and groups the experts are split into (expert). What is left
 /// of the pool are replicas that share the tokens. 0: the default, sharded inside an instance,
@@ -53,14 +47,19 @@ struct Disaggregated {
   FfnSplit ffn_split;
 };
 
-/// Everything on every accelerator: wide expert parallelism with overlapping micro-batches, or
-/// plain tensor parallelism.
+/// Everything on every accelerator: engines of one layout that share the requests evenly. The
+/// busiest attention replica sets the pace. A replica's requests run as `micro_batches`, as even as
+/// can be; as many as there are requests where there are fewer.
 struct Colocated {
   Pool pool;
-  std::int64_t batch_per_gpu = 0;
-  int micro_batches = 2;
-  std::int64_t tensor = 1;  // 1: attention data-parallel, experts over the whole pool (EP)
+  std::int64_t batch = 0;  // requests, over the pool
+  int micro_batches = 1;
+  Layout layout;
 };
+
+/// Two where dispatch and combine over the network hide behind another micro-batch; elsewhere two
+/// would read the weights twice for nothing.
+[[nodiscard]] int default_micro_batches(const Colocated& deployment, const ModelSpec& model);
 
 /// Bytes on the fullest accelerator of a pool.
 struct MemoryUse {

@@ -16,6 +16,14 @@ double layers_held(const Setting& setting, size_t kind) {
   const bool draft = setting.speculation.drafts > 0 && kind == main_kind(*setting.shapes);
   return real((*setting.shapes)[kind].layers + (draft ? 1 : 0));
 }
+
+/// Whole MLPs' worth of weights of one accelerator.
+double copies_held(const Mlp& mlp, const Setting& setting, const FfnWays& ways) {
+  if (mlp.role == MlpRole::dense) return real(mlp.copies) / real(ways.dense);
+  if (mlp.role == MlpRole::shared) return real(mlp.copies) / real(ways.shared);
+  const std::int64_t redundant = ways.groups > 1 ? setting.redundant_experts : 0;
+  return std::ceil(real(mlp.copies + redundant) / real(ways.groups)) / real(ways.tensor);
+}
 }  // namespace
 
 Bytes cache_per_request(const Setting& setting, std::int64_t tensor) {
@@ -49,21 +57,30 @@ Bytes attention_weights(const Setting& setting, const WeightWays& ways) {
   return sum + size_of(Dtype::bf16, vocabulary / real(ways.vocabulary));
 }
 
+FfnWays ffn_ways(const Layout& layout) {
+  const bool whole = ffn_traffic(layout, true) == FfnTraffic::exchange;
+  return {.tensor = layout.expert_tp,
+          .groups = layout.expert_ep,
+          .shared = whole ? 1 : layout.dense_tp(),
+          .dense = layout.dense_tp()};
+}
+
 Bytes ffn_weights(const Setting& setting, std::int64_t tensor, std::int64_t groups) {
+  return ffn_weights(setting,
+                     {.tensor = tensor, .groups = groups, .shared = tensor, .dense = tensor});
+}
+
+Bytes ffn_weights(const Setting& setting, const FfnWays& ways) {
   const std::int64_t hidden = setting.model->hidden;
   Bytes sum;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const LayerShape& shape = (*setting.shapes)[kind];
-    Bytes layer = size_of(shape.ffn_weights, latent_weights(shape.ffn, hidden));
+    Bytes layer = size_of(shape.ffn_weights, latent_weights(shape.ffn, hidden)) / real(ways.tensor);
     for (const Mlp& mlp : shape.ffn.mlps) {
-      const bool routed = mlp.role == MlpRole::routed;
-      const std::int64_t redundant = groups > 1 ? setting.redundant_experts : 0;
-      const double held =
-          routed ? std::ceil(real(mlp.copies + redundant) / real(groups)) : real(mlp.copies);
       layer += size_of(mlp.role == MlpRole::shared ? shape.shared_weights : shape.ffn_weights,
-                       held * weights_of(mlp, 1, hidden));
+                       copies_held(mlp, setting, ways) * weights_of(mlp, 1, hidden));
     }
-    sum += layers_held(setting, kind) * layer / real(tensor);
+    sum += layers_held(setting, kind) * layer;
   }
   return sum;
 }

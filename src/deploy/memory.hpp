@@ -17,9 +17,18 @@ struct WeightWays {
 };
 [[nodiscard]] Bytes attention_weights(const Setting& setting, const WeightWays& ways);
 
-/// FFN weights of one accelerator with experts sharded `tensor` ways and split over `groups`
-/// groups, the MTP module's included. Shared experts and dense layers are held by every group.
+/// FFN weights of one accelerator, the MTP module's included: routed experts sharded `tensor` ways
+/// and split over `groups` groups; shared experts and dense layers, of which every group has all,
+/// sharded by ways of their own.
+struct FfnWays {
+  std::int64_t tensor = 1, groups = 1, shared = 1, dense = 1;
+};
+[[nodiscard]] Bytes ffn_weights(const Setting& setting, const FfnWays& ways);
+/// The same `tensor` ways for all.
 [[nodiscard]] Bytes ffn_weights(const Setting& setting, std::int64_t tensor, std::int64_t groups);
+
+/// Those of a co-located engine. Shared experts are whole beside an exchange of tokens.
+[[nodiscard]] FfnWays ffn_ways(const Layout& layout);
 
 /// The most requests of a micro-batch on one accelerator, when `fixed` bytes and `each` a request
 /// must fit.

@@ -14,14 +14,4 @@ Op elementwise(const SmallKernels& small, const Machine& machine) {
                machine);
 }
 
-Op collective(const Collective& exchange, const Machine& machine) {
-  const Engine& e = *machine.engine;
-  Op op{.name = exchange.name, .kernels = 1};
-  op.moved = exchange.bytes;
-  op.time = exchange.bytes / (e.scale_up * machine.scale_up) + e.collective;
-  op.bound = Limit::scale_up;
-  op.hidden = exchange.hidden;
-  return op;
-}
-
 }  // namespace afford

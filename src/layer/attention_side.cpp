@@ -1,6 +1,7 @@
 #include "layer/attention_side.hpp"
 
 #include "kernels/attention_core.hpp"
+#include "kernels/collective.hpp"
 #include "kernels/dense.hpp"
 #include "kernels/small.hpp"
 
@@ -102,10 +103,11 @@ void add_output(Side<Ops>& side) {
     if (map.role == Role::output) side.gemm(map, side.rows, side.tensor());
   }
   if (alone || side.work.split != AttentionSplit::tensor) return;
-  const Bytes reduced =
-      2 * side.others * size_of(between_kernels, side.rows * real(side.model.hidden));
-  side.ops.add(
-      collective({"all-reduce of o", reduced, side.work.overlap == Overlap::all}, side.machine));
+  side.ops.add(all_reduce({.name = "all-reduce of o",
+                           .vector = size_of(between_kernels, side.rows * real(side.model.hidden)),
+                           .group = group_of(side.work.instance, *side.machine.chip),
+                           .hidden = side.work.overlap == Overlap::all},
+                          side.machine));
 }
 
 template <class Ops>

@@ -1,5 +1,6 @@
 #include "layer/ffn_side.hpp"
 
+#include "kernels/collective.hpp"
 #include "kernels/dense.hpp"
 #include "kernels/mlp.hpp"
 #include "kernels/small.hpp"
@@ -117,13 +118,14 @@ Seconds ffn_time(const ModelSpec& model, const LayerShape& shape, const FfnWork&
   return ffn_side(Side<OpTime>{model, shape, machine}, work).time();
 }
 
-OpList shared_ops(const ModelSpec& model, const LayerShape& shape, double tokens,
+OpList shared_ops(const ModelSpec& model, const LayerShape& shape, const SharedWork& work,
                   const Machine& machine) {
   Side<OpList> side{model, shape, machine};
   for (const Mlp& mlp : shape.ffn.mlps) {
     if (mlp.role != MlpRole::shared) continue;
-    const MlpGroup shared = side.group(mlp, tokens * real(mlp.active), real(mlp.copies));
-    side.add_mlps({.groups = {shared}, .compute = model.precision.ffn_compute});
+    const MlpGroup shared = side.group(mlp, work.tokens * real(mlp.active), real(mlp.copies));
+    side.add_mlps(
+        {.groups = {shared}, .shard = work.tensor, .compute = model.precision.ffn_compute});
   }
   return side.ops;
 }

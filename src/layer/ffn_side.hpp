@@ -30,9 +30,13 @@ struct FfnWork {
 [[nodiscard]] Seconds ffn_time(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
                                const Machine& machine);
 
-/// Shared experts of one MoE layer on their own: `tokens` rows, on one accelerator.
-[[nodiscard]] OpList shared_ops(const ModelSpec& model, const LayerShape& shape, double tokens,
-                                const Machine& machine);
+/// Shared experts of one MoE layer on their own: `tokens` rows on an accelerator that has a
+/// `tensor`th of each.
+struct SharedWork {
+  double tokens = 0, tensor = 1;
+};
+[[nodiscard]] OpList shared_ops(const ModelSpec& model, const LayerShape& shape,
+                                const SharedWork& work, const Machine& machine);
 
 /// One token's hidden state on the wire: FP8 with a 4-byte scale for 128 elements and its expert
 /// ids and weights on the way out; BF16 on the way back.

@@ -218,10 +218,11 @@ Disaggregated disaggregated(const Candidate& c, const Space& space) {
 }
 
 Colocated colocated(const Candidate& c, const Space& space) {
-  return {.pool = pool_of(c.attention, space),
-          .batch_per_gpu = c.batch,
+  const Pool pool = pool_of(c.attention, space);
+  return {.pool = pool,
+          .batch = c.batch * pool.size(),
           .micro_batches = c.micro_batches,
-          .tensor = c.tensor};
+          .layout = c.tensor > 1 ? tensor_parallel(c.tensor) : expert_parallel(pool.size())};
 }
 
 Evaluation evaluate(const Candidate& c, const Space& space, const Setting& setting) {

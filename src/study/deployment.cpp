@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "error.hpp"
@@ -105,27 +106,56 @@ Deployment disaggregated_of(const AfdRequest& request, const Conditions& conditi
   return out;
 }
 
-Deployment colocated_of(const ColocatedRequest& request, const Conditions& conditions) {
+Layout layout_of(const ColocatedRequest& request, const Pool& pool) {
+  const std::int64_t tensor = request.tensor;
+  const bool placed = tensor >= 1 && pool.size() % tensor == 0 &&
+                      (pool.accelerators % tensor == 0 || tensor % pool.accelerators == 0);
+  if (!placed) {
+    throw ValueError("tensor parallelism",
+                     fmt::format(": {} does not divide an instance of {}, nor fill whole ones",
+                                 tensor, pool.accelerators));
+  }
+  if (!request.layout) return tensor > 1 ? tensor_parallel(tensor) : expert_parallel(pool.size());
+  if (tensor > 1) throw ValueError("tensor parallelism", ": the parallelism says it already");
+  check_layout(*request.layout, pool);
+  return *request.layout;
+}
+
+std::int64_t batch_of(const ColocatedRequest& request, const Pool& pool) {
+  if (request.batch == 0) {
+    require_batch(request.batch_per_gpu, "batch per gpu");
+    return request.batch_per_gpu * pool.size();
+  }
+  require_batch(request.batch, "batch");
+  if (request.batch_per_gpu != 0)
+    throw ValueError("batch per gpu", ": the batch is given already, for all accelerators");
+  return request.batch;
+}
+
+int micro_batches_of(const ColocatedRequest& request, const Colocated& c, const ModelSpec& model) {
+  const std::int64_t replicas = c.pool.size() / c.layout.attention_tp;
+  const std::int64_t requests = (c.batch + replicas - 1) / replicas;
+  if (request.micro_batches > requests) {
+    throw ValueError("micro-batches", fmt::format(": {} for the {} requests of a replica",
+                                                  request.micro_batches, requests));
+  }
+  if (request.micro_batches > 0) return request.micro_batches;
+  return static_cast<int>(std::min<std::int64_t>(default_micro_batches(c, model), requests));
+}
+
+Deployment colocated_of(const ColocatedRequest& request, const Conditions& conditions,
+                        const ModelSpec& model) {
   Deployment out;
   out.chips.push_back(chip_of(request.pool, conditions, "colocated"));
-  require_batch(request.batch_per_gpu, "batch per gpu");
-  const bool tensor = request.tensor > 1;
-  const Colocated c{
-      .pool = {&out.chips[0], request.pool.instances, request.pool.accelerators},
-      .batch_per_gpu = request.batch_per_gpu,
-      .micro_batches = request.micro_batches == 0 ? (tensor ? 1 : 2) : request.micro_batches,
-      .tensor = request.tensor};
-  if (request.tensor < 1 || request.pool.accelerators % request.tensor != 0) {
-    throw ValueError("tensor parallelism", fmt::format(": {} does not divide an instance of {}",
-                                                       request.tensor, request.pool.accelerators));
-  }
-  if (request.batch_per_gpu % c.micro_batches != 0) {
-    throw ValueError("batch per gpu",
-                     fmt::format(": {} requests do not divide into {} micro-batches",
-                                 request.batch_per_gpu, c.micro_batches));
-  }
+  Colocated c{.pool = {&out.chips[0], request.pool.instances, request.pool.accelerators},
+              .batch = 0,
+              .micro_batches = 1,
+              .layout = {}};
+  c.batch = batch_of(request, c.pool);
+  c.layout = layout_of(request, c.pool);
+  c.micro_batches = micro_batches_of(request, c, model);
   out.way = c;
-  out.label = tensor ? fmt::format("TP{}", c.tensor) : fmt::format("EP{}", c.pool.size());
+  out.label = name_of(c.layout);
   return out;
 }
 
@@ -150,7 +180,7 @@ std::vector<Deployment> deployments_of(const DeploymentRequest& request, const M
   }
   if (request.colocated) {
     check_micro_batches(request.colocated->micro_batches);
-    deployments.push_back(colocated_of(*request.colocated, request));
+    deployments.push_back(colocated_of(*request.colocated, request, model));
   }
   if (deployments.empty())
     throw UsageError("no deployment: expected an attention and an FFN pool, or a co-located one");

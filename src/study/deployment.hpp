@@ -32,9 +32,11 @@ struct AfdRequest {
 /// Everything on one pool.
 struct ColocatedRequest {
   PoolRequest pool;
-  std::int64_t batch_per_gpu = 0;
-  int micro_batches = 0;    // 0: two, or one under tensor parallelism
-  std::int64_t tensor = 1;  // 1: wide expert parallelism
+  std::int64_t batch = 0;          // requests over the pool, or
+  std::int64_t batch_per_gpu = 0;  // on each accelerator
+  int micro_batches = 0;           // 0: as default_micro_batches()
+  std::int64_t tensor = 1;         // every matrix sharded; 1: as the layout says
+  std::optional<Layout> layout;    // nothing: wide expert parallelism
 };
 
 /// Two pools, one, or both to compare.

@@ -96,6 +96,9 @@ void apply_sweep(const SweepPoint& point, DeploymentRequest& request) {
   for (const SweptValue& value : point) {
     const auto count = static_cast<std::int64_t>(value.value);
     if (value.parameter == Parameter::batch && request.afd) request.afd->batch = count;
+    if (value.parameter == Parameter::batch && request.colocated &&
+        request.colocated->batch_per_gpu == 0)
+      request.colocated->batch = count;
     if (value.parameter == Parameter::batch_per_gpu && request.colocated)
       request.colocated->batch_per_gpu = count;
   }

@@ -40,13 +40,14 @@ double of_kernel(const PublishedCase& c, const Colocated& deployment, const Sett
 
 /// One layer's attention with its projections, the whole batch at once, no router.
 double of_attention_layer(const PublishedCase& c, const Colocated& d, const Setting& setting) {
-  const bool tensor = d.tensor > 1;
+  const std::int64_t tensor = d.layout.attention_tp;
   const Machine machine(*d.pool.chip, setting.engine, setting.residual);
-  const AttentionWork work{.requests = static_cast<double>(d.batch_per_gpu * d.tensor),
-                           .context = static_cast<double>(c.context),
-                           .instance = d.tensor,
-                           .split = tensor ? AttentionSplit::tensor : AttentionSplit::replicated,
-                           .overlap = Overlap::none};
+  const AttentionWork work{
+      .requests = real(d.batch) * real(tensor) / real(d.pool.size()),
+      .context = static_cast<double>(c.context),
+      .instance = tensor,
+      .split = tensor > 1 ? AttentionSplit::tensor : AttentionSplit::replicated,
+      .overlap = Overlap::none};
   return attention_ops(*setting.model, setting.shapes->back(), work, machine).time() / microsecond;
 }
 

@@ -195,7 +195,10 @@ TEST_SUITE("unit") {
       chip.name = "other", chip.memory_bandwidth.value = ByteRate(bandwidth);
       chip.measured = chip_timing(calibration, h200, chip);
       for (const std::int64_t batch : {2, 64, 256}) {
-        const Colocated c{.pool = {&chip, 4, 8}, .batch_per_gpu = batch};
+        const Colocated c{.pool = {&chip, 4, 8},
+                          .batch = 32 * batch,
+                          .micro_batches = 2,
+                          .layout = expert_parallel(32)};
         setting.residual = 0;
         const Seconds step = evaluate(c, setting).step;
         setting.residual = -1;
@@ -204,8 +207,12 @@ TEST_SUITE("unit") {
         CHECK(evaluate(c, setting).step > step);
       }
       setting.residual = 0;
-      const Seconds now =
-          evaluate(Colocated{.pool = {&chip, 4, 8}, .batch_per_gpu = 64}, setting).step;
+      const Seconds now = evaluate(Colocated{.pool = {&chip, 4, 8},
+                                             .batch = 2048,
+                                             .micro_batches = 2,
+                                             .layout = expert_parallel(32)},
+                                   setting)
+                              .step;
       CHECK(now <= before);
       before = now;
     }

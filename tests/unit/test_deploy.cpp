@@ -48,7 +48,7 @@ TEST_SUITE("unit") {
     const auto chips = load_hardware({"h20"});
     const auto flops = [&](std::string_view name, std::int64_t batch, const Engine& engine) {
       const Setting setting{.model = &model, .shapes = &shapes, .context = 1024, .engine = engine};
-      const Colocated c{.pool = {chips.data(), 1, 1}, .batch_per_gpu = batch, .micro_batches = 1};
+      const Colocated c{.pool = {chips.data(), 1, 1}, .batch = batch};
       return operation(stage_ops(c, setting, 0).attention, name).flops.base();
     };
     CHECK(flops("core attention", 5, {}) == 4 * 5 * 4.0 * 32 * 128 * 1024);
@@ -57,7 +57,7 @@ TEST_SUITE("unit") {
     const auto rows_of = [&](int drafts) {  // 4 rows a token
       const Setting setting{
           .model = &model, .shapes = &shapes, .context = 1024, .speculation = {.drafts = drafts}};
-      const Colocated c{.pool = {chips.data(), 1, 1}, .batch_per_gpu = 1, .micro_batches = 1};
+      const Colocated c{.pool = {chips.data(), 1, 1}, .batch = 1};
       return operation(stage_ops(c, setting, 0).attention, "core attention").flops.base() /
              (8 * 4.0 * 128 * 1024);
     };
@@ -93,12 +93,15 @@ TEST_SUITE("unit") {
       d.batch = 48;
       CHECK(evaluate(d, f.setting).largest_batch == most);
     }
-    Colocated c{.pool = {&f.chips[0], 4, 8}, .batch_per_gpu = 2};
+    Colocated c{.pool = {&f.chips[0], 4, 8},
+                .batch = 64,
+                .micro_batches = 2,
+                .layout = expert_parallel(32)};
     const std::int64_t most = evaluate(c, f.setting).largest_batch;
     REQUIRE(most % (2 * 32) == 0);
-    c.batch_per_gpu = most / 32;
+    c.batch = most;
     CHECK(evaluate(c, f.setting).verdict != Verdict::attention_memory);
-    c.batch_per_gpu += 2;
+    c.batch += 64;
     CHECK(evaluate(c, f.setting).verdict == Verdict::attention_memory);
   }
 
@@ -106,7 +109,10 @@ TEST_SUITE("unit") {
       "memory: wide EP holds DeepEP's two sets of send and receive slots, BF16, one an expert and "
       "token") {
     const Fixture f;
-    const Colocated wide{.pool = {&f.chips[0], 4, 8}, .batch_per_gpu = 64};
+    const Colocated wide{.pool = {&f.chips[0], 4, 8},
+                         .batch = 2048,
+                         .micro_batches = 2,
+                         .layout = expert_parallel(32)};
     Setting copies = f.setting;
     copies.redundant_experts = 16;
     const double slots =

@@ -23,7 +23,10 @@ struct Fixture {
     const Pool pool{&chips[0], 2, 8};
     afd = {.attention = pool, .ffn = pool, .batch = 6144, .micro_batches = 3};
     afd.ffn_split = resolved({}, pool, model);
-    colocated = {.pool = {&chips[0], 4, 8}, .batch_per_gpu = 64};
+    colocated = {.pool = {&chips[0], 4, 8},
+                 .batch = 2048,
+                 .micro_batches = 2,
+                 .layout = expert_parallel(32)};
   }
   ModelSpec model;
   std::vector<LayerShape> shapes;

@@ -66,8 +66,7 @@ TEST_SUITE("unit") {
     const auto shapes = layer_shapes(model);
     const auto chips = load_hardware({"h800"});
     const Setting setting{.model = &model, .shapes = &shapes, .context = 4096};
-    const Colocated c{
-        .pool = {chips.data(), 1, 8}, .batch_per_gpu = 4, .micro_batches = 1, .tensor = 8};
+    const Colocated c{.pool = {chips.data(), 1, 8}, .batch = 32, .layout = tensor_parallel(8)};
     const OpList ops = stage_ops(c, setting, 0).attention;
     // 32 requests, eight heads over eight accelerators.
     const double state = 8 * 64 * 128, channels = 8 * 64 + 2 * 2 * 128;

@@ -1,8 +1,8 @@
 // Dense products, and the small kernels and collectives between them.
 #include <doctest/doctest.h>
 
+#include "kernels/collective.hpp"
 #include "kernels/dense.hpp"
-#include "kernels/small.hpp"
 #include "load/library.hpp"
 
 using namespace afford;

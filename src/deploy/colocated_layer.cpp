@@ -1,0 +1,180 @@
+// One layer of a co-located engine on its busiest accelerator.
+#include <algorithm>
+
+#include "deploy/colocated.hpp"
+#include "kernels/collective.hpp"
+#include "kernels/dense.hpp"
+
+namespace afford {
+namespace {
+
+/// One layer kind and micro-batch of a deployment.
+struct Layer {
+  const Colocated& deployment;
+  const Setting& setting;
+  const LayerShape& shape;
+  const MicroBatch& batch;
+  Machine machine;
+
+  Layer(const Colocated& c, const Setting& s, size_t kind, const MicroBatch& b)
+      : deployment(c),
+        setting(s),
+        shape((*s.shapes)[kind]),
+        batch(b),
+        machine(*c.pool.chip, s.engine, s.residual) {}
+
+  [[nodiscard]] const Layout& layout() const { return deployment.layout; }
+  [[nodiscard]] bool routed() const { return shape.ffn.router_outputs > 0; }
+  [[nodiscard]] FfnTraffic traffic() const { return ffn_traffic(layout(), routed()); }
+  [[nodiscard]] double query_tokens() const { return setting.speculation.drafts + 1; }
+  /// Tokens of an attention replica.
+  [[nodiscard]] double replica_tokens() const { return batch.requests * query_tokens(); }
+  /// Tokens of the replicas that share a dense layer.
+  [[nodiscard]] double dense_tokens() const {
+    const double replicas = real(layout().dense_tp()) / real(layout().attention_tp);
+    return std::min(batch.requests * replicas, batch.engine_requests) * query_tokens();
+  }
+  [[nodiscard]] double ffn_tokens() const {
+    return routed() ? batch.engine_requests * query_tokens() : dense_tokens();
+  }
+  [[nodiscard]] Bytes vectors(double tokens) const {
+    return size_of(between_kernels, tokens * real(setting.model->hidden));
+  }
+};
+
+AttentionWork attention_work(const Layer& layer) {
+  const std::int64_t tp = layer.layout().attention_tp;
+  return {.requests = layer.batch.requests,
+          .query_tokens = layer.query_tokens(),
+          .context = layer.setting.context,
+          .instance = tp,
+          .split = tp > 1 ? AttentionSplit::tensor : AttentionSplit::replicated,
+          .overlap = Overlap::none,
+          .partial_results = 0,
+          .router = layer.routed(),
+          .experts = layer.shape.ffn.router_outputs};
+}
+
+/// Shared experts run in the experts' kernels where those are sharded over the whole engine.
+bool shared_apart(const Layer& layer) { return layer.routed() && layer.layout().expert_ep > 1; }
+
+FfnWork ffn_work(const Layer& layer) {
+  const Layout& layout = layer.layout();
+  const std::int64_t groups = layer.routed() ? layout.expert_ep : 1;
+  return {.tokens = layer.ffn_tokens(),
+          .instance = 1,
+          .tensor = layer.routed() ? layout.expert_tp : layout.dense_tp(),
+          .groups = groups,
+          .total_tokens = layer.ffn_tokens(),
+          .redundant = groups > 1 ? layer.setting.redundant_experts : 0,
+          .routing = &layer.setting.routing,
+          .overlap = layer.setting.overlap,
+          .collectives = false,
+          .shared = shared_apart(layer) ? SharedExperts::apart : SharedExperts::fused};
+}
+
+/// Shared experts beside an exchange are whole on every accelerator, for its share of a replica's
+/// tokens; elsewhere they are sharded like dense layers.
+SharedWork shared_work(const Layer& layer) {
+  const Layout& layout = layer.layout();
+  if (layer.traffic() == FfnTraffic::exchange)
+    return {.tokens = layer.replica_tokens() / real(layout.attention_tp)};
+  return {.tokens = layer.dense_tokens(), .tensor = real(layout.dense_tp())};
+}
+
+Seconds shared_time(const Layer& layer) {
+  if (!shared_apart(layer)) return Seconds(0);
+  return shared_ops(*layer.setting.model, layer.shape, shared_work(layer), layer.machine).time();
+}
+
+/// Accelerators over which an FFN of a replica's (or the gathered replicas') tokens is spread.
+std::int64_t ffn_accelerators(const Layer& layer) {
+  return layer.routed() ? layer.layout().size() : layer.layout().dense_tp();
+}
+
+Op ffn_all_reduce(const Layer& layer) {
+  return all_reduce({.name = "all-reduce",
+                     .vector = layer.vectors(layer.ffn_tokens()),
+                     .group = group_of(ffn_accelerators(layer), *layer.machine.chip)},
+                    layer.machine);
+}
+
+/// Each accelerator of a replica gets the tokens of its peers in the others.
+Op gather_tokens(const Layer& layer) {
+  const std::int64_t tp = layer.layout().attention_tp;
+  return all_gather(
+      {.name = "all-gather",
+       .vector = layer.ffn_tokens() * dispatch_bytes(*layer.setting.model, layer.shape),
+       .group = group_of(ffn_accelerators(layer) / tp, *layer.machine.chip, tp)},
+      layer.machine);
+}
+
+/// Everyone's partial results add up; a replica of several accelerators then shares its own.
+Seconds scatter_time(const Layer& layer) {
+  const std::int64_t tp = layer.layout().attention_tp;
+  const Op scattered =
+      reduce_scatter({.name = "reduce-scatter",
+                      .vector = layer.vectors(layer.ffn_tokens()),
+                      .group = group_of(ffn_accelerators(layer), *layer.machine.chip)},
+                     layer.machine);
+  if (tp == 1) return scattered.time;
+  const Op shared = all_gather({.name = "all-gather",
+                                .vector = layer.vectors(layer.replica_tokens()),
+                                .group = group_of(tp, *layer.machine.chip)},
+                               layer.machine);
+  return scattered.time + shared.time;
+}
+
+/// The accelerators of a replica share its tokens: what the all-reduce behind o leaves out before
+/// the exchange, it does after.
+Seconds exchanged(const Layer& layer, Bytes each) {
+  return exchange_time({.tokens = layer.replica_tokens() / real(layer.layout().attention_tp),
+                        .copies = visited_experts(layer.shape.ffn),
+                        .bytes = each,
+                        .accelerators = layer.layout().size()},
+                       layer.machine);
+}
+
+}  // namespace
+
+LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind,
+                       const MicroBatch& batch) {
+  const Layer layer(c, setting, kind, batch);
+  const ModelSpec& model = *setting.model;
+  LayerTimes t{
+      .attention = attention_time(model, layer.shape, attention_work(layer), layer.machine),
+      .experts = ffn_time(model, layer.shape, ffn_work(layer), layer.machine)};
+  switch (layer.traffic()) {
+    case FfnTraffic::none:
+      break;
+    case FfnTraffic::all_reduce:
+      t.experts += shared_time(layer);
+      t.experts += ffn_all_reduce(layer).time;
+      break;
+    case FfnTraffic::gather:
+      t.exchanges = true;
+      t.dispatch = gather_tokens(layer).time;
+      t.experts += shared_time(layer);
+      t.combine = scatter_time(layer);
+      break;
+    case FfnTraffic::exchange:
+      t.exchanges = true;
+      t.shared = shared_time(layer);
+      t.dispatch = exchanged(layer, dispatch_bytes(model, layer.shape));
+      t.combine = exchanged(layer, combine_bytes(model));
+      break;
+  }
+  return t;
+}
+
+StageOps stage_ops(const Colocated& c, const Setting& setting, size_t kind) {
+  const MicroBatches batches = micro_batches_of(c);
+  const Layer layer(c, setting, kind, batches.large);
+  const ModelSpec& model = *setting.model;
+  StageOps ops{attention_ops(model, layer.shape, attention_work(layer), layer.machine),
+               ffn_ops(model, layer.shape, ffn_work(layer), layer.machine)};
+  if (layer.traffic() == FfnTraffic::all_reduce) ops.ffn.add(ffn_all_reduce(layer));
+  return ops;
+}
+
+}  // namespace afford

@@ -1,0 +1,94 @@
+// What an accelerator of a co-located engine must hold.
+#include <algorithm>
+
+#include "deploy/colocated.hpp"
+#include "deploy/memory.hpp"
+
+namespace afford {
+namespace {
+
+bool exchanges(const Colocated& c, const Setting& setting) {
+  return ffn_traffic(c.layout, true) == FfnTraffic::exchange &&
+         std::any_of(setting.shapes->begin(), setting.shapes->end(),
+                     [](const LayerShape& shape) { return shape.ffn.router_outputs > 0; });
+}
+
+/// Ways one MLP is sharded, and the requests of an accelerator's FFN for one of its replica, by
+/// what it is: a dense layer, a shared expert, or routed experts of which it has a group.
+struct MlpSpread {
+  double tensor = 1, requests = 1;
+};
+MlpSpread spread_of(MlpRole role, const Layout& layout) {
+  const FfnWays ways = ffn_ways(layout);
+  if (role == MlpRole::routed) {
+    return {real(layout.expert_tp), real(layout.replicas()) / real(layout.expert_ep)};
+  }
+  const std::int64_t tensor = role == MlpRole::shared ? ways.shared : ways.dense;
+  return {real(tensor), real(tensor) / real(layout.attention_tp)};
+}
+
+/// Rows of the FFN of one micro-batch, of each request of a replica: FP8 in, BF16 out, gate, up and
+/// activation between.
+Bytes ffn_rows(const Colocated& c, const Setting& setting) {
+  double widest = 0;
+  for (const LayerShape& shape : *setting.shapes) {
+    double work = 0;
+    for (const Mlp& mlp : shape.ffn.mlps) {
+      const MlpSpread spread = spread_of(mlp.role, c.layout);
+      work += spread.requests * real(mlp.active) *
+              (3 * real(setting.model->hidden) +
+               (mlp.matrices_up() + 1) * 2 * real(mlp.intermediate) / spread.tensor);
+    }
+    widest = std::max(widest, work);
+  }
+  return Bytes(widest);
+}
+
+/// DeepEP's low-latency buffers hold a BF16 slot for every expert and token, to send and to
+/// receive, in two sets (LowLatencyLayout in its csrc/config.hpp).
+Bytes exchange_slots(const Colocated& c, const Setting& setting) {
+  constexpr double sides = 2, sets = 2;
+  if (!exchanges(c, setting)) return Bytes(0);
+  double experts = 0;
+  for (const LayerShape& shape : *setting.shapes)
+    experts = std::max(experts, real(shape.ffn.router_outputs));
+  return sides * sets * (experts + real(setting.redundant_experts)) *
+         size_of(Dtype::bf16, real(setting.model->hidden));
+}
+
+/// Of each request of a replica: while it is in flight, and more of those of the micro-batch at
+/// work.
+struct Buffers {
+  Bytes in_flight, at_work;
+};
+Buffers buffers_of(const Colocated& c, const Setting& setting) {
+  const ModelSpec& model = *setting.model;
+  const double tokens = setting.speculation.drafts + 1;
+  // BF16 residual and result. Logits and slots are for an accelerator's share of the tokens.
+  const Bytes share = size_of(Dtype::fp32, real(model.vocab)) + exchange_slots(c, setting);
+  return {.in_flight = tokens * Bytes(4 * real(model.hidden)),
+          .at_work = tokens * (share / real(c.layout.attention_tp) + ffn_rows(c, setting))};
+}
+
+}  // namespace
+
+ColocatedMemory colocated_memory(const Colocated& c, const Setting& setting) {
+  const WeightWays ways{
+      .tensor = c.layout.attention_tp, .output = 1, .vocabulary = vocabulary_ways(c)};
+  const Bytes cache = cache_per_request(setting, c.layout.attention_tp);
+  const Buffers buffers = buffers_of(c, setting);
+  const MicroBatches batches = micro_batches_of(c);
+  const MemoryUse use{
+      .weights = attention_weights(setting, ways) + ffn_weights(setting, ffn_ways(c.layout)),
+      .cache = real(batches.requests) * cache,
+      .buffers =
+          real(batches.requests) * buffers.in_flight + batches.large.requests * buffers.at_work,
+      .capacity = setting.usable_memory * c.pool.chip->memory_size.value};
+  const Bytes each = c.micro_batches * (cache + buffers.in_flight) + buffers.at_work;
+  const std::int64_t replicas = c.pool.size() / c.layout.attention_tp;
+  return {
+      .use = use,
+      .largest_batch = most_requests(use.capacity, use.weights, each) * c.micro_batches * replicas};
+}
+
+}  // namespace afford

@@ -1,0 +1,138 @@
+#include "deploy/layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
+#include "error.hpp"
+#include "text/number.hpp"
+
+namespace afford {
+namespace {
+
+constexpr std::int64_t most_ways = 65536;
+constexpr std::string_view value = "parallelism";
+
+/// "tp8ep2" as ways by letters; 0 where a letter pair is not there.
+struct Ways {
+  std::int64_t tp = 0, dp = 0, ep = 0;
+};
+
+std::int64_t* slot_of(Ways& ways, std::string_view letters) {
+  if (letters == "tp") return &ways.tp;
+  if (letters == "dp") return &ways.dp;
+  if (letters == "ep") return &ways.ep;
+  return nullptr;
+}
+
+/// Nothing where the text is not letter pairs with numbers, each pair once.
+std::optional<Ways> parse_ways(std::string_view text) {
+  Ways ways;
+  while (!text.empty()) {
+    std::int64_t* slot = slot_of(ways, text.substr(0, 2));
+    if (slot == nullptr || *slot != 0) return std::nullopt;
+    const size_t end = std::min(text.find_first_not_of("0123456789", 2), text.size());
+    const auto number = parse_integer(std::string(text.substr(2, end - 2)));
+    if (!number || *number < 1 || *number > most_ways) return std::nullopt;
+    *slot = *number;
+    text.remove_prefix(end);
+  }
+  return ways;
+}
+
+[[noreturn]] void refuse(std::string_view text) {
+  throw ValueError(
+      std::string(value),
+      fmt::format(": expected ATTENTION+EXPERTS such as tp8, ep32, tp8+ep8, dp8+tp8 or "
+                  "tp2dp4+ep8, got '{}'",
+                  text));
+}
+
+/// Attention of `tp` ways and `dp` replicas, either of which may be left out, on `size`
+/// accelerators.
+std::int64_t attention_ways(const Ways& attention, std::int64_t size, std::string_view text) {
+  const std::int64_t given = attention.tp != 0 ? attention.tp : attention.dp;
+  const bool both = attention.tp != 0 && attention.dp != 0;
+  if (size % given != 0 || (both && attention.tp * attention.dp != size)) {
+    throw ValueError(std::string(value),
+                     fmt::format(": '{}' has attention on {} accelerators and experts on {}", text,
+                                 both ? attention.tp * attention.dp : given, size));
+  }
+  return attention.tp != 0 ? attention.tp : size / attention.dp;
+}
+
+/// What lies in whole servers, or divides one.
+void check_placement(std::int64_t ways, const Pool& pool, std::string_view letters) {
+  if (pool.accelerators % ways == 0 || ways % pool.accelerators == 0) return;
+  throw ValueError(std::string(value),
+                   fmt::format(": {}{} neither divides an instance of {} nor fills whole ones",
+                               letters, ways, pool.accelerators));
+}
+
+}  // namespace
+
+Layout parse_layout(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const size_t plus = lower.find('+');
+  const auto first = parse_ways(std::string_view(lower).substr(0, plus));
+  if (lower.empty() || !first) refuse(text);
+  if (plus == std::string::npos) {
+    const bool tensor = first->tp != 0 && first->ep == 0 && first->dp == 0;
+    const bool expert = first->ep != 0 && first->tp == 0 && first->dp == 0;
+    if (!tensor && !expert) refuse(text);
+    return tensor ? tensor_parallel(first->tp) : expert_parallel(first->ep);
+  }
+  const auto experts = parse_ways(std::string_view(lower).substr(plus + 1));
+  if (!experts || experts->dp != 0 || first->ep != 0 || (first->tp == 0 && first->dp == 0) ||
+      (experts->tp == 0 && experts->ep == 0)) {
+    refuse(text);
+  }
+  Layout layout{.attention_tp = 1,
+                .expert_tp = std::max<std::int64_t>(experts->tp, 1),
+                .expert_ep = std::max<std::int64_t>(experts->ep, 1)};
+  layout.attention_tp = attention_ways(*first, layout.size(), text);
+  return layout;
+}
+
+std::string name_of(const Layout& layout) {
+  if (layout == expert_parallel(layout.size())) return fmt::format("EP{}", layout.size());
+  if (layout == tensor_parallel(layout.size())) return fmt::format("TP{}", layout.size());
+  std::string name = layout.attention_tp > 1 ? fmt::format("TP{}", layout.attention_tp) : "";
+  if (layout.replicas() > 1) name += fmt::format("DP{}", layout.replicas());
+  name += '+';
+  if (layout.expert_tp > 1) name += fmt::format("TP{}", layout.expert_tp);
+  if (layout.expert_ep > 1) name += fmt::format("EP{}", layout.expert_ep);
+  return name;
+}
+
+void check_layout(const Layout& layout, const Pool& pool) {
+  if (pool.size() % layout.size() != 0) {
+    throw ValueError(std::string(value),
+                     fmt::format(": {} takes {} accelerators, which do not divide the {} of the "
+                                 "pool",
+                                 name_of(layout), layout.size(), pool.size()));
+  }
+  if (layout.attention_tp % layout.expert_tp != 0 && layout.expert_tp % layout.attention_tp != 0) {
+    throw ValueError(std::string(value),
+                     fmt::format(": of attention's tp{} and the experts' tp{} one must divide the "
+                                 "other",
+                                 layout.attention_tp, layout.expert_tp));
+  }
+  check_placement(layout.attention_tp, pool, "tp");
+  check_placement(layout.expert_tp, pool, "tp");
+}
+
+FfnTraffic ffn_traffic(const Layout& layout, bool routed) {
+  if (!routed) {
+    if (layout.dense_tp() > layout.attention_tp) return FfnTraffic::gather;
+    return layout.attention_tp > 1 ? FfnTraffic::all_reduce : FfnTraffic::none;
+  }
+  if (layout.replicas() == 1) return layout.size() > 1 ? FfnTraffic::all_reduce : FfnTraffic::none;
+  return layout.expert_tp > 1 ? FfnTraffic::gather : FfnTraffic::exchange;
+}
+
+}  // namespace afford

@@ -1,0 +1,200 @@
+// Engines on one pool: who holds what, what travels, and which requests set the pace.
+#include <doctest/doctest.h>
+
+#include "deploy/colocated.hpp"
+#include "deploy/memory.hpp"
+#include "layer/ffn_side.hpp"
+#include "load/library.hpp"
+#include "support.hpp"
+
+using namespace afford;
+using doctest::Approx;
+using test::operation;
+
+namespace {
+
+struct Served {
+  ModelSpec model;
+  std::vector<LayerShape> shapes = layer_shapes(model);
+  HardwareSpec chip;
+  Setting setting{.model = &model, .shapes = &shapes, .context = 1024};
+
+  Served(const std::string& name, const std::string& hardware)
+      : model(load_models({name}).front()), chip(load_hardware({hardware}).front()) {}
+
+  [[nodiscard]] Colocated on(std::int64_t servers, std::string_view layout,
+                             std::int64_t batch) const {
+    Colocated c{.pool = {&chip, servers, 8}, .batch = batch, .layout = parse_layout(layout)};
+    c.micro_batches = default_micro_batches(c, model);
+    return c;
+  }
+  [[nodiscard]] Evaluation run(std::int64_t servers, std::string_view layout,
+                               std::int64_t batch) const {
+    return evaluate(on(servers, layout, batch), setting);
+  }
+  [[nodiscard]] size_t moe() const { return shapes.size() - 1; }
+};
+
+/// Weights of the whole model's routed experts, and of its dense layers.
+double weights(const Served& s, MlpRole role) {
+  double sum = 0;
+  for (const LayerShape& shape : s.shapes) {
+    for (const Mlp& mlp : shape.ffn.mlps) {
+      if (mlp.role == role)
+        sum += real(shape.layers) * real(mlp.copies) * weights_of(mlp, 1, s.model.hidden);
+    }
+  }
+  return sum;
+}
+
+constexpr std::string_view sixteen[] = {"tp16",        "ep16",      "tp16+ep16",   "tp8+ep16",
+                                        "tp2+ep16",    "dp16+tp16", "dp16+tp8ep2", "tp8+tp8ep2",
+                                        "tp4dp4+tp16", "tp8",       "tp8+ep8"};
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  TEST_CASE("the experts' weights over an engine's accelerators add up to the model's") {
+    const Served s("deepseek-v3", "h200");
+    for (const std::string_view text : sixteen) {
+      const Layout layout = parse_layout(text);
+      const FfnWays ways = ffn_ways(layout);
+      const double held = ffn_weights(s.setting, ways).base();
+      const double shared = weights(s, MlpRole::shared) / real(ways.shared),
+                   dense = weights(s, MlpRole::dense) / real(ways.dense);
+      CHECK_MESSAGE(
+          (held - shared - dense) * real(layout.size()) == Approx(weights(s, MlpRole::routed)),
+          text);
+    }
+  }
+
+  TEST_CASE("the KV of a request is on every accelerator of its replica, split by KV heads") {
+    const Served s("qwen3-moe", "h200");  // 4 KV heads
+    const auto cache = [&](std::string_view text, std::int64_t batch) {
+      return s.run(1, text, batch).attention_memory.cache.base();
+    };
+    const double one = cache_per_request(s.setting).base();
+    CHECK(cache("ep8", 8) == Approx(one));
+    CHECK(cache("tp2+ep8", 8) == Approx(2 * one / 2));
+    CHECK(cache("tp4+ep8", 8) == Approx(4 * one / 4));
+    CHECK(cache("tp8+ep8", 8) == Approx(8 * one / 4));
+    CHECK(cache("tp8", 1) == Approx(one / 4));
+  }
+
+  TEST_CASE(
+      "TP attention beside EP experts: all tokens everywhere, one all-reduce of the results") {
+    const Served s("deepseek-v3", "h200");
+    const StageOps ops = stage_ops(s.on(1, "tp8+ep8", 64), s.setting, s.moe());
+    const double vector = 64.0 * 7168 * 2;
+    CHECK(operation(ops.attention, "all-reduce of o").moved.base() == Approx(2 * 7.0 / 8 * vector));
+    CHECK(operation(ops.ffn, "all-reduce").moved.base() == Approx(2 * 7.0 / 8 * vector));
+    // An eighth of the rows that the experts have in all, and whole experts.
+    const StageOps wide = stage_ops(s.on(1, "ep8", 64), s.setting, s.moe());
+    CHECK(operation(ops.ffn, "gate, up").flops.base() ==
+          Approx(operation(wide.ffn, "gate, up").flops.base()));
+    const StageTimes times = s.run(1, "tp8+ep8", 64).runs[s.moe()].stages;
+    CHECK(times.a2f == Seconds(0));
+    CHECK(times.f2a == Seconds(0));
+  }
+
+  TEST_CASE("DP attention with TP experts: tokens gathered, results scattered") {
+    const Served s("deepseek-v3", "h200");
+    const Engine e;
+    const double fabric = e.scale_up * s.chip.scale_up_bandwidth.value.base();
+    const auto time = [&](double bytes) {
+      return 7.0 / 8 * bytes / fabric + e.collective / second;
+    };
+    const Evaluation done = s.run(1, "dp8+tp8", 64);
+    for (size_t kind = 0; kind < done.kinds; ++kind) {  // dense layers gather too
+      const StageTimes times = done.runs[kind].stages;
+      const double out = dispatch_bytes(s.model, s.shapes[kind]).base();
+      CHECK(times.a2f / second == Approx(time(64 * out)));
+      CHECK(times.f2a / second == Approx(time(64 * 2.0 * 7168)));
+    }
+  }
+
+  TEST_CASE("wide EP behind TP attention: each accelerator dispatches its share of the tokens") {
+    const Served s("deepseek-v3", "h200");
+    const auto out = [&](std::string_view text) {
+      const Engine e;
+      return (s.run(2, text, 512).runs[s.moe()].stages.a2f - e.network) / microsecond;
+    };
+    CHECK(out("tp8+ep16") == Approx(out("ep16")));
+  }
+
+  TEST_CASE("TP over two servers answers, and its collectives cost more than inside one") {
+    const Served s("deepseek-v3", "h200");
+    const auto of = [&](std::int64_t servers, std::string_view text) {
+      return operation(stage_ops(s.on(servers, text, 8), s.setting, s.moe()).attention,
+                       "all-reduce of o")
+          .time;
+    };
+    CHECK(of(2, "tp16") > of(1, "tp8"));
+    CHECK(s.run(2, "tp16", 8).attention_memory.weights <
+          s.run(1, "tp8", 8).attention_memory.weights);
+  }
+
+  TEST_CASE("the busiest replica sets the pace, and uneven micro-batches count once") {
+    const Served s("qwen3-8b", "a100");
+    Colocated c{
+        .pool = {&s.chip, 1, 4}, .batch = 28, .micro_batches = 2, .layout = expert_parallel(4)};
+    const MicroBatches seven = micro_batches_of(c);
+    CHECK(seven.requests == 7);
+    CHECK(seven.count == 2);
+    CHECK(seven.larger == 1);
+    CHECK(seven.large.requests == 4);
+    CHECK(seven.small.requests == 3);
+    CHECK(seven.large.engine_requests == 16);
+    // 4 + 3 lies halfway between 3 + 3 and 4 + 4.
+    const auto step = [&](std::int64_t batch) {
+      c.batch = batch;
+      return evaluate(c, s.setting).step / microsecond;
+    };
+    CHECK(step(28) == Approx((step(24) + step(32)) / 2));
+    const auto memory = [&](std::int64_t batch) {
+      c.batch = batch;
+      return evaluate(c, s.setting).attention_memory;
+    };
+    CHECK(memory(28).cache.base() == Approx(7 * cache_per_request(s.setting).base()));
+    CHECK(memory(25).cache == memory(28).cache);  // one of four has seven
+    CHECK(memory(28).total() < memory(32).total());
+    c.batch = 1;  // fewer requests than micro-batches
+    CHECK(micro_batches_of(c).count == 1);
+    CHECK(micro_batches_of(c).large.engine_requests == 1);
+  }
+
+  TEST_CASE("two micro-batches where tokens cross the network, one elsewhere") {
+    const Served s("deepseek-v3", "h200"), dense("qwen3-8b", "h200");
+    CHECK(s.on(2, "ep16", 512).micro_batches == 2);
+    CHECK(s.on(2, "tp8+ep16", 512).micro_batches == 2);
+    CHECK(s.on(1, "ep8", 512).micro_batches == 1);
+    CHECK(s.on(2, "tp16", 512).micro_batches == 1);
+    CHECK(s.on(2, "dp16+tp16", 512).micro_batches == 1);
+    CHECK(dense.on(2, "ep16", 512).micro_batches == 1);
+  }
+
+  // C01, C02: 16.4 GB of weights at the A100's 2.04 TB/s are 8 ms; read once.
+  TEST_CASE("one GPU reads its weights once, and serves one request") {
+    const Served s("qwen3-8b", "a100");
+    Colocated c{.pool = {&s.chip, 1, 1}, .batch = 8};
+    CHECK(default_micro_batches(c, s.model) == 1);
+    const double eight = evaluate(c, s.setting).tpot / millisecond;
+    CHECK(eight == Approx(10.4).epsilon(0.03));
+    c.batch = 1;
+    const double one = evaluate(c, s.setting).tpot / millisecond;
+    CHECK(one > 8);
+    CHECK(one < eight);
+  }
+
+  TEST_CASE("time never falls when the batch grows, from one request on, in every shape") {
+    const Served s("deepseek-v3", "h200");
+    for (const std::string_view text : sixteen) {
+      Seconds before;
+      for (std::int64_t batch = 1; batch <= 600; batch += batch < 40 ? 1 : 37) {
+        const Seconds step = s.run(2, text, batch).step;
+        CHECK_MESSAGE(step.base() >= before.base() * (1 - 1e-12), text << " " << batch);
+        before = step;
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// The notation of co-located layouts, and what travels inside an engine of each.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "deploy/layout.hpp"
+#include "error.hpp"
+#include "load/library.hpp"
+
+using namespace afford;
+
+TEST_SUITE("unit") {
+  TEST_CASE("layouts are read in the field's letters and printed back") {
+    const auto is = [](std::string_view text, const Layout& layout, std::string_view name) {
+      CHECK_MESSAGE(parse_layout(text) == layout, text);
+      CHECK(name_of(layout) == name);
+      CHECK(parse_layout(name) == layout);
+    };
+    is("tp8", {8, 8, 1}, "TP8");
+    is("ep32", {1, 1, 32}, "EP32");
+    is("dp32+ep32", {1, 1, 32}, "EP32");
+    is("tp8+tp8", {8, 8, 1}, "TP8");
+    is("tp8+ep8", {8, 1, 8}, "TP8+EP8");
+    is("tp8+ep16", {8, 1, 16}, "TP8DP2+EP16");
+    is("dp8+ep64", {8, 1, 64}, "TP8DP8+EP64");
+    is("dp8+tp8", {1, 8, 1}, "DP8+TP8");
+    is("tp2dp4+tp4ep2", {2, 4, 2}, "TP2DP4+TP4EP2");
+    is("TP2DP4+EP8", {2, 1, 8}, "TP2DP4+EP8");
+    is("tp1", {1, 1, 1}, "EP1");
+  }
+
+  TEST_CASE("what is no layout is refused with the forms there are") {
+    const std::string expected =
+        "parallelism: expected ATTENTION+EXPERTS such as tp8, ep32, tp8+ep8, dp8+tp8 or "
+        "tp2dp4+ep8, got '";
+    for (const std::string text :
+         {"", "8", "tp", "tp0", "dp8", "tp8ep8", "tp8tp2+ep8", "ep8+tp8", "tp8+", "+ep8", "tp8+dp8",
+          "tp8+ep8+pp2", "tp-1", "pp2", "tp99999999999999999999"}) {
+      CHECK_THROWS_WITH_AS((void)parse_layout(text), (expected + text + "'").c_str(), ValueError);
+    }
+    CHECK_THROWS_WITH_AS((void)parse_layout("tp2dp2+ep8"),
+                         "parallelism: 'tp2dp2+ep8' has attention on 4 accelerators and experts on "
+                         "8",
+                         ValueError);
+    CHECK_THROWS_WITH_AS(
+        (void)parse_layout("tp16+ep8"),
+        "parallelism: 'tp16+ep8' has attention on 16 accelerators and experts on 8", ValueError);
+  }
+
+  TEST_CASE("a layout divides its pool, its servers and itself") {
+    const HardwareSpec chip = load_hardware({"h200"}).front();
+    const Pool pool{&chip, 3, 8};
+    CHECK_NOTHROW(check_layout(parse_layout("tp8"), pool));
+    CHECK_NOTHROW(check_layout(parse_layout("tp24"), pool));
+    CHECK_NOTHROW(check_layout(parse_layout("tp4+ep24"), pool));
+    CHECK_THROWS_WITH_AS(
+        check_layout(parse_layout("tp8+ep16"), pool),
+        "parallelism: TP8DP2+EP16 takes 16 accelerators, which do not divide the 24 of the pool",
+        ValueError);
+    CHECK_THROWS_WITH_AS(check_layout(parse_layout("tp12"), pool),
+                         "parallelism: tp12 neither divides an instance of 8 nor fills whole ones",
+                         ValueError);
+    CHECK_THROWS_WITH_AS(
+        check_layout({2, 3, 8}, pool),
+        "parallelism: of attention's tp2 and the experts' tp3 one must divide the other",
+        ValueError);
+  }
+
+  TEST_CASE("what travels: results, gathered tokens, or each token to its experts") {
+    const auto of = [](std::string_view text, bool routed) {
+      return ffn_traffic(parse_layout(text), routed);
+    };
+    CHECK(of("tp1", true) == FfnTraffic::none);
+    CHECK(of("tp8", true) == FfnTraffic::all_reduce);
+    CHECK(of("tp8+ep8", true) == FfnTraffic::all_reduce);
+    CHECK(of("dp8+tp8", true) == FfnTraffic::gather);
+    CHECK(of("ep8", true) == FfnTraffic::exchange);
+    CHECK(of("tp8+ep16", true) == FfnTraffic::exchange);
+    CHECK(of("ep8", false) == FfnTraffic::none);  // dense layers follow the attention
+    CHECK(of("tp8+ep16", false) == FfnTraffic::all_reduce);
+    CHECK(of("dp8+tp8", false) == FfnTraffic::gather);
+  }
+}

@@ -1,0 +1,88 @@
+// Collectives over one scale-up domain and over several, and the exchange of tokens.
+#include <doctest/doctest.h>
+
+#include "kernels/collective.hpp"
+#include "load/library.hpp"
+
+using namespace afford;
+using doctest::Approx;
+
+namespace {
+
+struct Fixture {
+  HardwareSpec chip = load_hardware({"h200"}).front();
+  Engine engine;
+  [[nodiscard]] Machine machine() const { return {chip, engine}; }
+  [[nodiscard]] double fabric() const {
+    return engine.scale_up * chip.scale_up_bandwidth.value.base();
+  }
+  [[nodiscard]] double nic() const { return engine.nic * server_network(chip).base() / 8; }
+};
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  TEST_CASE("a group packs into domains: what the fabric joins, or every so-manieth of it") {
+    const Fixture f;
+    const auto is = [&](std::int64_t n, std::int64_t stride, std::int64_t inside) {
+      const Group group = group_of(n, f.chip, stride);
+      CHECK(group.inside == inside);
+      CHECK(group.inside * group.domains == n);
+    };
+    is(1, 1, 1);
+    is(8, 1, 8);
+    is(16, 1, 8);
+    is(12, 1, 6);
+    is(8, 4, 2);  // replicas of four accelerators: two in a server
+    is(4, 16, 1);
+    CHECK(group_of(72, load_hardware({"gb200"}).front()).domains == 1);
+  }
+
+  TEST_CASE("an all-reduce is a reduce-scatter and an all-gather, inside a domain and across") {
+    const Fixture f;
+    for (const Group group : {Group{8, 1}, Group{8, 2}, Group{1, 4}}) {
+      const GroupCollective work{.name = "x", .vector = MB, .group = group};
+      const Seconds both =
+          all_gather(work, f.machine()).time + reduce_scatter(work, f.machine()).time;
+      const Seconds starts = group.inside > 1 ? f.engine.collective : Seconds(0);
+      CHECK((all_reduce(work, f.machine()).time + starts) / both == Approx(1));
+    }
+  }
+
+  TEST_CASE("a hierarchical all-reduce: the vector inside, each one's share of it between") {
+    const Fixture f;
+    const auto all = [&](const Group& group) {
+      return all_reduce({.name = "x", .vector = MB, .group = group}, f.machine());
+    };
+    const double inside = 2 * 7.0 / 8 * 1e6 / f.fabric() + f.engine.collective / second;
+    CHECK(all({8, 1}).time / second == Approx(inside));
+    const double between = 2 * 3.0 / 4 * 1e6 / 8 / f.nic() + 2 * 2 * (f.engine.network / second);
+    CHECK(all({8, 4}).time / second == Approx(inside + between));
+    CHECK(all({1, 4}).time / second ==
+          Approx(2 * 3.0 / 4 * 1e6 / f.nic() + 4 * (f.engine.network / second)));
+    CHECK(all({8, 4}).moved.base() == Approx(2 * 7.0 / 8 * 1e6 + 2 * 3.0 / 4 * 1e6 / 8));
+  }
+
+  TEST_CASE("the slower link binds a hierarchical collective") {
+    Fixture f;
+    const GroupCollective work{.name = "x", .vector = 100 * MB, .group = {8, 2}};
+    const Op fast = all_reduce(work, f.machine());
+    f.chip.nic_bandwidth.value = 0.01 * f.chip.nic_bandwidth.value;
+    const Op slow = all_reduce(work, f.machine());
+    CHECK(slow.bound == Limit::network);
+    CHECK(slow.time > 10 * fast.time);
+    f.chip.nic_bandwidth.value = 1e4 * f.chip.nic_bandwidth.value;
+    CHECK(all_reduce(work, f.machine()).bound == Limit::scale_up);
+  }
+
+  TEST_CASE("tokens go to their experts over the fabric where it reaches all, else over the NIC") {
+    const Fixture f;
+    TokenExchange work{.tokens = 64, .copies = 8, .bytes = kB, .accelerators = 8};
+    const double bytes = 64 * 8 * 1e3;
+    CHECK(exchange_time(work, f.machine()) / second ==
+          Approx(bytes / f.fabric() + f.engine.collective / second));
+    work.accelerators = 16;
+    CHECK(exchange_time(work, f.machine()) / second ==
+          Approx(bytes / f.nic() + f.engine.network / second));
+  }
+}
