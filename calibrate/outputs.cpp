@@ -5,6 +5,7 @@
 #include "calibration/calibration_file.hpp"
 #include "calibration/fit.hpp"
 #include "calibration/points_csv.hpp"
+#include "engine.hpp"
 #include "error.hpp"
 #include "report/output_file.hpp"
 
@@ -30,7 +31,7 @@ OutputPaths output_paths(const std::string& output, const std::string& chip) {
 void write_outputs(const OutputPaths& paths, const std::vector<Point>& points,
                    const Provenance& provenance) {
   write_whole(paths.points, points_csv(points));
-  write_whole(paths.calibration, calibration_yaml(fit_calibration(points, provenance)));
+  write_whole(paths.calibration, calibration_yaml(fit_calibration(points, provenance, kernels())));
 }
 
 }  // namespace afford::calibrate

@@ -7,6 +7,7 @@
 
 #include "commit.hpp"
 #include "device_class.hpp"
+#include "engine.hpp"
 #include "error.hpp"
 #include "units.hpp"
 
@@ -84,6 +85,7 @@ Session open_session(int index, double bytes_needed) {
 
 Provenance provenance_of(const Session& session, const std::string& command) {
   Provenance from;
+  from.engine = kernels().name;
   from.chip = device_class(session.gpu.name, session.gpu.memory_bytes);
   from.architecture = "hopper";
   from.device = session.gpu.name;

@@ -2,19 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <random>
 #include <stdexcept>
 
 #include "calibration/operation_time.hpp"
+#include "spec/operation_class.hpp"
 
 namespace afford::test {
 namespace {
 
 constexpr double sms = 132;
 
-OperationCurve made_up(std::string operation, std::string precision, double start_us,
+OperationCurve made_up(OperationClass operation, OperandPrecision precision, double start_us,
                        double memory_top, double compute_top, bool rows) {
-  OperationCurve curve{.operation = std::move(operation), .precision = std::move(precision)};
+  OperationCurve curve{.operation = operation, .precision = precision};
   curve.start = start_us * microsecond;
   curve.follow = 0.7 * curve.start, curve.combine = 1.2 * microsecond,
   curve.piece = 0.4 * microsecond, curve.split = 0.06 * microsecond;
@@ -81,9 +83,9 @@ void add_attention(Maker& make, const OperationCurve& curve, std::int64_t heads,
                    std::int64_t kv_heads, double elements, double dims) {
   for (const std::int64_t batch : {1, 8, 64, 128, 512}) {
     for (const double context : {1024.0, 4096.0, 16384.0}) {
-      const double element = curve.precision == "bf16" ? 2 : 1;
-      Point p{.operation = curve.operation,
-              .precision = curve.precision,
+      const double element = curve.precision == OperandPrecision::bf16 ? 2 : 1;
+      Point p{.operation = std::string(name_of(curve.operation)),
+              .precision = std::string(name_of(curve.precision)),
               .batch = batch,
               .query_heads = heads,
               .kv_heads = kv_heads,
@@ -91,20 +93,24 @@ void add_attention(Maker& make, const OperationCurve& curve, std::int64_t heads,
               .context_tokens = context};
       const auto b = static_cast<double>(batch), h = static_cast<double>(heads);
       p.bytes = b * (context * elements * element + h * dims * 2);
-      p.flops = p.padded_flops = 2 * b * context * h * dims;
-      const double units = b * static_cast<double>(kv_heads),
-                   outputs = p.flops / (4 * context * units);
-      const auto work_of = [&](bool uneven) {
-        return attention_work(p.bytes, p.padded_flops, units, outputs, context, uneven, sms);
-      };
-      OperationWork work = work_of(false);
+      p.flops = 2 * b * context * h * dims;
+      const double rows = h / static_cast<double>(kv_heads);
+      const QueryTiles tiles = query_tiles(rows, 64);  // engines/afford.yaml
+      p.padded_flops = p.flops * tiles.rows / rows;
+      const double units = b * static_cast<double>(kv_heads) * tiles.count;
+      DecodeCore core{.units = units,
+                      .bytes = p.bytes,
+                      .flops = p.padded_flops,
+                      .context = context,
+                      .outputs = p.flops / (4 * context * units)};
       p.longest_tokens = static_cast<std::int64_t>(context);
-      make.add(p, curve, {work});
+      make.add(p, curve, {work_of(core, sms)});
       if (batch != 64) continue;
-      p.paged = work.paged = true;
-      make.add(p, curve, {work});
-      p.longest_tokens *= 2, work = work_of(true), work.paged = true;
-      make.add(p, curve, {work});
+      p.paged = core.paged = true;
+      make.add(p, curve, {work_of(core, sms)});
+      p.longest_tokens *= 2;
+      core.uneven = true;
+      make.add(p, curve, {work_of(core, sms)});
     }
   }
 }
@@ -113,7 +119,7 @@ void add_experts(Maker& make, const OperationCurve& curve) {
   for (const std::int64_t experts : {8, 48, 128}) {
     for (const std::int64_t each : {1, 8, 32, 64, 128, 256, 1024}) {
       Point p{.operation = "moe_ffn",
-              .precision = curve.precision,
+              .precision = std::string(name_of(curve.precision)),
               .experts = experts,
               .tokens = experts * each,
               .busiest_tokens = each,
@@ -126,13 +132,18 @@ void add_experts(Maker& make, const OperationCurve& curve) {
       p.bytes = 3 * weights + 2 * rows * 7168;
       p.flops = 6 * rows * 7168 * 2048, p.padded_flops = 6 * padded_rows * 7168 * 2048;
       const auto e = static_cast<double>(experts), t = static_cast<double>(each);
-      OperationWork down =
-          grouped_work(weights + rows * 7168, p.padded_flops / 3, e, t, 7168, 2048, sms);
-      down.follows = true;
-      make.add(
-          p, curve,
-          {grouped_work(2 * weights + rows * 7168, p.padded_flops * 2 / 3, e, t, 4096, 7168, sms),
-           down});
+      const GroupedGemm up{.bytes = 2 * weights + rows * 7168,
+                           .flops = p.padded_flops * 2 / 3,
+                           .tokens = t,
+                           .tiles = e * grouped_tiles(t, 4096).tiles,
+                           .k = 7168};
+      const GroupedGemm down{.bytes = weights + rows * 7168,
+                             .flops = p.padded_flops / 3,
+                             .tokens = t,
+                             .tiles = e * grouped_tiles(t, 7168).tiles,
+                             .k = 2048,
+                             .follows = true};
+      make.add(p, curve, {work_of(up, sms), work_of(down, sms)});
     }
   }
 }
@@ -141,12 +152,17 @@ void add_dense(Maker& make, const OperationCurve& curve) {
   for (const std::int64_t m : {16, 64, 128, 512, 2048, 8192}) {
     for (const auto& [n, k] :
          {std::pair<std::int64_t, std::int64_t>{7168, 2048}, {4096, 7168}, {24576, 1536}}) {
-      Point p{.operation = "dense", .precision = curve.precision, .m = m, .n = n, .k = k};
+      Point p{.operation = "dense",
+              .precision = std::string(name_of(curve.precision)),
+              .m = m,
+              .n = n,
+              .k = k};
       const auto dm = static_cast<double>(m), dn = static_cast<double>(n),
                  dk = static_cast<double>(k);
-      p.bytes = (dn * dk + dm * dk) * (curve.precision == "bf16" ? 2 : 1) + 2 * dm * dn;
+      p.bytes =
+          (dn * dk + dm * dk) * (curve.precision == OperandPrecision::bf16 ? 2 : 1) + 2 * dm * dn;
       p.flops = p.padded_flops = 2 * dm * dn * dk;
-      make.add(p, curve, {dense_work(p.bytes, dm, dn, dk, sms)});
+      make.add(p, curve, {work_of(DenseGemm{.bytes = p.bytes, .m = dm, .n = dn, .k = dk}, sms)});
     }
   }
 }
@@ -156,6 +172,7 @@ void add_dense(Maker& make, const OperationCurve& curve) {
 Calibration known_calibration() {
   Calibration c;
   c.provenance = {.chip = "h200",
+                  .engine = "afford",
                   .architecture = "hopper",
                   .device = "NVIDIA H200",
                   .multiprocessors = 132,
@@ -175,15 +192,23 @@ Calibration known_calibration() {
   c.l2 = {2.5 * microsecond, 7.0 * TB_per_s, error};
   c.bf16 = {780 * TFLOP_per_s, 1500}, c.fp8 = {1440 * TFLOP_per_s, 1450};
   c.launch = {4.0 * microsecond, 1.5 * microsecond, 0.8 * microsecond};
-  c.curves = {made_up("mla_decode", "bf16", 6, 0.96, 0.84, false),
-              made_up("mfa_decode", "bf16", 5, 0.99, 0.84, false),
-              made_up("mfa_decode", "fp8", 5, 0.97, 0.8, false),
-              made_up("gqa_decode", "bf16", 4.5, 0.98, 0.84, false),
-              made_up("grouped_gemm", "bf16", 4, 0.95, 0.85, true),
-              made_up("grouped_gemm", "fp8_128", 4, 0.94, 0.8, true),
-              made_up("dense", "bf16", 3, 0.92, 0.95, true),
-              made_up("dense", "fp8", 3, 0.9, 0.92, true)};
+  c.curves = {made_up(OperationClass::mla_decode, OperandPrecision::bf16, 6, 0.96, 0.84, false),
+              made_up(OperationClass::mfa_decode, OperandPrecision::bf16, 5, 0.99, 0.84, false),
+              made_up(OperationClass::mfa_decode, OperandPrecision::fp8, 5, 0.97, 0.8, false),
+              made_up(OperationClass::gqa_decode, OperandPrecision::bf16, 4.5, 0.98, 0.84, false),
+              made_up(OperationClass::grouped_gemm, OperandPrecision::bf16, 4, 0.95, 0.85, true),
+              made_up(OperationClass::grouped_gemm, OperandPrecision::fp8_128, 4, 0.94, 0.8, true),
+              made_up(OperationClass::dense, OperandPrecision::bf16, 3, 0.92, 0.95, true),
+              made_up(OperationClass::dense, OperandPrecision::fp8, 3, 0.9, 0.92, true)};
   return c;
+}
+
+Engine measured_kernels() { return {.name = "afford", .attention_tile = 64}; }
+
+MeasuredChip measured_on(const HardwareSpec& chip, const Calibration& calibration) {
+  return {.calibration = std::make_shared<const Calibration>(calibration),
+          .chip = chip,
+          .kernels = std::make_shared<const Engine>(measured_kernels())};
 }
 
 std::vector<Point> points_of(const Calibration& truth, double noise, std::uint64_t seed) {
@@ -193,20 +218,32 @@ std::vector<Point> points_of(const Calibration& truth, double noise, std::uint64
              .points = {}};
   add_roofs(make);
   for (const OperationCurve& curve : truth.curves) {
-    if (curve.operation == "mfa_decode") add_attention(make, curve, 64, 1, 512, 512);
-    if (curve.operation == "gqa_decode") add_attention(make, curve, 64, 4, 1024, 256);
-    if (curve.operation == "mla_decode") {
-      add_attention(make, curve, 128, 1, 576, 1088);
-      add_attention(make, curve, 16, 1, 576, 1088);
+    switch (curve.operation) {
+      case OperationClass::mfa_decode:
+        add_attention(make, curve, 64, 1, 512, 512);
+        break;
+      case OperationClass::gqa_decode:
+        add_attention(make, curve, 64, 4, 1024, 256);
+        break;
+      case OperationClass::mla_decode:
+        add_attention(make, curve, 128, 1, 576, 1088);
+        add_attention(make, curve, 16, 1, 576, 1088);
+        break;
+      case OperationClass::grouped_gemm:
+        add_experts(make, curve);
+        break;
+      case OperationClass::dense:
+        add_dense(make, curve);
+        break;
+      case OperationClass::none:
+        break;
     }
-    if (curve.operation == "grouped_gemm") add_experts(make, curve);
-    if (curve.operation == "dense") add_dense(make, curve);
   }
   return make.points;
 }
 
-const OperationCurve& curve_of(const Calibration& calibration, std::string_view operation,
-                               std::string_view precision) {
+const OperationCurve& curve_of(const Calibration& calibration, OperationClass operation,
+                               OperandPrecision precision) {
   for (const OperationCurve& curve : calibration.curves) {
     if (curve.operation == operation && curve.precision == precision) return curve;
   }

@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "calibration/calibration.hpp"
+#include "calibration/chip_timing.hpp"
 #include "calibration/point.hpp"
+#include "spec/engine.hpp"
 
 namespace afford::test {
 
@@ -19,7 +20,11 @@ namespace afford::test {
 
 /// The curve of a class; it must be there.
 [[nodiscard]] const OperationCurve& curve_of(const Calibration& calibration,
-                                             std::string_view operation,
-                                             std::string_view precision);
+                                             OperationClass operation, OperandPrecision precision);
+/// The engine whose kernels they are: 64-row query tiles.
+[[nodiscard]] Engine measured_kernels();
+/// The calibration as measured on `chip`.
+[[nodiscard]] MeasuredChip measured_on(const HardwareSpec& chip,
+                                       const Calibration& calibration = known_calibration());
 
 }  // namespace afford::test

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "spec/operation_class.hpp"
 #include "units.hpp"
 
 namespace afford {
@@ -56,9 +57,9 @@ struct FitError {
 /// tile costs, in K. idle_tail is the share of the SMs without a tile, or a whole request, over all
 /// waves. p says how well the two overlap.
 struct OperationCurve {
-  std::string operation;  // mfa_decode, gqa_decode, mla_decode, grouped_gemm, dense
-  std::string precision;  // bf16, fp8 or fp8_128
-  Seconds start;          // with its launch as a graph node
+  OperationClass operation = OperationClass::none;
+  OperandPrecision precision = OperandPrecision::bf16;
+  Seconds start;  // with its launch as a graph node
   Seconds
       follow;  // instead of start, right behind a product it depends on (the down GEMM of experts)
   Seconds combine, piece, split;
@@ -89,6 +90,7 @@ struct TensorRoof {
 /// Where a calibration comes from. Nothing in it identifies one device.
 struct Provenance {
   std::string chip;          // the name of its hardware file, such as h200
+  std::string engine;        // whose kernels were measured: the name of its file, such as afford
   std::string architecture;  // hopper
   std::string device;        // as the driver calls the class: "NVIDIA H200"
   std::int64_t multiprocessors = 0;
@@ -111,5 +113,11 @@ struct Calibration {
   Overheads launch;
   std::vector<OperationCurve> curves;
 };
+
+/// The tensor roof that products of this precision run on.
+[[nodiscard]] inline const TensorRoof& tensor_roof(const Calibration& c,
+                                                   OperandPrecision precision) {
+  return row_of(precision).tensor == Dtype::bf16 ? c.bf16 : c.fp8;
+}
 
 }  // namespace afford

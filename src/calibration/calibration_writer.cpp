@@ -64,24 +64,27 @@ std::string calibration_yaml(const Calibration& c) {
       "schema: 1\nchip: {0}\narchitecture: {1}\npartial: {2}\n",
       p.chip, p.architecture, p.partial);
   out += fmt::format(
-      "measured: {{date: {}, commit: {}, command: {}}}\n"
+      "measured: {{engine: {}, date: {}, commit: {}, command: {}}}\n"
       "device: {{name: {}, multiprocessors: {}, driver: {}, cuda: {}, power_cap: {:.6g} W, "
       "sm_clock_mhz: "
       "{:.0f}, "
       "memory_clock_mhz: {:.0f}}}\n",
-      p.date, quoted(p.commit), quoted(p.command), quoted(p.device), p.multiprocessors,
+      p.engine, p.date, quoted(p.commit), quoted(p.command), quoted(p.device), p.multiprocessors,
       quoted(p.driver), quoted(p.cuda), p.power_cap_w, p.sm_clock_mhz, p.memory_clock_mhz);
   out += "roofs:\n";
-  add_stream(out, "read", c.read), add_stream(out, "write", c.write),
-      add_stream(out, "copy", c.copy);
+  add_stream(out, "read", c.read);
+  add_stream(out, "write", c.write);
+  add_stream(out, "copy", c.copy);
   add_stream(out, "l2", c.l2);
-  add_tensor(out, "bf16", c.bf16), add_tensor(out, "fp8", c.fp8);
+  add_tensor(out, "bf16", c.bf16);
+  add_tensor(out, "fp8", c.fp8);
   out +=
       fmt::format("launch: {{stream: {}, graph: {}, dependent: {}}}\n", time_text(c.launch.stream),
                   time_text(c.launch.graph), time_text(c.launch.dependent));
   out += c.curves.empty() ? "curves: []\n" : "curves:\n";
   for (const OperationCurve& curve : c.curves) {
-    out += fmt::format("  - operation: {}\n    precision: {}\n", curve.operation, curve.precision);
+    out += fmt::format("  - operation: {}\n    precision: {}\n", name_of(curve.operation),
+                       name_of(curve.precision));
     out += fmt::format("    fixed: {{start: {}, follow: {}, combine: {}, piece: {}, split: {}}}\n",
                        time_text(curve.start), time_text(curve.follow), time_text(curve.combine),
                        time_text(curve.piece), time_text(curve.split));
@@ -91,7 +94,8 @@ std::string calibration_yaml(const Calibration& c) {
         "fill: {:.4g}\n",
         curve.paged, curve.uneven, curve.idle_memory, curve.idle_compute, curve.overlap,
         curve.fill);
-    add_curve(out, "memory", curve.memory), add_curve(out, "compute", curve.compute);
+    add_curve(out, "memory", curve.memory);
+    add_curve(out, "compute", curve.compute);
     out += fmt::format("    left_out: {}\n", error_text(curve.error));
   }
   return out;

@@ -3,17 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 namespace afford {
 namespace {
-
-constexpr std::pair<std::string_view, OperationClass> class_names[] = {
-    {"mfa_decode", OperationClass::mfa_decode},
-    {"gqa_decode", OperationClass::gqa_decode},
-    {"mla_decode", OperationClass::mla_decode},
-    {"grouped_gemm", OperationClass::grouped_gemm},
-    {"dense", OperationClass::dense}};
 
 double peak_of(const HardwareSpec& chip, Dtype dtype) {
   const Peak* peak = find_peak(chip, dtype);
@@ -53,34 +45,36 @@ void add_curves(ChipTiming& timing, const Calibration& c) {
   const double sms = timing.sms / static_cast<double>(c.provenance.multiprocessors);
   timing.own_curves = c.curves;
   for (OperationCurve& curve : timing.own_curves) {
-    const bool bf16 = curve.precision == "bf16";
-    const double tensor = bf16 ? timing.bf16 / c.bf16.rate.base() : timing.fp8 / c.fp8.rate.base();
+    const bool bf16 = row_of(curve.precision).tensor == Dtype::bf16;
+    const double own = bf16 ? timing.bf16 : timing.fp8;
+    const double tensor = own / tensor_roof(c, curve.precision).rate.base();
     carry_over(curve.memory, timing.read / c.read.rate.base() / sms);
     if (tensor > 0) carry_over(curve.compute, tensor / sms);
-    for (const auto& [name, operation] : class_names) {
-      if (curve.operation != name) continue;
-      if (operation == OperationClass::grouped_gemm && timing.without_experts) continue;
-      ChipTiming::ByPrecision& both = timing.curves[static_cast<size_t>(operation)];
-      // FP8 with block scales is what models use; per-tensor scales stand in where it was not
-      // measured.
-      if (bf16) both.bf16 = &curve;
-      if (curve.precision == "fp8_128" || (curve.precision == "fp8" && both.fp8 == nullptr))
-        both.fp8 = &curve;
+    if (curve.operation == OperationClass::grouped_gemm && timing.without_experts) continue;
+    ChipTiming::ByPrecision& both = timing.curves[static_cast<size_t>(curve.operation)];
+    // FP8 with block scales is what models use; one scale a tensor stands in where it was not
+    // measured.
+    if (bf16) {
+      both.bf16 = &curve;
+    } else if (curve.precision == OperandPrecision::fp8_128 || both.fp8 == nullptr) {
+      both.fp8 = &curve;
     }
   }
 }
 
 }  // namespace
 
-std::shared_ptr<const ChipTiming> chip_timing(std::shared_ptr<const Calibration> calibration,
-                                              const HardwareSpec& measured,
-                                              const HardwareSpec& target, bool experts) {
-  const Calibration& c = *calibration;
+std::shared_ptr<const ChipTiming> chip_timing(const MeasuredChip& of, const HardwareSpec& target,
+                                              bool experts) {
+  const Calibration& c = *of.calibration;
+  const HardwareSpec& measured = of.chip;
   if (target.architecture.value != c.provenance.architecture || target.multiprocessors.value == 0)
     return nullptr;
   const auto made = std::make_shared<ChipTiming>();
   ChipTiming& timing = *made;
-  timing.calibration = std::move(calibration), timing.transferred = measured.name != target.name;
+  timing.calibration = of.calibration;
+  timing.kernels = of.kernels;
+  timing.transferred = measured.name != target.name;
   timing.without_experts = timing.transferred && !experts;
   timing.sms = static_cast<double>(target.multiprocessors.value);
   timing.read =

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "calibration/operation_time.hpp"
+#include "spec/engine.hpp"
 #include "spec/hardware.hpp"
 #include "spec/operation_class.hpp"
 
@@ -17,6 +18,7 @@ namespace afford {
 /// search.
 struct ChipTiming {
   std::shared_ptr<const Calibration> calibration;
+  std::shared_ptr<const Engine> kernels;  // whose times the curves are: their tiles count
   bool transferred = false, without_experts = false;
   double sms = 0;
   double read = 0, l2 = 0, bf16 = 0, fp8 = 0;
@@ -25,7 +27,7 @@ struct ChipTiming {
   struct ByPrecision {
     const OperationCurve *bf16 = nullptr, *fp8 = nullptr;
   };
-  std::array<ByPrecision, 5> curves;       // into own_curves
+  std::array<ByPrecision, operation_classes.size()> curves;  // into own_curves
   std::vector<OperationCurve> own_curves;  // the calibration's, carried over to this chip
 
   /// The curve of a class for operands of `dtype`: FP8 and narrower formats stream like FP8, wider
@@ -38,7 +40,15 @@ struct ChipTiming {
   [[nodiscard]] double tensor(Dtype dtype) const { return bits_of(dtype) > 8.5 ? bf16 : fp8; }
 };
 
-/// `target` on a calibration measured on `measured` (which may be the same chip). The read roof
+/// A calibration with the chip it was measured on, as its data sheet has it, and the engine whose
+/// kernels ran.
+struct MeasuredChip {
+  std::shared_ptr<const Calibration> calibration;
+  HardwareSpec chip;
+  std::shared_ptr<const Engine> kernels;
+};
+
+/// `target` on what was measured (on the same chip or another). The read roof
 /// keeps its fraction of the data sheet's bandwidth; L2 its rate an SM; fixed times stay. The
 /// tensor roof keeps its efficiency a clock, and its clock as far as power allows: a chip with more
 /// watts for each peak FLOP/s than the measured one comes nearer to the clock of its data sheet.
@@ -47,9 +57,9 @@ struct ChipTiming {
 ///   1/f' = 1 + (1/f - 1) * (roof an SM of target) / (roof an SM of measured).
 /// Null when the architectures differ or the SM count of `target` is unknown. Without `experts`
 /// another chip than the measured one takes no curve for grouped GEMMs.
-[[nodiscard]] std::shared_ptr<const ChipTiming> chip_timing(
-    std::shared_ptr<const Calibration> calibration, const HardwareSpec& measured,
-    const HardwareSpec& target, bool experts = true);
+[[nodiscard]] std::shared_ptr<const ChipTiming> chip_timing(const MeasuredChip& measured,
+                                                            const HardwareSpec& target,
+                                                            bool experts = true);
 
 /// "calibrated (h200, 2026-11-24)", "transferred from h200 (2026-11-24)" (with " except experts"
 /// where their curve is left out) or "roofline".

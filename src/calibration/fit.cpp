@@ -46,7 +46,11 @@ Affine affine(const std::vector<std::pair<double, double>>& bytes_and_seconds) {
   double s00 = 0, s01 = 0, s11 = 0, b0 = 0, b1 = 0;
   for (const auto& [bytes, seconds] : bytes_and_seconds) {
     const double x = 1 / seconds, y = bytes / seconds;
-    s00 += x * x, s01 += x * y, s11 += y * y, b0 += x, b1 += y;
+    s00 += x * x;
+    s01 += x * y;
+    s11 += y * y;
+    b0 += x;
+    b1 += y;
   }
   const double determinant = s00 * s11 - s01 * s01;
   if (determinant > 1e-12 * s00 * s11) {
@@ -83,7 +87,7 @@ StreamRoof stream_roof(const std::vector<Point>& points, std::string_view operat
       .start = Seconds(fit.start), .rate = ByteRate(1 / fit.per_byte), .error = error_of(errors)};
 }
 
-TensorRoof tensor_roof(const std::vector<Point>& points, std::string_view precision) {
+TensorRoof fastest_products(const std::vector<Point>& points, std::string_view precision) {
   TensorRoof best;
   for (const Point& point : points) {
     if (!counts(point) || point.operation != "tensor" || point.precision != precision) continue;
@@ -103,6 +107,12 @@ Seconds launch_time(const std::vector<Point>& points, std::string_view operation
 
 // ---- Operations
 
+/// The kernels and the chip that were measured.
+struct Context {
+  const Engine& engine;
+  double sms = 0;
+};
+
 /// One point as the model sees it: the products it runs, one after another, and what was measured.
 struct Sample {
   std::array<OperationWork, 2> work;
@@ -112,41 +122,68 @@ struct Sample {
 
 /// Gate-up and down of a point of experts. Whatever is not weights is shared evenly.
 std::array<OperationWork, 2> expert_products(const Point& p, double sms) {
-  const auto h = static_cast<double>(p.hidden), i = static_cast<double>(p.intermediate),
-             experts = static_cast<double>(p.experts);
-  const double element = p.precision == "bf16" ? 2 : 1;
-  const double tokens = static_cast<double>(p.tokens) / experts,
-               weights = experts * h * i * element;
+  const auto hidden = static_cast<double>(p.hidden), width = static_cast<double>(p.intermediate);
+  const auto experts = static_cast<double>(p.experts);
+  const double element = p.precision == name_of(OperandPrecision::bf16) ? 2 : 1;
+  const double tokens = static_cast<double>(p.tokens) / experts;
+  const double weights = experts * hidden * width * element;
   const bool up = p.operation != "moe_down", down = p.operation != "moe_gate_up";
-  const double parts = (up ? 2.0 : 0.0) + (down ? 1.0 : 0.0),
-               products = (up ? 1.0 : 0.0) + (down ? 1.0 : 0.0);
-  const double other = (p.bytes - parts * weights) / products;
-  const OperationWork gate_up =
-      grouped_work(2 * weights + other, p.padded_flops * 2 / parts, experts, tokens, 2 * i, h, sms);
-  const OperationWork rest =
-      grouped_work(weights + other, p.padded_flops / parts, experts, tokens, h, i, sms);
-  if (!up) return {rest, gate_up};
-  std::array products_in_turn{gate_up, rest};
-  products_in_turn[1].follows = true;
-  return products_in_turn;
+  const double matrices = (up ? 2.0 : 0.0) + (down ? 1.0 : 0.0);
+  const double products = (up ? 1.0 : 0.0) + (down ? 1.0 : 0.0);
+  const double other = (p.bytes - matrices * weights) / products;
+  const GroupedGemm gate_up{.bytes = 2 * weights + other,
+                            .flops = p.padded_flops * 2 / matrices,
+                            .tokens = tokens,
+                            .tiles = experts * grouped_tiles(tokens, 2 * width).tiles,
+                            .k = hidden};
+  const GroupedGemm rest{.bytes = weights + other,
+                         .flops = p.padded_flops / matrices,
+                         .tokens = tokens,
+                         .tiles = experts * grouped_tiles(tokens, hidden).tiles,
+                         .k = width,
+                         .follows = up};
+  if (!up) return {work_of(rest, sms), work_of(gate_up, sms)};
+  return {work_of(gate_up, sms), work_of(rest, sms)};
 }
 
-Sample sample_of(const Point& p, double sms) {
+/// Requests longer than the mean by more than this count as of unequal length.
+constexpr double uneven_from = 1.2;
+
+DecodeCore decode_core(const Point& p, const Engine& engine) {
+  const auto kv_heads = static_cast<double>(std::max<std::int64_t>(1, p.kv_heads));
+  const double rows = static_cast<double>(p.query_heads) / kv_heads;
+  const QueryTiles tiles = query_tiles(rows, engine.attention_tile);
+  const double units = static_cast<double>(p.batch) * kv_heads * tiles.count;
+  return {.units = units,
+          .bytes = p.bytes,
+          .flops = p.flops * tiles.rows / rows,
+          .context = p.context_tokens,
+          .outputs = p.flops / (4 * p.context_tokens * units),
+          .paged = p.paged,
+          .uneven = static_cast<double>(p.longest_tokens) > uneven_from * p.context_tokens};
+}
+
+DenseGemm dense_gemm(const Point& p) {
+  return {.bytes = p.bytes,
+          .m = static_cast<double>(p.m),
+          .n = static_cast<double>(p.n),
+          .k = static_cast<double>(p.k)};
+}
+
+/// `p` feeds a class.
+Sample sample_of(const Point& p, const Context& in) {
   Sample sample{.work = {}, .seconds = p.median_us * 1e-6};
-  if (p.operation.starts_with("moe_")) {
-    sample.work = expert_products(p, sms);
-    sample.products = p.operation == "moe_ffn" ? 2 : 1;
-  } else if (p.operation == "dense") {
-    sample.work[0] = dense_work(p.bytes, static_cast<double>(p.m), static_cast<double>(p.n),
-                                static_cast<double>(p.k), sms);
-  } else {
-    const auto kv_heads = static_cast<double>(std::max<std::int64_t>(1, p.kv_heads));
-    const double units = static_cast<double>(p.batch) * kv_heads *
-                         row_tiles(static_cast<double>(p.query_heads) / kv_heads);
-    sample.work[0] = attention_work(
-        p.bytes, p.padded_flops, units, p.flops / (4 * p.context_tokens * units), p.context_tokens,
-        static_cast<double>(p.longest_tokens) > 1.2 * p.context_tokens, sms);
-    sample.work[0].paged = p.paged;
+  switch (row_of(class_fed_by(p.operation)).work) {
+    case WorkKind::decode_core:
+      sample.work[0] = work_of(decode_core(p, in.engine), in.sms);
+      break;
+    case WorkKind::grouped_gemm:
+      sample.work = expert_products(p, in.sms);
+      sample.products = p.operation == "moe_ffn" ? 2 : 1;
+      break;
+    case WorkKind::dense_gemm:
+      sample.work[0] = work_of(dense_gemm(p), in.sms);
+      break;
   }
   return sample;
 }
@@ -213,9 +250,11 @@ class Model {
         compute_(knots_over(samples_, roofs, false, fixed_compute)) {
     for (const Sample& sample : samples_) {
       for (const OperationWork& work : sample.work) {
-        has_pieces_ = has_pieces_ || work.pieces > 0, has_splits_ = has_splits_ || work.splits > 0;
-        has_paged_ = has_paged_ || work.paged, has_uneven_ = has_uneven_ || work.uneven;
-        has_k_ = has_k_ || (work.flops > 0 && work.k < 1e9);
+        has_pieces_ = has_pieces_ || work.pieces > 0;
+        has_splits_ = has_splits_ || work.splits > 0;
+        has_paged_ = has_paged_ || work.paged;
+        has_uneven_ = has_uneven_ || work.uneven;
+        has_k_ = has_k_ || (work.flops > 0 && std::isfinite(work.k));
         has_combined_ = has_combined_ || work.combined;
         has_follower_ = has_follower_ || work.follows;
       }
@@ -228,13 +267,13 @@ class Model {
   [[nodiscard]] Eigen::VectorXd start() const {
     Eigen::VectorXd at(fixed_parameters + memory_.count + compute_.count);
     for (Eigen::Index i = 0; i < fixed_parameters; ++i) at[i] = prior(i).mean;
-    fill(at, fixed_parameters, memory_.count),
-        fill(at, fixed_parameters + memory_.count, compute_.count);
+    fill(at, fixed_parameters, memory_.count);
+    fill(at, fixed_parameters + memory_.count, compute_.count);
     return at;
   }
 
   [[nodiscard]] OperationCurve curve(const Eigen::VectorXd& at) const {
-    OperationCurve curve{.operation = {}, .precision = {}, .overlap = overlap_};
+    OperationCurve curve{.overlap = overlap_};
     curve.start = Seconds(std::exp(at[start_of]));
     curve.follow = has_follower_ ? share(at[follow_of]) * curve.start : curve.start;
     curve.combine = Seconds(has_combined_ ? std::exp(at[combine_of]) : 0);
@@ -243,7 +282,8 @@ class Model {
     curve.paged = has_paged_ ? std::exp(at[paged_of]) : 0;
     curve.uneven = has_uneven_ ? std::exp(at[uneven_of]) : 0;
     curve.fill = has_k_ ? std::exp(at[fill_of]) : 0;
-    curve.idle_memory = share(at[idle_memory_of]), curve.idle_compute = share(at[idle_compute_of]);
+    curve.idle_memory = share(at[idle_memory_of]);
+    curve.idle_compute = share(at[idle_compute_of]);
     curve.memory = curve_of(memory_, at, fixed_parameters);
     curve.compute = curve_of(compute_, at, fixed_parameters + memory_.count);
     return curve;
@@ -411,32 +451,34 @@ OperationCurve fit_operation(const std::vector<Sample>& samples, const Operation
   return best;
 }
 
-/// The class a point belongs to; empty: none.
-std::string class_of(const Point& point) {
-  if (point.operation.starts_with("moe_")) return "grouped_gemm";
-  for (const char* name : {"mla_decode", "mfa_decode", "gqa_decode", "dense"}) {
-    if (point.operation == name) return name;
-  }
-  return "";
-}
-
-std::string_view tensor_precision(std::string_view precision) {
-  return precision == "bf16" ? "bf16" : "fp8";
-}
-
 /// The compute fraction of a class that the measured chip never lets compute bind: that of another
 /// attention kernel where one is, else a cautious one.
-double borrowed_compute(const Calibration& so_far, std::string_view name) {
+double borrowed_compute(const Calibration& so_far, const OperationClassRow& row) {
+  constexpr double cautious = 0.75;  // cuBLAS reaches 0.73 to 0.79 of the BF16 peak at 8192^3
+  if (row.computes_like == OperationClass::none) return cautious;
   for (const OperationCurve& curve : so_far.curves) {
-    if (name.ends_with("_decode") && curve.operation == "mla_decode" && curve.compute.most > 0)
+    if (curve.operation == row.computes_like && curve.compute.most > 0)
       return curve.compute.fraction.back();
   }
-  return 0.75;
+  return cautious;
+}
+
+/// The accepted points of a class and precision.
+std::vector<Sample> samples_of(const std::vector<Point>& points, const OperationClassRow& row,
+                               OperandPrecision precision, const Context& in) {
+  std::vector<Sample> samples;
+  for (const Point& point : points) {
+    if (counts(point) && class_fed_by(point.operation) == row.operation &&
+        point.precision == name_of(precision))
+      samples.push_back(sample_of(point, in));
+  }
+  return samples;
 }
 
 }  // namespace
 
-Calibration fit_calibration(const std::vector<Point>& points, const Provenance& provenance) {
+Calibration fit_calibration(const std::vector<Point>& points, const Provenance& provenance,
+                            const Engine& engine) {
   Calibration out{.file = {}, .provenance = provenance};
   out.read = stream_roof(points, "read");
   if (!(out.read.rate.base() > 0)) {
@@ -444,25 +486,24 @@ Calibration fit_calibration(const std::vector<Point>& points, const Provenance& 
         "cannot calibrate: no accepted measurement of the read roof, of which every curve is a "
         "fraction");
   }
-  out.write = stream_roof(points, "write"), out.copy = stream_roof(points, "copy");
+  out.write = stream_roof(points, "write");
+  out.copy = stream_roof(points, "copy");
   out.l2 = stream_roof(points, "l2_read");
-  out.bf16 = tensor_roof(points, "bf16"), out.fp8 = tensor_roof(points, "fp8");
+  out.bf16 = fastest_products(points, "bf16");
+  out.fp8 = fastest_products(points, "fp8");
   out.launch = {.stream = launch_time(points, "launch_stream"),
                 .graph = launch_time(points, "launch_graph"),
                 .dependent = launch_time(points, "launch_dependent")};
-  const auto sms = static_cast<double>(provenance.multiprocessors);
-  for (const char* name : {"mla_decode", "mfa_decode", "gqa_decode", "grouped_gemm", "dense"}) {
-    for (const char* precision : {"bf16", "fp8", "fp8_128"}) {
-      std::vector<Sample> samples;
-      for (const Point& point : points) {
-        if (counts(point) && class_of(point) == name && point.precision == precision)
-          samples.push_back(sample_of(point, sms));
-      }
-      const FlopRate tensor = tensor_precision(precision) == "bf16" ? out.bf16.rate : out.fp8.rate;
+  const Context in{engine, static_cast<double>(provenance.multiprocessors)};
+  for (const OperationClassRow& row : operation_classes) {
+    for (const OperandPrecisionRow& operands : operand_precisions) {
+      const std::vector<Sample> samples = samples_of(points, row, operands.precision, in);
+      const FlopRate tensor = tensor_roof(out, operands.precision).rate;
       if (samples.size() < fewest_points || !(tensor.base() > 0)) continue;
-      OperationCurve curve = fit_operation(samples, {out.read.rate.base(), tensor.base()},
-                                           borrowed_compute(out, name));
-      curve.operation = name, curve.precision = precision;
+      OperationCurve curve =
+          fit_operation(samples, {out.read.rate.base(), tensor.base()}, borrowed_compute(out, row));
+      curve.operation = row.operation;
+      curve.precision = operands.precision;
       out.curves.push_back(std::move(curve));
     }
   }

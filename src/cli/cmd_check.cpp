@@ -37,7 +37,7 @@ int run(const std::vector<std::string>& files) {
 Verb check_command(CLI::App& app) {
   auto files = std::make_shared<std::vector<std::string>>();
   Verb verb(app, "check",
-            "Lint model, hardware and calibration files; says what is wrong and where");
+            "Lint model, hardware, engine and calibration files; says what is wrong and where");
   verb.required("file", *files, "YAML files");
   verb.run = [files] { return run(*files); };
   return verb;

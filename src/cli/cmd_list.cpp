@@ -17,25 +17,27 @@ std::vector<HardwareSpec> all_chips() {
   return chips;
 }
 
+Table models() { return list_of(load_models({"all"})); }
+Table hardware() { return list_of(all_chips()); }
+Table engines() { return list_of(load_engines({"all"})); }
+
 struct ListArgs {
   std::string what;
   OutputArgs output;
 };
 
 int run(const ListArgs& args) {
-  enum class What { models, hardware };
-  constexpr std::pair<std::string_view, What> names[] = {{"models", What::models},
-                                                         {"hardware", What::hardware}};
+  constexpr std::pair<std::string_view, Table (*)()> tables[] = {
+      {"models", models}, {"hardware", hardware}, {"engines", engines}};
   if (!args.what.empty()) {
-    const bool models = choose(names, args.what, "list") == What::models;
-    emit(models ? list_of(load_models({"all"})) : list_of(all_chips()), args.output);
+    emit(choose(tables, args.what, "list")(), args.output);
     return 0;
   }
   if (args.output.format == "csv" || args.output.format == "json") {
-    throw UsageError("list: 'models' or 'hardware'? The two have different columns");
+    throw UsageError("list: 'models', 'hardware' or 'engines'? They have different columns");
   }
-  emit(list_of(load_models({"all"})), args.output,
-       "\n" + render(list_of(all_chips()), format_of(args.output)));
+  const Format format = format_of(args.output);
+  emit(models(), args.output, "\n" + render(hardware(), format) + "\n" + render(engines(), format));
   return 0;
 }
 
@@ -43,8 +45,8 @@ int run(const ListArgs& args) {
 
 Verb list_command(CLI::App& app) {
   auto args = std::make_shared<ListArgs>();
-  Verb verb(app, "list", "The models and chips that come with afford");
-  verb.text("what", args->what, "models or hardware; both when left out");
+  Verb verb(app, "list", "The models, chips and engines that come with afford");
+  verb.text("what", args->what, "models, hardware or engines; all when left out");
   add_output(verb, args->output);
   verb.run = [args] { return run(*args); };
   return verb;

@@ -24,6 +24,10 @@ int run(const ShowArgs& args) {
     emit(facts_of(*chip), args.output);
     return exit_done;
   }
+  if (const auto* engine = std::get_if<Engine>(&entry)) {
+    emit(facts_of(*engine), args.output);
+    return exit_done;
+  }
   const ModelSpec& model = std::get<ModelSpec>(entry);
   const Format format = format_of(args.output);
   const Table modules = modules_of(model, contexts.front(), convention);
@@ -38,7 +42,8 @@ int run(const ShowArgs& args) {
 
 Verb show_command(CLI::App& app) {
   auto args = std::make_shared<ShowArgs>();
-  Verb verb(app, "show", "One model or chip in full: every number with its source, every module");
+  Verb verb(app, "show",
+            "One model, chip or engine in full: every number with its source, every module");
   verb.required("name", args->name, "A name or path");
   verb.text("-c,--context", args->context, "Context in tokens of a model's module table", "TOKENS");
   verb.text("--convention", args->convention, "Counting: paper or exact", "NAME");

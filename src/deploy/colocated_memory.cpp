@@ -83,7 +83,7 @@ ColocatedMemory colocated_memory(const Colocated& c, const Setting& setting) {
       .cache = real(batches.requests) * cache,
       .buffers =
           real(batches.requests) * buffers.in_flight + batches.large.requests * buffers.at_work,
-      .capacity = setting.usable_memory * c.pool.chip->memory_size.value};
+      .capacity = setting.engine.usable_memory * c.pool.chip->memory_size.value};
   const Bytes each = c.micro_batches * (cache + buffers.in_flight) + buffers.at_work;
   const std::int64_t replicas = c.pool.size() / c.layout.attention_tp;
   return {

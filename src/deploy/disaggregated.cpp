@@ -143,7 +143,7 @@ PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, cons
   return {.weights = held.attention_weights,
           .cache_each = in_flight * held.request,
           .buffers_each = query_tokens(setting) * token,
-          .capacity = setting.usable_memory * d.attention.chip->memory_size.value,
+          .capacity = setting.engine.usable_memory * d.attention.chip->memory_size.value,
           .count = s.requests,
           .shares = real(tensor ? d.attention.instances : d.attention.size())};
 }
@@ -156,7 +156,7 @@ PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shar
   return {.weights = held.ffn_weights,
           .cache_each = {},
           .buffers_each = query_tokens(setting) * token,
-          .capacity = setting.usable_memory * d.ffn.chip->memory_size.value,
+          .capacity = setting.engine.usable_memory * d.ffn.chip->memory_size.value,
           .count = s.tokens_per_replica / query_tokens(setting),
           .shares = s.replicas};
 }

@@ -33,9 +33,6 @@ struct Setting {
   std::int64_t redundant_experts = 0;
   Overlap overlap = Overlap::all_gather;
   Seconds tpot_limit{0.050};
-  Seconds
-      between_steps;  // host time of a co-located engine between two steps (schedule, synchronise)
-  double usable_memory = 0.92;  // the rest is for the runtime, graphs and fragmentation
 };
 
 /// Attention on one pool, FFN on another.

@@ -11,9 +11,10 @@ Op on_dense_curve(Op op, const DenseProduct& product, const OperationCurve& curv
                   const Machine& machine) {
   const ChipTiming& chip = *machine.measured;
   const double bytes = (op.weights.base() + from_l2(op.activations, chip)) / op.kernels;
-  const OperationWork work =
-      dense_work(bytes, product.rows, product.outputs, product.inputs, chip.sms);
-  return timed(op, curve, work, compute_format(*machine.chip, product.compute), machine);
+  const DenseGemm gemm{
+      .bytes = bytes, .m = product.rows, .n = product.outputs, .k = product.inputs};
+  return timed(op, curve, work_of(gemm, chip.sms), compute_format(*machine.chip, product.compute),
+               machine);
 }
 
 Op dense(const DenseProduct& product, const Machine& machine) {

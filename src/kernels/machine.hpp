@@ -48,11 +48,12 @@ struct Reached {
 
 /// The longest of compute, memory and L2 time plus the start of its kernels; fills time and bound.
 /// Weights and cache come from memory; the activations of a decode micro-batch, a few tens of MB,
-/// stay in L2, which is at least twice as fast (5.5 to 8 TB/s are reported on Hopper).
+/// stay in L2.
 [[nodiscard]] inline Op timed(Op op, const Reached& reached, const Machine& machine) {
   const Seconds by_compute = op.flops / reached.compute;
   const Seconds by_memory =
-      std::max((op.weights + op.cache) / reached.memory, op.activations / (2 * reached.memory));
+      std::max((op.weights + op.cache) / reached.memory,
+               op.activations / (machine.engine->l2_over_memory * reached.memory));
   const Seconds overhead = op.kernels * machine.engine->kernel;
   const Seconds work = std::max(by_compute, by_memory);
   op.time = work + overhead;

@@ -39,15 +39,13 @@ Op on_grouped_curve(Op op, const MlpWork& work, Side side, const Machine& machin
     rows += group.mlps * each.rows;
     tiles += group.mlps * each.tiles;
   }
-  const double bytes = op.weights.base() + from_l2(op.activations, chip);
-  const OperationWork asked{.bytes = bytes,
-                            .flops = 2 * rows * shape.outputs * shape.inputs,
-                            .memory_size = bytes / chip.sms,
-                            .compute_size = work.groups[0].rows / work.groups[0].mlps,
-                            .idle_tail = idle_tail(whole_up(tiles), chip.sms),
-                            .k = shape.inputs,
-                            .follows = side == Side::down};
-  return timed(op, *grouped_curve(work, machine), asked,
+  const GroupedGemm asked{.bytes = op.weights.base() + from_l2(op.activations, chip),
+                          .flops = 2 * rows * shape.outputs * shape.inputs,
+                          .tokens = work.groups[0].rows / work.groups[0].mlps,
+                          .tiles = tiles,
+                          .k = shape.inputs,
+                          .follows = side == Side::down};
+  return timed(op, *grouped_curve(work, machine), work_of(asked, chip.sms),
                compute_format(*machine.chip, work.compute), machine);
 }
 
@@ -103,7 +101,8 @@ Op mlp_activation(const MlpWork& work, const Machine& machine) {
   for (const MlpGroup& group : work.groups) results += group.rows * group.intermediate;
   const double values = (matrices_up(work) + 1) * results;  // what the GEMM before it made, too
   return elementwise({.name = gated(work) ? "SwiGLU, quantise" : "activation, quantise",
-                      .bytes = size_of(between_kernels, values / work.shard)},
+                      .bytes = size_of(between_kernels, values / work.shard),
+                      .kernels = machine.engine->kernels.activation},
                      machine);
 }
 

@@ -118,18 +118,20 @@ void add_router(Side<Ops>& side, Bytes vectors) {
              .role = Role::from_hidden,
              .split = Split::whole},
             side.rows, 1);
-  side.small("top-k, pack", 2, vectors);
+  side.small("top-k, pack", side.machine.engine->kernels.top_k_pack, vectors);
 }
 
 template <class Ops>
 Ops attention_side(Side<Ops> side) {
   const AttentionWork& work = side.work;
+  const KernelCounts& counts = side.machine.engine->kernels;
   const Bytes vectors =
       size_of(between_kernels, 2 * side.rows * real(side.model.hidden));  // in and out
-  if (work.partial_results > 0) side.small("combine", 1, (work.partial_results + 2) / 2 * vectors);
-  side.small("norm, quantise", 2, 2 * vectors);
+  if (work.partial_results > 0)
+    side.small("combine", counts.combine, (work.partial_results + 2) / 2 * vectors);
+  side.small("norm, quantise", counts.norm_quantise, 2 * vectors);
   add_projections(side);
-  side.small("norms, rope, cache write", 3, vectors);
+  side.small("norms, rope, cache write", counts.rope_cache_write, vectors);
   side.ops.add(attention_core(side.shape.attention,
                               {.requests = work.requests,
                                .query_tokens = work.query_tokens,
@@ -138,10 +140,10 @@ Ops attention_side(Side<Ops> side) {
                                .cache = side.shape.cache,
                                .compute = side.model.precision.attention_compute},
                               side.machine));
-  side.small("quantise", 1,
+  side.small("quantise", counts.quantise,
              size_of(between_kernels, side.rows * side.shape.attention.core_outputs));
   add_output(side);
-  side.small("norm", 1, 2 * vectors);
+  side.small("norm", counts.norm, 2 * vectors);
   if (work.router) add_router(side, vectors);
   return side.ops;
 }

@@ -40,7 +40,7 @@ void add_latent(Side<Ops>& side, double rows, double shard) {
                       .outputs = real(side.shape.ffn.latent) / shard,
                       .weights = side.shape.ffn_weights,
                       .compute = side.model.precision.ffn_compute,
-                      .kernels = 2},
+                      .kernels = 2},  // one each way
                      side.machine));
 }
 

@@ -6,11 +6,12 @@
 namespace afford {
 namespace {
 
-/// The tokens of n accelerators over an nth of the vocabulary. Where no curve was measured it is
-/// two launches, each of half of it.
+/// The tokens of n accelerators over an nth of the vocabulary. Where no curve was measured, each of
+/// its launches has an equal part of it.
 Op lm_head(const ModelSpec& model, double tokens, double n, const Machine& machine) {
   const double hidden = real(model.hidden), vocab = real(model.vocab);
-  const double kernels = dense_curve(Dtype::bf16, machine).curve != nullptr ? 1 : 2;
+  const double kernels =
+      dense_curve(Dtype::bf16, machine).curve != nullptr ? 1 : machine.engine->kernels.head;
   return dense({.name = "LM head",
                 .rows = n * tokens,
                 .inputs = hidden,
@@ -24,14 +25,17 @@ template <class Ops>
 Ops head_side(const ModelSpec& model, double tokens, std::int64_t instance,
               const Machine& machine) {
   const double vocab = real(model.vocab);
+  const KernelCounts& counts = machine.engine->kernels;
   Ops ops;
-  ops.add(elementwise(
-      {.name = "embedding", .bytes = size_of(Dtype::bf16, 2 * tokens * real(model.hidden))},
-      machine));
+  ops.add(elementwise({.name = "embedding",
+                       .bytes = size_of(Dtype::bf16, 2 * tokens * real(model.hidden)),
+                       .kernels = counts.embedding},
+                      machine));
   ops.add(lm_head(model, tokens, real(instance), machine));
-  ops.add(elementwise(
-      {.name = "sampling", .bytes = size_of(Dtype::fp32, 2 * tokens * vocab), .kernels = 3},
-      machine));
+  ops.add(elementwise({.name = "sampling",
+                       .bytes = size_of(Dtype::fp32, 2 * tokens * vocab),
+                       .kernels = counts.sampling},
+                      machine));
   return ops;
 }
 

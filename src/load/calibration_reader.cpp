@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "calibration/calibration_file.hpp"
 #include "yaml/section.hpp"
@@ -10,14 +11,15 @@ namespace {
 
 using yaml::Section;
 
-constexpr std::pair<std::string_view, std::string_view> operations[] = {
-    {"mfa_decode", "mfa_decode"},
-    {"gqa_decode", "gqa_decode"},
-    {"mla_decode", "mla_decode"},
-    {"grouped_gemm", "grouped_gemm"},
-    {"dense", "dense"}};
-constexpr std::pair<std::string_view, std::string_view> precisions[] = {
-    {"bf16", "bf16"}, {"fp8", "fp8"}, {"fp8_128", "fp8_128"}};
+/// `key` as the name of one of a table's rows.
+template <class Meaning, class Row, size_t n>
+Meaning row_named(const Section& in, std::string_view key, const std::array<Row, n>& rows,
+                  Meaning Row::*meaning) {
+  std::pair<std::string_view, Meaning> words[n];
+  for (size_t i = 0; i < n; ++i) words[i] = {rows[i].name, rows[i].*meaning};
+  return in.choice(key, words);
+}
+
 constexpr double most_clock_mhz = 1e5, most_pct = 1e4, most_size = 1e15, most_fraction = 2;
 
 Seconds time_of(const Section& in, std::string_view key) {
@@ -77,31 +79,33 @@ OperationCurve read_operation(const Section& in) {
   const Section fixed = in.child("fixed", {"start", "follow", "combine", "piece", "split"});
   const Section slower = in.child("slower", {"paged", "uneven"});
   const std::vector<double> idle = idle_of(in);
-  OperationCurve curve{.operation = std::string(in.choice("operation", operations)),
-                       .precision = std::string(in.choice("precision", precisions)),
-                       .start = time_of(fixed, "start"),
-                       .follow = time_of(fixed, "follow"),
-                       .combine = time_of(fixed, "combine"),
-                       .piece = time_of(fixed, "piece"),
-                       .split = time_of(fixed, "split"),
-                       .paged = slower.real("paged", 0, 10),
-                       .uneven = slower.real("uneven", 0, 10),
-                       .idle_memory = idle[0],
-                       .idle_compute = idle[1],
-                       .fill = in.real("fill", 0, 1e6),
-                       .overlap = static_cast<int>(in.integer("overlap", {1, 8})),
-                       .memory = read_curve(in, "memory"),
-                       .compute = read_curve(in, "compute"),
-                       .error = read_error(in)};
+  OperationCurve curve{
+      .operation = row_named(in, "operation", operation_classes, &OperationClassRow::operation),
+      .precision = row_named(in, "precision", operand_precisions, &OperandPrecisionRow::precision),
+      .start = time_of(fixed, "start"),
+      .follow = time_of(fixed, "follow"),
+      .combine = time_of(fixed, "combine"),
+      .piece = time_of(fixed, "piece"),
+      .split = time_of(fixed, "split"),
+      .paged = slower.real("paged", 0, 10),
+      .uneven = slower.real("uneven", 0, 10),
+      .idle_memory = idle[0],
+      .idle_compute = idle[1],
+      .fill = in.real("fill", 0, 1e6),
+      .overlap = static_cast<int>(in.integer("overlap", {1, 8})),
+      .memory = read_curve(in, "memory"),
+      .compute = read_curve(in, "compute"),
+      .error = read_error(in)};
   if (curve.overlap > 4 && curve.overlap < 8) in.fail("overlap", "expected 1, 2, 3, 4 or 8");
   return curve;
 }
 
 Provenance read_provenance(const Section& root) {
-  const Section measured = root.child("measured", {"date", "commit", "command"});
+  const Section measured = root.child("measured", {"engine", "date", "commit", "command"});
   const Section device = root.child("device", {"name", "multiprocessors", "driver", "cuda",
                                                "power_cap", "sm_clock_mhz", "memory_clock_mhz"});
   return {.chip = root.name("chip"),
+          .engine = measured.name("engine"),
           .architecture = root.name("architecture"),
           .device = device.text("name"),
           .multiprocessors = device.integer("multiprocessors", yaml::Range{1, 4096}),
@@ -141,8 +145,8 @@ Calibration read_calibration(const yaml::Node& node, const std::string& file) {
     OperationCurve curve = read_operation(in);
     for (const OperationCurve& other : out.curves) {
       if (other.operation == curve.operation && other.precision == curve.precision)
-        in.fail("operation", fmt::format("{} in {} stands here a second time", curve.operation,
-                                         curve.precision));
+        in.fail("operation", fmt::format("{} in {} stands here a second time",
+                                         name_of(curve.operation), name_of(curve.precision)));
     }
     out.curves.push_back(std::move(curve));
   }

@@ -20,22 +20,20 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view ending = ".calibration.yaml";
 
-struct Loaded {
-  std::shared_ptr<const Calibration> calibration;
-  HardwareSpec measured;  // the chip as its data sheet has it
-};
-
-Loaded load(const fs::path& path) {
+MeasuredChip load(const fs::path& path) {
   Calibration calibration = read_calibration(yaml::parse_file(path), path.string());
-  HardwareSpec measured = load_hardware({calibration.provenance.chip}).front();
-  return {std::make_shared<const Calibration>(std::move(calibration)), std::move(measured)};
+  HardwareSpec chip = load_hardware({calibration.provenance.chip}).front();
+  Engine kernels = load_engines({calibration.provenance.engine}).front();
+  return {.calibration = std::make_shared<const Calibration>(std::move(calibration)),
+          .chip = std::move(chip),
+          .kernels = std::make_shared<const Engine>(std::move(kernels))};
 }
 
 fs::path path_of(const std::string& name) {
   return data_folder() / "hardware" / (name + std::string(ending));
 }
 
-Loaded load_named(const std::string& name) {
+MeasuredChip load_named(const std::string& name) {
   if (is_path(name)) return load(name);
   std::vector<std::string> known = list_calibrations();
   if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -61,7 +59,7 @@ std::vector<std::string> list_calibrations() {
 void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::string& choice,
                          bool experts) {
   if (choice == "none") return;
-  std::vector<Loaded> loaded;
+  std::vector<MeasuredChip> loaded;
   if (!choice.empty()) {
     loaded.push_back(load_named(choice));
   } else {
@@ -69,11 +67,10 @@ void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::str
   }
   for (HardwareSpec* chip : chips) {
     chip->measured = nullptr;
-    for (const Loaded& candidate : loaded) {
-      const bool own = candidate.measured.name == chip->name;
+    for (const MeasuredChip& candidate : loaded) {
+      const bool own = candidate.chip.name == chip->name;
       if (chip->measured == nullptr || own)
-        if (auto timing = chip_timing(candidate.calibration, candidate.measured, *chip,
-                                      experts || !choice.empty()))
+        if (auto timing = chip_timing(candidate, *chip, experts || !choice.empty()))
           chip->measured = timing;
     }
   }

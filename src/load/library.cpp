@@ -19,13 +19,24 @@ namespace fs = std::filesystem;
 
 bool holds_data(const fs::path& folder) {
   std::error_code error;
-  return fs::is_directory(folder / "models", error) && fs::is_directory(folder / "hardware", error);
+  return fs::is_directory(folder / "models", error) &&
+         fs::is_directory(folder / "hardware", error) &&
+         fs::is_directory(folder / "engines", error);
 }
 
 /// A published config as a model, without a file in between.
 ModelSpec read_published(const fs::path& path) {
   const config::Imported imported = config::import_config(json::parse_file(path), {});
   return read_model(yaml::parse(imported.yaml, path.string()), path.string());
+}
+
+/// The file of an entry of data_folder()/kind.
+fs::path entry_path(const std::string& name, std::string_view kind, std::string_view noun) {
+  const fs::path folder = data_folder() / kind;
+  const std::vector<std::string> known = list_names(folder);
+  if (std::find(known.begin(), known.end(), name) != known.end()) return folder / (name + ".yaml");
+  throw UsageError(fmt::format("no {} named '{}' in {}{}", noun, name, folder.string(),
+                               suggestion(name, known)));
 }
 
 /// Load `wanted` entries of data_folder()/kind, each through `read`.
@@ -44,15 +55,11 @@ std::vector<Spec> load(const std::vector<std::string>& wanted, std::string_view 
       add(name);
       continue;
     }
-    const fs::path folder = data_folder() / kind;
-    const std::vector<std::string> known = list_names(folder);
     if (name == "all") {
-      for (const std::string& entry : known) add(folder / (entry + ".yaml"));
-    } else if (std::find(known.begin(), known.end(), name) != known.end()) {
-      add(folder / (name + ".yaml"));
+      const fs::path folder = data_folder() / kind;
+      for (const std::string& entry : list_names(folder)) add(folder / (entry + ".yaml"));
     } else {
-      throw UsageError(fmt::format("no {} named '{}' in {}{}", noun, name, folder.string(),
-                                   suggestion(name, known)));
+      add(entry_path(name, kind, noun));
     }
   }
   return specs;
@@ -63,7 +70,8 @@ std::vector<Spec> load(const std::vector<std::string>& wanted, std::string_view 
 fs::path data_folder() {
   if (const char* set = std::getenv("AFFORD_DATA"); set != nullptr && *set != '\0') {
     if (holds_data(set)) return set;
-    throw UsageError(fmt::format("AFFORD_DATA is '{}', which holds no models/ and hardware/", set));
+    throw UsageError(
+        fmt::format("AFFORD_DATA is '{}', which holds no models/, hardware/ and engines/", set));
   }
   std::error_code error;
   const fs::path binary = fs::read_symlink("/proc/self/exe", error);
@@ -75,7 +83,7 @@ fs::path data_folder() {
     if (holds_data(folder) && fs::exists(folder / "CMakePresets.json", error)) return folder;
   }
   throw UsageError(
-      "cannot find models/ and hardware/; set AFFORD_DATA to the folder that holds them");
+      "cannot find models/, hardware/ and engines/; set AFFORD_DATA to the folder that holds them");
 }
 
 std::vector<std::string> list_names(const fs::path& folder) {
@@ -103,6 +111,14 @@ std::vector<ModelSpec> load_models(const std::vector<std::string>& names) {
 
 std::vector<HardwareSpec> load_hardware(const std::vector<std::string>& names) {
   return load<HardwareSpec>(names, "hardware", "hardware", read_hardware);
+}
+
+std::vector<Engine> load_engines(const std::vector<std::string>& names) {
+  return load<Engine>(names, "engines", "engine", read_engine);
+}
+
+fs::path engine_path(const std::string& name) {
+  return is_path(name) ? fs::path(name) : entry_path(name, "engines", "engine");
 }
 
 }  // namespace afford

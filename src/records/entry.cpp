@@ -48,8 +48,8 @@ void add_calibration(Table& table, const HardwareSpec& chip) {
     range("memory", curve.memory);
     range("compute", curve.compute);
     text.resize(text.size() - 2);
-    table.rows.push_back({fmt::format("{}, {}", curve.operation, curve.precision), text,
-                          left_out_text(curve.error)});
+    table.rows.push_back({fmt::format("{}, {}", name_of(curve.operation), name_of(curve.precision)),
+                          text, left_out_text(curve.error)});
   }
 }
 
@@ -155,6 +155,34 @@ Table facts_of(const ModelSpec& model) {
             model.active_params);
   table.rows.push_back({"sparsity", fmt::format("{:.4g}", sparsity(model)),
                         "active / all FFN weights of an MoE layer"});
+  return table;
+}
+
+namespace {
+
+/// A value of an engine as its file would have it.
+std::string engine_value(Engine& engine, const EngineParameter& parameter) {
+  struct Text {
+    Engine& engine;
+    std::string operator()(EngineParameter::Number at) const {
+      return fmt::format("{:g}", at(engine));
+    }
+    std::string operator()(EngineParameter::Time at) const { return human(at(engine)); }
+    std::string operator()(EngineParameter::Flag at) const { return at(engine) ? "yes" : "no"; }
+  };
+  return std::visit(Text{engine}, parameter.at);
+}
+
+}  // namespace
+
+Table facts_of(Engine engine) {
+  Table table = facts_table(fmt::format("{}: {}", engine.name, engine.title));
+  const auto parameters = engine_parameters();
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    table.rows.push_back(
+        {fmt::format("{}.{}: {}", parameters[i].section, parameters[i].key, parameters[i].about),
+         engine_value(engine, parameters[i]), engine.citations[i]});
+  }
   return table;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-// What is there: lists of models and chips, and one entry in full.
+// What is there: lists of models, chips and engines, and one entry in full.
 
 #include "report/table.hpp"
+#include "spec/engine.hpp"
 #include "spec/hardware.hpp"
 #include "spec/model.hpp"
 
@@ -10,11 +11,13 @@ namespace afford {
 /// One row per fact, each with its source.
 [[nodiscard]] Table facts_of(const ModelSpec& model);
 [[nodiscard]] Table facts_of(const HardwareSpec& chip);
+[[nodiscard]] Table facts_of(Engine engine);
 
 /// One decoded token at `context` tokens: the modules of one layer of each kind.
 [[nodiscard]] Table modules_of(const ModelSpec& model, std::int64_t context, Convention convention);
 
 [[nodiscard]] Table list_of(const std::vector<ModelSpec>& models);
 [[nodiscard]] Table list_of(const std::vector<HardwareSpec>& chips);
+[[nodiscard]] Table list_of(const std::vector<Engine>& engines);
 
 }  // namespace afford

@@ -80,6 +80,14 @@ const Record<HardwareSpec>& chip_record() {
   return record;
 }
 
+const Record<Engine>& engine_record() {
+  static const Record<Engine> record = {
+      {{"engine", "engine"}, [](const Engine& e) { return e.name; }},
+      {{"title", "title"}, [](const Engine& e) { return e.title; }},
+      {{"base", "builds on"}, [](const Engine& e) { return e.base; }}};
+  return record;
+}
+
 const Record<ModuleCount>& module_record() {
   static const Record<ModuleCount> record = {
       {{"layer", "layer"}, [](const ModuleCount& m) { return m.layer_kind; }},
@@ -123,6 +131,12 @@ Table list_of(const std::vector<HardwareSpec>& chips) {
     if (chip.measured != nullptr)
       table.notes.push_back(fmt::format("{}: {}.", chip.name, fidelity_of(chip)));
   }
+  return table;
+}
+
+Table list_of(const std::vector<Engine>& engines) {
+  Table table = table_of(engine_record(), engines);
+  table.title = "Engines";
   return table;
 }
 

@@ -11,25 +11,11 @@
 #include "error.hpp"
 #include "load/library.hpp"
 #include "load/readers.hpp"
+#include "load/spec_kind.hpp"
 #include "yaml/document.hpp"
 
 namespace afford::study {
 namespace {
-
-/// A model has layers, hardware has peaks, a calibration curves; the reader then says all that is
-/// wrong.
-enum class Kind { model, hardware, calibration };
-
-Kind kind_of(const yaml::Node& root, const std::string& file) {
-  for (const yaml::Node& key : root.keys) {
-    if (key.text == "layers" || key.text == "attention" || key.text == "ffn") return Kind::model;
-    if (key.text == "curves" || key.text == "roofs") return Kind::calibration;
-    if (key.text == "peak" || key.text == "memory") return Kind::hardware;
-  }
-  throw InputError(
-      {file, root.line, root.column},
-      "neither a model (no 'attention', 'ffn', 'layers') nor hardware (no 'peak', 'memory')");
-}
 
 /// Complaints that do not stop a model from loading.
 std::vector<std::string> doubts(const ModelSpec& model) {
@@ -75,12 +61,14 @@ FileCheck check_file(const std::string& file) {
   if (file.ends_with(".csv")) return {.what = text_of(read_points(file)), .doubts = {}};
   if (is_published_config(file)) return check_model(load_models({file}).front());
   const yaml::Node root = yaml::parse_file(file);
-  switch (kind_of(root, file)) {
-    case Kind::hardware:
+  switch (spec_kind(root, file)) {
+    case SpecKind::hardware:
       return {.what = "ok, hardware " + read_hardware(root, file).name, .doubts = {}};
-    case Kind::calibration:
+    case SpecKind::engine:
+      return {.what = "ok, engine " + read_engine(root, file).name, .doubts = {}};
+    case SpecKind::calibration:
       return {.what = text_of(read_calibration(root, file)), .doubts = {}};
-    case Kind::model:
+    case SpecKind::model:
       break;
   }
   return check_model(read_model(root, file));

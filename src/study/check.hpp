@@ -11,7 +11,7 @@ struct FileCheck {
   std::string what;                 // "ok, hardware h800"; empty when there are doubts
   std::vector<std::string> doubts;  // what does not stop a model from loading
 };
-/// A model, a chip, a calibration, or a CSV of its points. Throws InputError.
+/// A model, a chip, an engine, a calibration, or a CSV of its points. Throws InputError.
 [[nodiscard]] FileCheck check_file(const std::string& file);
 
 }  // namespace afford::study

@@ -89,15 +89,17 @@ std::vector<KernelTable> read_kernel_tables() {
   const Sources sources = read_sources(root);
   std::vector<KernelTable> tables;
   for (const yaml::Node& item : root.value("tables", yaml::Node::Kind::sequence).items) {
-    const Section in = root.element("tables", item,
-                                    {"name", "chip", "kernel", "source", "tolerance_pct", "compute",
-                                     "storage", "gqa", "mla", "gate_up", "dense", "points"});
+    const Section in =
+        root.element("tables", item,
+                     {"name", "chip", "kernel", "engine", "source", "tolerance_pct", "compute",
+                      "storage", "gqa", "mla", "gate_up", "dense", "points"});
     tables.push_back({.name = in.text("name"),
                       .chip = in.name("chip"),
                       .kernel = in.text("kernel"),
                       .source = cite(sources, read_source(in, sources)),
                       .tolerance_pct = in.real("tolerance_pct", 0, 100),
-                      .points = read_points_of(in, file)});
+                      .points = read_points_of(in, file),
+                      .engine = in.has("engine") ? in.name("engine") : "ideal"});
     if (tables.back().points.empty()) in.fail("points", "expected at least one");
   }
   return tables;
@@ -107,7 +109,7 @@ KernelCheck check_kernels(const KernelTable& table, const std::string& calibrati
   std::vector<HardwareSpec> chips = load_hardware({table.chip});
   attach_calibrations(pointers_to(chips), calibration,
                       true);  // the experts' curve too: it is what is checked
-  const Engine engine;
+  const Engine engine = load_engines({table.engine}).front();
   const Machine machine(chips.front(), engine);
   KernelCheck check{.fidelity = fidelity_of(chips.front()), .predicted_us = {}};
   std::vector<double> deviations, sizes;

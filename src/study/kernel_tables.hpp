@@ -21,6 +21,7 @@ struct KernelTable {
   std::string name, chip, kernel, source;
   double tolerance_pct = 0;  // of the median deviation: the kernels are not ours
   std::vector<KernelPoint> points;
+  std::string engine = "ideal";  // whose tiles are predicted
 };
 
 /// The figures written down in validation/kernels.yaml. Throws InputError.

@@ -60,7 +60,7 @@ System read_system(const Section& list, const std::string& name, const Sources& 
              "micro_batches", "nic_bandwidth", "kernel", "grouped_compute", "between_steps",
              "attention_memory", "attention_tile", "gemm_tile", "calibrated"});
   (void)read_source(in, sources);
-  System system{.about = in.text("about"), .engine = {}, .between_steps = {}, .request = {}};
+  System system{.about = in.text("about"), .engine = {}, .request = {}};
   system.calibrated = in.has("calibrated") && in.boolean("calibrated");
   DeploymentRequest& request = system.request;
   request.calibration = "none";
@@ -76,7 +76,7 @@ System read_system(const Section& list, const std::string& name, const Sources& 
   if (in.has("nic_bandwidth"))
     request.nic_bandwidth = in.quantity<Dimension{.time = -1, .byte = 1}>("nic_bandwidth");
   if (in.has("between_steps"))
-    system.between_steps = in.quantity<Dimension{.time = 1}>("between_steps");
+    system.engine.between_steps = in.quantity<Dimension{.time = 1}>("between_steps");
   if (in.has("kernel")) system.engine.kernel = in.quantity<Dimension{.time = 1}>("kernel");
   if (in.has("grouped_compute"))
     system.engine.grouped_compute = in.real("grouped_compute", 0.01, 1);

@@ -103,7 +103,6 @@ std::optional<Prediction> predict(PublishedCase c, const System& system,
   const auto context = static_cast<double>(std::max<std::int64_t>(c.context, 1));
   Setting setting = setting_of(c.request, prepared, context);
   setting.engine = system.engine;
-  setting.between_steps = system.between_steps;
   return Prediction{value_of(c, prepared.model, deployment, setting), deployment.fidelity()};
 }
 

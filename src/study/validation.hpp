@@ -16,7 +16,6 @@ struct System {
   std::string about;
   bool calibrated = false;  // on the calibration of its chips, and left out where there is none
   Engine engine;
-  Seconds between_steps;
   DeploymentRequest request;  // what its deployments have in common
   int micro_batches = 0;      // 0: the deployment's default
 };

@@ -163,7 +163,7 @@ TEST_SUITE("cli") {
     refuses("cost extra", "afford: afford cost does not expect 'extra'");
     refuses("cost -m nowhere/x.yaml", "nowhere/x.yaml: no such file");
     refuses("show qwen3-mo",
-            "afford: no model or hardware named 'qwen3-mo'; did you mean 'qwen3-moe'?");
+            "afford: no model, hardware or engine named 'qwen3-mo'; did you mean 'qwen3-moe'?");
   }
 
   TEST_CASE("values that make no sense") {
@@ -260,15 +260,16 @@ TEST_SUITE("cli") {
     CHECK(mixed.err == bad + ":6:23: unknown key 'hiden' in 'shape'; did you mean 'hidden'?\n" +
                            neither +
                            ":1:1: neither a model (no 'attention', 'ffn', 'layers') nor hardware "
-                           "(no 'peak', 'memory')\n");
+                           "(no 'peak', 'memory') nor an engine (no 'base', 'kernels')\n");
     CHECK(mixed.out == good + ": ok, model tiny, 2.858e+07 parameters, 6.56e+06 active\n");
     const test::Outcome deviating = run_afford("check " + off);
     CHECK(deviating.code == 1);
     CHECK(deviating.out.find(
               "total_params: the shapes give 2.807e+07, published is 1e+09, -97.2 %") !=
           std::string::npos);
-    CHECK(run_afford("check " + data() + "/models/*.yaml " + data() + "/hardware/*.yaml").code ==
-          0);
+    CHECK(run_afford("check " + data() + "/models/*.yaml " + data() + "/hardware/*.yaml " + data() +
+                     "/engines/*.yaml")
+              .code == 0);
   }
 
   TEST_CASE("import writes a file that loads, reports to stderr, and takes answers") {
@@ -314,7 +315,8 @@ TEST_SUITE("cli") {
     CHECK(test::parse_csv(run_afford("list hardware --format csv").out).size() ==
           1 + entries("hardware"));
     CHECK(run_afford("list").out.find("step-3") != std::string::npos);
-    refuses("list chips", "afford: list: unknown value 'chips'; expected one of models, hardware");
+    refuses("list chips",
+            "afford: list: unknown value 'chips'; expected one of models, hardware, engines");
     CHECK(run_afford("show 910b").out.find("0.67 USD/h (estimate)") != std::string::npos);
     CHECK(run_afford("show step-3").out.find("64/1 x 256, query rank 2048") != std::string::npos);
   }

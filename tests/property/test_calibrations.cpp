@@ -26,10 +26,11 @@ std::filesystem::path beside(const std::string& name, const std::string& ending)
 
 /// Seconds of a long and of a short operation.
 double seconds(const OperationCurve& curve, const Calibration& calibration, double bytes) {
-  const TensorRoof& tensor = curve.precision == "bf16" ? calibration.bf16 : calibration.fp8;
-  const OperationRoofs roofs{calibration.read.rate.base(), tensor.rate.base()};
-  return operation_seconds(curve, attention_work(bytes, 50 * bytes, 64, 16384, 4096, false, 132),
-                           roofs);
+  const OperationRoofs roofs{calibration.read.rate.base(),
+                             tensor_roof(calibration, curve.precision).rate.base()};
+  const DecodeCore core{
+      .units = 64, .bytes = bytes, .flops = 50 * bytes, .context = 4096, .outputs = 16384};
+  return operation_seconds(curve, work_of(core, 132), roofs);
 }
 
 }  // namespace
@@ -40,15 +41,16 @@ TEST_SUITE("property") {
       CAPTURE(name);
       const std::string file = beside(name, ".calibration.yaml").string();
       const Calibration written = read_calibration(yaml::parse_file(file), file);
-      const Calibration fitted =
-          fit_calibration(read_points(beside(name, ".points.csv").string()), written.provenance);
+      const Engine kernels = load_engines({written.provenance.engine}).front();
+      const Calibration fitted = fit_calibration(read_points(beside(name, ".points.csv").string()),
+                                                 written.provenance, kernels);
       CHECK(written.read.rate / fitted.read.rate == Approx(1).epsilon(0.001));
       CHECK(written.bf16.rate / fitted.bf16.rate == Approx(1).epsilon(0.001));
       REQUIRE(written.curves.size() == fitted.curves.size());
       for (size_t i = 0; i < fitted.curves.size(); ++i) {
         const OperationCurve &old = written.curves[i], &curve = fitted.curves[i];
-        CAPTURE(curve.operation);
-        CAPTURE(curve.precision);
+        CAPTURE(name_of(curve.operation));
+        CAPTURE(name_of(curve.precision));
         CHECK(old.operation == curve.operation);
         CHECK(old.precision == curve.precision);
         CHECK(old.error.points == curve.error.points);

@@ -24,8 +24,12 @@ namespace {
 double apart(const OperationCurve& a, const OperationCurve& b, const Calibration& truth) {
   double most = 0;
   for (const double context : {512.0, 1024.0, 2048.0, 4096.0, 8192.0, 16384.0, 32768.0}) {
-    const OperationWork work =
-        attention_work(64 * context * 1024, 64 * context * 65536, 64, 16384, context, false, 132);
+    const DecodeCore core{.units = 64,
+                          .bytes = 64 * context * 1024,
+                          .flops = 64 * context * 65536,
+                          .context = context,
+                          .outputs = 16384};
+    const OperationWork work = work_of(core, 132);
     const OperationRoofs roofs{truth.read.rate.base(), truth.bf16.rate.base()};
     most = std::max(
         most, std::fabs(operation_seconds(a, work, roofs) / operation_seconds(b, work, roofs) - 1));
@@ -84,7 +88,8 @@ TEST_SUITE("unit") {
 
   TEST_CASE("roofs, overheads and curves are found again") {
     const Calibration truth = known_calibration();
-    const Calibration fit = fit_calibration(points_of(truth, 0.005, 7), truth.provenance);
+    const Calibration fit =
+        fit_calibration(points_of(truth, 0.005, 7), truth.provenance, measured_kernels());
     CHECK(fit.read.rate / truth.read.rate == Approx(1).epsilon(0.01));
     CHECK(fit.read.start / truth.read.start == Approx(1).epsilon(0.05));
     CHECK(fit.l2.rate / truth.l2.rate == Approx(1).epsilon(0.05));
@@ -93,34 +98,38 @@ TEST_SUITE("unit") {
     CHECK(fit.launch.graph / truth.launch.graph == Approx(1).epsilon(0.02));
     CHECK(fit.curves.size() == truth.curves.size());
     for (const OperationCurve& curve : fit.curves) {
-      CAPTURE(curve.operation);
-      CAPTURE(curve.precision);
+      CAPTURE(name_of(curve.operation));
+      CAPTURE(name_of(curve.precision));
       CHECK(curve.error.median < 0.03);
       CHECK(curve.error.p90 < 0.1);
       CHECK(std::is_sorted(curve.memory.fraction.begin(), curve.memory.fraction.end()));
       CHECK(std::is_sorted(curve.compute.fraction.begin(), curve.compute.fraction.end()));
     }
-    for (const char* name : {"mla_decode", "mfa_decode", "gqa_decode"})
-      CHECK(apart(curve_of(fit, name, "bf16"), curve_of(truth, name, "bf16"), truth) < 0.03);
+    for (const OperationClass core :
+         {OperationClass::mla_decode, OperationClass::mfa_decode, OperationClass::gqa_decode})
+      CHECK(apart(curve_of(fit, core, OperandPrecision::bf16),
+                  curve_of(truth, core, OperandPrecision::bf16), truth) < 0.03);
   }
 
   TEST_CASE("one wild point does not bend a curve, a rejected one is not seen") {
     const Calibration truth = known_calibration();
     std::vector<Point> points = points_of(truth, 0.005, 11);
-    const Calibration before = fit_calibration(points, truth.provenance);
+    const Calibration before = fit_calibration(points, truth.provenance, measured_kernels());
     const auto wild = std::find_if(points.begin(), points.end(), [](const Point& p) {
       return p.operation == "gqa_decode" && p.batch == 64 && p.context_tokens == 4096;
     });
     const double right = wild->median_us;
     wild->median_us = 3 * right;
     const OperationCurve bent =
-        curve_of(fit_calibration(points, truth.provenance), "gqa_decode", "bf16");
-    CHECK(apart(bent, curve_of(before, "gqa_decode", "bf16"), truth) < 0.03);
+        curve_of(fit_calibration(points, truth.provenance, measured_kernels()),
+                 OperationClass::gqa_decode, OperandPrecision::bf16);
+    CHECK(apart(bent, curve_of(before, OperationClass::gqa_decode, OperandPrecision::bf16), truth) <
+          0.03);
     wild->rejected = "error above tolerance";
-    const Calibration without = fit_calibration(points, truth.provenance);
-    CHECK(curve_of(without, "gqa_decode", "bf16").error.points ==
-          curve_of(before, "gqa_decode", "bf16").error.points - 1);
-    CHECK(curve_of(without, "gqa_decode", "bf16").error.worst < 0.1);
+    const Calibration without = fit_calibration(points, truth.provenance, measured_kernels());
+    CHECK(curve_of(without, OperationClass::gqa_decode, OperandPrecision::bf16).error.points ==
+          curve_of(before, OperationClass::gqa_decode, OperandPrecision::bf16).error.points - 1);
+    CHECK(curve_of(without, OperationClass::gqa_decode, OperandPrecision::bf16).error.worst < 0.1);
   }
 
   TEST_CASE("four points still give a sane curve, three none") {
@@ -134,19 +143,20 @@ TEST_SUITE("unit") {
       if (mfa ? few : roof) points.push_back(p);
     }
     const OperationCurve curve =
-        curve_of(fit_calibration(points, truth.provenance), "mfa_decode", "bf16");
+        curve_of(fit_calibration(points, truth.provenance, measured_kernels()),
+                 OperationClass::mfa_decode, OperandPrecision::bf16);
     CHECK(curve.error.points == 4);
     for (const double f : curve.memory.fraction) CHECK((f > 0.3 && f < 1.1));
     std::erase_if(points,
                   [](const Point& p) { return p.batch == 128 && p.context_tokens > 5'000; });
-    CHECK(fit_calibration(points, truth.provenance).curves.empty());
+    CHECK(fit_calibration(points, truth.provenance, measured_kernels()).curves.empty());
   }
 
   TEST_CASE("without the read roof there is nothing to be a fraction of") {
     const Calibration truth = known_calibration();
     std::vector<Point> points = points_of(truth, 0, 1);
     std::erase_if(points, [](const Point& p) { return p.operation == "read"; });
-    CHECK_THROWS_WITH_AS((void)fit_calibration(points, truth.provenance),
+    CHECK_THROWS_WITH_AS((void)fit_calibration(points, truth.provenance, measured_kernels()),
                          "cannot calibrate: no accepted measurement of the read roof, of which "
                          "every curve is a fraction",
                          UsageError);
@@ -162,38 +172,39 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("a chip of its own takes what was measured, another fractions of its own roofs") {
-    const auto calibration = std::make_shared<const Calibration>(known_calibration());
     const auto chips = load_hardware({"h200", "h800", "h20", "a800", "b200"});
-    const auto own = chip_timing(calibration, chips[0], chips[0]);
+    const MeasuredChip measured = measured_on(chips[0]);
+    const auto own = chip_timing(measured, chips[0]);
     REQUIRE(own != nullptr);
     CHECK(own->read == Approx(4.7e12));
     CHECK(own->bf16 == Approx(780e12));
     CHECK_FALSE(own->transferred);
-    const auto h800 = chip_timing(calibration, chips[0], chips[1]);
+    const auto h800 = chip_timing(measured, chips[1]);
     CHECK(h800->read == Approx(4.7e12 / 4.8e12 * 3.35e12));
     CHECK(h800->bf16 == Approx(780e12));  // the same watts for each peak FLOP/s
     CHECK(h800->l2 == Approx(7e12));
     CHECK(h800->transferred);
     // An H20 has the watts for its full clock, and 78 SMs' share of L2.
-    const auto h20 = chip_timing(calibration, chips[0], chips[2]);
+    const auto h20 = chip_timing(measured, chips[2]);
     const double a_clock = 780e12 / (132 * 4096 * 1.5e9);
     CHECK(h20->bf16 == Approx(a_clock * 148e12));
     CHECK(h20->l2 == Approx(7e12 * 78 / 132));
-    CHECK(chip_timing(calibration, chips[0], chips[3]) == nullptr);
-    CHECK(chip_timing(calibration, chips[0], chips[4]) == nullptr);
+    CHECK(chip_timing(measured, chips[3]) == nullptr);
+    CHECK(chip_timing(measured, chips[4]) == nullptr);
   }
 
   TEST_CASE("more bandwidth is never slower, and the interval holds the prediction") {
-    const auto calibration = std::make_shared<const Calibration>(known_calibration());
     const HardwareSpec h200 = load_hardware({"h200"}).front();
+    const MeasuredChip measured = measured_on(h200);
     const ModelSpec model = load_models({"deepseek-v3"}).front();
     const std::vector<LayerShape> shapes = layer_shapes(model);
     Setting setting{.model = &model, .shapes = &shapes, .context = 8192};
     Seconds before(1e9);
     for (const double bandwidth : {1e12, 1.5e12, 2.2e12, 3.3e12, 4.8e12, 6e12, 8e12}) {
       HardwareSpec chip = h200;
-      chip.name = "other", chip.memory_bandwidth.value = ByteRate(bandwidth);
-      chip.measured = chip_timing(calibration, h200, chip);
+      chip.name = "other";
+      chip.memory_bandwidth.value = ByteRate(bandwidth);
+      chip.measured = chip_timing(measured, chip);
       for (const std::int64_t batch : {2, 64, 256}) {
         const Colocated c{.pool = {&chip, 4, 8},
                           .batch = 32 * batch,

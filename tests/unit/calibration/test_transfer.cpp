@@ -13,12 +13,13 @@ using doctest::Approx;
 TEST_SUITE("unit") {
   TEST_CASE("what keeps an operation from a roof takes an SM as long on either chip") {
     // 1/f' = 1 + (1/f - 1) * (roof an SM there) / (roof an SM here).
-    const auto calibration = std::make_shared<const Calibration>(test::known_calibration());
     const auto chips = load_hardware({"h200", "h20"});
-    const auto timing = chip_timing(calibration, chips[0], chips[1]);
+    const auto timing = chip_timing(test::measured_on(chips[0]), chips[1]);
     REQUIRE(timing != nullptr);
     const double sms = 78.0 / 132;
-    const OperationCurve& here = test::curve_of(*calibration, "mla_decode", "bf16");
+    const Calibration calibration = test::known_calibration();
+    const OperationCurve& here =
+        test::curve_of(calibration, OperationClass::mla_decode, OperandPrecision::bf16);
     const OperationCurve* there = timing->find(OperationClass::mla_decode, Dtype::bf16);
     REQUIRE(there != nullptr);
     const auto carried = [](double f, double ratio) { return 1 / (1 + (1 / f - 1) * ratio); };

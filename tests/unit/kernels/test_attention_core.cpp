@@ -80,7 +80,7 @@ TEST_SUITE("unit") {
         curve.paged = paged;
       }
       const HardwareSpec plain = f.chip;
-      f.chip.measured = chip_timing(std::make_shared<const Calibration>(calibration), plain, plain);
+      f.chip.measured = chip_timing(test::measured_on(plain, calibration), plain);
       return attention_core(gqa, work, Machine(f.chip, f.engine)).time / second;
     };
     // Keys and values of 8 heads, and queries and results of 64, all in BF16.

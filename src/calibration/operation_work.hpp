@@ -1,0 +1,204 @@
+#pragma once
+// What one operation asks of one chip, as a calibration's curves see it: from the sizes of a decode
+// core, a grouped and a dense GEMM to OperationWork. Fitting and predicting both count here, tiles
+// included, so that a curve means the same to both.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+
+namespace afford {
+
+/// Sizes are those of one kernel on one accelerator.
+struct OperationWork {
+  double bytes = 0;         // through device memory
+  double flops = 0;         // executed: whole tiles
+  double memory_size = 1;   // where on the memory curve: bytes an SM
+  double compute_size = 1;  // where on the compute curve: token rows (GEMMs), bytes an SM (cores)
+  double idle_tail = 0;  // idle SMs over all waves of tiles, in working ones: waves*SMs/tiles - 1
+  double pieces = 0;     // a core's units an SM works through beyond the first
+  double splits = 0;     // parts of K beyond the first (GEMMs); combine_work() (cores)
+  double k = std::numeric_limits<double>::infinity();  // of a GEMM: values summed for one result
+  bool combined = false;  // a second kernel joins the parts of split requests
+  bool paged = false;     // the cache is read through a page table
+  bool uneven = false;    // requests of unequal length
+  bool follows = false;   // starts right behind a product it depends on
+};
+
+/// Rounded down and up, of numbers from 0 to 2^53: without SSE 4.1 std::floor and std::ceil are
+/// calls.
+[[nodiscard]] inline double whole(double x) {
+  return static_cast<double>(static_cast<std::int64_t>(x));
+}
+[[nodiscard]] inline double whole_up(double x) {
+  const double down = whole(x);
+  return down < x ? down + 1 : down;
+}
+
+/// Tiles that cover `size`. A quotient that is whole but for rounding counts as whole: sizes are
+/// small integers, often divided by a number of accelerators and multiplied again.
+[[nodiscard]] inline double tiles_over(double size, double tile) {
+  constexpr double rounding = 1e-9;
+  return whole_up(size / tile - rounding);
+}
+
+/// Rows of whole tiles.
+[[nodiscard]] inline double padded(double rows, double tile) {
+  return tiles_over(rows, tile) * tile;
+}
+
+/// Idle share of `sms` processors that work through `tiles` equal tiles: waves * sms / tiles - 1.
+[[nodiscard]] inline double idle_tail(double tiles, double sms) {
+  return tiles > 0 ? padded(tiles, sms) / tiles - 1 : 0;
+}
+
+// ---- Decode cores
+
+/// The tiles that the query rows of one KV head fill (query heads a KV head times query tokens).
+struct QueryTiles {
+  double count = 1;  // which different SMs may work on
+  double rows = 1;   // of them all: what the tensor cores compute
+};
+/// `smallest` is the kernel's tile for up to 16 rows; more go in tiles of 64, wgmma's M.
+[[nodiscard]] inline QueryTiles query_tiles(double rows, double smallest) {
+  constexpr double few = 16, wgmma_rows = 64;
+  const double tile = rows <= few ? smallest : std::max(smallest, wgmma_rows);
+  const double count = tiles_over(rows, tile);
+  return {.count = count, .rows = count * tile};
+}
+
+/// Decode attention on one accelerator.
+struct DecodeCore {
+  double units = 1;    // requests * KV heads * query tiles: what an SM may work on alone
+  double bytes = 0;    // cache, queries and results
+  double flops = 0;    // executed: whole query tiles
+  double context = 0;  // tokens a request attends over
+  double outputs = 0;  // values that a unit puts out
+  bool paged = false, uneven = false;
+};
+
+/// What combining the parts of split requests takes, in thousands of blocks of the second kernel
+/// (calibrate/combine.cuh): one has 64 of a unit's `outputs` where there are more than four parts,
+/// else 1024; reading and writing a part of 2048 outputs weighs like one.
+[[nodiscard]] inline double combine_work(const DecodeCore& core, double parts, double sms) {
+  const double blocks = core.outputs / (parts > 4 ? 64 : 1024) + parts * core.outputs / 2048;
+  return std::min(core.units, sms) * blocks / 1000;
+}
+
+/// Units stay whole where that loads no SM much beyond the mean, else they are split, as the
+/// measured kernel's schedule does (calibrate/schedule.cpp).
+[[nodiscard]] inline OperationWork work_of(const DecodeCore& core, double sms) {
+  constexpr double least_part = 64;  // tokens: one tile
+  constexpr double overload = 0.05;
+  const double each = core.bytes / sms, idle = idle_tail(core.units, sms);
+  const bool combined = core.uneven || idle > overload;
+  const double parts = std::max(2.0, std::min(sms / core.units, core.context / least_part));
+  return {.bytes = core.bytes,
+          .flops = core.flops,
+          .memory_size = each,
+          .compute_size = each,
+          .idle_tail = combined ? 0 : idle,
+          .pieces = std::max(0.0, core.units / sms - 1),
+          .splits = combined ? combine_work(core, parts, sms) : 0,
+          .combined = combined,
+          .paged = core.paged,
+          .uneven = core.uneven};
+}
+
+// ---- Grouped GEMMs
+
+/// The tiling of a grouped GEMM: 256 weight rows by `columns` tokens, on one SM or shared by
+/// several.
+struct GroupedTiling {
+  double columns = 8;  // tokens covered
+  double blocks = 1;   // SMs a tile keeps busy
+};
+/// The measured kernel's choice for `tokens` an expert (calibrate/moe_plan.cpp): the least of what
+/// an expert takes from memory, through L2 or on the tensor cores, in rows that L2 passes on; of
+/// equals the one with fewer rows. The rates are part of the kernel, whatever chip it runs on.
+[[nodiscard]] inline GroupedTiling grouped_tiling(double tokens) {
+  constexpr std::array<double, 8> columns{8, 16, 24, 32, 48, 64, 128, 256};
+  constexpr double weight_rows = 256, from_memory = weight_rows * 8.4 / 4.5, per_column = 4.5;
+  double least_time = std::numeric_limits<double>::infinity(), least_rows = least_time;
+  double best = columns[0];
+  for (const double covered : columns) {
+    const double tiles = tiles_over(tokens, covered), rows = tiles * (weight_rows + covered);
+    const double time = std::max({from_memory, rows, tiles * covered * per_column});
+    if (time < least_time || (time == least_time && rows < least_rows)) {
+      least_time = time;
+      least_rows = rows;
+      best = covered;
+    }
+  }
+  return {.columns = best, .blocks = best > 128 ? 2.0 : 1.0};
+}
+
+/// One expert's product: token rows the tensor cores work on, and SMs' worth of tiles of `outputs`
+/// weight rows.
+struct GroupedTiles {
+  double rows = 0, tiles = 0;
+};
+[[nodiscard]] inline GroupedTiles grouped_tiles(double tokens, double outputs) {
+  constexpr double weight_rows = 256;
+  const GroupedTiling tiling = grouped_tiling(tokens);
+  const double token_tiles = tiles_over(tokens, tiling.columns);
+  return {.rows = token_tiles * tiling.columns,
+          .tiles = tiles_over(outputs, weight_rows) * token_tiles * tiling.blocks};
+}
+
+/// One product of all experts of an accelerator, y[tokens x outputs] = x[tokens x k] W for each.
+struct GroupedGemm {
+  double bytes = 0;   // weights and activations of all experts
+  double flops = 0;   // executed: whole token tiles of all experts
+  double tokens = 0;  // an expert, in the mean
+  double tiles = 0;   // of all experts, in SMs
+  double k = 0;
+  bool follows = false;
+};
+[[nodiscard]] inline OperationWork work_of(const GroupedGemm& gemm, double sms) {
+  return {.bytes = gemm.bytes,
+          .flops = gemm.flops,
+          .memory_size = gemm.bytes / sms,
+          .compute_size = gemm.tokens,
+          .idle_tail = idle_tail(whole_up(gemm.tiles), sms),
+          .k = gemm.k,
+          .follows = gemm.follows};
+}
+
+// ---- Dense GEMMs
+
+/// y[m x n] = x[m x k] W, as one library call.
+struct DenseGemm {
+  double bytes = 0;  // weights and activations
+  double m = 0, n = 0, k = 0;
+};
+/// The library takes the tile that leaves the fewest SMs idle, and splits K, into pieces of 512 at
+/// least, where there are fewer tiles than SMs.
+[[nodiscard]] inline OperationWork work_of(const DenseGemm& gemm, double sms) {
+  struct Tile {
+    double rows, columns;
+  };
+  constexpr std::array<Tile, 5> tiles{{{64, 128}, {64, 256}, {128, 128}, {128, 256}, {256, 128}}};
+  constexpr double least_split = 512, fewest_rows = 16;
+  const double most_splits = std::max(1.0, whole(gemm.k / least_split)), each = 1 / sms;
+  double idle = std::numeric_limits<double>::infinity(), pieces = 1;
+  for (const Tile& tile : tiles) {
+    const double count = whole_up(gemm.m / tile.rows) * whole_up(gemm.n / tile.columns);
+    const double splits = 2 * count <= sms ? std::min(most_splits, whole(sms / count)) : 1;
+    const double all = count * splits, tail = whole_up(all * each - 1e-9) * sms / all - 1;
+    if (tail < idle) {
+      idle = tail;
+      pieces = splits;
+    }
+  }
+  return {.bytes = gemm.bytes,
+          .flops = 2 * padded(gemm.m, fewest_rows) * gemm.n * gemm.k,
+          .memory_size = gemm.bytes / sms,
+          .compute_size = gemm.m,
+          .idle_tail = idle,
+          .splits = pieces - 1,
+          .k = gemm.k};
+}
+
+}  // namespace afford

@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "load/library.hpp"
+#include "load/readers.hpp"
+#include "load/source_reader.hpp"
+#include "text/suggest.hpp"
+
+namespace afford {
+namespace {
+
+using yaml::Section;
+
+/// The parameter that `section` calls `key`; throws InputError with the nearest one.
+size_t parameter_at(const Section& in, std::string_view section, const std::string& key) {
+  std::vector<std::string> known;
+  const auto parameters = engine_parameters();
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters[i].section != section) continue;
+    if (parameters[i].key == key) return i;
+    known.emplace_back(parameters[i].key);
+  }
+  throw InputError(in.place(key),
+                   fmt::format("unknown key '{}' in '{}'{}", key, section, suggestion(key, known)));
+}
+
+struct ReadValue {
+  Engine& engine;
+  const EngineParameter& parameter;
+  const Section& in;
+
+  void operator()(EngineParameter::Number at) const {
+    at(engine) = in.real("value", parameter.least, parameter.most);
+  }
+  void operator()(EngineParameter::Time at) const {
+    const auto time = in.quantity<Dimension{.time = 1}>("value");
+    if (time < Seconds(parameter.least) || time > Seconds(parameter.most)) {
+      in.fail("value", fmt::format("expected {} to {} s", parameter.least, parameter.most));
+    }
+    at(engine) = time;
+  }
+  void operator()(EngineParameter::Flag at) const { at(engine) = in.boolean("value"); }
+};
+
+/// The sections of an engine file, each once.
+std::vector<std::string_view> sections() {
+  std::vector<std::string_view> names;
+  for (const EngineParameter& parameter : engine_parameters()) {
+    if (std::find(names.begin(), names.end(), parameter.section) == names.end())
+      names.push_back(parameter.section);
+  }
+  return names;
+}
+
+void read_section(const Section& root, std::string_view name, const Sources& sources,
+                  Engine& engine) {
+  if (!root.has(name)) return;
+  const Section section = root.names(name);
+  for (const std::string& key : section.keys()) {
+    const size_t i = parameter_at(section, name, key);
+    const EngineParameter& parameter = engine_parameters()[i];
+    const Section in = section.child(key, {"value", "source", "estimate"});
+    std::visit(ReadValue{engine, parameter, in}, parameter.at);
+    const bool estimate = in.has("estimate") && in.boolean("estimate");
+    engine.citations[i] = cite(sources, read_source(in, sources)) + (estimate ? " (estimate)" : "");
+  }
+}
+
+Engine read(const yaml::Node& node, const std::string& file, int bases);
+
+/// What an engine starts from: the one its file names, every number of which is then marked. It may
+/// have a base of its own, `bases` deep.
+Engine base_of(const Section& root, int bases) {
+  Engine engine;
+  if (!root.has("base")) {
+    engine.citations.resize(engine_parameters().size());
+    return engine;
+  }
+  constexpr int most = 8;
+  if (bases == most)
+    root.fail("base", fmt::format("more than {} bases: do they form a ring?", most));
+  const std::string name = root.text("base");
+  const std::string path = engine_path(name).string();
+  engine = read(yaml::parse_file(path), path, bases + 1);
+  for (std::string& citation : engine.citations)
+    citation = fmt::format("{}: {}", engine.name, citation);
+  return engine;
+}
+
+Engine read(const yaml::Node& node, const std::string& file, int bases) {
+  const Section root = Section::root(
+      file, node, "engine",
+      {"schema", "name", "title", "base", "sources", "attention", "gemm", "grouped_gemm",
+       "activations", "kernel", "scale_up", "network", "step", "memory", "kernels"});
+  (void)root.integer("schema", {1, 1});
+  Engine engine = base_of(root, bases);
+  engine.file = file;
+  engine.name = root.name("name");
+  engine.title = root.text("title");
+  engine.base = root.has("base") ? root.text("base") : "";
+  const Sources sources = read_sources(root);
+  for (const std::string_view section : sections()) read_section(root, section, sources, engine);
+  for (size_t i = 0; i < engine.citations.size(); ++i) {
+    const EngineParameter& parameter = engine_parameters()[i];
+    if (engine.citations[i].empty()) {
+      throw InputError(root.place(), fmt::format("missing '{}.{}', and no 'base' to take it from",
+                                                 parameter.section, parameter.key));
+    }
+  }
+  return engine;
+}
+
+}  // namespace
+
+Engine read_engine(const yaml::Node& node, const std::string& file) { return read(node, file, 0); }
+
+}  // namespace afford

@@ -1,0 +1,78 @@
+#include "spec/engine.hpp"
+
+#include <array>
+
+namespace afford {
+namespace {
+
+using Number = EngineParameter::Number;
+using Time = EngineParameter::Time;
+using Flag = EngineParameter::Flag;
+
+/// The member of an engine, or of its kernel counts, as a function.
+template <double Engine::*member>
+constexpr Number number = [](Engine& e) -> double& { return e.*member; };
+template <double KernelCounts::*member>
+constexpr Number count = [](Engine& e) -> double& { return e.kernels.*member; };
+template <Seconds Engine::*member>
+constexpr Time time_of = [](Engine& e) -> Seconds& { return e.*member; };
+template <bool Engine::*member>
+constexpr Flag flag = [](Engine& e) -> bool& { return e.*member; };
+
+constexpr double least_share = 0.01, most_rows = 1024, most_kernels = 64, most_seconds = 1;
+
+const auto parameters = std::to_array<EngineParameter>({
+    {"attention", "memory", "share of memory bandwidth over KV reads",
+     number<&Engine::attention_memory>, least_share, 1},
+    {"attention", "compute", "share of the tensor peak", number<&Engine::attention_compute>,
+     least_share, 1},
+    {"attention", "query_tile", "rows of the smallest query tile", number<&Engine::attention_tile>,
+     1, most_rows},
+    {"attention", "tile_on_curves", "that tile also where another kernel was measured",
+     flag<&Engine::tile_on_curves>},
+    {"attention", "paged", "cache read through a page table", flag<&Engine::paged_cache>},
+    {"gemm", "memory", "share of memory bandwidth over weights", number<&Engine::gemm_memory>,
+     least_share, 1},
+    {"gemm", "compute", "share of the tensor peak, dense", number<&Engine::gemm_compute>,
+     least_share, 1},
+    {"gemm", "row_tile", "fewest token rows computed", number<&Engine::gemm_tile>, 1, most_rows},
+    {"grouped_gemm", "compute", "share of the tensor peak, experts",
+     number<&Engine::grouped_compute>, least_share, 1},
+    {"activations", "l2_over_memory", "rate of L2 over that of memory",
+     number<&Engine::l2_over_memory>, 1, 100},
+    {"kernel", "time", "fixed cost of one kernel", time_of<&Engine::kernel>, 0, most_seconds},
+    {"scale_up", "rate", "share of the scale-up fabric's rate", number<&Engine::scale_up>,
+     least_share, 1},
+    {"scale_up", "latency", "of one collective", time_of<&Engine::collective>, 0, most_seconds},
+    {"network", "rate", "share of the NICs' rate", number<&Engine::nic>, least_share, 1},
+    {"network", "latency", "of one message", time_of<&Engine::network>, 0, most_seconds},
+    {"step", "between", "host time between two steps", time_of<&Engine::between_steps>, 0,
+     most_seconds},
+    {"memory", "usable", "share of device memory", number<&Engine::usable_memory>, least_share, 1},
+    {"kernels", "combine", "of partial FFN results", count<&KernelCounts::combine>, 0,
+     most_kernels},
+    {"kernels", "norm_quantise", "before the projections", count<&KernelCounts::norm_quantise>, 0,
+     most_kernels},
+    {"kernels", "rope_cache_write", "norms, rope, cache write",
+     count<&KernelCounts::rope_cache_write>, 0, most_kernels},
+    {"kernels", "core", "attention, joining its parts", count<&KernelCounts::core>, 1,
+     most_kernels},
+    {"kernels", "state_update", "recurrent attention", count<&KernelCounts::state_update>, 1,
+     most_kernels},
+    {"kernels", "quantise", "of the core's output", count<&KernelCounts::quantise>, 0,
+     most_kernels},
+    {"kernels", "norm", "before the FFN", count<&KernelCounts::norm>, 0, most_kernels},
+    {"kernels", "top_k_pack", "routing, packing", count<&KernelCounts::top_k_pack>, 0,
+     most_kernels},
+    {"kernels", "activation", "between gate, up and down", count<&KernelCounts::activation>, 0,
+     most_kernels},
+    {"kernels", "embedding", "of the tokens", count<&KernelCounts::embedding>, 0, most_kernels},
+    {"kernels", "head", "LM head, joining its parts", count<&KernelCounts::head>, 1, most_kernels},
+    {"kernels", "sampling", "of the next token", count<&KernelCounts::sampling>, 0, most_kernels},
+});
+
+}  // namespace
+
+std::span<const EngineParameter> engine_parameters() { return parameters; }
+
+}  // namespace afford
