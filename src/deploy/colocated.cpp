@@ -153,8 +153,8 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   if (setting.speculation.drafts > 0)
     result.runs[result.main_kind].layers += setting.speculation.drafts;
   result.head = head_of(c, setting, batches.large);
-  result.step =
-      step_of(result, layers, batches, head_of(c, setting, batches.small)) + setting.engine.between_steps;
+  result.step = step_of(result, layers, batches, head_of(c, setting, batches.small)) +
+                setting.engine.between_steps;
   result.tpot = result.step / per_step;
   const Tokens yielded = Tokens(result.batch * per_step);
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);

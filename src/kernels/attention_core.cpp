@@ -30,7 +30,9 @@ Op attention_core(const AttentionCount& count, const CoreWork& work, const Machi
   const bool measured = machine.curve(count.curve, work.cache, compute) != nullptr;
   const double cache_ways = std::min<double>(work.ways, count.kv_heads);
   const double rows = count.query_rows * cache_ways / work.ways * work.query_tokens;
-  const QueryTiles tiles = query_tiles(rows, e.attention_tile);
+  // A measured time is that of the measured kernel, tile and all, unless the engine says otherwise.
+  const Engine& kernels = measured && !e.tile_on_curves ? *machine.measured->kernels : e;
+  const QueryTiles tiles = query_tiles(rows, kernels.attention_tile);
   const bool has_state = count.core.state.elements > 0;
   Op op{.name = "core attention", .kernels = has_state ? e.kernels.state_update : e.kernels.core};
   op.flops = Flops(work.requests * work.query_tokens / work.ways *

@@ -88,6 +88,18 @@ TEST_SUITE("unit") {
     CHECK(padded == Approx(2));
   }
 
+  TEST_CASE("a calibrated time is that of the measured kernel, tile and all") {
+    const ModelSpec model = load_models({"qwen3-moe"}).front();
+    std::vector<HardwareSpec> chips = load_hardware({"h20"});
+    const Op sheet = core_of(model, chips.front(), Engine{});
+    attach_calibrations(pointers_to(chips), "h200");
+    const Op measured = core_of(model, chips.front(), Engine{});
+    CHECK(measured.flops / sheet.flops == Approx(4));  // 16 rows padded to 64
+    const Op flashinfer = core_of(model, chips.front(), load_engines({"flashinfer"}).front());
+    CHECK(flashinfer.flops / sheet.flops == Approx(1));
+    CHECK(flashinfer.time < measured.time);  // padding binds on an H20
+  }
+
   TEST_CASE("an engine may build on one that builds on another, but not on itself") {
     const test::TempFolder folder;
     const std::string head = "schema: 1\nname: x\ntitle: X\nsources: {}\n";
