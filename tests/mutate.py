@@ -5,12 +5,13 @@ usage: tests/mutate.py [--build DIR] [--suites unit,property,paper] [NAME ...]
 
 Run from a configured build (default build/dev). A mutant replaces one piece of text that must occur
 exactly once in its file; a mutant whose text is gone is reported as stale. The file is put back
-after each, also on Ctrl-C. Exit 0: every mutant was caught; 1: one survived or is stale.
+after each, also when stopped. Exit 0: every mutant was caught; 1: one survived or is stale.
 
 Not part of the tests: it takes a build and a test run for each mutant. Run it when formulas move.
 """
 import argparse
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -26,7 +27,8 @@ MUTANTS = [
      "real(tensor ? d.attention.instances : d.attention.size()));\n  s.requests_per_gpu",
      "real(tensor ? 1 : d.attention.accelerators));\n  s.requests_per_gpu"),
     ("activations at the rate of device memory", "src/kernels/machine.hpp",
-     "op.activations / (2 * reached.memory)", "op.activations / reached.memory"),
+     "op.activations / (machine.engine->l2_over_memory * reached.memory)",
+     "op.activations / reached.memory"),
     ("calibrated activations at the rate of device memory", "src/kernels/machine.hpp",
      "std::min(1.0, chip.read / chip.l2)", "1.0"),
     ("MLA: one half of the absorbed products", "src/layer/attention_side.cpp",
@@ -38,7 +40,7 @@ MUTANTS = [
     ("transfer: fractions carried over unchanged", "src/calibration/chip_timing.cpp",
      "f = 1 / (1 + (1 / f - 1) * ratio);", "f = 1 / (1 + (1 / f - 1) * (ratio > 0 ? 1 : 2));"),
     ("a cache in one piece instead of pages", "src/kernels/attention_core.cpp",
-     "asked.paged = true;", "asked.paged = false;"),
+     ".paged = machine.engine->paged_cache}", ".paged = false}"),
     ("KV: heads spread over every accelerator", "src/kernels/attention_core.cpp",
      "std::min<double>(work.ways, count.kv_heads)", "work.ways"),
     ("convolution inputs not written", "src/count/core.hpp",
@@ -51,7 +53,7 @@ MUTANTS = [
      ".kv_heads = real(a.value_heads),", ".kv_heads = 1,"),
     ("show: activations of the core in one direction", "src/count/modules.cpp",
      "return (size_of(input_format, inputs) + size_of(output_format, outputs)) / token;",
-     "return size_of(input_format, inputs) / token;"),
+     "return (size_of(input_format, inputs) + size_of(output_format, 0 * outputs)) / token;"),
     ("output maps before the core", "src/spec/attention/csa.hpp",
      ".role = Role::output,", ".role = Role::from_rank,"),
     ("combine reads one partial result", "src/layer/attention_side.cpp",
@@ -86,6 +88,7 @@ def main():
     parser.add_argument("names", nargs="*", help="parts of the names of mutants; default all")
     args = parser.parse_args()
     suites = args.suites.split(",")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the file is put back
     if caught_by(args.build, suites) is not None:
         sys.exit("the tree without a mutant does not pass its tests")
     chosen = [m for m in MUTANTS if not args.names or any(n in m[0] for n in args.names)]
