@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "calibration/fit_error.hpp"
+#include "calibration/links.hpp"
 #include "spec/operation_class.hpp"
 #include "units.hpp"
 
@@ -32,13 +34,6 @@ struct Curve {
     return fraction[i] + part * (fraction[i + 1] - fraction[i]);
   }
   [[nodiscard]] bool covers(double size) const { return size >= least && size <= most; }
-};
-
-/// Leave-one-out errors |predicted / measured - 1|: each point predicted by the curve fitted
-/// without it.
-struct FitError {
-  std::int64_t points = 0;
-  double median = 0, p90 = 0, worst = 0;
 };
 
 /// One class of operations in one precision. An operation takes
@@ -112,6 +107,7 @@ struct Calibration {
   TensorRoof bf16, fp8;
   Overheads launch;
   std::vector<OperationCurve> curves;
+  Links links;  // empty: of one GPU alone
 };
 
 /// The tensor roof that products of this precision run on.

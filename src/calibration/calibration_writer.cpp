@@ -98,7 +98,7 @@ std::string calibration_yaml(const Calibration& c) {
     add_curve(out, "compute", curve.compute);
     out += fmt::format("    left_out: {}\n", error_text(curve.error));
   }
-  return out;
+  return c.links.empty() ? out : out + links_yaml(c.links);
 }
 
 }  // namespace afford

@@ -7,8 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "calibration/calibration.hpp"
+#include "calibration/fit_error.hpp"
 #include "calibration/link_point.hpp"
+#include "units.hpp"
 
 namespace afford {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "calibration/calibration_file.hpp"
 #include "yaml/section.hpp"
@@ -20,7 +21,8 @@ Meaning row_named(const Section& in, std::string_view key, const std::array<Row,
   return in.choice(key, words);
 }
 
-constexpr double most_clock_mhz = 1e5, most_pct = 1e4, most_size = 1e15, most_fraction = 2;
+constexpr double most_clock_mhz = 1e5, most_pct = 1e4, most_size = 1e15, most_us = 1e9,
+                 most_fraction = 2;
 
 Seconds time_of(const Section& in, std::string_view key) {
   return in.quantity<Dimension{.time = 1}>(key);
@@ -100,6 +102,42 @@ OperationCurve read_operation(const Section& in) {
   return curve;
 }
 
+LinkCurve read_link(const Section& in) {
+  LinkCurve curve{.operation = in.text("operation"),
+                  .by = in.text("by"),
+                  .gpus = in.integer("gpus", yaml::Range{2, 4096}),
+                  .bytes = in.reals("bytes", 1, most_size),
+                  .us = in.reals("us", 1e-3, most_us),
+                  .error = read_error(in)};
+  if (curve.bytes.size() < 2 || curve.bytes.size() != curve.us.size())
+    in.fail("us", fmt::format("expected a time for each of at least two sizes, got {} for {}",
+                              curve.us.size(), curve.bytes.size()));
+  if (std::adjacent_find(curve.bytes.begin(), curve.bytes.end(), std::greater_equal<>()) !=
+      curve.bytes.end())
+    in.fail("bytes", "expected sizes that rise");
+  return curve;
+}
+
+Links read_links(const Section& root) {
+  const Section in = root.child("links", {"measured", "edge", "flag", "reading", "curves"});
+  const Section measured = in.child("measured", {"date", "commit", "command", "driver", "nccl"});
+  const Section reading = in.child("reading", {"in", "out"});
+  Links links{.date = measured.text("date"),
+              .commit = measured.text("commit"),
+              .command = measured.text("command"),
+              .driver = measured.text("driver"),
+              .nccl = measured.text("nccl"),
+              .edge = time_of(in, "edge"),
+              .flag = time_of(in, "flag"),
+              .read_in = reading.real("in", 0, 100),
+              .read_out = reading.real("out", 0, 100),
+              .curves = {}};
+  for (const yaml::Node& item : in.value("curves", yaml::Node::Kind::sequence).items)
+    links.curves.push_back(read_link(
+        in.element("curves", item, {"operation", "by", "gpus", "bytes", "us", "left_out"})));
+  return links;
+}
+
 Provenance read_provenance(const Section& root) {
   const Section measured = root.child("measured", {"engine", "date", "commit", "command"});
   const Section device = root.child("device", {"name", "multiprocessors", "driver", "cuda",
@@ -125,7 +163,7 @@ Provenance read_provenance(const Section& root) {
 Calibration read_calibration(const yaml::Node& node, const std::string& file) {
   const Section root = Section::root(file, node, "calibration",
                                      {"schema", "chip", "architecture", "partial", "measured",
-                                      "device", "roofs", "launch", "curves"});
+                                      "device", "roofs", "launch", "curves", "links"});
   (void)root.integer("schema", {1, 1});
   Calibration out{.file = file, .provenance = read_provenance(root)};
   const Section roofs = root.child("roofs", {"read", "write", "copy", "l2", "bf16", "fp8"});
@@ -150,6 +188,7 @@ Calibration read_calibration(const yaml::Node& node, const std::string& file) {
     }
     out.curves.push_back(std::move(curve));
   }
+  if (root.has("links")) out.links = read_links(root);
   return out;
 }
 

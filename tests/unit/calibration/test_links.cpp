@@ -1,0 +1,76 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "calibration/links.hpp"
+#include "calibration/pipeline_point.hpp"
+#include "error.hpp"
+
+using namespace afford;
+
+TEST_SUITE_BEGIN("unit");
+
+namespace {
+
+LinkPoint copy(double bytes, double us, const char* by = "copy engine") {
+  return {.operation = "copy", .by = by, .bytes = bytes, .us = us, .right = true};
+}
+
+}  // namespace
+
+TEST_CASE("a link's time is straight on logarithmic scales, flat below, at the last rate above") {
+  const Links links = fit_links({copy(4096, 2), copy(16384, 8), copy(65536, 16)}, {});
+  REQUIRE(links.curves.size() == 1);
+  const LinkCurve& curve = links.curves.front();
+  CHECK(curve.at(1024) / microsecond == doctest::Approx(2));
+  CHECK(curve.at(8192) / microsecond == doctest::Approx(4));
+  CHECK(curve.at(16384) / microsecond == doctest::Approx(8));
+  CHECK(curve.at(131072) / microsecond == doctest::Approx(32));
+}
+
+TEST_CASE("a size left out is predicted from its neighbours") {
+  const Links links = fit_links({copy(4096, 2), copy(8192, 5), copy(16384, 8)}, {});
+  const FitError& error = links.curves.front().error;
+  CHECK(error.points == 1);
+  CHECK(error.median == doctest::Approx(0.2));
+  CHECK(error.worst == doctest::Approx(0.2));
+}
+
+TEST_CASE("what did not arrive right is in no curve") {
+  LinkPoint wrong = copy(8192, 1);
+  wrong.right = false;
+  const Links links = fit_links({copy(4096, 2), wrong, copy(16384, 8)}, {});
+  CHECK(links.curves.front().bytes == std::vector<double>{4096, 16384});
+}
+
+TEST_CASE("the fastest way that reaches a size is taken, else the one that reaches furthest") {
+  const Links links = fit_links(
+      {copy(4096, 2), copy(16384, 8), copy(4096, 1, "stores"), copy(8192, 2, "stores")}, {});
+  CHECK(find_link(links, "copy", 2, 4096)->by == "stores");
+  CHECK(find_link(links, "copy", 2, 16384)->by == "copy engine");
+  CHECK(find_link(links, "copy", 2, 1e6)->by == "copy engine");
+  CHECK(find_link(links, "copy", 4, 4096) == nullptr);
+  CHECK(find_link(links, "all_reduce", 2, 4096) == nullptr);
+}
+
+TEST_CASE("the section of links is replaced, and nothing before it") {
+  const Links links = fit_links({copy(4096, 2), copy(16384, 8)}, {});
+  const std::string once = with_links("schema: 1\ncurves: []\n", links);
+  CHECK(once.starts_with("schema: 1\ncurves: []\nlinks:"));
+  CHECK(with_links(once, links) == once);
+}
+
+TEST_CASE("pipelines survive CSV, and a column that is none is named") {
+  PipelinePoint point;
+  point.model = "step-3", point.layout = "1a1f", point.layer_us = 315.25, point.slowed = true;
+  point.rejected = "medians, apart";
+  const auto again = parse_pipelines(pipelines_csv({point}), "afd.csv");
+  REQUIRE(again.size() == 1);
+  CHECK(again.front().layer_us == 315.25);
+  CHECK(again.front().slowed);
+  CHECK(again.front().rejected == "medians, apart");
+  CHECK_THROWS_WITH_AS((void)parse_pipelines("modle\n", "afd.csv"),
+                       "afd.csv:1:1: unknown column 'modle'; did you mean 'model'?", InputError);
+}
+
+TEST_SUITE_END();
