@@ -62,7 +62,7 @@ std::string read_whole(const std::filesystem::path& path, size_t most, std::stri
   if (in.get() < 0) cannot_read(file);
   if (::fstat(in.get(), &status) != 0) cannot_read(file);
   if (!S_ISREG(status.st_mode)) throw InputError({file}, "not a regular file");
-  const std::string text = read_up_to(in.get(), most + 1, file);
+  std::string text = read_up_to(in.get(), most + 1, file);
   if (text.size() > most) {
     throw InputError({file},
                      fmt::format("larger than {} MiB, the most {} may have", most >> 20, what));
