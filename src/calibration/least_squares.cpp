@@ -68,4 +68,13 @@ Minimum least_squares(const Residuals& problem, const Eigen::VectorXd& start, in
   return {at, cost};
 }
 
+Eigen::VectorXd deviations_at(const Residuals& problem, const Eigen::VectorXd& parameters) {
+  Eigen::VectorXd r(problem.all);
+  problem.of(parameters, r);
+  const Eigen::MatrixXd j = jacobian(problem, parameters, r);
+  const Eigen::MatrixXd normal = j.transpose() * weights_of(problem, r).asDiagonal() * j;
+  const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(normal.rows(), normal.cols());
+  return normal.ldlt().solve(identity).diagonal().cwiseMax(0).cwiseSqrt();
+}
+
 }  // namespace afford

@@ -22,4 +22,8 @@ struct Minimum {
 [[nodiscard]] Minimum least_squares(const Residuals& residuals, const Eigen::VectorXd& start,
                                     int iterations);
 
+/// The standard deviation of each parameter at a minimum, from the curvature of the cost there.
+[[nodiscard]] Eigen::VectorXd deviations_at(const Residuals& residuals,
+                                            const Eigen::VectorXd& parameters);
+
 }  // namespace afford

@@ -1,6 +1,6 @@
 #pragma once
 // Records as CSV: one row a record, one column a field, losslessly both ways. The columns may stand
-// in any order, but all must be there and no other.
+// in any order; all but the optional ones must be there, and no other.
 
 #include <fmt/format.h>
 
@@ -20,12 +20,15 @@
 
 namespace afford {
 
-/// A column: its name, and the member it holds. Numbers are zero or more.
+/// A column: its name, and the member it holds. Numbers are zero or more; an empty cell is a number
+/// only for a member that may be without one.
 template <class Record>
 struct CsvColumn {
   std::string_view name;
-  std::variant<std::string Record::*, std::int64_t Record::*, double Record::*, bool Record::*>
+  std::variant<std::string Record::*, std::int64_t Record::*, double Record::*, bool Record::*,
+               std::optional<double> Record::*>
       member;
+  bool optional = false;  // a file may lack it: the member keeps its default
 };
 
 template <class Record>
@@ -50,6 +53,9 @@ template <class Record>
     std::string operator()(std::int64_t Record::*m) const { return fmt::format("{}", record.*m); }
     std::string operator()(double Record::*m) const { return fmt::format("{}", record.*m); }
     std::string operator()(bool Record::*m) const { return record.*m ? "1" : "0"; }
+    std::string operator()(std::optional<double> Record::*m) const {
+      return record.*m ? fmt::format("{}", *(record.*m)) : "";
+    }
   };
   return std::visit(Text{record}, column.member);
 }
@@ -89,7 +95,7 @@ template <class Record>
     order.push_back(column);
   }
   for (const auto& column : columns) {
-    if (std::find(order.begin(), order.end(), &column) == order.end())
+    if (!column.optional && std::find(order.begin(), order.end(), &column) == order.end())
       throw InputError({csv.file(), row.line, 1}, fmt::format("missing column '{}'", column.name));
   }
   return order;
@@ -120,15 +126,23 @@ void set_csv_field(Record& record, const CsvColumn<Record>& column, const std::s
       if (text != "0" && text != "1") complain("0 or 1");
       record.*m = text == "1";
     }
+    void operator()(std::optional<double> Record::*m) const {
+      if (text.empty()) return;
+      const auto value = parse_real(text);
+      if (!value || *value < 0) complain("a number of zero or more, or nothing");
+      record.*m = value;
+    }
   };
   std::visit(Set{record, text, fail}, column.member);
 }
 
-/// Reads what csv_of() writes; `file` and `what` are for messages. Throws InputError with line and
-/// column.
-template <class Record>
+/// Reads what csv_of() writes; `file` and `what` are for messages. `check` is given each record
+/// with a function from a column's name to its place, and may throw. Throws InputError with line
+/// and column.
+template <class Record, class Check>
 [[nodiscard]] std::vector<Record> parse_csv(std::string_view text, const std::string& file,
-                                            std::string_view what, CsvColumns<Record> columns) {
+                                            std::string_view what, CsvColumns<Record> columns,
+                                            const Check& check) {
   CsvReader csv(file, std::string(text));
   const std::optional<CsvRow> first = csv.next();
   if (!first)
@@ -144,8 +158,19 @@ template <class Record>
     Record& record = records.emplace_back();
     for (size_t i = 0; i < order.size(); ++i)
       set_csv_field(record, *order[i], row->fields[i].text, csv.place(*row, i));
+    check(record, [&](std::string_view name) {
+      const auto found = std::find_if(order.begin(), order.end(),
+                                      [&](const auto* column) { return column->name == name; });
+      return csv.place(*row, static_cast<size_t>(found - order.begin()));
+    });
   }
   return records;
+}
+
+template <class Record>
+[[nodiscard]] std::vector<Record> parse_csv(std::string_view text, const std::string& file,
+                                            std::string_view what, CsvColumns<Record> columns) {
+  return parse_csv(text, file, what, columns, [](const Record&, const auto&) {});
 }
 
 }  // namespace afford

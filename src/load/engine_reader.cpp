@@ -90,10 +90,10 @@ Engine base_of(const Section& root, int bases) {
 }
 
 Engine read(const yaml::Node& node, const std::string& file, int bases) {
-  const Section root = Section::root(
-      file, node, "engine",
-      {"schema", "name", "title", "base", "sources", "attention", "gemm", "grouped_gemm",
-       "activations", "kernel", "scale_up", "network", "step", "memory", "kernels"});
+  std::vector<std::string_view> keys = {"schema", "name", "title", "base", "sources"};
+  const std::vector<std::string_view> parts = sections();
+  keys.insert(keys.end(), parts.begin(), parts.end());
+  const Section root = Section::root(file, node, "engine", keys);
   (void)root.integer("schema", {1, 1});
   Engine engine = base_of(root, bases);
   engine.file = file;
@@ -101,7 +101,7 @@ Engine read(const yaml::Node& node, const std::string& file, int bases) {
   engine.title = root.text("title");
   engine.base = root.has("base") ? root.text("base") : "";
   const Sources sources = read_sources(root);
-  for (const std::string_view section : sections()) read_section(root, section, sources, engine);
+  for (const std::string_view section : parts) read_section(root, section, sources, engine);
   for (size_t i = 0; i < engine.citations.size(); ++i) {
     const EngineParameter& parameter = engine_parameters()[i];
     if (engine.citations[i].empty()) {

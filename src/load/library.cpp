@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <system_error>
 #include <type_traits>
@@ -65,6 +66,23 @@ std::vector<Spec> load(const std::vector<std::string>& wanted, std::string_view 
   return specs;
 }
 
+/// A checkpoint's name in small letters, without its publisher, format and tuning.
+std::string bare(std::string_view checkpoint) {
+  std::string name(checkpoint.substr(checkpoint.rfind('/') + 1));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  constexpr std::string_view endings[] = {"-fp8", "-nvfp4", "-fp4", "-bf16", "-int4", "-instruct"};
+  for (bool shorter = true; shorter;) {
+    shorter = false;
+    for (const std::string_view ending : endings) {
+      if (!name.ends_with(ending)) continue;
+      name.resize(name.size() - ending.size());
+      shorter = true;
+    }
+  }
+  return name;
+}
+
 }  // namespace
 
 fs::path data_folder() {
@@ -103,6 +121,21 @@ bool is_published_config(const fs::path& path) { return path.extension() == ".js
 bool is_path(std::string_view name) {
   return name.find('/') != std::string_view::npos || name.ends_with(".yaml") ||
          name.ends_with(".yml") || name.ends_with(".json");
+}
+
+std::optional<std::string> model_published_as(std::string_view checkpoint) {
+  const std::string wanted = bare(checkpoint);
+  const fs::path folder = data_folder() / "models";
+  const std::vector<std::string> names = list_names(folder);
+  if (std::find(names.begin(), names.end(), wanted) != names.end()) return wanted;
+  for (const std::string& name : names) {
+    const fs::path path = folder / (name + ".yaml");
+    const ModelSpec model = read_model(yaml::parse_file(path), path.string());
+    for (const std::string& alias : model.aliases) {
+      if (bare(alias) == wanted) return name;
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<ModelSpec> load_models(const std::vector<std::string>& names) {

@@ -2,7 +2,9 @@
 // Finds and loads models, hardware and engines by name or by path.
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spec/engine.hpp"
@@ -29,6 +31,11 @@ namespace afford {
 /// Where the file of an engine lies, by name or path. Throws UsageError for a name that does not
 /// exist.
 [[nodiscard]] std::filesystem::path engine_path(const std::string& name);
+
+/// The name in models/ of a checkpoint as it is published, "nvidia/DeepSeek-R1-NVFP4": its
+/// publisher, format and tuning are left out, and the aliases of the models count. Nothing where
+/// there is none.
+[[nodiscard]] std::optional<std::string> model_published_as(std::string_view checkpoint);
 
 /// Whether a path is a published config rather than a spec file.
 [[nodiscard]] bool is_published_config(const std::filesystem::path& path);

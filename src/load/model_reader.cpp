@@ -145,14 +145,16 @@ void refuse_unused_parts(const Section& root, const ModelSpec& model) {
 }  // namespace
 
 ModelSpec read_model(const yaml::Node& node, const std::string& file) {
-  const Section root = Section::root(file, node, "model",
-                                     {"schema", "name", "title", "sources", "shape", "attention",
-                                      "ffn", "layers", "precision", "mtp", "published"});
+  const Section root =
+      Section::root(file, node, "model",
+                    {"schema", "name", "title", "aliases", "sources", "shape", "attention", "ffn",
+                     "layers", "precision", "mtp", "published"});
   (void)root.integer("schema", {1, 1});
   ModelSpec model;
   model.file = file;
   model.name = root.name("name");
   model.title = root.text("title");
+  if (root.has("aliases")) model.aliases = root.texts("aliases");
   model.sources = read_sources(root);
   const Section shape = root.child("shape", {"source", "hidden", "vocab", "tied_embeddings"});
   model.shape_source = read_source(shape, model.sources);

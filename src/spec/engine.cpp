@@ -14,12 +14,15 @@ template <double Engine::*member>
 constexpr Number number = [](Engine& e) -> double& { return e.*member; };
 template <double KernelCounts::*member>
 constexpr Number count = [](Engine& e) -> double& { return e.kernels.*member; };
+template <double LaunchedKernels::*member>
+constexpr Number launched = [](Engine& e) -> double& { return e.time.kernels.*member; };
 template <Seconds Engine::*member>
 constexpr Time time_of = [](Engine& e) -> Seconds& { return e.*member; };
 template <bool Engine::*member>
 constexpr Flag flag = [](Engine& e) -> bool& { return e.*member; };
 
 constexpr double least_share = 0.01, most_rows = 1024, most_kernels = 64, most_seconds = 1;
+constexpr double least_factor = 0.1, most_factor = 10;
 
 const auto parameters = std::to_array<EngineParameter>({
     {"attention", "memory", "share of memory bandwidth over KV reads",
@@ -69,6 +72,76 @@ const auto parameters = std::to_array<EngineParameter>({
     {"kernels", "embedding", "of the tokens", count<&KernelCounts::embedding>, 0, most_kernels},
     {"kernels", "head", "LM head, joining its parts", count<&KernelCounts::head>, 1, most_kernels},
     {"kernels", "sampling", "of the next token", count<&KernelCounts::sampling>, 0, most_kernels},
+    {"launches", "gqa", "kernels of a GQA or MFA layer", launched<&LaunchedKernels::gqa>, 0,
+     most_kernels},
+    {"launches", "mla", "of an MLA layer", launched<&LaunchedKernels::mla>, 0, most_kernels},
+    {"launches", "indexer", "of an indexer, on top", launched<&LaunchedKernels::indexer>, 0,
+     most_kernels},
+    {"launches", "recurrent", "of a recurrent layer", launched<&LaunchedKernels::recurrent>, 0,
+     most_kernels},
+    {"launches", "dense", "of a dense FFN", launched<&LaunchedKernels::dense>, 0, most_kernels},
+    {"launches", "moe", "of a mixture of experts", launched<&LaunchedKernels::moe>, 0,
+     most_kernels},
+    {"launches", "shared", "of shared experts", launched<&LaunchedKernels::shared>, 0,
+     most_kernels},
+    {"launches", "quantise_gqa", "quantising GQA inputs", launched<&LaunchedKernels::quantise_gqa>,
+     0, most_kernels},
+    {"launches", "quantise_mla", "quantising MLA inputs", launched<&LaunchedKernels::quantise_mla>,
+     0, most_kernels},
+    {"launches", "quantise_ffn", "quantising FFN inputs", launched<&LaunchedKernels::quantise_ffn>,
+     0, most_kernels},
+    {"launches", "mla_blocks", "more, for MLA in FP8 blocks",
+     launched<&LaunchedKernels::mla_blocks>, 0, most_kernels},
+    {"served", "step", "host time from step to step",
+     [](Engine& e) -> Seconds& { return e.time.step; }, 0, most_seconds},
+    {"served", "request", "of it for each request",
+     [](Engine& e) -> Seconds& { return e.time.request; }, 0, most_seconds},
+    {"served", "all_reduce_latency", "over the shipped table",
+     [](Engine& e) -> double& { return e.time.all_reduce_latency; }, least_factor, most_factor},
+    {"served", "all_reduce_rate", "time over the shipped rate",
+     [](Engine& e) -> double& { return e.time.all_reduce_rate; }, least_factor, most_factor},
+    {"served", "exchange_latency", "for each doubling of GPUs",
+     [](Engine& e) -> Seconds& { return e.time.exchange_latency; }, 0, most_seconds},
+    {"served", "routing", "exponent of expert popularity",
+     [](Engine& e) -> double& { return e.time.routing; }, 0, 4},
+    {"hopper", "kernel", "one kernel inside a CUDA graph",
+     [](Engine& e) -> Seconds& { return e.time.kernel.hopper; }, 0, most_seconds},
+    {"hopper", "dense", "time over the roof, dense products",
+     [](Engine& e) -> double& { return e.time.dense.hopper; }, least_factor, most_factor},
+    {"hopper", "grouped", "experts", [](Engine& e) -> double& { return e.time.grouped.hopper; },
+     least_factor, most_factor},
+    {"hopper", "narrow", "experts of widened weights",
+     [](Engine& e) -> double& { return e.time.narrow.hopper; }, least_factor, most_factor},
+    {"hopper", "core", "attention cores", [](Engine& e) -> double& { return e.time.core.hopper; },
+     least_factor, most_factor},
+    {"hopper", "exchange", "share of the scale-up fabric's rate",
+     [](Engine& e) -> double& { return e.time.exchange_share.hopper; }, least_share, 1},
+    {"hopper", "between_series", "spread of log errors between series",
+     [](Engine& e) -> double& { return e.time.spread.hopper.between; }, 0, 1},
+    {"hopper", "within_series", "spread of log errors within series",
+     [](Engine& e) -> double& { return e.time.spread.hopper.within; }, 0, 1},
+    {"blackwell", "kernel", "one kernel inside a CUDA graph",
+     [](Engine& e) -> Seconds& { return e.time.kernel.blackwell; }, 0, most_seconds},
+    {"blackwell", "dense", "time over the roof, dense products",
+     [](Engine& e) -> double& { return e.time.dense.blackwell; }, least_factor, most_factor},
+    {"blackwell", "grouped", "experts",
+     [](Engine& e) -> double& { return e.time.grouped.blackwell; }, least_factor, most_factor},
+    {"blackwell", "narrow", "experts of widened weights",
+     [](Engine& e) -> double& { return e.time.narrow.blackwell; }, least_factor, most_factor},
+    {"blackwell", "core", "attention cores",
+     [](Engine& e) -> double& { return e.time.core.blackwell; }, least_factor, most_factor},
+    {"blackwell", "exchange", "share of the scale-up fabric's rate",
+     [](Engine& e) -> double& { return e.time.exchange_share.blackwell; }, least_share, 1},
+    {"blackwell", "between_series", "spread of log errors between series",
+     [](Engine& e) -> double& { return e.time.spread.blackwell.between; }, 0, 1},
+    {"blackwell", "within_series", "spread of log errors within series",
+     [](Engine& e) -> double& { return e.time.spread.blackwell.within; }, 0, 1},
+    {"prompts", "dense", "share of the peak, dense models",
+     [](Engine& e) -> double& { return e.time.prompts.dense; }, least_share, 1},
+    {"prompts", "experts", "share of the peak, experts",
+     [](Engine& e) -> double& { return e.time.prompts.experts; }, least_share, 1},
+    {"prompts", "outside_graphs", "a layer of a step they join",
+     [](Engine& e) -> Seconds& { return e.time.prompts.outside_graphs; }, 0, most_seconds},
 });
 
 }  // namespace

@@ -55,6 +55,7 @@ struct PublishedCount {
 
 struct ModelSpec {
   std::string name, title, file;
+  std::vector<std::string> aliases;  // checkpoints of the same shapes, as they are published
   Sources sources;
   std::int64_t hidden = 0, vocab = 0;
   bool tied_embeddings = false;

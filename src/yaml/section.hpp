@@ -28,7 +28,11 @@ class Section {
   /// node must outlive the view. Throws InputError.
   static Section root(const std::string& file, const Node& node, std::string name,
                       std::initializer_list<std::string_view> allowed) {
-    return {file, node, std::move(name), "", std::span(allowed.begin(), allowed.size())};
+    return root(file, node, std::move(name), std::span(allowed.begin(), allowed.size()));
+  }
+  static Section root(const std::string& file, const Node& node, std::string name,
+                      std::span<const std::string_view> allowed) {
+    return {file, node, std::move(name), "", allowed};
   }
 
   /// The keys in the order of the file.

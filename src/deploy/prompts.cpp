@@ -1,0 +1,110 @@
+#include "deploy/prompts.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "count/core.hpp"
+#include "count/ffn.hpp"
+#include "kernels/formats.hpp"
+
+namespace afford {
+namespace {
+
+/// Shares of the peaks and rates besides the engine's own, of large prompts on Hopper and
+/// Blackwell; from the same fit as the engines' shares. Attention: FA3 reaches up to 0.75 of the
+/// BF16 peak on long prompts, less with a chunk of one.
+constexpr double attention_share = 0.5, all_reduce_share = 0.75;
+/// FP4 products of a prompt run so much faster than FP8 ones, not twice as fast.
+constexpr double fp4_over_fp8 = 1.5;
+
+/// Pairs of a token of the prompt and an entry it sees: half of the square, or a band of it.
+double pairs(const Walk& walk, double prompt) {
+  const double width = entries_read(walk, prompt);
+  return width * (prompt - width * walk.stride / 2);
+}
+
+/// FLOPs of the walk of the query heads for each pair. A prompt runs latent attention with keys and
+/// values expanded for each head, 2 x heads x (key + value dimensions), not in absorbed form.
+double flops_a_pair(const AttentionShape& shape, const Walk& walk) {
+  const auto expanded = [](const Mla& mla) {
+    return 2 * real(mla.query_heads) * real(mla.nope_dim + mla.rope_dim + mla.value_dim);
+  };
+  if (walk.by == Walk::By::query_heads) {
+    if (const Mla* mla = std::get_if<Mla>(&shape)) return expanded(*mla);
+    if (const Dsa* dsa = std::get_if<Dsa>(&shape)) return expanded(dsa->mla);
+  }
+  return walk.flops;
+}
+
+Flops core_of(const AttentionShape& shape, const Core& core, double prompt) {
+  Flops flops;
+  for (const Walk& walk : core.walks())
+    flops += Flops(flops_a_pair(shape, walk) * pairs(walk, prompt));
+  return flops;
+}
+
+/// All layers of a prompt.
+struct PromptWork {
+  Flops products, core;
+  Bytes activations, all_reduced;
+};
+
+PromptWork work_of(const ModelSpec& model, const PromptLoad& load) {
+  PromptWork work;
+  const double hidden = real(model.hidden);
+  for (const LayerKind& kind : model.layer_kinds) {
+    const AttentionShape& shape = model.attentions[kind.attention].shape;
+    const AttentionCount attention = count_attention(shape, model.hidden, Convention::exact);
+    const FfnCount ffn = count_ffn(model.ffns[kind.ffn].shape);
+    const double layers = real(kind.layers);
+    const double weights = weights_of(attention.projections) + active_weights(ffn, model.hidden);
+    work.products += Flops(layers * 2 * weights * load.prompt);
+    work.core += layers * core_of(shape, attention.core, load.prompt);
+    // BF16 hidden states in and out of some ten norms, residuals and quantisations a layer, and of
+    // three passes over the copies for each routed expert.
+    constexpr double passes = 20, copies = 3;
+    const Moe* moe = std::get_if<Moe>(&model.ffns[kind.ffn].shape);
+    const double routed = moe != nullptr ? real(moe->active) / real(load.expert_groups) : 0;
+    const Bytes vector = size_of(Dtype::bf16, hidden);
+    work.activations += layers * load.prompt * (passes + copies * routed) * vector;
+    const double others = real(load.tensor - 1) / real(load.tensor);
+    work.all_reduced += 2 * layers * 2 * others * load.prompt * vector;
+  }
+  return work;
+}
+
+/// The peak of a prompt's GEMMs.
+FlopRate product_peak(const ModelSpec& model, const HardwareSpec& chip) {
+  const Dtype format = compute_format(chip, model.precision.ffn_compute);
+  if (format != Dtype::fp4) return find_peak(chip, format)->rate.value;
+  const Dtype wider = compute_format(chip, Dtype::fp8);
+  return std::min(find_peak(chip, format)->rate.value,
+                  fp4_over_fp8 * find_peak(chip, wider)->rate.value);
+}
+
+}  // namespace
+
+Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
+                    const PromptRates& rates) {
+  const PromptWork work = work_of(model, load);
+  const bool experts = std::any_of(model.ffns.begin(), model.ffns.end(), [](const FfnSpec& ffn) {
+    return std::holds_alternative<Moe>(ffn.shape);
+  });
+  const double share = experts ? rates.experts : rates.dense;
+  const double gpus = real(load.gpus);
+  const FlopRate bf16 = find_peak(chip, compute_format(chip, Dtype::bf16))->rate.value;
+  return work.products / (gpus * share * product_peak(model, chip)) +
+         work.core / (gpus * attention_share * bf16) +
+         work.all_reduced / (all_reduce_share * chip.scale_up_bandwidth.value) +
+         work.activations / chip.memory_bandwidth.value;
+}
+
+Seconds interruption(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
+                     const PromptRates& rates) {
+  const double prompts = std::max(0.0, load.requests - 1) / load.output;  // in a decode step
+  const double joined = 1 - std::exp(-prompts);
+  return prompts * prompt_time(model, chip, load, rates) +
+         joined * real(layer_count(model)) * rates.outside_graphs;
+}
+
+}  // namespace afford

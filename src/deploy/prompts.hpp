@@ -1,0 +1,31 @@
+#pragma once
+// Prompts that interrupt decoding on the same server: what they add to the time of an output token.
+
+#include "spec/engine_time.hpp"
+#include "spec/hardware.hpp"
+#include "spec/model.hpp"
+
+namespace afford {
+
+/// A closed loop on one server: each request that ends is followed by a new one.
+struct PromptLoad {
+  double requests = 0;            // in flight on the whole server
+  double prompt = 0, output = 0;  // tokens of each
+  std::int64_t gpus = 1;          // of the server
+  std::int64_t tensor = 1;        // GPUs that share a replica of the attention
+  std::int64_t expert_groups = 1;
+};
+
+/// Time to work off one prompt on the whole server: GEMMs at the engine's share of the peak,
+/// attention over all earlier tokens, all-reduces, and what norms, quantisation and the permutation
+/// to experts move. Recurrent layers count with their projections alone.
+[[nodiscard]] Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip,
+                                  const PromptLoad& load, const PromptRates& rates);
+
+/// Mean time that prompts add to a decode step: each of the other requests in flight brings one
+/// prompt in as many steps as it has output tokens, and a step that a prompt joins runs outside the
+/// CUDA graphs; prompts come independently of one another.
+[[nodiscard]] Seconds interruption(const ModelSpec& model, const HardwareSpec& chip,
+                                   const PromptLoad& load, const PromptRates& rates);
+
+}  // namespace afford
