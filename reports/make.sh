@@ -22,20 +22,20 @@ The tables and figures of the Step-3 report (arXiv 2507.19427) as `afford` makes
 models. `cmake --build --preset reports` writes them anew; a test fails when one no longer matches the code.
 The report's own cells are checked at their printed precision in `tests/paper/`. Its Figure 4 is read here as
 "disaggregated against a single chip", and its unit costs stand with its hardware in table-4. Below them stand
-searches over every deployment (`pareto`) and a plan for the traffic of [chat-50.yaml](chat-50.yaml);
+searches over every deployment (`pareto`), predictions beside served points, and a plan for the traffic of [chat-50.yaml](chat-50.yaml);
 [frontier.sbatch](frontier.sbatch) runs a search as a Slurm job array.
 
 | report | what it shows | command |
 | --- | --- | --- |
 EOF
 
-# report NAME "WHAT" ARGUMENTS...: NAME.csv and NAME.md, and for figures NAME.svg and its script NAME.gp.
+# report NAME "WHAT" ARGUMENTS...: NAME.csv and NAME.md, and for pictures NAME.svg and its script NAME.gp.
 report() {
   name=$1 what=$2
   shift 2
   files="[csv]($name.csv) [md]($name.md)"
   case $name in
-    figure-*)
+    figure-* | accuracy)
       files="$files [svg]($name.svg) [gnuplot]($name.gp)"
       "$afford" "$@" --format csv -o "$out/$name.csv" --plot "$out/$name.gp" 2>/dev/null
       if command -v gnuplot >/dev/null; then
@@ -68,6 +68,7 @@ report figure-5 "Attention FLOPs against cache bytes, with the chips' ridges" ro
 report figure-6 "Most tokens a second and GPU at each TPOT" pareto $three $four -c 8k,32k --max-gpus 64 --calibration none
 report figure-7 "Fewest dollars at each TPOT" pareto $three $four -c 8k,32k --max-gpus 64 --objective usd --calibration none
 report figure-8 "Step-3's cheapest chips over the context" pareto -m step-3 --on h800,h20 --objective usd --batch-steps 8 --sweep context=4k..24k+4k --calibration none
+report accuracy "Predicted against measured time of served points, by engine and chip" validate --served shipped
 report plan-chat-50 "What to rent for 50 requests a second" plan reports/chat-50.yaml --calibration none
 }
 

@@ -2,15 +2,40 @@
 
 #include "cli/args.hpp"
 #include "cli/commands.hpp"
+#include "records/served_points.hpp"
 #include "records/validation.hpp"
+#include "report/gnuplot.hpp"
 
 namespace afford::cli {
 namespace {
 
 struct ValidateArgs {
-  std::string calibration, tables;
+  std::string calibration, tables, served, engine, plot;
   OutputArgs output;
 };
+
+/// --served: a file, or the points that come with afford.
+constexpr const char* shipped_points = "shipped";
+
+void check(const ValidateArgs& args) {
+  if (!args.plot.empty()) check_picture(args.plot);
+  if (!args.served.empty() && (!args.tables.empty() || !args.calibration.empty()))
+    throw UsageError("--served stands alone: neither --tables nor --calibration goes with it");
+  if (args.served.empty() && !args.engine.empty())
+    throw UsageError("--engine is for --served; the cases have assumptions of their own");
+  if (args.served.empty() && !args.plot.empty())
+    throw UsageError("--plot draws served points; give --served too");
+}
+
+/// The points of a file, one by one for programs and in sum for people.
+int run_served(const ValidateArgs& args) {
+  const study::ServedValidation validation = study::served_validation(
+      {.points = args.served == shipped_points ? "" : args.served, .engine = args.engine});
+  if (!args.plot.empty()) draw(served_picture(validation), args.plot);
+  const bool people = for_people(format_of(args.output));
+  emit(people ? served_summary_table(validation) : served_point_table(validation), args.output);
+  return exit_done;
+}
 
 int run_tables(const ValidateArgs& args) {
   const study::Validation validation = study::validation_of_tables(args.tables, args.calibration);
@@ -19,6 +44,8 @@ int run_tables(const ValidateArgs& args) {
 }
 
 int run(const ValidateArgs& args) {
+  check(args);
+  if (!args.served.empty()) return run_served(args);
   if (!args.tables.empty()) return run_tables(args);
   const Format format = format_of(args.output);
   const study::Validation validation = study::validation(args.calibration);
@@ -44,6 +71,11 @@ Verb validate_command(CLI::App& app) {
             "NAME|none");
   verb.text("--tables", args->tables, "Instead: the whole kernel tables in this folder (CSV)",
             "DIR");
+  verb.text("--served", args->served,
+            "Instead: served points, those of a CSV or the ones that come with afford",
+            "FILE|shipped");
+  verb.text("--engine", args->engine, "Of the served points; by default each one's own", "NAME");
+  verb.text("--plot", args->plot, "Also draw the served points: FILE.svg, .png or .gp", "FILE");
   add_output(verb, args->output);
   verb.run = [args] { return run(*args); };
   return verb;

@@ -1,0 +1,69 @@
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+#include <filesystem>
+#include <memory>
+
+#include "cli/args.hpp"
+#include "cli/commands.hpp"
+#include "records/engine_fit.hpp"
+#include "report/output_file.hpp"
+#include "study/engine_file.hpp"
+#include "text/date.hpp"
+
+namespace afford::cli {
+namespace {
+
+struct FitArgs {
+  study::EngineFitRequest request;
+  std::string file, name, date;
+  OutputArgs shown;  // the table; the engine goes to `file`
+};
+
+std::string today() { return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr))); }
+
+std::string file_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
+
+int run(const FitArgs& args) {
+  const Format format = format_of(args.shown);
+  if (!args.date.empty() && !is_date(args.date)) {
+    throw UsageError(
+        fmt::format("--date: expected a date such as 2026-11-26, got '{}'", args.date));
+  }
+  const std::string name =
+      args.name.empty() ? std::filesystem::path(args.file).stem().string() : args.name;
+  const study::EngineFit fit = study::fit_engine(args.request);
+  const study::EngineFileNotes notes{
+      .name = name,
+      .command =
+          fmt::format("afford fit-engine {} --engine {} -o {}", file_name(args.request.points),
+                      args.request.base, file_name(args.file)),
+      .points = file_name(args.request.points),
+      .date = args.date.empty() ? today() : args.date};
+  write_whole(args.file, study::engine_file(fit, notes));
+  const Table table = engine_fit_table(fit);
+  emit(table, args.shown);
+  if (!for_people(format)) print_notes(table);
+  return exit_done;
+}
+
+}  // namespace
+
+Verb fit_engine_command(CLI::App& app) {
+  auto args = std::make_shared<FitArgs>();
+  args->request.base = "vllm";
+  Verb verb(app, "fit-engine", "An engine file from one's own measured times per output token");
+  verb.required("points", args->request.points, "CSV of served points");
+  verb.required("-o,--output", args->file, "The engine file to write, such as mine.yaml");
+  verb.text("--engine", args->request.base, "The engine to start from: a name or a file", "NAME");
+  verb.text("--name", args->name, "The engine's name; by default that of the file", "NAME");
+  verb.text("--date", args->date, "Date of the measurements; by default today", "DATE");
+  verb.text("--format", args->shown.format, "table, csv, json or md", "FORMAT");
+  verb.run = [args] { return run(*args); };
+  return verb;
+}
+
+}  // namespace afford::cli

@@ -1,0 +1,244 @@
+#include "study/engine_fit.hpp"
+
+#include <fmt/format.h>
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "calibration/least_squares.hpp"
+#include "error.hpp"
+#include "load/library.hpp"
+
+namespace afford::study {
+namespace {
+
+/// How far a parameter may lie from its base: one standard deviation of its logarithm.
+struct Prior {
+  std::string_view section, key;
+  double deviation;
+};
+// Those of the fit that made the shipped engines.
+constexpr Prior priors[] = {
+    {"hopper", "kernel", 0.2},
+    {"blackwell", "kernel", 0.2},
+    {"hopper", "core", 0.1},
+    {"blackwell", "core", 0.1},
+    {"served", "step", 0.3},
+    {"served", "request", 0.6},
+    {"served", "all_reduce_latency", 0.3},
+    {"served", "all_reduce_rate", 0.4},
+    {"prompts", "dense", 0.25},
+    {"prompts", "experts", 0.25},
+};
+constexpr double residual_deviation = 0.08;  // of a point, as a logarithm
+constexpr double narrowed = 0.7;             // posterior over prior of what is determined
+
+/// A number or time of an engine, in base units; flags are not fitted.
+struct Value {
+  Engine& engine;
+  double operator()(EngineParameter::Number at) const { return at(engine); }
+  double operator()(EngineParameter::Time at) const { return at(engine).base(); }
+  double operator()(EngineParameter::Flag) const { return 0; }
+};
+double value_of(Engine engine, const EngineParameter& parameter) {
+  return std::visit(Value{engine}, parameter.at);
+}
+
+struct Assign {
+  Engine& engine;
+  double value;
+  void operator()(EngineParameter::Number at) const { at(engine) = value; }
+  void operator()(EngineParameter::Time at) const { at(engine) = Seconds(value); }
+  void operator()(EngineParameter::Flag) const {}
+};
+
+/// Parameters as factors of the base, in logarithms.
+Engine engine_at(const Engine& base, const std::vector<FittedParameter>& parameters,
+                 const Eigen::VectorXd& logs) {
+  Engine engine = base;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const EngineParameter& p = *parameters[i].parameter;
+    const double value = parameters[i].base * std::exp(logs[static_cast<Eigen::Index>(i)]);
+    std::visit(Assign{engine, std::clamp(value, p.least, p.most)}, p.at);
+  }
+  return engine;
+}
+
+double log_error(const SetUpPoint& point, const Engine& engine) {
+  return std::log(served_time(point.deployment, engine).tpot / point.measured);
+}
+
+/// Soft L1: quadratic for small residuals, linear for large ones, as the square of what is
+/// returned.
+double softened(double residual) {
+  const double loss = 2 * (std::sqrt(1 + residual * residual) - 1);
+  return std::copysign(std::sqrt(loss), residual);
+}
+
+using Points = std::vector<const SetUpPoint*>;
+
+Residuals residuals_of(const Points& points, const Engine& base,
+                       const std::vector<FittedParameter>& parameters) {
+  std::map<std::string, double> on_curve;
+  for (const SetUpPoint* point : points) on_curve[point->curve] += 1;
+  std::vector<double> weights;
+  for (const SetUpPoint* point : points) weights.push_back(1 / std::sqrt(on_curve[point->curve]));
+  const auto count = static_cast<Eigen::Index>(points.size());
+  const auto of = [points, weights, base, parameters, count](const Eigen::VectorXd& logs,
+                                                             Eigen::VectorXd& r) {
+    const Engine engine = engine_at(base, parameters, logs);
+    for (size_t i = 0; i < points.size(); ++i)
+      r[static_cast<Eigen::Index>(i)] =
+          weights[i] * softened(log_error(*points[i], engine) / residual_deviation);
+    for (Eigen::Index p = 0; p < logs.size(); ++p)
+      r[count + p] = logs[p] / parameters[static_cast<size_t>(p)].prior;
+  };
+  // The residuals are softened already: none is left for least_squares() to temper.
+  return {.of = of, .data = 0, .all = count + static_cast<Eigen::Index>(parameters.size())};
+}
+
+std::vector<FittedParameter> candidates(const Engine& base) {
+  std::vector<FittedParameter> found;
+  for (const EngineParameter& parameter : engine_parameters()) {
+    for (const Prior& prior : priors) {
+      if (prior.section != parameter.section || prior.key != parameter.key) continue;
+      const double value = value_of(base, parameter);
+      if (value > 0)
+        found.push_back({&parameter, value, value, prior.deviation, prior.deviation, true});
+    }
+  }
+  return found;
+}
+
+struct Fitted {
+  std::vector<FittedParameter> parameters;
+  Eigen::VectorXd logs;
+};
+
+constexpr int iterations = 15, refinements = 4;
+
+Fitted fitted(const Points& points, const Engine& base, std::vector<FittedParameter> parameters) {
+  const Residuals problem = residuals_of(points, base, parameters);
+  const Eigen::VectorXd start = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(parameters.size()));
+  const Minimum minimum = least_squares(problem, start, iterations);
+  const Eigen::VectorXd deviations = deviations_at(problem, minimum.parameters);
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto at = static_cast<Eigen::Index>(i);
+    parameters[i].value = parameters[i].base * std::exp(minimum.parameters[at]);
+    parameters[i].posterior = deviations[at];
+    parameters[i].determined = deviations[at] < narrowed * parameters[i].prior;
+  }
+  return {std::move(parameters), minimum.parameters};
+}
+
+/// Errors of the points of each series, under a fit to all others.
+std::vector<SeriesError> left_out_errors(const Points& points, const Engine& base,
+                                         const Fitted& fit) {
+  std::set<std::string> series;
+  for (const SetUpPoint* point : points) series.insert(point->series);
+  std::vector<SeriesError> errors;
+  for (const std::string& out : series) {
+    Points others;
+    for (const SetUpPoint* point : points) {
+      if (point->series != out) others.push_back(point);
+    }
+    const Minimum without =
+        least_squares(residuals_of(others, base, fit.parameters), fit.logs, refinements);
+    const Engine engine = engine_at(base, fit.parameters, without.parameters);
+    for (const SetUpPoint* point : points) {
+      if (point->series == out) errors.push_back({out, -log_error(*point, engine)});
+    }
+  }
+  return errors;
+}
+
+/// Of logarithms of measured over predicted.
+ErrorSummary summary_of_logs(const std::vector<SeriesError>& errors) {
+  std::vector<double> deviations;
+  for (const SeriesError& e : errors) deviations.push_back(std::expm1(-e.error));
+  return summary_of(deviations);
+}
+
+}  // namespace
+
+std::string series_of(const ServedPoint& point) {
+  return fmt::format("{} {} {} {} {} {} {} {} {}", point.engine, point.engine_version, point.model,
+                     point.chip, point.mode, point.tp, point.attention_dp.value_or(1), point.moe_tp,
+                     point.moe_ep);
+}
+
+EngineFit fit_engine(const std::vector<SetUpPoint>& points, const Engine& base) {
+  Points all;
+  for (const SetUpPoint& point : points) all.push_back(&point);
+  Fitted wide = fitted(all, base, candidates(base));
+  std::vector<FittedParameter> determined;
+  for (const FittedParameter& p : wide.parameters) {
+    if (p.determined) determined.push_back(p);
+  }
+  const Fitted fit = fitted(all, base, determined);
+  EngineFit result{.engine = engine_at(base, fit.parameters, fit.logs), .base = base.name};
+  std::vector<SeriesError> errors;
+  for (const SetUpPoint* point : all)
+    errors.push_back({point->series, -log_error(*point, result.engine)});
+  const std::vector<SeriesError> left_out = left_out_errors(all, base, fit);
+  for (FittedParameter& p : wide.parameters) {
+    const auto same = [&](const FittedParameter& q) { return q.parameter == p.parameter; };
+    const auto found = std::find_if(fit.parameters.begin(), fit.parameters.end(), same);
+    p = found != fit.parameters.end() ? *found : p;
+    p.determined = found != fit.parameters.end();
+    if (!p.determined) p.value = p.base;
+  }
+  std::set<std::string> series;
+  for (const SetUpPoint& point : points) {
+    series.insert(point.series);
+    result.architectures.insert(point.deployment.setting.chip->architecture.value);
+  }
+  result.parameters = std::move(wide.parameters);
+  result.points = points.size();
+  result.series = series.size();
+  result.error = summary_of_logs(errors);
+  result.left_out_error = summary_of_logs(left_out);
+  result.spread = spread_of(left_out);
+  return result;
+}
+
+std::vector<SetUpPoint> set_up_points(const std::vector<ServedPoint>& points, const Engine& engine,
+                                      ServedLibrary& library,
+                                      std::map<std::string, size_t>& reasons) {
+  std::vector<SetUpPoint> usable;
+  for (const ServedPoint& point : points) {
+    const auto set_up = library.set_up(point, engine);
+    if (const auto* why = std::get_if<std::string>(&set_up)) {
+      ++reasons[*why];
+      continue;
+    }
+    const std::string series = series_of(point);
+    usable.push_back({.deployment = std::get<ServedDeployment>(set_up),
+                      .measured = point.tpot_ms * millisecond,
+                      .series = series,
+                      .curve = fmt::format("{} {} {}", series, point.isl, point.osl)});
+  }
+  return usable;
+}
+
+EngineFit fit_engine(const EngineFitRequest& request) {
+  const Engine base = load_engines({request.base}).front();
+  ServedLibrary library;
+  std::map<std::string, size_t> reasons;
+  const std::vector<SetUpPoint> usable =
+      set_up_points(read_served_points(request.points), base, library, reasons);
+  constexpr size_t fewest = 3;
+  if (usable.size() < fewest) {
+    throw UsageError(fmt::format(
+        "{}: {} of its points can be set up, a fit wants {}{}", request.points, usable.size(),
+        fewest, reasons.empty() ? "" : "; of the others: " + reasons.begin()->first));
+  }
+  EngineFit fit = fit_engine(usable, base);
+  fit.unusable.assign(reasons.begin(), reasons.end());
+  return fit;
+}
+
+}  // namespace afford::study

@@ -1,0 +1,72 @@
+#include "study/served_points.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "calibration/record_csv.hpp"
+#include "text/file.hpp"
+
+namespace afford::study {
+namespace {
+
+constexpr size_t most_bytes = 64U << 20U;
+
+constexpr CsvColumn<ServedPoint> columns[] = {
+    {"id", &ServedPoint::id, true},
+    {"engine", &ServedPoint::engine},
+    {"engine_version", &ServedPoint::engine_version, true},
+    {"model", &ServedPoint::model},
+    {"chip", &ServedPoint::chip},
+    {"mode", &ServedPoint::mode},
+    {"isl", &ServedPoint::isl},
+    {"osl", &ServedPoint::osl},
+    {"linear_format", &ServedPoint::linear_format, true},
+    {"expert_format", &ServedPoint::expert_format, true},
+    {"concurrency_or_batch", &ServedPoint::concurrency_or_batch},
+    {"workers", &ServedPoint::workers, true},
+    {"tp", &ServedPoint::tp},
+    {"attention_dp", &ServedPoint::attention_dp, true},
+    {"moe_tp", &ServedPoint::moe_tp, true},
+    {"moe_ep", &ServedPoint::moe_ep, true},
+    {"ttft_ms", &ServedPoint::ttft_ms, true},
+    {"tpot_ms", &ServedPoint::tpot_ms},
+    {"aiconfigurator_tpot_ms", &ServedPoint::aiconfigurator_tpot_ms, true},
+    {"source", &ServedPoint::source, true},
+    {"date", &ServedPoint::date, true},
+};
+
+/// What no point can be without, whatever its parallelism means.
+template <class PlaceOf>
+void check(ServedPoint& point, const PlaceOf& place_of) {
+  constexpr std::array<std::string_view, 2> modes = {"mixed", "decode_only"};
+  if (std::find(modes.begin(), modes.end(), point.mode) == modes.end()) {
+    throw InputError(place_of("mode"), fmt::format("mode: no mode '{}'{}", point.mode,
+                                                   suggestion(point.mode, modes)));
+  }
+  const auto positive = [&](std::string_view name, double value) {
+    if (!(value > 0))
+      throw InputError(place_of(name),
+                       fmt::format("{}: expected more than zero, got {}", name, value));
+  };
+  positive("isl", point.isl);
+  positive("osl", point.osl);
+  positive("concurrency_or_batch", point.concurrency_or_batch);
+  positive("tp", static_cast<double>(point.tp));
+  positive("tpot_ms", point.tpot_ms);
+  if (point.attention_dp) positive("attention_dp", *point.attention_dp);
+  if (point.id.empty()) point.id = fmt::format("line {}", place_of("tpot_ms").line);
+}
+
+}  // namespace
+
+std::vector<ServedPoint> parse_served_points(std::string_view text, const std::string& file) {
+  return parse_csv(text, file, "served points", CsvColumns<ServedPoint>(columns),
+                   [](ServedPoint& point, const auto& place_of) { check(point, place_of); });
+}
+
+std::vector<ServedPoint> read_served_points(const std::string& path) {
+  return parse_served_points(read_whole(path, most_bytes, "served points"), path);
+}
+
+}  // namespace afford::study

@@ -1,0 +1,126 @@
+#include "study/served_prediction.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "load/library.hpp"
+
+namespace afford::study {
+namespace {
+
+std::string text_of(const Precision& p) {
+  return fmt::format("{} {} {} {} {} {}", name_of(p.attention_weights), name_of(p.ffn_weights),
+                     name_of(p.kv), name_of(p.attention_compute), name_of(p.linear_compute),
+                     name_of(p.ffn_compute));
+}
+
+std::optional<PromptLoad> prompts_of(const ServedPoint& point, const Worker& worker) {
+  if (!point.mixed()) return std::nullopt;
+  return PromptLoad{.requests = worker.requests * static_cast<double>(worker.replicas()),
+                    .prompt = point.isl,
+                    .output = point.osl,
+                    .gpus = worker.gpus,
+                    .tensor = worker.tensor,
+                    .expert_groups = worker.expert_groups};
+}
+
+}  // namespace
+
+const Engine* ServedLibrary::engine_called(const std::string& name) {
+  const auto known = engines_.find(name);
+  if (known != engines_.end()) return known->second.get();
+  const std::string own = name == "trtllm" ? "tensorrt-llm" : name;
+  auto& entry = engines_[name];
+  const std::vector<std::string> names = list_names(data_folder() / "engines");
+  if (std::find(names.begin(), names.end(), own) != names.end())
+    entry = std::make_unique<const Engine>(std::move(load_engines({own}).front()));
+  return entry.get();
+}
+
+const ServedLibrary::Routed* ServedLibrary::routed(const ModelSpec& model, std::int64_t groups,
+                                                   double exponent) {
+  for (const FfnSpec& ffn : model.ffns) {
+    const Moe* moe = std::get_if<Moe>(&ffn.shape);
+    if (moe == nullptr) continue;
+    auto& entry = routed_[fmt::format("{} {} {} {}", moe->experts, moe->active, groups, exponent)];
+    if (entry == nullptr) {
+      Routing routing = zipf_routing(moe->experts, exponent);
+      Placement placement = place_experts(
+          {.experts = moe->experts, .active = moe->active, .groups = groups}, routing);
+      entry = std::make_unique<const Routed>(Routed{std::move(routing), std::move(placement)});
+    }
+    return entry.get();
+  }
+  return nullptr;
+}
+
+const ModelSpec* ServedLibrary::model(const std::string& checkpoint) {
+  const auto known = models_.find(checkpoint);
+  if (known != models_.end()) return known->second.get();
+  const std::optional<std::string> name = model_published_as(checkpoint);
+  auto& entry = models_[checkpoint];
+  if (name) entry = std::make_unique<const ModelSpec>(std::move(load_models({*name}).front()));
+  return entry.get();
+}
+
+const ServedLibrary::Model& ServedLibrary::in_formats(const ModelSpec& model,
+                                                      const Precision& precision) {
+  auto& entry = formats_[model.name + " " + text_of(precision)];
+  if (entry == nullptr) {
+    auto made = std::make_unique<Model>(Model{.spec = model, .shapes = {}});
+    made->spec.precision = precision;
+    made->shapes = layer_shapes(made->spec);
+    entry = std::move(made);
+  }
+  return *entry;
+}
+
+const HardwareSpec* ServedLibrary::chip(const std::string& name) {
+  const auto known = chips_.find(name);
+  if (known != chips_.end()) return known->second.get();
+  auto& entry = chips_[name];
+  const std::vector<std::string> names = list_names(data_folder() / "hardware");
+  if (std::find(names.begin(), names.end(), name) != names.end()) {
+    entry = std::make_unique<const HardwareSpec>(std::move(load_hardware({name}).front()));
+  }
+  return entry.get();
+}
+
+std::variant<ServedDeployment, std::string> ServedLibrary::set_up(const ServedPoint& point,
+                                                                  const Engine& engine) {
+  const ModelSpec* wanted = model(point.model);
+  if (wanted == nullptr) return fmt::format("no model '{}'", point.model);
+  const HardwareSpec* hardware = chip(point.chip);
+  if (hardware == nullptr) return fmt::format("no hardware '{}'", point.chip);
+  const Worker worker = worker_of(point, has_experts(*wanted));
+  if (std::string why = why_not_usable(point, worker); !why.empty()) return why;
+  const std::optional<Precision> precision = served_precision(point, *wanted);
+  if (!precision) {
+    return fmt::format("unknown format '{}' or '{}'", point.linear_format, point.expert_format);
+  }
+  const Model& as_served = in_formats(*wanted, *precision);
+  const Routed* experts = routed(*wanted, worker.expert_groups, engine.time.routing);
+  return ServedDeployment{
+      .worker = worker,
+      .setting = {.model = &as_served.spec,
+                  .shapes = &as_served.shapes,
+                  .chip = hardware,
+                  .context = mean_context(point),
+                  .routing = experts != nullptr ? &experts->routing : nullptr,
+                  .placement = experts != nullptr ? &experts->placement : nullptr},
+      .interrupts = prompts_of(point, worker)};
+}
+
+ServedTime served_time(const ServedDeployment& deployment, const Engine& engine) {
+  ServedTime time{.tpot = worker_step(deployment.worker, deployment.setting, engine).total(),
+                  .prompts = {}};
+  if (deployment.interrupts) {
+    time.prompts = interruption(*deployment.setting.model, *deployment.setting.chip,
+                                *deployment.interrupts, engine.time.prompts);
+    time.tpot += time.prompts;
+  }
+  return time;
+}
+
+}  // namespace afford::study

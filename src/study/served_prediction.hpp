@@ -1,0 +1,63 @@
+#pragma once
+// Served points as deployments of the library's models, chips and engines, and the time afford
+// predicts for them.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "deploy/interval.hpp"
+#include "deploy/prompts.hpp"
+#include "deploy/worker.hpp"
+#include "study/served_setup.hpp"
+
+namespace afford::study {
+
+/// A point that can be set up. Points into a ServedLibrary.
+struct ServedDeployment {
+  Worker worker;
+  WorkerSetting setting;                 // the model in the formats of the point
+  std::optional<PromptLoad> interrupts;  // of a server that works on prompts too
+};
+
+/// What points name, loaded once for all of them.
+class ServedLibrary {
+ public:
+  /// The deployment of a point under the routing of `engine`, or why there is none.
+  [[nodiscard]] std::variant<ServedDeployment, std::string> set_up(const ServedPoint& point,
+                                                                   const Engine& engine);
+  /// The engine of engines/ that a collection calls so ("trtllm" is tensorrt-llm); null: none.
+  [[nodiscard]] const Engine* engine_called(const std::string& name);
+
+ private:
+  struct Model {
+    ModelSpec spec;
+    std::vector<LayerShape> shapes;
+  };
+  struct Routed {
+    Routing routing;
+    Placement placement;
+  };
+  [[nodiscard]] const ModelSpec* model(const std::string& checkpoint);
+  [[nodiscard]] const Model& in_formats(const ModelSpec& model, const Precision& precision);
+  [[nodiscard]] const HardwareSpec* chip(const std::string& name);
+  [[nodiscard]] const Routed* routed(const ModelSpec& model, std::int64_t groups, double exponent);
+
+  template <class Entry>
+  using Kept = std::map<std::string, std::unique_ptr<const Entry>, std::less<>>;
+  Kept<ModelSpec> models_;
+  Kept<Model> formats_;
+  Kept<HardwareSpec> chips_;
+  Kept<Engine> engines_;
+  Kept<Routed> routed_;
+};
+
+/// The time of an output token, and the part of it in which prompts interrupt.
+struct ServedTime {
+  Seconds tpot, prompts;
+};
+[[nodiscard]] ServedTime served_time(const ServedDeployment& deployment, const Engine& engine);
+
+}  // namespace afford::study

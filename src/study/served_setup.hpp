@@ -1,0 +1,30 @@
+#pragma once
+// From a served point, as its publisher states it, to what ran: GPUs, sharding, requests, formats.
+// Collections of measurements write parallelism in several ways; each way is one rule here.
+
+#include <string>
+
+#include "deploy/worker.hpp"
+#include "spec/model.hpp"
+#include "study/served_points.hpp"
+
+namespace afford::study {
+
+/// The worker of a point; `moe`: its model has experts.
+[[nodiscard]] Worker worker_of(const ServedPoint& point, bool moe);
+
+/// Tokens a request holds on average while it is decoded: its prompt and half of its output.
+[[nodiscard]] double mean_context(const ServedPoint& point);
+
+[[nodiscard]] bool has_experts(const ModelSpec& model);
+
+/// The formats that `point` runs `model` in; the model's own where its checkpoint has a format of
+/// its own. Nothing for a format it does not know.
+[[nodiscard]] std::optional<Precision> served_precision(const ServedPoint& point,
+                                                        const ModelSpec& model);
+
+/// Why a point says nothing of the time of a decode step, or nothing said: "" where it does.
+/// `worker`: that of the point.
+[[nodiscard]] std::string why_not_usable(const ServedPoint& point, const Worker& worker);
+
+}  // namespace afford::study

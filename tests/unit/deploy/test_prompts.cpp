@@ -1,0 +1,76 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "deploy/prompts.hpp"
+#include "load/library.hpp"
+
+using namespace afford;
+
+namespace {
+
+const PromptRates rates{.dense = 0.5, .experts = 0.25, .outside_graphs = 80 * microsecond};
+
+ModelSpec model_called(const std::string& name) { return load_models({name}).front(); }
+HardwareSpec chip_called(const std::string& name) { return load_hardware({name}).front(); }
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  // Llama 3.1 70B in BF16: 80 layers of 2 x 8192 x (8192 + 1024) + 3 x 8192 x 28672 weights, 64 x
+  // 128 query dimensions; worked out by hand.
+  TEST_CASE("a prompt takes its GEMMs, its triangle of attention, its all-reduces and its passes") {
+    const PromptLoad load{.requests = 2, .prompt = 4096, .output = 100, .gpus = 4, .tensor = 4};
+    const HardwareSpec h200 = chip_called("h200");
+    const double weights = 80 * (2 * 8192.0 * 9216 + 3 * 8192.0 * 28672);
+    const double products = 2 * weights * 4096 / (4 * 0.5 * 989e12);
+    const double core = 80 * (4 * 64 * 128.0) * (4096.0 * 4096 / 2) / (4 * 0.5 * 989e12);
+    const double reduced = 2 * 80 * (2 * 3.0 / 4) * 4096 * 8192 * 2 / (0.75 * 450e9);
+    const double passed = 80 * 4096.0 * 20 * 8192 * 2 / 4.8e12;
+    CHECK(prompt_time(model_called("llama-3.1-70b"), h200, load, rates).base() ==
+          doctest::Approx(products + core + reduced + passed));
+  }
+
+  TEST_CASE("prompts come in as fast as the other requests end") {
+    const ModelSpec model = model_called("llama-3.1-70b");
+    const HardwareSpec h200 = chip_called("h200");
+    PromptLoad load{.requests = 51, .prompt = 1024, .output = 100, .gpus = 8, .tensor = 8};
+    const Seconds prompt = prompt_time(model, h200, load, rates);
+    const double joined = 1 - std::exp(-0.5);
+    CHECK(interruption(model, h200, load, rates).base() ==
+          doctest::Approx(0.5 * prompt.base() + joined * 80 * 80e-6));
+    load.requests = 1;  // nobody else
+    CHECK(interruption(model, h200, load, rates) == Seconds(0));
+  }
+
+  TEST_CASE("a prompt expands latent attention, and experts have a share of their own") {
+    const HardwareSpec h200 = chip_called("h200");
+    const ModelSpec model = model_called("deepseek-v3");
+    const PromptLoad shorter{
+        .requests = 2, .prompt = 1e4, .output = 1, .gpus = 8, .tensor = 1, .expert_groups = 8};
+    PromptLoad longer = shorter;
+    longer.prompt = 2e4;
+    // What grows with the square of a prompt: 128 heads of 192 + 128 dimensions, 61 layers.
+    const double square =
+        (prompt_time(model, h200, longer, rates) - 2 * prompt_time(model, h200, shorter, rates))
+            .base();
+    CHECK(square == doctest::Approx(61 * 2 * 128 * 320.0 * 1e8 / (8 * 0.5 * 989e12)));
+    PromptRates faster = rates;
+    faster.experts = 0.5;
+    faster.dense = 0.01;
+    CHECK(prompt_time(model, h200, shorter, faster) < prompt_time(model, h200, shorter, rates));
+  }
+
+  TEST_CASE("FP4 prompts run one and a half times as fast as FP8 ones, not twice") {
+    ModelSpec model = model_called("deepseek-v3");
+    const HardwareSpec b200 = chip_called("b200");
+    const PromptLoad load{.requests = 2, .prompt = 1, .output = 1, .gpus = 1, .tensor = 1};
+    const auto products = [&](Dtype compute) {
+      model.precision.ffn_compute = compute;
+      const PromptRates all{.dense = 1, .experts = 1e-6};  // so slow that only they count
+      return prompt_time(model, b200, load, all).base();
+    };
+    CHECK(products(Dtype::fp8) / products(Dtype::fp4) == doctest::Approx(1.5).epsilon(1e-4));
+    CHECK(products(Dtype::bf16) / products(Dtype::fp8) == doctest::Approx(2).epsilon(1e-4));
+  }
+}
