@@ -25,7 +25,9 @@ namespace afford {
 }
 
 [[nodiscard]] inline Bytes entry_bytes(const Walk& walk, Dtype cache, double entries) {
-  return size_of(walk.format.value_or(cache), walk.elements * entries);
+  const Dtype format = walk.format.value_or(cache);
+  const Bytes extra(format == Dtype::fp8 ? walk.fp8_extra * entries : 0);
+  return size_of(format, walk.elements * entries) + extra;
 }
 
 /// FLOPs of one query token. `padding`: rows that the tiles of the query heads compute, over those

@@ -72,15 +72,15 @@ ModuleCount ffn(const ModelSpec& model, const FfnSpec& spec, const FfnCount& cou
   return module;
 }
 
-/// Embedding reads one row of the table; the LM head multiplies with all of it. Both are BF16.
+/// Embedding reads one row of the table; the LM head multiplies with all of it.
 void add_vocabulary(const ModelSpec& model, std::vector<ModuleCount>& modules) {
   const double hidden = real(model.hidden), vocab = real(model.vocab);
   ModuleCount embedding{.layer_kind = "model", .module = "embedding"};
-  embedding.weights = size_of(Dtype::bf16, hidden);
+  embedding.weights = size_of(model.precision.vocabulary, hidden);
   embedding.activations = vector_bytes(0, Dtype::bf16, hidden);
   ModuleCount lm_head{.layer_kind = "model", .module = "lm_head"};
   lm_head.flops = FlopsPerToken(2 * hidden * vocab);
-  lm_head.weights = size_of(Dtype::bf16, hidden * vocab);
+  lm_head.weights = size_of(model.precision.vocabulary, hidden * vocab);
   lm_head.activations = vector_bytes(hidden, Dtype::bf16, vocab);
   modules.push_back(embedding);
   modules.push_back(lm_head);

@@ -32,11 +32,44 @@ double params(const ModelSpec& model, VocabularyParts parts,
 }  // namespace
 
 double total_params(const ModelSpec& model, VocabularyParts parts) {
-  return params(model, parts, total_weights);
+  double held = 0;
+  for (const HeldWeights& each : model.held) held += each.params;
+  return params(model, parts, total_weights) + held;
 }
 
 double active_params(const ModelSpec& model, VocabularyParts parts) {
   return params(model, parts, active_weights);
+}
+
+Bytes stored_weights(const ModelSpec& model) {
+  const Precision& formats = model.precision;
+  const double hidden = real(model.hidden);
+  Bytes sum =
+      size_of(formats.vocabulary, vocabulary_params(model, {})) + size_of(Dtype::bf16, hidden);
+  std::vector<LayerKind> kinds = model.layer_kinds;
+  if (model.mtp) {
+    kinds.push_back(*model.mtp);
+    sum += real(model.mtp->layers) * size_of(formats.attention_weights, 2 * hidden * hidden);
+  }
+  for (const LayerKind& kind : kinds) {
+    const FfnSpec& spec = model.ffns[kind.ffn];
+    const AttentionCount attention =
+        count_attention(model.attentions[kind.attention].shape, model.hidden, Convention::exact);
+    const FfnCount ffn = count_ffn(spec.shape);
+    const Dtype weights = spec.weights.value_or(formats.ffn_weights);
+    Bytes layer = size_of(formats.attention_weights, weights_of(attention.projections)) +
+                  size_of(Dtype::bf16,
+                          2 * hidden + attention.norm_weights + hidden * real(ffn.router_outputs)) +
+                  size_of(spec.shared_weights.value_or(weights), latent_weights(ffn, model.hidden));
+    for (const Mlp& mlp : ffn.mlps) {
+      layer +=
+          size_of(mlp.role == MlpRole::shared ? spec.shared_weights.value_or(weights) : weights,
+                  weights_of(mlp, mlp.copies, model.hidden));
+    }
+    sum += real(kind.layers) * layer;
+  }
+  for (const HeldWeights& held : model.held) sum += size_of(held.weights, held.params);
+  return sum;
 }
 
 double active_params_as_published(const ModelSpec& model) {

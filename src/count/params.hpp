@@ -10,11 +10,16 @@ struct VocabularyParts {
   bool embedding = true, lm_head = true;
 };
 
-/// Every weight of the language model, MTP modules left out. Tied embeddings count once.
+/// Every weight of the language model and those only held, MTP modules left out. Tied embeddings
+/// count once.
 [[nodiscard]] double total_params(const ModelSpec& model, VocabularyParts parts = {});
 
 /// The weights one token visits.
 [[nodiscard]] double active_params(const ModelSpec& model, VocabularyParts parts = {});
+
+/// What all of them take as stored, MTP modules and weights only held among them; norms and routers
+/// are BF16.
+[[nodiscard]] Bytes stored_weights(const ModelSpec& model);
 
 /// Active parameters counted the way the model's publisher counts them (both parts when unknown).
 [[nodiscard]] double active_params_as_published(const ModelSpec& model);

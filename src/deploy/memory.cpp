@@ -54,7 +54,10 @@ Bytes attention_weights(const Setting& setting, const WeightWays& ways) {
   }
   const double vocabulary =
       real(model.vocab) * real(model.hidden) * (model.tied_embeddings ? 1 : 2);
-  return sum + size_of(Dtype::bf16, vocabulary / real(ways.vocabulary));
+  sum += size_of(model.precision.vocabulary, vocabulary / real(ways.vocabulary));
+  for (const HeldWeights& held : model.held)
+    sum += size_of(held.weights, held.params / real(ways.vocabulary));
+  return sum;
 }
 
 FfnWays ffn_ways(const Layout& layout) {

@@ -10,8 +10,8 @@ namespace afford {
 [[nodiscard]] Bytes cache_per_request(const Setting& setting, std::int64_t tensor = 1);
 
 /// Attention-side weights of one accelerator: projections (the output maps over `output` ways, all
-/// over `tensor` as far as they split), routers, and embedding and LM head over `vocabulary` ways,
-/// both BF16. With drafts the MTP module is one more layer of the main kind.
+/// over `tensor` as far as they split), routers; embedding, LM head and weights only held over
+/// `vocabulary` ways, both BF16. With drafts the MTP module is one more layer of the main kind.
 struct WeightWays {
   std::int64_t tensor = 1, output = 1, vocabulary = 1;
 };

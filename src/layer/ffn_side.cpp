@@ -87,6 +87,7 @@ MlpWork mlps_of(const Side<Ops>& side, const FfnWork& work) {
 
 template <class Ops>
 Ops ffn_side(Side<Ops> side, const FfnWork& work) {
+  if (side.shape.ffn.mlps.empty()) return side.ops;
   const double n = real(work.instance), others = (n - 1) / n;
   const MlpWork mlps = mlps_of(side, work);
   const double seen =

@@ -16,6 +16,7 @@ Op lm_head(const ModelSpec& model, double tokens, double n, const Machine& machi
                 .rows = n * tokens,
                 .inputs = hidden,
                 .outputs = vocab / n / kernels,
+                .weights = model.precision.vocabulary,
                 .activations = size_of(Dtype::bf16, tokens * (n * hidden + vocab)),
                 .kernels = kernels},
                machine);

@@ -40,6 +40,7 @@ constexpr std::pair<std::string_view, Reader> readers[] = {
     {GatedDeltaNet::kind, read<GatedDeltaNet>},
     {Kda::kind, read<Kda>},
     {Mamba2::kind, read<Mamba2>},
+    {ShortConv::kind, read<ShortConv>},
 };
 
 /// Whether each alternative of the variant has its line in the table.

@@ -1,5 +1,6 @@
 #include "load/ffn_reader.hpp"
 
+#include "load/format_reader.hpp"
 #include "load/kind_reader.hpp"
 #include "load/source_reader.hpp"
 
@@ -19,6 +20,7 @@ using Reader = FfnShape (*)(const Section&, const std::string&);
 constexpr std::pair<std::string_view, Reader> readers[] = {
     {Dense::kind, read<Dense>},
     {Moe::kind, read<Moe>},
+    {NoFfn::kind, read<NoFfn>},
 };
 static_assert(std::size(readers) == std::variant_size_v<FfnShape>,
               "a kind of FFN has no line in the reader's table");
@@ -33,9 +35,9 @@ FfnSpec read_ffn(const Section& list, const std::string& name, const Sources& so
                .source = read_source(any, sources),
                .weights = {},
                .shared_weights = {}};
-  if (any.has(keys::weights)) spec.weights = any.choice(keys::weights, dtype_names);
+  if (any.has(keys::weights)) spec.weights = read_weight_format(any, keys::weights);
   if (any.has(keys::shared_weights))
-    spec.shared_weights = any.choice(keys::shared_weights, dtype_names);
+    spec.shared_weights = read_weight_format(any, keys::shared_weights);
   return spec;
 }
 

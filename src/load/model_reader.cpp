@@ -4,6 +4,7 @@
 
 #include "load/attention_reader.hpp"
 #include "load/ffn_reader.hpp"
+#include "load/format_reader.hpp"
 #include "load/readers.hpp"
 #include "load/source_reader.hpp"
 #include "spec/limits.hpp"
@@ -78,14 +79,29 @@ void read_layers(const Section& root, ModelSpec& model) {
 Precision read_precision(const Section& root, const Sources& sources) {
   const Section in =
       root.child("precision", {"source", "attention_weights", "ffn_weights", "kv",
-                               "attention_compute", "linear_compute", "ffn_compute"});
-  return {.attention_weights = in.choice("attention_weights", dtype_names),
-          .ffn_weights = in.choice("ffn_weights", dtype_names),
+                               "attention_compute", "linear_compute", "ffn_compute", "vocabulary"});
+  return {.attention_weights = read_weight_format(in, "attention_weights"),
+          .ffn_weights = read_weight_format(in, "ffn_weights"),
           .kv = in.choice("kv", dtype_names),
           .attention_compute = in.choice("attention_compute", compute_dtype_names),
           .linear_compute = in.choice("linear_compute", compute_dtype_names),
           .ffn_compute = in.choice("ffn_compute", compute_dtype_names),
+          .vocabulary = in.has("vocabulary") ? read_weight_format(in, "vocabulary") : Dtype::bf16,
           .source = read_source(in, sources)};
+}
+
+/// Towers and tables: their parameters, in BF16 unless they say otherwise.
+void read_held(const Section& root, ModelSpec& model) {
+  constexpr double most_params = 1e13;
+  const Section list = root.names("held");
+  for (const std::string& name : list.keys()) {
+    const Section in = list.child(name, {"source", "params", "weights"});
+    model.held.push_back(
+        {.name = name,
+         .params = in.real("params", 1, most_params),
+         .weights = in.has("weights") ? read_weight_format(in, "weights") : Dtype::bf16,
+         .source = read_source(in, model.sources)});
+  }
 }
 
 PublishedCount read_published(const Section& published, std::string_view key,
@@ -148,7 +164,7 @@ ModelSpec read_model(const yaml::Node& node, const std::string& file) {
   const Section root =
       Section::root(file, node, "model",
                     {"schema", "name", "title", "aliases", "sources", "shape", "attention", "ffn",
-                     "layers", "precision", "mtp", "published"});
+                     "layers", "precision", "held", "mtp", "published"});
   (void)root.integer("schema", {1, 1});
   ModelSpec model;
   model.file = file;
@@ -156,14 +172,17 @@ ModelSpec read_model(const yaml::Node& node, const std::string& file) {
   model.title = root.text("title");
   if (root.has("aliases")) model.aliases = root.texts("aliases");
   model.sources = read_sources(root);
-  const Section shape = root.child("shape", {"source", "hidden", "vocab", "tied_embeddings"});
+  const Section shape =
+      root.child("shape", {"source", "hidden", "vocab", "tied_embeddings", "max_context"});
   model.shape_source = read_source(shape, model.sources);
   model.hidden = shape.integer("hidden", limits::width);
   model.vocab = shape.integer("vocab", limits::vocab);
   model.tied_embeddings = shape.boolean("tied_embeddings");
+  if (shape.has("max_context")) model.max_context = shape.integer("max_context", limits::tokens);
   read_parts(root, model);
   read_layers(root, model);
   model.precision = read_precision(root, model.sources);
+  if (root.has("held")) read_held(root, model);
   if (root.has("mtp")) {
     const Section mtp = root.child("mtp", {"source", "modules", "layer"});
     (void)read_source(mtp, model.sources);

@@ -41,6 +41,7 @@ struct LayerKind {
 struct Precision {
   Dtype attention_weights = Dtype::fp8, ffn_weights = Dtype::fp8, kv = Dtype::fp8;
   Dtype attention_compute = Dtype::fp8, linear_compute = Dtype::fp8, ffn_compute = Dtype::fp8;
+  Dtype vocabulary = Dtype::bf16;  // embedding and LM head as stored; products with them are BF16
   std::string source;
 };
 
@@ -53,19 +54,31 @@ struct PublishedCount {
   std::string source;
 };
 
+/// Weights that a pool holds and no decoded token multiplies with: a tower for pictures or sound, a
+/// table of which a token reads a row.
+struct HeldWeights {
+  std::string name;
+  double params = 0;
+  Dtype weights = Dtype::bf16;
+  std::string source;
+};
+
 struct ModelSpec {
   std::string name, title, file;
   std::vector<std::string> aliases;  // checkpoints of the same shapes, as they are published
   Sources sources;
   std::int64_t hidden = 0, vocab = 0;
   bool tied_embeddings = false;
+  std::int64_t max_context = 0;  // tokens, its positions stretched; 0: not stated
   std::string shape_source;
   std::vector<AttentionSpec> attentions;
   std::vector<FfnSpec> ffns;
   std::vector<LayerKind> layer_kinds;
   std::string layers_source;
   Precision precision;
-  std::optional<LayerKind> mtp;  // its multi-token-prediction modules, where it has any
+  std::vector<HeldWeights> held;
+  std::vector<std::string> notes;  // what an import assumed or filled in
+  std::optional<LayerKind> mtp;    // its multi-token-prediction modules, where it has any
   std::optional<PublishedCount> total_params, active_params;
 };
 

@@ -34,7 +34,8 @@ struct Walk {
   Reach reach{};
   std::optional<Dtype> format{};  // where it is not that of the cache
   By by = By::query_heads;
-  bool kept = true;  // false: another layer keeps the entries
+  bool kept = true;      // false: another layer keeps the entries
+  double fp8_extra = 0;  // bytes an entry takes beyond its elements in an FP8 cache
 };
 
 /// A recurrent state, read and written once a token whatever the context.

@@ -62,6 +62,10 @@ struct CompressedMqa {
   return result;
 }
 
+/// What an entry of an FP8 cache takes beyond a byte an element: the 64 rotary numbers in BF16, and
+/// 8 bytes of scales for the rest (584 B for DeepSeek-V4's 512: vLLM's fp8_ds_mla for V4).
+inline constexpr double fp8_entry_extra = 64 + 8;
+
 /// Every head attends over the window's vectors and the entries beyond, each key and value at once.
 ///   cache head_dim*(window + entries), core 4*query_heads*head_dim*(window + entries), with
 ///   entries = S/stride, at most top_k where an indexer selects (it walks all S/stride)
@@ -88,12 +92,17 @@ struct CompressedMqa {
       .cache_formula = fmt::format("{} head_dim x (window {}{}{}", a.head_dim, a.window, beyond,
                                    a.indexer ? "), + the indexer's keys" : ")")};
   const double flops = 4 * real(query), elements = real(a.head_dim);
-  result.core.add(
-      {.flops = flops, .elements = elements, .reach = {Reach::Kind::sliding, a.window}});
+  result.core.add({.flops = flops,
+                   .elements = elements,
+                   .reach = {Reach::Kind::sliding, a.window},
+                   .fp8_extra = fp8_entry_extra});
   if (a.stride > 0) {
     const Reach reach = a.indexer ? Reach{Reach::Kind::selected, a.indexer->top_k} : Reach{};
-    result.core.add(
-        {.flops = flops, .elements = elements, .stride = real(a.stride), .reach = reach});
+    result.core.add({.flops = flops,
+                     .elements = elements,
+                     .stride = real(a.stride),
+                     .reach = reach,
+                     .fp8_extra = fp8_entry_extra});
   }
   if (a.indexer) result.core.add(index_walk(*a.indexer, real(a.stride)));
   result.projections.push_back({.name = "o_down",

@@ -13,6 +13,7 @@
 #include "spec/attention/mamba2.hpp"
 #include "spec/attention/mfa.hpp"
 #include "spec/attention/mla.hpp"
+#include "spec/attention/short_conv.hpp"
 
 namespace afford {
 
@@ -30,7 +31,7 @@ template <AttentionKind... Kinds>
 using OneOf = std::variant<Kinds...>;
 
 using AttentionShape =
-    OneOf<Gqa, Mfa, Mla, Lightning, Dsa, CompressedMqa, GatedDeltaNet, Kda, Mamba2>;
+    OneOf<Gqa, Mfa, Mla, Lightning, Dsa, CompressedMqa, GatedDeltaNet, Kda, Mamba2, ShortConv>;
 
 /// One layer with `hidden` values a token.
 [[nodiscard]] inline AttentionCount count_attention(const AttentionShape& shape,

@@ -6,6 +6,7 @@
 
 #include "spec/ffn/dense.hpp"
 #include "spec/ffn/moe.hpp"
+#include "spec/ffn/none.hpp"
 
 namespace afford {
 
@@ -22,7 +23,7 @@ concept FfnKind = requires(const Kind& kind) {
 template <FfnKind... Kinds>
 using OneFfnOf = std::variant<Kinds...>;
 
-using FfnShape = OneFfnOf<Dense, Moe>;
+using FfnShape = OneFfnOf<Dense, Moe, NoFfn>;
 
 [[nodiscard]] inline FfnCount count_ffn(const FfnShape& shape) {
   return std::visit([](const auto& kind) { return count(kind); }, shape);
