@@ -12,105 +12,151 @@ void all_layers(Builder& b, const std::string& name) {
   b.out.attention_of.assign(static_cast<size_t>(b.layers), name);
 }
 
-/// One text for each layer, checked to be one of `known`.
-std::vector<std::string> layer_types(Builder& b, std::initializer_list<std::string_view> known) {
-  std::vector<std::string> types = b.in.texts("layer_types");
-  if (types.size() < static_cast<size_t>(b.layers)) {
-    b.in.fail("layer_types", fmt::format("expected one entry for each of {} layers, got {}",
-                                         b.layers, types.size()));
-  }
-  // Step-3.5 lists its MTP layers behind the others.
-  types.resize(static_cast<size_t>(b.layers));
-  for (const std::string& type : types) {
-    if (std::find(known.begin(), known.end(), type) != known.end()) continue;
-    b.in.fail("layer_types", fmt::format("unknown layer type '{}'; expected one of {}",
-                                         type.substr(0, 40), fmt::join(known, ", ")));
-  }
-  return types;
-}
-
 Part with_window(Builder& b, Part part, std::string_view key, std::string_view from) {
   part.fields.push_back(integer_field(b, std::string(key), from, limits::tokens));
   return part;
 }
 
-/// Windows without a list of layers: Mistral slides everywhere, Qwen from max_window_layers on if
-/// at all.
-void plan_plain_windows(Builder& b) {
-  if (!b.in.has("sliding_window")) {
-    b.in.set_aside("use_sliding_window");
-    b.in.set_aside("max_window_layers");
-    add_part(b.out.attentions, gqa_part(b, b.in, "gqa"));
-    return all_layers(b, "gqa");
-  }
-  const bool qwen = b.family->model_type.starts_with("qwen");
-  const bool use = b.in.flag("use_sliding_window", !qwen,
-                             qwen ? "Qwen's default" : "a window that is set is used");
-  const std::int64_t first =
-      b.in.integer_or("max_window_layers", {0, limits::layers.most}, 0, "every layer");
-  if (!use || (qwen && first >= b.layers)) {
-    add_part(b.out.attentions, gqa_part(b, b.in, "gqa"));
-    return all_layers(b, "gqa");
-  }
-  const std::int64_t full = qwen ? first : 0;
-  if (full > 0) add_part(b.out.attentions, gqa_part(b, b.in, "full"));
-  add_part(b.out.attentions,
-           with_window(b, gqa_part(b, b.in, "sliding"), "window", "sliding_window"));
-  for (std::int64_t i = 0; i < b.layers; ++i)
-    b.out.attention_of.emplace_back(i < full ? "full" : "sliding");
+/// MiMo-V2: sliding layers have heads of their own.
+HeadKeys window_heads(Builder& b) {
+  HeadKeys keys;
+  if (b.in.has("swa_num_attention_heads")) keys.heads = "swa_num_attention_heads";
+  if (b.in.has("swa_num_key_value_heads")) keys.kv_heads = "swa_num_key_value_heads";
+  if (b.in.has("swa_head_dim")) keys.dim = "swa_head_dim";
+  if (b.in.has("swa_v_head_dim")) keys.value_dim = "swa_v_head_dim";
+  return keys;
 }
 
-}  // namespace
-
-Part gqa_part(Builder& b, Config& in, const std::string& name) {
-  const auto names = in.any({"num_key_value_heads", "num_attention_groups"});
-  Part part{name, {{"kind", "gqa", ""}}};
-  const std::int64_t heads = in.integer("num_attention_heads", limits::heads);
-  const std::int64_t kv = in.integer_or(names, limits::heads, heads, "as many as query heads");
-  if (heads % kv != 0) {
-    in.fail(names,
-            fmt::format("num_attention_heads ({}) must be a multiple of it, got {}", heads, kv));
-  }
-  std::string from = "head_dim";
-  std::int64_t dim = 0;
-  if (in.has("head_dim")) {
-    dim = in.integer("head_dim", limits::head_dim);
-  } else {
-    from = "hidden_size / num_attention_heads";
-    dim = b.hidden / heads;
-    if (b.hidden % heads != 0 || dim > limits::head_dim.most) {
-      in.fail("num_attention_heads",
-              fmt::format("'head_dim' is missing and hidden_size ({}) / {} heads is none; "
-                          "say --assume head_dim=N",
-                          b.hidden, heads));
-    }
-    in.note_default("head_dim", fmt::format("{}", dim), from);
-  }
-  part.fields.push_back(
-      {"query_heads", fmt::format("{}", heads), in.prefix() + "num_attention_heads"});
-  part.fields.push_back({"kv_heads", fmt::format("{}", kv), in.prefix() + std::string(names)});
-  part.fields.push_back({"head_dim", fmt::format("{}", dim), in.prefix() + from});
+/// A sigmoid gate on the output, under the names families give it.
+void add_gate(Builder& b, Part& part) {
   if (b.in.has("attn_output_gate") && b.in.flag("attn_output_gate", false, "")) {
     part.fields.push_back({"output_gate", "element", "attn_output_gate"});
   } else if (b.in.has("use_head_wise_attn_gate") &&
              b.in.flag("use_head_wise_attn_gate", false, "")) {
     part.fields.push_back({"output_gate", "head", "use_head_wise_attn_gate"});
+  } else if (b.in.has("gating")) {
+    const json::Value* gating = b.in.find("gating");
+    if (gating->kind == json::Value::Kind::boolean && gating->text == "false") return;
+    if (const std::string kind = b.in.text("gating"); kind != "per-head" && kind != "per_head")
+      b.in.fail("gating", fmt::format("expected 'per-head', got '{}'", kind.substr(0, 40)));
+    part.fields.push_back({"output_gate", "head", "gating"});
+    b.in.set_aside("gating_types");
+  }
+}
+
+/// Keys of one head: stated, or an even share of the hidden state.
+std::pair<std::int64_t, std::string> head_dim_of(Builder& b, Config& in, std::int64_t heads,
+                                                 std::string_view key) {
+  if (in.has(key)) return {in.integer(key, limits::head_dim), std::string(in.spelled(key))};
+  const std::string from = "hidden_size / num_attention_heads";
+  const std::int64_t dim = b.hidden / heads;
+  if (b.hidden % heads != 0 || dim > limits::head_dim.most) {
+    in.fail("num_attention_heads",
+            fmt::format("'head_dim' is missing and hidden_size ({}) / {} heads is none; "
+                        "import with --assume head_dim=N",
+                        b.hidden, heads));
+  }
+  in.note_default("head_dim", fmt::format("{}", dim), from);
+  return {dim, from};
+}
+
+}  // namespace
+
+Part gqa_part(Builder& b, Config& in, const std::string& name, const HeadKeys& keys) {
+  const auto names = in.any({keys.kv_heads, "num_attention_groups"});
+  Part part{name, {{"kind", "gqa", ""}}};
+  const std::int64_t heads = in.integer(keys.heads, limits::heads);
+  const std::int64_t kv = in.integer_or(names, limits::heads, heads, "as many as query heads");
+  if (heads % kv != 0) {
+    in.fail(names,
+            fmt::format("num_attention_heads ({}) must be a multiple of it, got {}", heads, kv));
+  }
+  const auto [dim, from] = head_dim_of(b, in, heads, keys.dim);
+  part.fields.push_back(
+      {"query_heads", fmt::format("{}", heads), in.prefix() + std::string(in.spelled(keys.heads))});
+  part.fields.push_back(
+      {"kv_heads", fmt::format("{}", kv), in.prefix() + std::string(in.spelled(names))});
+  part.fields.push_back({"head_dim", fmt::format("{}", dim), in.prefix() + from});
+  if (in.has(keys.value_dim)) {
+    if (const Field value = integer_field(b, "value_dim", keys.value_dim, limits::head_dim);
+        value.value != part.fields.back().value)
+      part.fields.push_back(value);
+  }
+  add_gate(b, part);
+  return part;
+}
+
+namespace {
+
+/// Laguna gives each layer its number of query heads.
+std::vector<std::int64_t> heads_by_layer(Builder& b) {
+  constexpr std::string_view key = "num_attention_heads_per_layer";
+  if (!b.in.has(key)) return {};
+  std::vector<std::int64_t> heads = b.in.integers(key, limits::heads);
+  if (heads.size() != static_cast<size_t>(b.layers)) {
+    b.in.fail(key, fmt::format("expected one entry for each of {} layers, got {}", b.layers,
+                               heads.size()));
+  }
+  return heads;
+}
+
+/// The part with another number of query heads, under a name that says so.
+Part with_heads(Builder& b, Part part, std::int64_t heads) {
+  constexpr size_t most_parts = 32;
+  if (heads == integer_of(part, "query_heads")) return part;
+  if (heads % integer_of(part, "kv_heads") != 0 || b.out.attentions.size() > most_parts) {
+    b.in.fail("num_attention_heads_per_layer",
+              fmt::format("{} must be a multiple of num_key_value_heads ({})", heads,
+                          integer_of(part, "kv_heads")));
+  }
+  part.name += fmt::format("-{}", heads);
+  for (Field& field : part.fields) {
+    if (field.key == "query_heads")
+      field = {"query_heads", fmt::format("{}", heads), "num_attention_heads_per_layer"};
   }
   return part;
 }
 
+}  // namespace
+
 void plan_gqa(Builder& b) {
-  if (!b.in.has("layer_types")) return plan_plain_windows(b);
-  b.in.set_aside("use_sliding_window");
-  b.in.set_aside("max_window_layers");
-  b.in.set_aside("sliding_window");
-  for (const std::string& type : layer_types(b, {"full_attention", "sliding_attention"})) {
-    const bool full = type == "full_attention";
-    const std::string name = full ? "full" : "sliding";
-    b.out.attention_of.push_back(name);
-    add_part(b.out.attentions,
-             full ? gqa_part(b, b.in, name)
-                  : with_window(b, gqa_part(b, b.in, name), "window", "sliding_window"));
+  const std::vector<std::string> types = window_types(b);
+  const std::vector<std::int64_t> heads = heads_by_layer(b);
+  for (std::int64_t i = 0; i < b.layers; ++i) {
+    const auto layer = static_cast<size_t>(i);
+    const bool full = types.empty() || types[layer] == "full_attention";
+    Part part = gqa_part(b, b.in,
+                         types.empty() ? "gqa"
+                         : full        ? "full"
+                                       : "sliding",
+                         full ? HeadKeys{} : window_heads(b));
+    if (!full) part = with_window(b, std::move(part), "window", "sliding_window");
+    if (!heads.empty()) part = with_heads(b, std::move(part), heads[layer]);
+    b.out.attention_of.push_back(part.name);
+    add_part(b.out.attentions, std::move(part));
+  }
+}
+
+/// Ling and Ring with linear attention: each group of layer_group_size layers ends in a softmax
+/// one, MLA where the config has a latent, else grouped-query.
+void plan_grouped_lightning(Builder& b) {
+  const std::int64_t group = b.in.integer("layer_group_size", limits::layers);
+  const bool latent = b.in.has("kv_lora_rank");
+  const std::string softmax = latent ? "mla" : "softmax";
+  for (std::int64_t i = 0; i < b.layers; ++i) {
+    // The layers behind the last whole group are softmax, too.
+    const bool linear = (i + 1) % group != 0 && i < b.layers / group * group;
+    b.out.attention_of.push_back(linear ? "lightning" : softmax);
+    if (!linear) {
+      add_part(b.out.attentions, latent ? mla_part(b, softmax) : gqa_part(b, b.in, softmax));
+      continue;
+    }
+    const std::int64_t heads = b.in.integer("num_attention_heads", limits::heads);
+    const auto [dim, from] = head_dim_of(b, b.in, heads, "head_dim");
+    add_part(b.out.attentions, {"lightning",
+                                {{"kind", "lightning", ""},
+                                 {"heads", fmt::format("{}", heads), "num_attention_heads"},
+                                 {"head_dim", fmt::format("{}", dim), from}}});
   }
 }
 

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-#include "import/keys.hpp"
 #include "text/number.hpp"
-#include "text/suggest.hpp"
 
 namespace afford::config {
 namespace {
@@ -15,7 +13,8 @@ using Kind = json::Value::Kind;
 
 constexpr std::string_view ignore = "ignore";
 /// Where the language model's shapes stand in the config of a model that also sees or hears.
-constexpr std::string_view language_parts[] = {"text_config", "language_config", "llm_config"};
+constexpr std::string_view language_parts[] = {"text_config", "language_config", "llm_config",
+                                               "thinker_config"};
 
 const json::Value* member(const std::unordered_map<std::string_view, const json::Value*>& values,
                           std::string_view key) {
@@ -39,12 +38,7 @@ json::Value parse_assumed(const std::string& key, const std::string& text) {
   return value;
 }
 
-/// False, null and empty say that something is not there.
-bool is_off(const json::Value& value) {
-  return value.kind == Kind::null || (value.kind == Kind::boolean && value.text == "false") ||
-         (value.kind == Kind::list && value.items.empty()) ||
-         (value.kind == Kind::object && value.members.empty());
-}
+}  // namespace
 
 std::string shown(const json::Value& value) {
   if (value.kind == Kind::list && value.items.size() > 8) {
@@ -59,8 +53,6 @@ std::string shown(const json::Value& value) {
   return json::describe(value);
 }
 
-}  // namespace
-
 Config::Level::Level(const json::Value& whole, std::string name)
     : object(&whole), path(std::move(name)) {
   for (const json::Member& each : whole.members) values.emplace(each.key, &each.value);
@@ -68,45 +60,94 @@ Config::Level::Level(const json::Value& whole, std::string name)
 
 Config::Config(const json::Value& root, const Assumptions& assumptions)
     : file_(root.place.file), place_(root.place) {
-  Level whole(root, "");
-  for (const std::string_view part : language_parts) {
-    const json::Value* inner = member(whole.values, part);
-    if (inner == nullptr || inner->kind == Kind::null) continue;
-    if (inner->kind != Kind::object) {
-      throw InputError(inner->place,
-                       fmt::format("{}: expected an object, got {}", part, json::describe(*inner)));
+  const json::Value* object = &root;
+  std::string path;
+  std::vector<Level> outer;
+  for (bool deeper = true; deeper;) {  // thinker_config.text_config
+    Level level(*object, path);
+    deeper = false;
+    for (const std::string_view part : language_parts) {
+      const json::Value* inner = member(level.values, part);
+      if (inner == nullptr || inner->kind == Kind::null) continue;
+      if (inner->kind != Kind::object) {
+        throw InputError(inner->place, fmt::format("{}: expected an object, got {}", part,
+                                                   json::describe(*inner)));
+      }
+      path += std::string(part) + ".";
+      known_.insert(std::string(part));
+      object = inner;
+      deeper = true;
+      break;
     }
-    levels_.emplace_back(*inner, std::string(part) + ".");
-    known_.insert(std::string(part));
-    break;
+    levels_.insert(levels_.begin(), std::move(level));
   }
-  levels_.push_back(std::move(whole));
+  for (size_t i = 1; i < levels_.size(); ++i) levels_[i].beside = true;
+  add_parts();
   for (const auto& [key, text] : assumptions) assumed_.emplace(key, parse_assumed(key, text));
 }
 
-const json::Value* Config::look(std::string_view key) const {
-  for (const Level& level : levels_) {
-    const json::Value* value = member(level.values, key);
-    if (value != nullptr && value->kind != Kind::null) return value;
+/// DBRX keeps its attention's and its FFN's keys in objects of their own.
+void Config::add_parts() {
+  const Level& model = levels_.front();
+  std::vector<Level> parts;
+  for (const std::string_view part : {"attn_config", "ffn_config"}) {
+    const json::Value* inner = member(model.values, part);
+    if (inner == nullptr || inner->kind != Kind::object) continue;
+    known_.insert(std::string(part));
+    parts.emplace_back(*inner, std::string(part) + ".");
   }
-  return nullptr;
+  levels_.insert(levels_.begin() + 1, parts.begin(), parts.end());
 }
 
-/// The root and the language part may both state a key, but not differently.
-void Config::refuse_disagreement(std::string_view key) const {
-  const json::Value* first = look(key);
-  const json::Value* root = member(levels_.back().values, key);
-  if (root == nullptr || root->kind == Kind::null || root == first || json::same(*first, *root))
-    return;
-  if (key == "model_type") return;
-  throw InputError(root->place,
-                   fmt::format("{}: {} here, {} in {} (line {}); say which with --assume {}=VALUE",
-                               key, json::describe(*root), json::describe(*first),
-                               levels_.front().path.substr(0, levels_.front().path.size() - 1),
-                               first->place.line, key));
+void Config::fill_in(const std::vector<Default>& defaults) {
+  for (const Default& each : defaults) {
+    json::Value value = parse_assumed(std::string(each.key), std::string(each.value));
+    defaults_.try_emplace(std::string(each.key),
+                          Filled{std::move(value), each.everywhere,
+                                 fmt::format("the default of {}", each.model_type)});
+  }
 }
 
-const json::Value* Config::find(std::string_view key) {
+void Config::rename(const std::vector<KeyName>& names) {
+  for (const KeyName& each : names) renamed_.try_emplace(each.ours, each.theirs);
+}
+
+std::string_view Config::spelled(std::string_view key) const {
+  const auto found = renamed_.find(key);
+  return found == renamed_.end() ? key : found->second;
+}
+
+const json::Value* Config::default_of(std::string_view key, bool everywhere) {
+  const auto found = defaults_.find(key);
+  if (found == defaults_.end() || found->second.everywhere != everywhere) return nullptr;
+  note_default(key, shown(found->second.value), found->second.why);
+  return &found->second.value;
+}
+
+/// A text_config without the key means its class's default, whatever the root says of it.
+const json::Value* Config::look(std::string_view key) {
+  for (const Level& level : levels_) {
+    const auto found = level.values.find(key);
+    if (found != level.values.end() && found->second->kind != Kind::null) return found->second;
+    const bool innermost = &level == &levels_.front();
+    if (!innermost || !nested() || found != level.values.end()) continue;
+    if (const json::Value* value = default_of(key, false)) return value;
+  }
+  return default_of(key, true);
+}
+
+/// What the root says, where it says something else.
+std::string Config::overruled(std::string_view key, const json::Value& used) const {
+  if (key == "model_type") return "";  // the root has one of its own
+  const json::Value* root = nested() ? member(levels_.back().values, key) : nullptr;
+  if (root == nullptr || root->kind == Kind::null || root == &used || json::same(used, *root))
+    return "";
+  return fmt::format("the root's {} is another model's", shown(*root));
+}
+
+const json::Value* Config::find(std::string_view asked) {
+  const std::string_view key = spelled(asked);
+  known_.insert(std::string(asked));  // BLOOM states both
   known_.insert(std::string(key));
   const std::string path = prefix_ + std::string(key);
   if (const auto assumed = assumed_.find(path); assumed != assumed_.end()) {
@@ -119,9 +160,12 @@ const json::Value* Config::find(std::string_view key) {
   }
   const json::Value* value = look(key);
   if (value == nullptr) return nullptr;
-  refuse_disagreement(key);
-  if (value->kind != Kind::object)
-    note({.kind = KeyNote::Kind::used, .key = path, .value = shown(*value), .why = ""});
+  if (value->kind != Kind::object) {
+    note({.kind = KeyNote::Kind::used,
+          .key = path,
+          .value = shown(*value),
+          .why = overruled(key, *value)});
+  }
   return value;
 }
 
@@ -148,7 +192,7 @@ std::string_view Config::any(std::initializer_list<std::string_view> names) {
       first = name;
       value = each;
     } else if (!json::same(*value, *each)) {
-      fail(name, fmt::format("{}, but {} is {}; say which with --assume {}=VALUE",
+      fail(name, fmt::format("{}, but {} is {}; import with --assume {}=VALUE to say which",
                              json::describe(*each), first, json::describe(*value), name));
     }
   }
@@ -164,12 +208,18 @@ void Config::fail(std::string_view key, const std::string& complaint) {
 const json::Value& Config::required(std::string_view key) {
   if (const json::Value* value = find(key)) return *value;
   throw InputError(
-      place_,
-      fmt::format("missing key '{0}{1}'; if you know it, --assume {0}{1}=VALUE", prefix_, key));
+      place_, fmt::format("missing key '{0}{1}'; if you know it, import with --assume {0}{1}=VALUE",
+                          prefix_, key));
 }
 
+/// A list that says the same for every layer is that number (Hunyuan, Gemma 3n).
 std::int64_t Config::integer(std::string_view key, yaml::Range range) {
-  const json::Value& value = required(key);
+  const json::Value& whole = required(key);
+  const bool same_all =
+      whole.kind == Kind::list && !whole.items.empty() &&
+      std::all_of(whole.items.begin(), whole.items.end(),
+                  [&](const json::Value& item) { return json::same(item, whole.items.front()); });
+  const json::Value& value = same_all ? whole.items.front() : whole;
   const auto number = value.kind == Kind::number ? parse_integer(value.text) : std::nullopt;
   if (!number || *number < range.least || *number > range.most) {
     fail(key, fmt::format("expected an integer from {} to {}, got {}", range.least, range.most,
@@ -253,54 +303,30 @@ Config Config::object(std::string_view key) {
   return part;
 }
 
-void Config::absorb(Config& part) {
-  for (const Level& level : part.levels_) part.finish_level(level);
-  for (KeyNote& each : part.notes_) note(std::move(each));
-  used_assumptions_.merge(part.used_assumptions_);
+Config Config::beside(const json::Value& root, const std::string& name) const {
+  Config other;
+  other.file_ = root.place.file;
+  other.prefix_ = name + ".";
+  other.place_ = root.place;
+  other.levels_.emplace_back(root, "");
+  other.assumed_ = assumed_;
+  return other;
 }
 
-void Config::finish_level(const Level& level) {
-  const std::vector<std::string> names(known_.begin(), known_.end());
-  for (const json::Member& each : level.object->members) {
-    if (known_.contains(each.key)) continue;
-    const std::string path = prefix_ + each.key;
-    if (const auto assumed = assumed_.find(path); assumed != assumed_.end()) {
-      used_assumptions_.insert(path);
-      if (assumed->second.kind != Kind::null) {
-        throw InputError(
-            each.place,
-            fmt::format("'{0}' is not understood, whatever its value; the only answer is "
-                        "--assume {0}=ignore",
-                        path));
-      }
-      note({.kind = KeyNote::Kind::assumed, .key = path, .value = "ignored", .why = "--assume"});
-    } else if (does_not_matter(each.key)) {
-      note({.kind = KeyNote::Kind::ignored, .key = path, .value = shown(each.value), .why = ""});
-    } else if (may_matter(each.key) && !is_off(each.value)) {
-      std::string hint = suggestion(each.key, names);
-      const bool named = hint.find("did you mean") != std::string::npos;
-      hint = named ? hint.append(" To") : "; to";
-      throw InputError(each.place,
-                       fmt::format("'{}' ({}) may change the count and is not understood{} count "
-                                   "without it, --assume {}=ignore",
-                                   path, shown(each.value), hint, path));
-    } else {
-      note({.kind = KeyNote::Kind::not_understood,
-            .key = path,
-            .value = shown(each.value),
-            .why = ""});
-    }
-  }
+bool Config::is_assumed_away() {
+  const std::string name = prefix_.substr(0, prefix_.size() - 1);
+  const auto assumed = assumed_.find(name);
+  if (assumed == assumed_.end() || assumed->second.kind != Kind::null) return false;
+  used_assumptions_.insert(name);
+  note({.kind = KeyNote::Kind::assumed, .key = name, .value = "ignored", .why = "--assume"});
+  for (const std::string& key : keys()) known_.insert(key);
+  return true;
 }
 
-void Config::finish() {
-  for (const Level& level : levels_) finish_level(level);
-  const std::vector<std::string> names(known_.begin(), known_.end());
-  for (const auto& [key, value] : assumed_) {
-    if (used_assumptions_.contains(key)) continue;
-    throw UsageError(fmt::format("--assume: nothing asks for '{}' of this config{}", key,
-                                 suggestion(key, names)));
-  }
+std::vector<std::string> Config::keys() const {
+  std::vector<std::string> result;
+  for (const json::Member& each : levels_.front().object->members) result.push_back(each.key);
+  return result;
 }
 
 }  // namespace afford::config

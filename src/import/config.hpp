@@ -19,6 +19,19 @@ namespace afford::config {
 /// KEY=VALUE pairs that stand above the file. The value `ignore` takes a key out of the count.
 using Assumptions = std::map<std::string, std::string, std::less<>>;
 
+/// What a config class of transformers fills in for a key that a file leaves out.
+struct Default {
+  std::string_view model_type, key, value;  // the value as JSON
+  /// Files leave it out wherever it stands. Else only inside a text_config, whose keys transformers
+  /// writes where they differ from the class alone.
+  bool everywhere = false;
+};
+
+/// What a family calls a key that others call `ours`.
+struct KeyName {
+  std::string_view model_type, ours, theirs;
+};
+
 struct KeyNote {
   enum class Kind { used, defaulted, assumed, ignored, not_understood };
   Kind kind = Kind::used;
@@ -26,10 +39,20 @@ struct KeyNote {
   std::string why;  // of a default: where it comes from
 };
 
+/// A value as notes and messages show it: "64", "[1, 2]", "a list of 80".
+[[nodiscard]] std::string shown(const json::Value& value);
+
 class Config {
  public:
-  /// The language model's part of the file first (text_config), then the root. Throws InputError.
+  /// The language model's part of the file first (text_config), then the root, as transformers
+  /// reads it. Throws InputError.
   Config(const json::Value& root, const Assumptions& assumptions);
+  /// Values for keys that are left out, from now on.
+  void fill_in(const std::vector<Default>& defaults);
+  /// Other names for keys, from now on.
+  void rename(const std::vector<KeyName>& names);
+  /// The name the file has for a key.
+  [[nodiscard]] std::string_view spelled(std::string_view key) const;
 
   /// Whether the key is there and not null.
   [[nodiscard]] bool has(std::string_view key) { return find(key) != nullptr; }
@@ -48,6 +71,12 @@ class Config {
   [[nodiscard]] std::vector<std::int64_t> integers(std::string_view key, yaml::Range range);
   /// An object as a view of its own; what it does not understand counts against this one.
   [[nodiscard]] Config object(std::string_view key);
+  /// Another file as a view of its own, under its name.
+  [[nodiscard]] Config beside(const json::Value& root, const std::string& name) const;
+  /// Whether an assumption says to go without this other file.
+  [[nodiscard]] bool is_assumed_away();
+  /// The keys of the innermost object, in the order of the file.
+  [[nodiscard]] std::vector<std::string> keys() const;
   /// The keys of the objects looked at, joined by dots, in front of this one's
   /// ("quantization_config.").
   [[nodiscard]] const std::string& prefix() const { return prefix_; }
@@ -63,7 +92,7 @@ class Config {
   /// Takes over the notes of an object's view, once it is finished.
   void absorb(Config& part);
 
-  /// Sorts the keys nobody asked for. Throws InputError for one that may change the count,
+  /// Sorts the keys nobody asked for. Throws InputError that names all that may change the count,
   /// UsageError for an assumption about a key nobody knows.
   void finish();
   [[nodiscard]] const std::vector<KeyNote>& notes() const { return notes_; }
@@ -72,14 +101,26 @@ class Config {
   struct Level {
     Level(const json::Value& whole, std::string name);
     const json::Value* object;
-    std::string path;  // "text_config."
+    std::string path;     // "text_config."
+    bool beside = false;  // it holds a text_config, and what else it says is about towers
     std::unordered_map<std::string_view, const json::Value*> values;
   };
   Config() = default;
+  void add_parts();
+  [[nodiscard]] bool nested() const { return levels_.back().beside; }
+  /// A key that may change the count and is not understood.
+  struct Refused {
+    Place place;
+    std::string path, value;
+  };
   void note(KeyNote note);
   void finish_level(const Level& level);
-  [[nodiscard]] const json::Value* look(std::string_view key) const;
-  void refuse_disagreement(std::string_view key) const;
+  void finish_key(const json::Member& key, bool beside_text);
+  [[nodiscard]] bool settle_by_assumption(const json::Member& key, const std::string& path);
+  [[noreturn]] void refuse() const;
+  [[nodiscard]] const json::Value* look(std::string_view key);
+  [[nodiscard]] const json::Value* default_of(std::string_view key, bool everywhere);
+  [[nodiscard]] std::string overruled(std::string_view key, const json::Value& used) const;
   const json::Value& required(std::string_view key);
 
   std::string file_, prefix_;
@@ -88,6 +129,14 @@ class Config {
   std::map<std::string, json::Value, std::less<>> assumed_;  // with the prefix; null: ignored
   std::set<std::string, std::less<>> known_, noted_, used_assumptions_;
   std::vector<KeyNote> notes_;
+  std::vector<Refused> refused_;
+  struct Filled {
+    json::Value value;
+    bool everywhere;
+    std::string why;
+  };
+  std::map<std::string, Filled, std::less<>> defaults_;
+  std::map<std::string_view, std::string_view, std::less<>> renamed_;  // ours, theirs
 };
 
 }  // namespace afford::config

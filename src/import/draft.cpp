@@ -61,6 +61,10 @@ void write_parts(std::string& out, std::string_view section, const std::vector<P
   }
 }
 
+void write_held(std::string& out, const std::vector<Part>& held) {
+  if (!held.empty()) write_parts(out, "held", held);
+}
+
 void write_layers(std::string& out, const Draft& draft) {
   std::vector<std::string> layers;
   for (size_t i = 0; i < draft.attention_of.size(); ++i) {
@@ -127,6 +131,7 @@ std::string to_yaml(const Draft& draft) {
   write_layers(out, draft);
   out += fmt::format("\nprecision:\n  source: {}\n", draft.paper_precision ? "paper" : "config");
   write_fields(out, draft.precision, 2);
+  write_held(out, draft.held);
   write_published(out, draft);
   return out;
 }

@@ -36,6 +36,7 @@ struct Draft {
   std::vector<std::string> attention_of, ffn_of;  // the part of each layer, by name
   std::string layers_comment;
   std::vector<Field> precision;
+  std::vector<Part> held;        // towers and tables
   std::int64_t mtp_modules = 0;  // 0: none
   std::string mtp_comment;
 };

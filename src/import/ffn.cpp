@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "import/builder.hpp"
 #include "text/number.hpp"
@@ -20,17 +21,23 @@ std::int64_t experts(Builder& b) {
 /// experts.
 void add_shared(Builder& b, Part& part) {
   const Field width = part.fields.back();
-  const auto one =
-      b.in.any({"shared_expert_intermediate_size", "share_expert_dim", "shared_intermediate_size"});
+  const auto one = b.in.any({"shared_expert_intermediate_size", "share_expert_dim",
+                             "shared_intermediate_size", "moe_shared_expert_intermediate_size"});
   const std::int64_t wide = b.in.has(one) ? b.in.integer(one, {0, limits::width.most}) : 0;
+  constexpr const char* counts[] = {"n_shared_experts", "num_shared_experts",
+                                    "moe_num_shared_experts", "num_shared_expert"};
   if (wide > 0) {
+    for (const char* count : counts) b.in.set_aside(count);  // one, of that width
     part.fields.push_back({"shared_experts", "1", std::string(one)});
     part.fields.push_back({"shared_intermediate", fmt::format("{}", wide), std::string(one)});
     return;
   }
   const auto many = b.in.any(
       {"n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert"});
-  const std::int64_t count = b.in.has(many) ? b.in.integer(many, {0, limits::experts.most}) : 0;
+  // Hunyuan has its shared MLP only with use_mixed_mlp_moe.
+  const bool none = b.in.has("use_mixed_mlp_moe") && !b.in.flag("use_mixed_mlp_moe", true, "");
+  const std::int64_t count =
+      b.in.has(many) && !none ? b.in.integer(many, {0, limits::experts.most}) : 0;
   if (count > 0) {
     part.fields.push_back({"shared_experts", fmt::format("{}", count), std::string(many)});
     // On the hidden state even where the routed experts are on a latent one.
@@ -38,12 +45,14 @@ void add_shared(Builder& b, Part& part) {
   }
 }
 
-/// `width_key`: where the experts' width stands.
-Part moe_part(Builder& b, std::string_view width_key) {
+}  // namespace
+
+Part expert_part(Builder& b, std::string_view width_key) {
   const auto count_key =
       b.in.any({"n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts"});
-  const auto active_key = b.in.any({"num_experts_per_tok", "num_experts_per_token",
-                                    "experts_per_token", "moe_top_k", "moe_k", "moe_topk"});
+  const auto active_key =
+      b.in.any({"num_experts_per_tok", "num_experts_per_token", "experts_per_token",
+                "top_k_experts", "moe_top_k", "moe_k", "moe_topk", "num_experts_per_topk"});
   Part part{"moe",
             {{"kind", "moe", ""},
              integer_field(b, "experts", count_key, limits::experts),
@@ -60,9 +69,13 @@ Part moe_part(Builder& b, std::string_view width_key) {
   return part;
 }
 
+namespace {
+
 /// Grouped routing (Pangu) spreads the active experts over groups; the counts are the same.
 void set_routing_aside(Builder& b) {
-  for (const char* key : {"moe_expert_groups", "num_experts_per_group", "moe_layer_freq"})
+  for (const char* key :
+       {"moe_expert_groups", "num_experts_per_group", "moe_layer_freq", "mlp_layer_types",
+        "is_moe_layer", "moe_shared_expert_intermediate_size", "attention_head_dim"})
     b.in.set_aside(key);
 }
 
@@ -77,7 +90,7 @@ void finish(Builder& b, std::string_view expert_width, std::string_view dense_wi
   } else {
     b.in.set_aside(dense_width);  // stated, but no layer is dense
   }
-  if (sparse) b.out.ffns.push_back(moe_part(b, expert_width));
+  if (sparse) b.out.ffns.push_back(expert_part(b, expert_width));
   for (const bool moe : b.moe) b.out.ffn_of.emplace_back(moe ? "moe" : "dense");
   set_routing_aside(b);
 }
@@ -108,9 +121,51 @@ std::vector<std::int64_t> layer_list(Builder& b, std::string_view key) {
   return result;
 }
 
+/// mlp_layer_types says "dense" or "sparse" for each layer; K-EXAONE has is_moe_layer.
+bool listed_layers(Builder& b) {
+  const bool types = b.in.has("mlp_layer_types");
+  if (!types && !b.in.has("is_moe_layer")) return false;
+  const char* key = types ? "mlp_layer_types" : "is_moe_layer";
+  const json::Value* list = b.in.find(key);
+  if (list->items.size() < static_cast<size_t>(b.layers)) {
+    b.in.fail(key, fmt::format("expected one entry for each of {} layers, got {}", b.layers,
+                               list->items.size()));
+  }
+  b.moe.clear();
+  for (std::int64_t i = 0; i < b.layers; ++i) {
+    const json::Value& item = list->items[static_cast<size_t>(i)];
+    const bool sparse = item.text == (types ? "sparse" : "true");
+    if (!sparse && item.text != (types ? "dense" : "false")) {
+      b.in.fail(key,
+                fmt::format("expected {} for each layer, got {}",
+                            types ? "'dense' or 'sparse'" : "true or false", json::describe(item)));
+    }
+    b.moe.push_back(sparse);
+  }
+  for (const char* said : {"first_k_dense_replace", "decoder_sparse_step", "mlp_only_layers"})
+    b.in.set_aside(said);
+  return true;
+}
+
+}  // namespace
+
+namespace {
+
+/// A gated family whose activation only goes with two matrices is another one's config.
+void refuse_ungated(Builder& b) {
+  const auto key = b.in.any({"hidden_act", "hidden_activation", "activation_function"});
+  if (!b.in.has(key) || b.in.find(key)->kind != json::Value::Kind::text) return;
+  const std::string act = b.in.text(key);
+  const bool bitnet = b.in.has("model_type") && b.in.text("model_type") == "bitnet";
+  if (bitnet || (act != "relu2" && act != "xielu" && act != "relu")) return;
+  b.in.fail(key,
+            fmt::format("'{}' goes with FFNs of two matrices, and this family's have three", act));
+}
+
 }  // namespace
 
 void plan_dense(Builder& b) {
+  refuse_ungated(b);
   if (experts(b) > 0) b.in.fail("num_experts", "this family is dense, but the config has experts");
   b.moe.assign(static_cast<size_t>(b.layers), false);
   finish(b, "", "intermediate_size");
@@ -118,6 +173,7 @@ void plan_dense(Builder& b) {
 
 /// DeepSeek, GLM and Kimi: first_k_dense_replace dense layers, then experts in all.
 void plan_first_dense(Builder& b) {
+  if (listed_layers(b)) return finish(b, "moe_intermediate_size", "intermediate_size");
   if (b.in.has("moe_layer_freq") &&
       b.in.find("moe_layer_freq")->kind == json::Value::Kind::number &&
       b.in.integer("moe_layer_freq", limits::layers) != 1) {
@@ -127,8 +183,8 @@ void plan_first_dense(Builder& b) {
   if (experts(b) == 0) {
     b.moe.assign(static_cast<size_t>(b.layers), false);
   } else {
-    after(b, b.in.integer_or("first_k_dense_replace", {0, limits::layers.most}, 0,
-                             "experts in every layer"));
+    after(b, b.in.integer_or(b.in.any({"first_k_dense_replace", "num_dense_layers"}),
+                             {0, limits::layers.most}, 0, "experts in every layer"));
   }
   if (b.in.has("moe_layer_freq") && b.in.find("moe_layer_freq")->kind == json::Value::Kind::list) {
     const auto flags = b.in.integers("moe_layer_freq", {0, 1});
@@ -141,6 +197,7 @@ void plan_first_dense(Builder& b) {
 
 /// Qwen: experts every decoder_sparse_step layers, but for mlp_only_layers.
 void plan_sparse_step(Builder& b) {
+  if (listed_layers(b)) return finish(b, "moe_intermediate_size", "intermediate_size");
   const std::int64_t step =
       b.in.integer_or("decoder_sparse_step", limits::layers, 1, "experts in every layer");
   const bool any = experts(b) > 0;
@@ -157,8 +214,11 @@ void plan_sparse_step(Builder& b) {
 /// Mixtral, MiniMax, gpt-oss: experts in every layer; their width is intermediate_size unless there
 /// is a moe_intermediate_size.
 void plan_all_moe(Builder& b) {
-  b.moe.assign(static_cast<size_t>(b.layers), true);
-  finish(b, b.in.any({"moe_intermediate_size", "intermediate_size"}), "intermediate_size");
+  after(b, b.in.has("moe_layer_num_skipped")
+               ? b.in.integer("moe_layer_num_skipped", {0, limits::layers.most})
+               : 0);
+  finish(b, b.in.has("moe_intermediate_size") ? "moe_intermediate_size" : "intermediate_size",
+         "intermediate_size");
 }
 
 /// Llama 4: every interleave_moe_layer_step-th layer has experts of intermediate_size and one
@@ -183,6 +243,7 @@ void plan_llama4_moe(Builder& b) {
 
 /// Step-3 and 3.5: the layers of moe_layers_enum have experts.
 void plan_step_moe(Builder& b) {
+  if (!b.in.has("moe_layers_enum")) return plan_first_dense(b);
   b.moe.assign(static_cast<size_t>(b.layers), false);
   if (experts(b) > 0) {
     for (const std::int64_t layer : layer_list(b, "moe_layers_enum"))
@@ -207,6 +268,44 @@ void plan_ernie_moe(Builder& b) {
     b.moe[static_cast<size_t>(i)] = any && (i + 1) % step == 0;
   }
   finish(b, "moe_intermediate_size", "intermediate_size");
+}
+
+/// Grok-2 and Gemma 4: every layer has experts, and a dense MLP whose output is added to theirs: a
+/// shared expert by another name.
+void plan_moe_beside_dense(Builder& b) {
+  const bool beside = b.in.has("moe_intermediate_size");
+  b.moe.assign(static_cast<size_t>(b.layers), true);
+  finish(b, beside ? "moe_intermediate_size" : "intermediate_size", "intermediate_size");
+  b.in.set_aside("residual_moe");
+  if (!beside) return;
+  Part& moe = b.out.ffns.back();
+  moe.fields.push_back({"shared_experts", "1", "the dense MLP beside the experts"});
+  moe.fields.push_back(integer_field(b, "shared_intermediate", "intermediate_size", limits::width));
+}
+
+/// LongCat-Flash: a dense MLP in each of a layer's two halves, the experts beside the second. Of
+/// the moe_topk a token selects, as many as the zero experts' share do nothing.
+void plan_longcat_moe(Builder& b) {
+  b.moe.assign(static_cast<size_t>(b.layers), false);
+  for (size_t i = 1; i < b.moe.size(); i += 2) b.moe[i] = true;
+  finish(b, "moe_intermediate_size", "intermediate_size");
+  Part& moe = b.out.ffns.back();
+  moe.fields.push_back({"shared_experts", "1", "the dense MLP beside the experts"});
+  moe.fields.push_back(integer_field(b, "shared_intermediate", "intermediate_size", limits::width));
+  const std::int64_t zero =
+      b.in.integer_or("zero_expert_num", {0, limits::experts.most}, 0, "no zero experts");
+  b.in.set_aside("zero_expert_type");
+  if (zero == 0) return;
+  for (Field& field : moe.fields) {
+    if (field.key != "active") continue;
+    const double real = static_cast<double>(integer_of(moe, "experts"));
+    const double chosen = static_cast<double>(integer_of(moe, "active"));
+    const auto share =
+        static_cast<std::int64_t>(std::lround(chosen * real / (real + static_cast<double>(zero))));
+    field = {"active", fmt::format("{}", std::max<std::int64_t>(1, share)),
+             fmt::format("{} of {} + {} zero experts, on average", field.value,
+                         integer_of(moe, "experts"), zero)};
+  }
 }
 
 }  // namespace afford::config

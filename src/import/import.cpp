@@ -12,16 +12,42 @@
 namespace afford::config {
 namespace {
 
-const Family& family_of(Config& in) {
+/// Mistral's own params.json has no model_type.
+std::string model_type_of(Config& in) {
+  constexpr std::string_view mistral = "mistral_params";
+  if (!in.has("model_type") && in.has("dim") && in.has("n_layers")) {
+    in.note_default("model_type", std::string(mistral), "the keys of Mistral's params.json");
+    return std::string(mistral);
+  }
   if (!in.has("model_type")) in.fail("model_type", "missing; it says how the layers are built");
-  const std::string type = in.text("model_type");
-  if (const Family* family = find_family(type)) return *family;
+  return in.text("model_type");
+}
+
+const Family& family_of(Config& in) {
+  const std::string type = model_type_of(in);
+  if (const Family* family = find_family(type)) {
+    in.rename(names_of_keys(type));
+    in.fill_in(class_defaults(type));
+    if (family->model_type.starts_with(type)) {  // "gemma3" of the root stands for "gemma3_text"
+      in.rename(names_of_keys(family->model_type));
+      in.fill_in(class_defaults(family->model_type));
+    }
+    return *family;
+  }
   const std::vector<std::string_view> types = model_types();
-  in.fail(
-      "model_type",
-      fmt::format("unknown value '{}'{}; a family that is built alike can be named with --assume "
-                  "model_type=NAME",
-                  type.substr(0, 60), suggestion(type.substr(0, 60), types)));
+  in.fail("model_type",
+          fmt::format("unknown value '{}'{}; import with --assume model_type=NAME to name a family "
+                      "that is built alike",
+                      type.substr(0, 60), suggestion(type.substr(0, 60), types)));
+}
+
+/// The largest context: what the positions were stretched to, or trained on.
+void plan_context(Builder& b) {
+  const auto key = b.in.any({"max_position_embeddings", "max_seq_len"});
+  const json::Value* value = b.in.has(key) ? b.in.find(key) : nullptr;
+  const auto tokens = value != nullptr ? parse_integer(value->text) : std::nullopt;
+  if (!tokens || *tokens < 1 || *tokens > limits::tokens.most) return;
+  b.out.shape.push_back({"max_context", fmt::format("{}", *tokens), std::string(key)});
 }
 
 void plan_shape(Builder& b) {
@@ -33,11 +59,12 @@ void plan_shape(Builder& b) {
     b.layers -= tail;
     b.out.layers_comment += fmt::format(" less remove_tail_layer {}", tail);
   }
-  const bool tied =
-      b.in.flag("tie_word_embeddings", false, "the default of these families' config classes");
+  const auto tie = b.in.any({"tie_word_embeddings", "tie_embedding"});
+  const bool tied = b.in.flag(tie, b.family->tied, "the default of the family's config class");
   b.out.shape = {integer_field(b, "hidden", "hidden_size", limits::width),
                  integer_field(b, "vocab", "vocab_size", limits::vocab),
-                 {"tied_embeddings", tied ? "true" : "false", "tie_word_embeddings"}};
+                 {"tied_embeddings", tied ? "true" : "false", std::string(tie)}};
+  plan_context(b);
 }
 
 /// Modules of multi-token prediction; each is taken to be built like the last layer.
@@ -112,7 +139,7 @@ void name_draft(Draft& out, const ImportOptions& options, const std::string& fil
 
 Field integer_field(Builder& b, std::string key, std::string_view from, yaml::Range range) {
   return {std::move(key), fmt::format("{}", b.in.integer(from, range)),
-          b.in.prefix() + std::string(from)};
+          b.in.prefix() + std::string(b.in.spelled(from))};
 }
 
 std::int64_t integer_of(const Part& part, std::string_view key) {
@@ -129,7 +156,12 @@ void add_part(std::vector<Part>& parts, Part part) {
 }
 
 std::string name_from(const std::filesystem::path& path) {
-  if (path.stem() != "config") return lower_name(path.stem().string());
+  constexpr std::string_view cached = "models--", between = "--";
+  for (const auto& component : std::filesystem::absolute(path)) {
+    const std::string text = component.string();
+    if (text.starts_with(cached)) return lower_name(text.substr(text.rfind(between) + 2));
+  }
+  if (path.stem() != "config" && path.stem() != "params") return lower_name(path.stem().string());
   const std::string folder = std::filesystem::absolute(path).parent_path().filename().string();
   return lower_name(folder.empty() ? "config" : folder);
 }
@@ -137,17 +169,24 @@ std::string name_from(const std::filesystem::path& path) {
 Imported import_config(const json::Value& root, const ImportOptions& options) {
   Config in(root, options.assumptions);
   Draft draft;
-  Builder b{.in = in, .out = draft};
+  Builder b{.in = in, .out = draft, .beside = options.beside};
   name_draft(draft, options, in.file());
   b.family = &family_of(in);
   plan_shape(b);
   b.family->attention(b);
   b.family->ffn(b);
+  plan_towers(b);
   plan_precision(b);
   plan_mtp(b);
   in.finish();
   write_head(b, options);
   return {.yaml = to_yaml(draft), .notes = in.notes()};
+}
+
+Imported import_checkpoint(const Checkpoint& checkpoint, ImportOptions options) {
+  if (options.name.empty()) options.name = checkpoint.name;
+  if (checkpoint.beside) options.beside = &*checkpoint.beside;
+  return import_config(checkpoint.config, options);
 }
 
 }  // namespace afford::config

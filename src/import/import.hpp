@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "import/checkpoint.hpp"
 #include "import/config.hpp"
 #include "import/draft.hpp"
 
@@ -18,7 +19,8 @@ struct ImportOptions {
   Assumptions assumptions;
   std::string published_source, published_date;
   std::optional<Published> total, active;
-  std::string command;  // for the head of the file; empty: none
+  std::string command;             // for the head of the file; empty: none
+  const Beside* beside = nullptr;  // what states formats beside the config
 };
 
 struct Imported {
@@ -28,8 +30,11 @@ struct Imported {
 
 /// Throws InputError for what the file says, UsageError for what the options say.
 [[nodiscard]] Imported import_config(const json::Value& root, const ImportOptions& options);
+/// With what stands beside the config, under the checkpoint's name unless the options have one.
+[[nodiscard]] Imported import_checkpoint(const Checkpoint& checkpoint, ImportOptions options);
 
-/// "DeepSeek-V3.2.json" -> "deepseek-v3.2"; "GLM-5/config.json" -> "glm-5".
+/// "DeepSeek-V3.2.json" -> "deepseek-v3.2"; "GLM-5/config.json" -> "glm-5";
+/// "models--zai-org--GLM-5/snapshots/1a2b/config.json" -> "glm-5".
 [[nodiscard]] std::string name_from(const std::filesystem::path& path);
 
 }  // namespace afford::config

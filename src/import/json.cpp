@@ -13,9 +13,9 @@
 namespace afford::json {
 namespace {
 
-constexpr size_t largest_file = 1024 * 1024;
+constexpr size_t largest_file = 8 * 1024 * 1024;
 constexpr size_t deepest = 16;
-constexpr size_t most_values = 100'000;
+constexpr size_t most_values = 500'000;
 constexpr size_t longest_quoted = 60;
 
 /// Walks over the text in step with the parser's events, as those carry no position. The parser has
@@ -176,6 +176,27 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   size_t count_ = 0;
 };
 
+/// Python writes Infinity and NaN, which are no JSON: numbers of the same length stand in for them,
+/// while the values keep the words, which no integer is.
+std::string without_python_numbers(std::string_view text) {
+  constexpr std::pair<std::string_view, std::string_view> words[] = {{"Infinity", "10000000"},
+                                                                     {"NaN", "1.0"}};
+  std::string plain(text);
+  bool quoted = false;
+  for (size_t at = 0; at < plain.size(); ++at) {
+    if (quoted && plain[at] == '\\') {
+      ++at;
+    } else if (plain[at] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (plain[at] == 'I' || plain[at] == 'N')) {
+      for (const auto& [word, number] : words) {
+        if (text.substr(at, word.size()) == word) plain.replace(at, word.size(), number);
+      }
+    }
+  }
+  return plain;
+}
+
 }  // namespace
 
 std::string describe(const Value& value) {
@@ -208,7 +229,8 @@ bool same(const Value& a, const Value& b) {
 Value parse(std::string_view text, const std::string& file) {
   require_text(text, file);
   Builder builder(text, file);
-  (void)nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
+  const std::string plain = without_python_numbers(text);
+  (void)nlohmann::json::sax_parse(plain.begin(), plain.end(), &builder);
   Value root = builder.take_root();
   if (root.kind != Value::Kind::object) {
     throw InputError(root.place.line > 0 ? root.place : Place{file},

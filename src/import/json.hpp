@@ -37,7 +37,7 @@ struct Member {
 /// The root object of `text`. `file` is only for messages. Throws InputError.
 [[nodiscard]] Value parse(std::string_view text, const std::string& file);
 
-/// Reads and parses a regular file of at most 1 MiB. Throws InputError.
+/// Reads and parses a regular file of at most 8 MiB. Throws InputError.
 [[nodiscard]] Value parse_file(const std::filesystem::path& path);
 
 }  // namespace afford::json

@@ -64,10 +64,49 @@ Part mla_part(Builder& b, const std::string& name) {
   return part;
 }
 
+namespace {
+
+/// GLM-5.2: layers whose indexer_types is "shared" attend what the last "full" one selected.
+void plan_shared_selection(Builder& b) {
+  const std::vector<std::string> types = b.in.texts("indexer_types");
+  if (types.size() < static_cast<size_t>(b.layers)) {
+    b.in.fail("indexer_types", fmt::format("expected one entry for each of {} layers, got {}",
+                                           b.layers, types.size()));
+  }
+  for (std::int64_t i = 0; i < b.layers; ++i) {
+    const std::string& type = types[static_cast<size_t>(i)];
+    if (type != "full" && type != "shared") {
+      b.in.fail("indexer_types",
+                fmt::format("unknown value '{}'; expected full or shared", type.substr(0, 40)));
+    }
+    const std::string name = type == "full" ? "dsa" : "dsa-shared";
+    Part part = mla_part(b, name);
+    if (type == "shared") part.fields.push_back({"reuses_selection", "true", "indexer_types"});
+    b.out.attention_of.push_back(name);
+    add_part(b.out.attentions, std::move(part));
+  }
+  for (const char* key : {"index_topk_freq", "index_topk_pattern", "index_skip_topk_offset"})
+    b.in.set_aside(key);
+}
+
+}  // namespace
+
 void plan_mla(Builder& b) {
+  if (b.in.has("index_topk") && b.in.has("indexer_types")) return plan_shared_selection(b);
   const std::string name = b.in.has("index_topk") ? "dsa" : "mla";
   b.out.attention_of.assign(static_cast<size_t>(b.layers), name);
   add_part(b.out.attentions, mla_part(b, name));
+}
+
+/// LongCat-Flash: each of its layers holds two attentions; both count as a layer of ours.
+void plan_longcat(Builder& b) {
+  if (b.layers > limits::layers.most / 2)
+    b.in.fail("num_hidden_layers", fmt::format("more than {} layers", limits::layers.most / 2));
+  for (std::int64_t i = 0; i < 2 * b.layers; ++i) b.attention_numbers.push_back(i / 2);
+  b.ffn_numbers = b.attention_numbers;
+  b.layers *= 2;
+  b.out.layers_comment += ", with two attentions and two FFNs each";
+  plan_mla(b);
 }
 
 /// Qwen3-Next and Qwen3.5: gated delta nets, and full attention every full_attention_interval

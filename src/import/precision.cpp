@@ -2,170 +2,74 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <optional>
+#include <map>
 
 #include "import/builder.hpp"
+#include "import/formats.hpp"
+#include "import/module_names.hpp"
 
 namespace afford::config {
 namespace {
 
-/// What quantization_config says: the weights' format, what products with them run in, and what it
-/// leaves in BF16.
-struct Quantization {
-  std::string weights = "bf16", compute = "bf16", kv = "bf16";
-  bool attention = true, shared = true, dense = true;  // whether these are quantised, too
+/// Weights by the formats they are stored and computed in.
+struct Mix {
+  std::map<Dtype, double> weights, compute;
+
+  void add(const Format& format, double count) {
+    weights[format.weights] += count;
+    compute[format.compute] += count;
+  }
+  /// The one format, or the bits an element takes on average.
+  [[nodiscard]] Dtype stored() const {
+    if (weights.empty()) return Dtype::bf16;
+    if (weights.size() == 1) return weights.begin()->first;
+    double bits = 0, count = 0;
+    for (const auto& [dtype, each] : weights) {
+      bits += bits_of(dtype) * each;
+      count += each;
+    }
+    return count > 0 ? stored_bits(bits / count) : weights.begin()->first;
+  }
+  /// What most of the products run in.
+  [[nodiscard]] Dtype computed() const {
+    if (compute.empty()) return Dtype::bf16;
+    return std::max_element(compute.begin(), compute.end(),
+                            [](const auto& a, const auto& b) { return a.second < b.second; })
+        ->first;
+  }
 };
 
-bool has(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
+/// The formats of one part's modules in the layers that `of` says it builds.
+struct Asked {
+  const std::vector<std::string>& of;
+  const std::vector<std::int64_t>& numbers;  // of the layers in the checkpoint; empty: their own
+  const std::string& part;
+  bool routed = false;
+};
 
-/// What the attention, dense and shared MLPs of the patterns in `modules` leave. A pattern that
-/// names a single layer counts for all once as many of its kind are listed as there are layers to
-/// name.
-void leave_out(const std::vector<std::string>& modules, std::int64_t layers, Quantization& q) {
-  std::array<std::int64_t, 3> listed{};
-  for (const std::string& module : modules) {
-    // A norm, the router, or a projection by itself changes no format worth counting.
-    const bool attention = has(module, "self_attn") && !has(module, "norm") &&
-                           !has(module, "self_attn.kv_b") && !has(module, "indexer");
-    const bool shared = has(module, "shared_expert") && !has(module, "shared_expert_gate");
-    const bool dense = has(module, "mlp") && has(module, "_proj") && !has(module, "expert");
-    const bool one_layer =
-        has(module, "layers.") && module.find_first_of("0123456789") != std::string::npos;
-    const std::int64_t weight = one_layer ? 1 : layers;
-    if (attention) listed[0] += weight;
-    if (shared) listed[1] += weight;
-    if (dense) listed[2] += weight;
+/// Whether a rule decided on any of them.
+bool add_modules(Statement& said, const Asked& asked, const std::vector<Module>& modules,
+                 Mix& mix) {
+  bool ruled = false;
+  for (size_t layer = 0; layer < asked.of.size(); ++layer) {
+    if (asked.of[layer] != asked.part) continue;
+    const auto number =
+        asked.numbers.empty() ? static_cast<std::int64_t>(layer) : asked.numbers[layer];
+    for (const Module& module : modules) {
+      Format format = said.experts_alone && !asked.routed ? Format{} : said.base;
+      bool decided = false;
+      for (FormatRule& rule : said.rules) {
+        const bool covered = rule.modules.cover(number, module);
+        if (covered && !decided) {
+          format = rule.format;
+          decided = true;
+        }
+      }
+      mix.add(format, module.weights);
+      ruled |= decided;
+    }
   }
-  constexpr double most_layers = 0.5;
-  const double enough = most_layers * static_cast<double>(layers);
-  q.attention = static_cast<double>(listed[0]) < enough;
-  q.shared = static_cast<double>(listed[1]) < enough;
-  q.dense = static_cast<double>(listed[2]) < enough;
-}
-
-std::string int4_of(Config& in, std::int64_t group) {
-  if (group == 32) return "int4g32";
-  if (group == 128) return "int4g128";
-  in.fail("group_size",
-          fmt::format("INT4 in groups of {} is not known; expected 32 or 128", group));
-}
-
-/// One config_group of compressed-tensors.
-void read_group(Config& group, Quantization& q) {
-  Config weights = group.object("weights");
-  const std::int64_t bits = weights.integer("num_bits", {1, 32});
-  const std::string type = weights.text_or("type", "int");
-  const std::int64_t size =
-      weights.has("group_size") ? weights.integer("group_size", {-1, 1 << 20}) : 0;
-  const bool activations = group.has("input_activations");
-  if (bits == 4 && type == "float") {
-    q.weights = size == 32 ? "mxfp4" : "nvfp4";
-    if (size != 32 && size != 16)
-      weights.fail("group_size", fmt::format("expected 16 or 32, got {}", size));
-    q.compute = activations ? "fp4" : "bf16";
-  } else if (bits == 4) {
-    q.weights = int4_of(weights, size);
-  } else if (bits == 8) {
-    q.weights = type == "float" ? "fp8" : "int8";
-    q.compute = activations ? q.weights : "bf16";
-  } else {
-    weights.fail("num_bits", fmt::format("expected 4 or 8, got {}", bits));
-  }
-  for (const char* key : {"targets", "format", "output_activations", "input_activations"})
-    group.set_aside(key);
-  for (const char* key : {"actorder", "block_structure", "dynamic", "observer", "observer_kwargs",
-                          "scale_dtype", "strategy", "symmetric", "zp_dtype"}) {
-    weights.set_aside(key);
-  }
-  group.absorb(weights);
-}
-
-void read_compressed_tensors(Config& in, Quantization& q) {
-  Config groups = in.object("config_groups");
-  Config group = groups.object("group_0");
-  read_group(group, q);
-  groups.absorb(group);
-  in.absorb(groups);
-  if (in.has("kv_cache_scheme")) {
-    Config kv = in.object("kv_cache_scheme");
-    const bool fp8 = kv.integer("num_bits", {1, 32}) == 8 && kv.text_or("type", "float") == "float";
-    if (!fp8) kv.fail("num_bits", "only an 8-bit float KV cache is understood");
-    q.kv = "fp8";
-    in.set_aside("kv_cache_scheme");
-  }
-}
-
-/// NVIDIA's ModelOpt.
-void read_modelopt(Config& in, Quantization& q) {
-  const std::string algorithm = in.text("quant_algo");
-  if (algorithm == "NVFP4") {
-    q.weights = "nvfp4";
-    q.compute = "fp4";
-  } else if (algorithm == "FP8") {
-    q.weights = q.compute = "fp8";
-  } else {
-    in.fail("quant_algo",
-            fmt::format("unknown value '{}'; expected NVFP4 or FP8", algorithm.substr(0, 40)));
-  }
-  if (in.has("kv_cache_quant_algo")) {
-    if (in.text("kv_cache_quant_algo") != "FP8") in.fail("kv_cache_quant_algo", "expected FP8");
-    q.kv = "fp8";
-  }
-  for (const char* key : {"config_groups", "group_size", "producer", "kv_cache_scheme"})
-    in.set_aside(key);
-}
-
-Quantization read_quantization(Builder& b) {
-  Quantization q;
-  if (!b.in.has("quantization_config")) {
-    b.in.note_default("quantization_config", "BF16", "the checkpoint is not quantised");
-    return q;
-  }
-  Config in = b.in.object("quantization_config");
-  const std::string method = in.text("quant_method");
-  if (method == "fp8") {
-    q.weights = q.compute = "fp8";
-  } else if (method == "mxfp4") {
-    q.weights = "mxfp4";
-    q.shared = q.dense = q.attention = false;  // transformers packs the experts alone
-  } else if (method == "compressed-tensors") {
-    read_compressed_tensors(in, q);
-  } else if (method == "modelopt") {
-    read_modelopt(in, q);
-  } else if (method == "gptq" || method == "awq") {
-    if (in.integer("bits", {1, 16}) != 4) in.fail("bits", "only 4 is understood");
-    q.weights = int4_of(in, in.integer("group_size", {-1, 1 << 20}));
-  } else {
-    in.fail(
-        "quant_method",
-        fmt::format("unknown value '{}'; expected one of fp8, mxfp4, compressed-tensors, modelopt, "
-                    "gptq, awq (--assume quantization_config=ignore counts BF16)",
-                    method.substr(0, 40)));
-  }
-  if (const auto kept =
-          in.any({"modules_to_not_convert", "ignore", "ignored_layers", "exclude_modules"});
-      in.has(kept) && method != "mxfp4") {
-    leave_out(in.texts(kept), b.layers, q);
-  }
-  for (const char* key :
-       {"activation_scheme", "fmt", "scale_fmt", "weight_block_size", "format",
-        "global_compression_ratio", "quantization_status", "desc_act", "sym", "zero_point",
-        "version", "true_sequential", "damp_percent", "static_groups", "sparsity_config",
-        "transform_config", "backend", "kv_cache_scheme"}) {
-    in.set_aside(key);
-  }
-  b.in.absorb(in);
-  return q;
-}
-
-Part* find_part(Builder& b, std::string_view name) {
-  for (Part& part : b.out.ffns) {
-    if (part.name == name) return &part;
-  }
-  return nullptr;
+  return ruled;
 }
 
 bool has_field(const Part& part, std::string_view key) {
@@ -173,37 +77,103 @@ bool has_field(const Part& part, std::string_view key) {
                      [&](const Field& f) { return f.key == key; });
 }
 
-void plan_from_config(Builder& b) {
-  const Quantization q = read_quantization(b);
-  const std::string from = "quantization_config",
-                    stated = b.in.has("quantization_config") ? from : "not quantised";
-  std::string experts = q.weights, compute = q.compute;
-  if (b.in.has("expert_dtype")) {  // DeepSeek-V4: FP4 experts, the rest as quantization_config says
-    if (const std::string dtype = b.in.text("expert_dtype"); dtype == "fp4") {
-      experts = "mxfp4";
-    } else if (dtype != "fp8") {
-      b.in.fail("expert_dtype",
-                fmt::format("unknown value '{}'; expected fp4 or fp8", dtype.substr(0, 40)));
+bool is_moe(const Part& part) { return part.fields.front().value == "moe"; }
+
+/// A state has a format of its own, where products with it are exact.
+bool is_recurrent(const std::string& kind) {
+  constexpr std::string_view kinds[] = {"lightning", "gated_delta_net", "kda", "mamba2",
+                                        "short_conv"};
+  return std::find(std::begin(kinds), std::end(kinds), kind) != std::end(kinds);
+}
+
+/// DeepSeek-V4: FP4 experts, the rest as quantization_config says; unless that has a word of its
+/// own for the experts.
+void override_experts(Builder& b, Mix& experts, bool ruled) {
+  if (!b.in.has("expert_dtype")) return;
+  const std::string dtype = b.in.text("expert_dtype");
+  if (dtype != "fp4" && dtype != "fp8") {
+    b.in.fail("expert_dtype",
+              fmt::format("unknown value '{}'; expected fp4 or fp8", dtype.substr(0, 40)));
+  }
+  if (dtype == "fp4" && !ruled) experts.weights = {{Dtype::mxfp4, 1}};
+}
+
+Mix attention_formats(Builder& b, Statement& said) {
+  Mix mix;
+  for (const Part& part : b.out.attentions) {
+    const Asked asked{b.out.attention_of, b.attention_numbers, part.name};
+    (void)add_modules(said, asked, attention_modules(part, b.hidden), mix);
+  }
+  return mix;
+}
+
+struct FfnFormats {
+  std::vector<Mix> own, shared;  // one for each part of the draft
+};
+
+FfnFormats ffn_formats(Builder& b, Statement& said) {
+  FfnFormats result;
+  for (const Part& part : b.out.ffns) {
+    Mix &own = result.own.emplace_back(), &shared = result.shared.emplace_back();
+    const bool moe = is_moe(part);
+    const Asked asked{b.out.ffn_of, b.ffn_numbers, part.name, moe};
+    const bool ruled = add_modules(
+        said, asked, moe ? routed_modules(part, b.hidden) : dense_modules(part, b.hidden), own);
+    if (!moe) continue;
+    (void)add_modules(said, {b.out.ffn_of, b.ffn_numbers, part.name},
+                      shared_modules(part, b.hidden), shared);
+    override_experts(b, own, ruled);
+  }
+  return result;
+}
+
+/// The experts' format is the model's; without experts, that of the first FFN.
+size_t main_ffn(const std::vector<Part>& ffns) {
+  const auto moe = std::find_if(ffns.begin(), ffns.end(), is_moe);
+  return moe == ffns.end() ? 0 : static_cast<size_t>(moe - ffns.begin());
+}
+
+void refuse_unmatched(Builder& b, const Statement& said) {
+  const std::int64_t layers =
+      b.attention_numbers.empty() ? b.layers : b.attention_numbers.back() + 1;
+  for (const FormatRule& rule : said.rules) {
+    if (const auto entry = rule.modules.unmatched(layers)) {
+      b.in.fail(said.key, fmt::format("'{}' names no module of this model; to count in BF16 "
+                                      "instead, import with --assume {}=ignore",
+                                      entry->substr(0, 80), said.key));
     }
   }
-  Part *moe = find_part(b, "moe"), *dense = find_part(b, "dense");
-  const std::string dense_format = q.dense ? q.weights : "bf16";
-  const std::string main = moe != nullptr ? experts : dense_format;
-  if (moe != nullptr && dense != nullptr && dense_format != main) {
-    dense->fields.push_back({"weights", dense_format, from});
+}
+
+void plan_from_config(Builder& b) {
+  Statement said = read_statement(b);
+  const bool quantised = !said.key.empty();
+  if (!quantised)
+    b.in.note_default("quantization_config", "BF16", "the checkpoint is not quantised");
+  const std::string stated = quantised ? said.key : "not quantised";
+  const Mix attention = attention_formats(b, said);
+  const FfnFormats ffns = ffn_formats(b, said);
+  refuse_unmatched(b, said);
+  const Mix& main = ffns.own[main_ffn(b.out.ffns)];
+  for (size_t i = 0; i < b.out.ffns.size(); ++i) {
+    Part& part = b.out.ffns[i];
+    const Dtype own = ffns.own[i].stored();
+    if (own != main.stored()) part.fields.push_back({"weights", name_of(own), said.key});
+    if (!has_field(part, "shared_experts")) continue;
+    if (const Dtype shared = ffns.shared[i].stored(); shared != own)
+      part.fields.push_back({"shared_weights", name_of(shared), said.key});
   }
-  const std::string shared = q.shared ? q.weights : "bf16";
-  if (moe != nullptr && has_field(*moe, "shared_experts") && shared != main) {
-    moe->fields.push_back({"shared_weights", shared, from});
-  }
-  b.in.note_default("KV cache", q.kv,
-                    q.kv == "bf16" ? "no KV format stated: the model's own" : from);
-  b.out.precision = {{"attention_weights", q.attention ? q.weights : "bf16", stated},
-                     {"ffn_weights", main, stated},
-                     {"kv", q.kv, q.kv == "bf16" ? "not stated" : from},
+  const bool plain_kv = said.kv == Dtype::bf16;
+  b.in.note_default("KV cache", name_of(said.kv),
+                    plain_kv ? "no KV format stated: the model's own" : said.key);
+  b.out.precision = {{"attention_weights", name_of(attention.stored()), stated},
+                     {"ffn_weights", name_of(main.stored()), stated},
+                     {"kv", name_of(said.kv), plain_kv ? "not stated" : said.key},
                      {"attention_compute", "bf16", ""},
-                     {"linear_compute", q.attention ? q.compute : "bf16", stated},
-                     {"ffn_compute", moe != nullptr || q.dense ? compute : "bf16", stated}};
+                     {"linear_compute", name_of(attention.computed()), stated},
+                     {"ffn_compute", name_of(main.computed()), stated}};
+  if (said.vocabulary != Dtype::bf16)
+    b.out.precision.push_back({"vocabulary", name_of(said.vocabulary), said.key});
 }
 
 void plan_from_paper(Builder& b) {
@@ -226,16 +196,16 @@ void plan_from_paper(Builder& b) {
 void plan_precision(Builder& b) {
   for (Part& part : b.out.attentions) {
     const std::string& kind = part.fields.front().value;
-    const bool recurrent = kind == "lightning" || kind == "gated_delta_net" || kind == "kda";
-    if (!recurrent) continue;
-    const bool stated = kind == "gated_delta_net" && b.in.has("mamba_ssm_dtype");
-    const std::string format = stated ? b.in.text("mamba_ssm_dtype") : "float32";
+    if (!is_recurrent(kind)) continue;
+    const bool named = kind == "gated_delta_net" || kind == "mamba2";
+    const auto key = b.in.any({"mamba_ssm_dtype", "mamba_ssm_cache_dtype"});
+    const bool stated = named && b.in.has(key);
+    const std::string format = stated ? b.in.text(key) : "float32";
     if (format != "float32" && format != "bfloat16") {
-      b.in.fail("mamba_ssm_dtype",
-                fmt::format("expected float32 or bfloat16, got '{}'", format.substr(0, 40)));
+      b.in.fail(key, fmt::format("expected float32 or bfloat16, got '{}'", format.substr(0, 40)));
     }
-    part.fields.push_back({"state", format == "float32" ? "fp32" : "bf16",
-                           stated ? "mamba_ssm_dtype" : "not stated"});
+    part.fields.push_back(
+        {"state", format == "float32" ? "fp32" : "bf16", stated ? std::string(key) : "not stated"});
     if (!stated) b.in.note_default("state format", "fp32", "recurrent states are kept in FP32");
   }
   if (b.out.paper_precision) {

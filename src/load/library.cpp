@@ -26,9 +26,18 @@ bool holds_data(const fs::path& folder) {
 }
 
 /// A published config as a model, without a file in between.
-ModelSpec read_published(const fs::path& path) {
-  const config::Imported imported = config::import_config(json::parse_file(path), {});
-  return read_model(yaml::parse(imported.yaml, path.string()), path.string());
+ModelSpec read_published(const std::string& name) {
+  const config::Checkpoint checkpoint = config::read_checkpoint(name);
+  const config::Imported imported = config::import_checkpoint(checkpoint, {});
+  ModelSpec model = read_model(yaml::parse(imported.yaml, checkpoint.path), checkpoint.path);
+  for (const config::KeyNote& note : imported.notes) {
+    using Kind = config::KeyNote::Kind;
+    if (note.kind == Kind::defaulted)
+      model.notes.push_back(fmt::format("{} = {} ({})", note.key, note.value, note.why));
+    if (note.kind == Kind::not_understood)
+      model.notes.push_back(fmt::format("'{}' ({}) is not understood", note.key, note.value));
+  }
+  return model;
 }
 
 /// The file of an entry of data_folder()/kind.
@@ -47,7 +56,8 @@ std::vector<Spec> load(const std::vector<std::string>& wanted, std::string_view 
   std::vector<Spec> specs;
   const auto add = [&](const fs::path& path) {
     if constexpr (std::is_same_v<Spec, ModelSpec>) {
-      if (is_published_config(path)) return specs.push_back(read_published(path));
+      if (config::is_published(path.string()))
+        return specs.push_back(read_published(path.string()));
     }
     specs.push_back(read(yaml::parse_file(path), path.string()));
   };
@@ -116,11 +126,11 @@ std::vector<std::string> list_names(const fs::path& folder) {
   return names;
 }
 
-bool is_published_config(const fs::path& path) { return path.extension() == ".json"; }
+bool is_published_config(const fs::path& path) { return config::is_published(path.string()); }
 
 bool is_path(std::string_view name) {
   return name.find('/') != std::string_view::npos || name.ends_with(".yaml") ||
-         name.ends_with(".yml") || name.ends_with(".json");
+         name.ends_with(".yml") || name.ends_with(".json") || name.ends_with(".gguf");
 }
 
 std::optional<std::string> model_published_as(std::string_view checkpoint) {

@@ -16,6 +16,7 @@
 #include "count/modules.hpp"
 #include "count/params.hpp"
 #include "error.hpp"
+#include "fuzz/checkpoint.hpp"
 #include "import/import.hpp"
 #include "load/readers.hpp"
 #include "spec/hardware.hpp"
@@ -75,6 +76,7 @@ void try_points(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  fuzz::read_checkpoint_headers(text);
   const size_t start = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   if (start != std::string_view::npos && (text[start] == '{' || text[start] == '[')) {
     try_import(text, false);

@@ -1,0 +1,182 @@
+// Families that mix Mamba-2 or short convolutions with attention.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "import/builder.hpp"
+
+namespace afford::config {
+namespace {
+
+/// The names families have for the shape of a Mamba-2 layer.
+Part mamba_part(Builder& b) {
+  const auto heads = b.in.any({"mamba_num_heads", "mamba_n_heads"});
+  const auto dim = b.in.any({"mamba_head_dim", "mamba_d_head"});
+  const auto state = b.in.any({"ssm_state_size", "mamba_d_state"});
+  const auto groups = b.in.any({"mamba_n_groups", "n_groups"});
+  const auto kernel = b.in.any({"conv_kernel", "mamba_d_conv"});
+  Part part{"mamba",
+            {{"kind", "mamba2", ""},
+             integer_field(b, "heads", heads, limits::heads),
+             integer_field(b, "head_dim", dim, limits::head_dim),
+             integer_field(b, "state_dim", state, limits::head_dim),
+             integer_field(b, "groups", groups, limits::heads),
+             integer_field(b, "conv_kernel", kernel, limits::conv_kernel)}};
+  if (integer_of(part, "heads") % integer_of(part, "groups") != 0) {
+    b.in.fail(groups, fmt::format("{} heads must be a multiple of it, got {}",
+                                  integer_of(part, "heads"), integer_of(part, "groups")));
+  }
+  for (const char* key :
+       {"mamba_expand", "expand", "mamba_d_ssm", "mamba_chunk_size", "chunk_size", "mamba_dt_rank"})
+    b.in.set_aside(key);
+  return part;
+}
+
+void add_layer(Builder& b, Part attention, const std::string& ffn) {
+  b.out.attention_of.push_back(attention.name);
+  add_part(b.out.attentions, std::move(attention));
+  b.out.ffn_of.push_back(ffn);
+  if (ffn == "none") add_part(b.out.ffns, {"none", {{"kind", "none", ""}}});
+}
+
+Part dense_part(Builder& b, std::string_view key) {
+  return {"dense", {{"kind", "dense", ""}, integer_field(b, "intermediate", key, limits::width)}};
+}
+
+Field no_gate() { return {"gated", "false", "relu2: two matrices"}; }
+
+/// Nemotron's experts have two matrices, as its dense FFN does.
+Part nemotron_experts(Builder& b) {
+  Part part = expert_part(b, "moe_intermediate_size");
+  const auto latent = b.in.any({"moe_latent_size"});
+  if (b.in.has(latent)) part.fields.push_back(integer_field(b, "latent", latent, limits::width));
+  part.fields.push_back(no_gate());
+  return part;
+}
+
+}  // namespace
+
+/// Nemotron-H: a pattern of single blocks, M for Mamba-2, * for attention, - for an FFN and E for
+/// experts. A mixer and the FFN behind it are one layer of ours.
+void plan_nemotron_h(Builder& b) {
+  const std::string pattern = b.in.text("hybrid_override_pattern");
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const char block = pattern[i], next = i + 1 < pattern.size() ? pattern[i + 1] : ' ';
+    if (block != 'M' && block != '*') {
+      b.in.fail(
+          "hybrid_override_pattern",
+          fmt::format("expected M or * before each - or E, got '{}' as block {}", block, i + 1));
+    }
+    const bool dense = next == '-', experts = next == 'E';
+    b.attention_numbers.push_back(static_cast<std::int64_t>(i));
+    b.ffn_numbers.push_back(static_cast<std::int64_t>(i) + 1);
+    if (dense) {
+      Part part = dense_part(b, "intermediate_size");
+      part.fields.push_back(no_gate());
+      add_part(b.out.ffns, std::move(part));
+    }
+    if (experts) add_part(b.out.ffns, nemotron_experts(b));
+    add_layer(b, block == 'M' ? mamba_part(b) : gqa_part(b, b.in, "attention"),
+              dense     ? "dense"
+              : experts ? "moe"
+                        : "none");
+    if (dense || experts) ++i;
+  }
+  if (b.out.attention_of.empty()) b.in.fail("hybrid_override_pattern", "expected blocks, got none");
+  b.layers = static_cast<std::int64_t>(b.out.attention_of.size());
+  b.out.layers_comment = fmt::format("hybrid_override_pattern, {} blocks", pattern.size());
+  for (const char* key :
+       {"intermediate_size", "moe_intermediate_size", "n_routed_experts", "num_experts_per_tok",
+        "n_shared_experts", "moe_latent_size", "moe_shared_expert_intermediate_size",
+        "attention_head_dim", "sliding_window", "layers_block_type", "mtp_hybrid_override_pattern"})
+    b.in.set_aside(key);
+}
+
+/// Granite 4 and Bamba: Mamba-2 or attention in each layer, an FFN behind each.
+void plan_mamba_or_attention(Builder& b) {
+  std::vector<bool> attention(static_cast<size_t>(b.layers), false);
+  if (b.in.has("layer_types")) {
+    const auto types = layer_types(b, {"mamba", "attention"});
+    for (size_t i = 0; i < attention.size(); ++i) attention[i] = types[i] == "attention";
+  } else {
+    for (const std::int64_t layer : b.in.integers("attn_layer_indices", {0, b.layers - 1}))
+      attention[static_cast<size_t>(layer)] = true;
+  }
+  for (const bool softmax : attention) {
+    Part part = softmax ? gqa_part(b, b.in, "attention") : mamba_part(b);
+    b.out.attention_of.push_back(part.name);
+    add_part(b.out.attentions, std::move(part));
+  }
+}
+
+/// Granite 4: experts with a shared MLP, or that MLP alone.
+void plan_granite_hybrid(Builder& b) {
+  const bool experts =
+      b.in.has("num_local_experts") && b.in.integer("num_local_experts", {0, 1 << 16}) > 0;
+  if (experts) return plan_all_moe(b);
+  add_part(b.out.ffns, dense_part(b, "shared_intermediate_size"));
+  b.out.ffn_of.assign(static_cast<size_t>(b.layers), "dense");
+  for (const char* key : {"intermediate_size", "num_experts_per_tok"}) b.in.set_aside(key);
+}
+
+/// Falcon-H1: Mamba-2 and attention side by side in each layer, both before one FFN: two layers of
+/// ours, the first without an FFN.
+void plan_side_by_side(Builder& b) {
+  if (b.layers > limits::layers.most / 2)
+    b.in.fail("num_hidden_layers", fmt::format("more than {} layers", limits::layers.most / 2));
+  add_part(b.out.ffns, dense_part(b, "intermediate_size"));
+  for (std::int64_t i = 0; i < b.layers; ++i) {
+    add_layer(b, mamba_part(b), "none");
+    add_layer(b, gqa_part(b, b.in, "attention"), "dense");
+    b.attention_numbers.insert(b.attention_numbers.end(), 2, i);
+    b.ffn_numbers.insert(b.ffn_numbers.end(), 2, i);
+  }
+  b.layers *= 2;
+  b.out.layers_comment += ", Mamba-2 and attention side by side in each";
+}
+
+/// LFM2: short convolutions and attention.
+void plan_lfm2(Builder& b) {
+  const auto types = layer_types(b, {"conv", "full_attention"});
+  const auto kernel = b.in.any({"conv_L_cache"});
+  b.in.set_aside("conv_dim");
+  for (const std::string& type : types) {
+    Part part = type == "conv"
+                    ? Part{"conv",
+                           {{"kind", "short_conv", ""},
+                            {"channels", fmt::format("{}", b.hidden), "hidden_size"},
+                            integer_field(b, "conv_kernel", kernel, limits::conv_kernel)}}
+                    : gqa_part(b, b.in, "attention");
+    b.out.attention_of.push_back(part.name);
+    add_part(b.out.attentions, std::move(part));
+  }
+  for (const char* key :
+       {"full_attn_idxs", "conv_dim_out", "num_attention_heads", "num_key_value_heads"})
+    b.in.set_aside(key);
+}
+
+/// LFM2 states its width before two thirds are taken and rounded up to block_multiple_of; LFM2-MoE
+/// starts with num_dense_layers.
+void plan_lfm2_ffn(Builder& b) {
+  if (b.in.has("num_experts")) return plan_first_dense(b);
+  const auto key = b.in.any({"block_ff_dim", "intermediate_size"});
+  Part part = dense_part(b, key);
+  if (b.in.flag("block_auto_adjust_ff_dim", false, "Lfm2Config of configs that say so")) {
+    const std::int64_t multiple =
+        b.in.integer_or("block_multiple_of", limits::width, 256, "Lfm2Config");
+    const std::int64_t two_thirds = 2 * integer_of(part, "intermediate") / 3;
+    const std::int64_t width = (two_thirds + multiple - 1) / multiple * multiple;
+    if (width > limits::width.most || width < 1)
+      b.in.fail(key, "two thirds of it, rounded up, is no width");
+    part.fields.back() = {"intermediate", fmt::format("{}", width),
+                          fmt::format("2/3 of {}, rounded up", key)};
+  }
+  for (const char* said : {"block_ffn_dim_multiplier", "block_multiple_of", "intermediate_size",
+                           "block_ff_dim", "block_dim", "block_use_swiglu", "block_mlp_init_scale",
+                           "block_out_init_scale", "block_use_xavier_init"})
+    b.in.set_aside(said);
+  add_part(b.out.ffns, std::move(part));
+  b.out.ffn_of.assign(static_cast<size_t>(b.layers), "dense");
+}
+
+}  // namespace afford::config

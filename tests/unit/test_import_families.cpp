@@ -1,0 +1,263 @@
+// Published configs of more families, cut down to the keys that matter, against the counts their
+// publishers state; class defaults; aliases.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "count/cache.hpp"
+#include "count/params.hpp"
+#include "import/builder.hpp"
+#include "import/import.hpp"
+#include "load/readers.hpp"
+#include "support.hpp"
+
+using namespace afford;
+
+namespace {
+
+ModelSpec imported(const std::string& name) {
+  const std::string path = std::string(AFFORD_SOURCE) + "/tests/import/" + name + ".json";
+  return read_model(yaml::parse(config::import_config(json::parse_file(path), {}).yaml, path),
+                    path);
+}
+
+struct Published {
+  const char* config;
+  double total, active, digit;  // digit: what the last printed digit is worth
+  const char* source;
+  VocabularyParts active_counts{};
+};
+
+constexpr VocabularyParts no_embedding{.embedding = false, .lm_head = true},
+    no_vocabulary{.embedding = false, .lm_head = false};
+
+// Text models whole, embedding and head included; of models that also see, the language model.
+constexpr Published published[] = {
+    {"gemma-2-9b", 9.24e9, 9.24e9, 1e7, "checkpoint: 9.24B"},
+    {"gemma-3-1b", 1.0e9, 1.0e9, 1e7, "checkpoint: 1.00B"},
+    {"gemma-3-4b", 4.3e9, 3.88e9, 1e8, "checkpoint: 4.30B, of which 0.42B of SigLIP"},
+    {"gemma-3-27b", 27.4e9, 27.0e9, 1e8, "checkpoint: 27.4B, of which 0.42B of SigLIP"},
+    {"mistral-small-3.1", 24.0e9, 23.6e9, 1e8, "checkpoint: 24.0B, of which 0.44B of Pixtral"},
+    {"mistral-large-2411", 123e9, 123e9, 1e9, "Mistral AI: 123B"},
+    {"olmo-2-7b", 7.3e9, 7.3e9, 1e8, "arXiv 2501.00656, Table 1"},
+    {"olmo-3-32b", 32.2e9, 32.2e9, 1e8, "checkpoint: 32.2B"},
+    {"olmoe-7b-a1b", 6.9e9, 1.3e9, 1e8, "arXiv 2409.02060: 6.9B, 1.3B"},
+    {"phi-3-mini", 3.8e9, 3.8e9, 1e8, "arXiv 2404.14219: 3.8B"},
+    {"phi-4", 14.7e9, 14.7e9, 1e8, "checkpoint: 14.7B"},
+    {"phi-4-mini", 3.8e9, 3.8e9, 1e8, "arXiv 2503.01743: 3.8B"},
+    {"phi-3.5-moe", 41.9e9, 6.6e9, 1e8, "model card: 41.9B, 6.6B"},
+    {"qwen2.5-vl-7b", 8.29e9, 7.6e9, 1e7, "checkpoint: 8.29B; Qwen2.5-7B: 7.61B"},
+    {"qwen2.5-0.5b", 0.49e9, 0.49e9, 1e7, "model card: 0.49B"},
+    {"glm-4-32b-0414", 32.6e9, 32.6e9, 1e8, "checkpoint: 32.6B"},
+    {"granite-3.3-8b", 8.17e9, 8.17e9, 1e7, "checkpoint: 8.17B"},
+    {"granite-3.1-3b-a800m", 3.3e9, 0.88e9, 1e8, "model card: 3.3B, 800M without the embedding"},
+    {"exaone-4.0-32b", 32.0e9, 32.0e9, 1e8, "checkpoint: 32.0B; card: 30.95B without embeddings"},
+    {"exaone-3.5-7.8b", 7.8e9, 7.8e9, 1e8, "model card: 7.8B"},
+    {"k-exaone-236b-a23b", 236e9, 23e9, 1e9, "model card: 236B, 23B", no_embedding},
+    {"seed-oss-36b", 36e9, 36e9, 1e9, "model card: 36B"},
+    {"dots.llm1", 142e9, 14e9, 1e9, "arXiv 2506.05767: 142B, 14B"},
+    {"ling-flash-2.0", 103e9, 6.1e9, 1e8, "checkpoint: 103B; model card: 6.1B"},
+    {"ling-1t", 1.0e12, 51e9, 1e12, "model card: 1T, 50B"},
+    {"kimi-vl-a3b", 16.4e9, 2.9e9, 1e8,
+     "checkpoint: 16.4B; Moonlight's card: 3B (2.24B without embeddings)"},
+    {"deepseek-v2-lite", 15.7e9, 2.7e9, 1e8, "arXiv 2405.04434: 15.7B, 2.4B without the embedding"},
+    {"command-r-plus", 104e9, 104e9, 1e9, "model card: 104B"},
+    {"command-a", 111e9, 111e9, 1e9, "arXiv 2504.00698: 111B"},
+    {"smollm3-3b", 3.08e9, 3.08e9, 1e7, "checkpoint: 3.08B"},
+    {"grok-2", 270e9, 115e9, 1e9, "checkpoint: 270B; xAI: 115B active"},
+    {"dbrx", 132e9, 36e9, 1e9, "Databricks: 132B, 36B"},
+    {"longcat-flash", 560e9, 27e9, 1e10, "arXiv 2509.01322: 560B, 18.6B to 31.3B, 27B on average"},
+    {"hunyuan-a13b", 80e9, 13e9, 1e9, "model card: 80B, 13B"},
+    {"qwen3-omni-30b-a3b", 31.7e9, 3.35e9, 1e8, "arXiv 2509.17765: 30B, 0.65B and 0.54B"},
+    {"ernie-4.5-21b-a3b", 21.8e9, 3e9, 1e9, "checkpoint: 21.8B; model card: 3B"},
+    {"minicpm3-4b", 4.07e9, 4.07e9, 1e7, "checkpoint: 4.07B"},
+    {"glm-4.7-flash", 30e9, 3.6e9, 1e9, "model card: 30B, 3B"},
+    // Mixed with Mamba-2 or short convolutions.
+    {"nemotron-3-nano", 31.6e9, 3.6e9, 1e8, "model card: 31.6B, 3.6B with the embedding"},
+    {"nemotron-h-8b", 8.1e9, 8.1e9, 1e8, "arXiv 2504.03624: 8B; checkpoint: 8.1B"},
+    {"granite-4.0-h-small", 32.2e9, 9e9, 1e9, "model card: 32B, 9B; checkpoint: 32.2B"},
+    {"granite-4.0-h-micro", 3.19e9, 3.19e9, 1e7, "checkpoint: 3.19B"},
+    {"falcon-h1-34b", 33.6e9, 33.6e9, 1e8, "checkpoint: 33.6B"},
+    {"bamba-9b", 9.78e9, 9.78e9, 1e7, "checkpoint: 9.78B"},
+    {"lfm2-1.2b", 1.17e9, 1.17e9, 1e7, "model card: 1.17B"},
+    {"lfm2-8b-a1b", 8.3e9, 1.5e9, 1e8, "model card: 8.3B, 1.5B"},
+    // Per-layer embeddings, shared keys and values, values of another width.
+    {"gemma-3n-e4b", 6.87e9, 4.5e9, 1e9, "checkpoint 7.85B, with 0.98B of towers; 4B effective"},
+    {"gemma-4-31b", 30.7e9, 30.7e9, 1e8, "model card: 30.7B"},
+    {"gemma-4-26b-a4b", 25.2e9, 3.8e9, 1e8, "model card: 25.2B, 3.8B"},
+    {"mimo-v2-flash", 309e9, 15e9, 1e9, "arXiv 2601.02780: 309B, 15B"},
+    {"glm-5.2", 743e9, 40e9, 1e9, "as GLM-5 (744B, 40B), with 57 indexers less", no_vocabulary},
+    // FFNs of two matrices.
+    {"starcoder2-3b", 3.03e9, 3.03e9, 1e7, "checkpoint: 3.03B"},
+    {"phi-2", 2.78e9, 2.78e9, 1e7, "checkpoint: 2.78B"},
+    {"gpt2", 124e6, 124e6, 1e6, "Radford et al. 2019 as released: 124M"},
+    {"opt-125m", 125e6, 125e6, 1e6, "arXiv 2205.01068: 125M"},
+    {"pythia-1.4b", 1.41e9, 1.41e9, 1e7, "arXiv 2304.01373: 1.41B"},
+    {"apertus-8b", 8.05e9, 8.05e9, 1e7, "checkpoint: 8.05B"},
+    {"nemotron-mini-4b", 4.19e9, 4.19e9, 1e7, "checkpoint: 4.19B"},
+    {"afm-4.5b", 4.62e9, 4.62e9, 1e7, "checkpoint: 4.62B"},
+    {"bloom-560m", 559e6, 559e6, 1e6, "arXiv 2211.05100: 559M"},
+    {"mistral-7b-params", 7.25e9, 7.25e9, 1e7, "checkpoint of v0.3: 7.25B"},
+};
+
+std::string kinds(const std::string& name) {
+  std::string text;
+  const ModelSpec model = imported(name);
+  for (const LayerKind& kind : model.layer_kinds)
+    text += fmt::format("{} {}/{}, ", kind.layers, model.attentions[kind.attention].name,
+                        model.ffns[kind.ffn].name);
+  return text;
+}
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  TEST_CASE("bytes on disk: by the index, by the headers, against the bytes counted") {
+    const test::TempFolder folder;
+    folder.file("a/config.json", "{}");
+    CHECK_FALSE(config::safetensors_size(folder.path("a")));
+    const std::string header =
+        R"({"__metadata__": {"format": "pt"}, "x": {"dtype": "BF16", "shape": [4, 2],
+        "data_offsets": [0, 16]}, "y": {"dtype": "BF16", "shape": [4], "data_offsets": [16, 24]}})";
+    const std::uint64_t length = header.size();
+    const std::string start(reinterpret_cast<const char*>(&length), sizeof length);
+    folder.file("a/model-1.safetensors", start + header + std::string(24, 'w'));
+    folder.file("a/model-2.safetensors", start + header);
+    const auto size = config::safetensors_size(folder.path("a"));
+    REQUIRE(size);
+    CHECK(size->bytes == 48);
+    CHECK(size->from == "2 safetensors headers");
+    folder.file(
+        "a/model.safetensors.index.json",
+        R"({"metadata": {"total_size": 4711}, "weight_map": {"x": "model-1.safetensors"}})");
+    CHECK(config::safetensors_size(folder.path("a"))->bytes == 4711);
+    CHECK_THROWS_WITH_AS((void)config::safetensors_bytes("abc", "m.safetensors"),
+                         "m.safetensors: not a safetensors file: no header in front", InputError);
+    CHECK_THROWS_WITH_AS((void)config::safetensors_bytes(start + "{", "m.safetensors"),
+                         "m.safetensors: not a safetensors file: its header is cut short",
+                         InputError);
+    // Llama-3.1-8B: 8,030,261,248 weights in BF16; total_size of its index.
+    CHECK(stored_weights(imported("llama-3.1-8b")).base() == 16060522496);
+    // Qwen3-8B: total_size of its index.
+    CHECK(stored_weights(imported("qwen3-8b")).base() ==
+          doctest::Approx(16381470720).epsilon(1e-5));
+  }
+
+  TEST_CASE("families: parameters as published, within 1 % or half of the last printed digit") {
+    for (const Published& each : published) {
+      CAPTURE(std::string(each.config));
+      CAPTURE(std::string(each.source));
+      const ModelSpec model = imported(each.config);
+      const double total = total_params(model), active = active_params(model, each.active_counts);
+      CAPTURE(total);
+      CAPTURE(active);
+      CHECK(std::fabs(total - each.total) <= std::max(0.01 * each.total, 0.5 * each.digit));
+      CHECK(std::fabs(active - each.active) <= std::max(0.015 * each.active, 0.5 * each.digit));
+    }
+  }
+
+  TEST_CASE("families: patterns of windows, of experts and of two attentions") {
+    CHECK(kinds("gemma-2-9b") == "21 sliding/dense, 21 full/dense, ");
+    CHECK(kinds("gemma-3-27b") == "52 sliding/dense, 10 full/dense, ");
+    CHECK(kinds("olmo-3-32b") == "48 sliding/dense, 16 full/dense, ");
+    CHECK(kinds("command-a") == "48 sliding/dense, 16 full/dense, ");
+    CHECK(kinds("exaone-4.0-32b") == "48 sliding/dense, 16 full/dense, ");
+    CHECK(kinds("smollm3-3b") == "36 full/dense, ");
+    CHECK(kinds("phi-4") == "40 gqa/dense, ");
+    CHECK(kinds("k-exaone-236b-a23b") == "1 sliding/dense, 35 sliding/moe, 12 full/moe, ");
+    CHECK(kinds("longcat-flash") == "28 mla/dense, 28 mla/moe, ");
+    CHECK(kinds("laguna-s") == "1 full/dense, 36 sliding-72/moe, 11 full/moe, ");
+    CHECK(kinds("nemotron-3-nano") == "17 mamba/moe, 6 mamba/none, 6 attention/moe, ");
+    CHECK(kinds("nemotron-h-8b") == "20 mamba/dense, 4 mamba/none, 4 attention/dense, ");
+    CHECK(kinds("falcon-h1-34b") == "72 mamba/none, 72 attention/dense, ");
+    CHECK(kinds("lfm2-1.2b") == "10 conv/dense, 6 attention/dense, ");
+    CHECK(kinds("gemma-4-31b") == "50 sliding/dense, 10 full/dense, ");
+    CHECK(kinds("gemma-3n-e4b") ==
+          "16 sliding/dense, 4 full/dense, 12 sliding-shared/dense, 3 full-shared/dense, ");
+    CHECK(kinds("mimo-v2-flash") == "1 full/dense, 39 sliding/moe, 8 full/moe, ");
+    CHECK(kinds("glm-5.2") == "3 dsa/dense, 57 dsa-shared/moe, 18 dsa/moe, ");
+    // MiMo-V2: keys of 192 and values of 128 numbers.
+    CHECK(cache_size(imported("mimo-v2-flash"), 8192).context.base() ==
+          doctest::Approx((9.0 * 8192 * 4 + 39.0 * 128 * 8) * (192 + 128) * 2));
+    // GLM-5.2: 78 latents of 576 numbers, indexer keys of 132 bytes in 21 layers.
+    CHECK(cache_size(imported("glm-5.2"), 8192).context.base() ==
+          doctest::Approx(8192.0 * (78 * 576 * 2 + 21 * 132)));
+    // gemma-3-27b at 8K: 10 layers of the whole context, 52 of 1024 tokens, 2 x 16 x 128 numbers.
+    CHECK(cache_size(imported("gemma-3-27b"), 8192).context.base() ==
+          doctest::Approx((10 * 8192 + 52 * 1024) * 2.0 * 16 * 128 * 2));
+  }
+
+  TEST_CASE("a family that is built like another is one line: the same model file, but its name") {
+    const std::string text =
+        test::read_file(std::string(AFFORD_SOURCE) + "/tests/import/seed-oss-36b.json");
+    const auto yaml = [&](const std::string& type) {
+      const json::Value config =
+          json::parse(test::replaced(text, "\"seed_oss\"", "\"" + type + "\""), "c.json");
+      return config::import_config(config, {.name = "c", .date = "2025-01"}).yaml;
+    };
+    CHECK(yaml("seed_oss") == yaml("llama"));
+    CHECK(yaml("glm4") == yaml("llama"));
+    for (const std::string_view type : config::model_types()) {
+      CAPTURE(std::string(type));
+      REQUIRE(config::find_family(type) != nullptr);
+      CHECK((config::find_family(type)->attention != nullptr));
+      CHECK((config::find_family(type)->ffn != nullptr));
+    }
+  }
+
+  TEST_CASE("class defaults fill in what a text_config leaves out, are noted, and only there") {
+    const std::string nested = R"({"model_type": "gemma3", "text_config": {"model_type":
+      "gemma3_text", "num_hidden_layers": 6}})";
+    const config::Imported imported =
+        config::import_config(json::parse(nested, "c.json"), {.name = "c"});
+    const ModelSpec model = test::parse_model(imported.yaml);
+    CHECK(model.hidden == 2304);
+    CHECK(model.vocab == 262208);
+    CHECK(model.tied_embeddings);
+    CHECK(std::count_if(imported.notes.begin(), imported.notes.end(), [](const auto& note) {
+            return note.kind == config::KeyNote::Kind::defaulted && note.key == "hidden_size" &&
+                   note.why == "the default of gemma3_text";
+          }) == 1);
+    const std::string root = R"({"model_type": "gemma3_text", "num_hidden_layers": 6})";
+    try {
+      (void)config::import_config(json::parse(root, "c.json"), {.name = "c"});
+      FAIL("a root without hidden_size imports");
+    } catch (const InputError& error) {
+      CHECK(std::string(error.what()) ==
+            "c.json:1:1: missing key 'hidden_size'; if you know it, import with --assume "
+            "hidden_size=VALUE");
+    }
+  }
+
+  TEST_CASE("a checkpoint: a folder, a cached repository with refs and snapshots, params.json") {
+    const test::TempFolder folder;
+    const std::string config =
+        test::read_file(std::string(AFFORD_SOURCE) + "/tests/import/qwen3-8b.json");
+    folder.file("Qwen3-8B-FP8/config.json", config);
+    folder.file("Qwen3-8B-FP8/hf_quant_config.json",
+                R"({"quantization": {"quant_algo": "FP8", "kv_cache_quant_algo": "FP8"}})");
+    const config::Checkpoint stored = config::read_checkpoint(folder.path("Qwen3-8B-FP8"));
+    CHECK(stored.name == "qwen3-8b-fp8");
+    REQUIRE(stored.beside);
+    CHECK(test::parse_model(config::import_checkpoint(stored, {}).yaml).precision.kv == Dtype::fp8);
+    folder.file("hub/models--Qwen--Qwen3-8B/refs/main", "0123abcd");
+    folder.file("hub/models--Qwen--Qwen3-8B/snapshots/0123abcd/config.json", config);
+    folder.file("hub/models--Qwen--Qwen3-8B/snapshots/ffff/config.json", "{}");
+    ::setenv("HF_HUB_CACHE", folder.path("hub").c_str(), 1);
+    CHECK(config::is_published("Qwen/Qwen3-8B"));
+    CHECK(config::read_checkpoint("Qwen/Qwen3-8B").name == "qwen3-8b");
+    CHECK_THROWS_WITH_AS(
+        (void)config::read_checkpoint("Qwen/Qwen3-9B"),
+        ("Qwen/Qwen3-9B: no such file, and no such repository in " + folder.path("hub")).c_str(),
+        InputError);
+    ::unsetenv("HF_HUB_CACHE");
+    folder.file("mistral/params.json", R"({"dim": 64, "n_layers": 2, "head_dim": 16,
+      "hidden_dim": 128, "n_heads": 4, "n_kv_heads": 2, "vocab_size": 100})");
+    CHECK(config::read_checkpoint(folder.path("mistral")).name == "mistral");
+    folder.file("empty/readme.txt", "");
+    CHECK_THROWS_WITH_AS((void)config::read_checkpoint(folder.path("empty")),
+                         (folder.path("empty") + ": the folder holds no config.json").c_str(),
+                         InputError);
+  }
+}
