@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <map>
 #include <memory>
 
 #include "cli/args.hpp"
@@ -15,21 +17,64 @@
 namespace afford::cli {
 namespace {
 
-int run(const ImportArgs& args) {
+/// A model file, checked by the reader of model files, and what to say of it.
+struct Written {
+  std::string name, yaml, report;
+};
+
+Written import_one(const ImportArgs& args, const std::string& file, const std::string& shown) {
   const std::vector<std::int64_t> contexts = parse_token_counts(args.context);
   if (contexts.size() != 1) throw UsageError("-c: import takes one context");
+  const config::Checkpoint checkpoint = config::read_checkpoint(file);
   const config::Imported imported =
-      config::import_config(json::parse_file(args.file), import_options(args));
-  const std::string shown_file = args.output.empty() ? "<imported>" : args.output;
-  const ModelSpec model = read_model(yaml::parse(imported.yaml, shown_file), shown_file);
+      config::import_checkpoint(checkpoint, import_options(args, file));
+  const ModelSpec model = read_model(yaml::parse(imported.yaml, shown), shown);
+  return {model.name, imported.yaml,
+          import_text({.model = model,
+                       .notes = imported.notes,
+                       .context = contexts.front(),
+                       .disk = checkpoint.disk})};
+}
+
+/// Several checkpoints become NAME.yaml in the folder of -o, all of them or none.
+int import_several(const ImportArgs& args) {
+  if (!std::filesystem::is_directory(args.output)) {
+    throw UsageError(
+        fmt::format("-o: several checkpoints go into a folder, and '{}' is none", args.output));
+  }
+  if (!args.name.empty() || !args.title.empty() || !args.total.empty())
+    throw UsageError("--name, --title and published counts are for one checkpoint");
+  std::map<std::filesystem::path, Written> files;
+  for (const std::string& file : args.files) {
+    Written written = import_one(args, file, file);
+    const std::string name = written.name;
+    if (!files.emplace(std::filesystem::path(args.output) / (name + ".yaml"), std::move(written))
+             .second) {
+      throw UsageError(
+          fmt::format("two of the checkpoints are named {}; import them one by one "
+                      "with --name",
+                      name));
+    }
+  }
+  for (const auto& [output, written] : files) {
+    write_whole(output, written.yaml);
+    fmt::print(stderr, "{}", written.report);
+  }
+  return exit_done;
+}
+
+int run(const ImportArgs& args) {
+  if (args.files.size() > 1) return import_several(args);
+  const Written written =
+      import_one(args, args.files.front(), args.output.empty() ? "<imported>" : args.output);
   if (!args.output.empty()) {
-    write_whole(args.output, imported.yaml);
-  } else if (std::fwrite(imported.yaml.data(), 1, imported.yaml.size(), stdout) !=
-                 imported.yaml.size() ||
+    write_whole(args.output, written.yaml);
+  } else if (std::fwrite(written.yaml.data(), 1, written.yaml.size(), stdout) !=
+                 written.yaml.size() ||
              std::fflush(stdout) != 0) {
     throw UsageError("cannot write to standard output");
   }
-  fmt::print(stderr, "{}", import_text(model, imported.notes, contexts.front()));
+  fmt::print(stderr, "{}", written.report);
   return exit_done;
 }
 
@@ -38,9 +83,12 @@ int run(const ImportArgs& args) {
 Verb import_command(CLI::App& app) {
   auto args = std::make_shared<ImportArgs>();
   Verb verb(app, "import", "A model file from a published Hugging Face config.json");
-  verb.required("config", args->file, "The config.json");
+  verb.required("config", args->files,
+                "config.json, its folder, org/name in the Hugging Face cache, a GGUF file, or -");
   verb.text("-o,--output", args->output,
-            "Write to FILE instead of stdout; it appears whole or not at all", "FILE");
+            "Write to FILE instead of stdout, or to a folder from several checkpoints; it appears "
+            "whole or not at all",
+            "FILE");
   verb.text("--name", args->name, "The model's name; by default that of the file, or of its folder",
             "NAME");
   verb.text("--title", args->title, "The model's title", "TEXT");

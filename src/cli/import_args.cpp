@@ -51,25 +51,25 @@ std::optional<config::Published> published(std::string text, const std::string& 
 
 }  // namespace
 
-config::ImportOptions import_options(const ImportArgs& args) {
+config::ImportOptions import_options(const ImportArgs& args, const std::string& file) {
   constexpr std::pair<std::string_view, bool> precisions[] = {{"config", false}, {"paper", true}};
   if (args.total.empty() != args.active.empty() ||
       args.total.empty() != args.published_source.empty()) {
     throw UsageError("--total, --active and --published-source go together");
   }
-  return {.name = args.name,
-          .title = args.title,
-          .source = args.source,
-          .date = args.date,
-          .paper_precision = choose(precisions, args.precision, "--precision"),
-          .assumptions = assumptions_of(args.assumptions),
-          .published_source = args.published_source,
-          .published_date = args.published_date,
-          .total = published(args.total, args.total_counts, "--total"),
-          .active = published(args.active, args.active_counts, "--active"),
-          .command = fmt::format("afford import {}{}",
-                                 std::filesystem::path(args.file).filename().string(),
-                                 args.precision == "paper" ? " --precision paper" : "")};
+  return {
+      .name = args.name,
+      .title = args.title,
+      .source = args.source,
+      .date = args.date,
+      .paper_precision = choose(precisions, args.precision, "--precision"),
+      .assumptions = assumptions_of(args.assumptions),
+      .published_source = args.published_source,
+      .published_date = args.published_date,
+      .total = published(args.total, args.total_counts, "--total"),
+      .active = published(args.active, args.active_counts, "--active"),
+      .command = fmt::format("afford import {}{}", std::filesystem::path(file).filename().string(),
+                             args.precision == "paper" ? " --precision paper" : "")};
 }
 
 }  // namespace afford::cli

@@ -9,7 +9,8 @@
 namespace afford::cli {
 
 struct ImportArgs {
-  std::string file, output, name, title, source, date, precision = "config", context = "8k";
+  std::vector<std::string> files;
+  std::string output, name, title, source, date, precision = "config", context = "8k";
   std::string total, active, total_counts = "embedding lm_head",
                              active_counts = "embedding lm_head";
   std::string published_source, published_date;
@@ -17,6 +18,6 @@ struct ImportArgs {
 };
 
 /// Throws UsageError.
-[[nodiscard]] config::ImportOptions import_options(const ImportArgs& args);
+[[nodiscard]] config::ImportOptions import_options(const ImportArgs& args, const std::string& file);
 
 }  // namespace afford::cli

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "records/frontier.hpp"
 #include "records/notes.hpp"
 #include "records/sweep.hpp"
@@ -84,6 +86,11 @@ std::vector<std::string> notes_on(const study::Frontiers& frontiers,
                     100 * frontiers.worst_deviation));
   }
   if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
+  const auto longest = std::max_element(request.contexts.begin(), request.contexts.end());
+  for (const study::FrontierCase& each : cases) {
+    add_model_notes(notes, each.prepared->model,
+                    longest == request.contexts.end() ? 0 : real(*longest));
+  }
   if (const study::SweepPoint& point = request.sweep.front();
       !point.empty() && !frontiers.swept_costs.empty()) {
     for (const std::string& line : break_even_texts(frontiers.swept_costs, point.back()))

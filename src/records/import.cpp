@@ -27,9 +27,10 @@ std::string keys_text(const std::vector<config::KeyNote>& notes, config::KeyNote
 
 }  // namespace
 
-std::string import_text(const ModelSpec& model, const std::vector<config::KeyNote>& notes,
-                        std::int64_t context) {
+std::string import_text(const ImportReport& report) {
   using Kind = config::KeyNote::Kind;
+  const ModelSpec& model = report.model;
+  const std::int64_t context = report.context;
   const double tokens = static_cast<double>(context);
   const DecodeTerms terms = decode_terms(model, Convention::exact, {});
   const CacheSize cache = cache_size(model, tokens);
@@ -53,13 +54,18 @@ std::string import_text(const ModelSpec& model, const std::vector<config::KeyNot
   const Precision& p = model.precision;
   out += fmt::format("  formats: attention weights {}, FFN weights {}, KV {}\n",
                      name_of(p.attention_weights), name_of(p.ffn_weights), name_of(p.kv));
+  if (report.disk) {
+    const Bytes counted = stored_weights(model), stored(report.disk->bytes);
+    out += fmt::format("  weights: {} counted, {} on disk by {}: {:.1f} %\n", human(counted),
+                       human(stored), report.disk->from, 100 * (counted / stored));
+  }
   const std::pair<std::string_view, Kind> groups[] = {{"used", Kind::used},
                                                       {"defaulted", Kind::defaulted},
                                                       {"assumed", Kind::assumed},
                                                       {"without effect", Kind::ignored},
                                                       {"not understood", Kind::not_understood}};
   for (const auto& [heading, kind] : groups) {
-    const std::string keys = keys_text(notes, kind, kind != Kind::ignored);
+    const std::string keys = keys_text(report.notes, kind, kind != Kind::ignored);
     if (!keys.empty()) out += fmt::format("  {}: {}\n", heading, keys);
   }
   return out;

@@ -64,7 +64,19 @@ std::vector<std::string> notes_on(const study::IdealInputs& inputs, const study:
   if (!estimates.empty())
     notes.push_back(fmt::format("Price is an estimate: {}.", fmt::join(estimates, ", ")));
   if (const std::string note = what_if_note(what_if); !note.empty()) notes.push_back(note);
+  const auto longest = std::max_element(inputs.contexts.begin(), inputs.contexts.end());
+  for (const ModelSpec& model : inputs.models)
+    add_model_notes(notes, model, longest == inputs.contexts.end() ? 0 : real(*longest));
   return notes;
+}
+
+void add_model_notes(std::vector<std::string>& notes, const ModelSpec& model, double context) {
+  for (const std::string& note : model.notes)
+    add_once(notes, fmt::format("{}: {}", model.name, note));
+  if (model.max_context > 0 && context > real(model.max_context)) {
+    add_once(notes, fmt::format("{} has positions for {} tokens; a context of {:.0f} is beyond.",
+                                model.name, model.max_context, context));
+  }
 }
 
 std::string what_if_note(const study::WhatIfs& what_if) {

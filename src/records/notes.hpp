@@ -12,6 +12,9 @@ namespace afford {
 [[nodiscard]] std::vector<std::string> notes_on(const study::IdealInputs& inputs,
                                                 const study::WhatIfs& what_if);
 
+/// What an import of the model filled in or assumed, and a context beyond its positions; each once.
+void add_model_notes(std::vector<std::string>& notes, const ModelSpec& model, double context);
+
 /// "What if: KV in int4; price h800=1.6.", or nothing.
 [[nodiscard]] std::string what_if_note(const study::WhatIfs& what_if);
 

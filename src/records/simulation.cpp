@@ -177,6 +177,7 @@ std::vector<std::string> notes_on(const study::Simulations& simulations,
   std::vector<std::string> notes = {fmt::format(
       "Fidelity: {}. Stage times: one layer, one micro-batch.", study::fidelity_text(chips))};
   for (const Simulation& s : simulations.rows) add_row_notes(notes, s, request);
+  for (const Simulation& s : simulations.rows) add_model_notes(notes, *s.model, s.setting.context);
   if (const study::SweepPoint& point = request.sweep.front(); !point.empty()) {
     for (const std::string& line : break_even_texts(simulations.swept_costs, point.back()))
       notes.push_back("Cheapest for " + line);
