@@ -193,8 +193,8 @@ void add_deployment(Verb& verb, DeploymentArgs& args) {
   verb.integer("--batch-per-gpu", args.batch_per_gpu,
                "Requests on each accelerator of --colocated, instead of --batch");
   verb.text("--parallelism", args.parallelism,
-            "Of --colocated, attention then experts: tp8, ep32, tp8+ep8, dp8+tp8, tp2dp4+ep8; left "
-            "out: ep over the pool",
+            "Of --colocated, attention then experts: tp8, ep32, tp8+ep8, dp8+tp8, tp2dp4+ep8, and "
+            "stages: tp8,pp3; left out: ep over the pool",
             "LAYOUT");
   verb.integer("--tp", args.tensor, "Tensor-parallel ways of --colocated, as --parallelism tpN");
   add_conditions(verb, args);

@@ -88,6 +88,20 @@ Seconds step_of(const Evaluation& e, const Layers& layers, const MicroBatches& b
   return schedule.end() - first;
 }
 
+/// Micro-batches go round the pipeline stages, each as large as the largest: the step is a lap of
+/// one, or what the busiest stage needs for all. The last one has the head besides its layers.
+Seconds pipelined_step(const Colocated& c, const Setting& setting, const Evaluation& e,
+                       const Layers& layers) {
+  const MicroBatches batches = micro_batches_of(c);
+  const Seconds through = step_of(e, layers, {.count = 1, .large = {}, .small = {}}, e.head);
+  const double fullest = fullest_stage(c, *setting.model),
+               last = 1 - real(c.layout.pp - 1) * fullest;
+  const Seconds work = through - e.head;
+  const Seconds stage = std::max(fullest * work, std::max(0.0, last) * work + e.head);
+  const Seconds lap = through + real(c.layout.pp) * hop_time(c, setting, batches.large);
+  return std::max(lap, real(batches.count) * stage);
+}
+
 std::string_view bound_of(const StageTimes& main) {
   if (main.a2f + main.f2a > main.attention + main.ffn) return "network";
   return main.attention > main.ffn ? "attention" : "ffn";
@@ -104,23 +118,33 @@ void judge_memory(Evaluation& e, const Colocated& c, const Setting& setting) {
   }
 }
 
+/// Requests of an engine's first micro-batch. Its replicas have `requests` each, or one less.
+double first_of_engine(const Colocated& c, std::int64_t requests, std::int64_t engine_requests) {
+  const std::int64_t replicas = c.layout.replicas();
+  const std::int64_t fuller = engine_requests - replicas * (requests - 1);
+  const auto first = [&](std::int64_t size) { return real(busiest(size, c.micro_batches)); };
+  return real(fuller) * first(requests) + real(replicas - fuller) * first(requests - 1);
+}
+
 }  // namespace
 
 MicroBatches micro_batches_of(const Colocated& c) {
-  const std::int64_t replicas = c.pool.size() / c.layout.attention_tp,
-                     engines = c.pool.size() / c.layout.size();
-  const std::int64_t requests = busiest(c.batch, replicas);
+  const std::int64_t requests = busiest(c.batch, c.replicas());
   const std::int64_t count = std::clamp<std::int64_t>(requests, 1, c.micro_batches);
   const std::int64_t each = requests / count, larger = requests % count;
-  const double engine_requests = real(busiest(c.batch, engines));
+  const std::int64_t engine_requests = busiest(c.batch, c.engines());
   const auto of = [&](std::int64_t size) {
-    return MicroBatch{real(size), engine_requests * real(size) / real(requests)};
+    return MicroBatch{real(size), real(engine_requests) * real(size) / real(requests)};
   };
-  return {.requests = requests,
-          .count = count,
-          .larger = larger,
-          .large = of(larger > 0 ? each + 1 : each),
-          .small = of(each)};
+  MicroBatches out{.requests = requests,
+                   .count = count,
+                   .larger = larger,
+                   .large = of(larger > 0 ? each + 1 : each),
+                   .small = of(each)};
+  // Taken by itself, as a lap of a pipeline is, the first has a request of every replica that has
+  // one.
+  if (c.layout.pp > 1) out.large.engine_requests = first_of_engine(c, requests, engine_requests);
+  return out;
 }
 
 std::int64_t vocabulary_ways(const Colocated& c) {
@@ -130,6 +154,7 @@ std::int64_t vocabulary_ways(const Colocated& c) {
 }
 
 int default_micro_batches(const Colocated& c, const ModelSpec& model) {
+  if (c.layout.pp > 1) return static_cast<int>(c.layout.pp);
   const bool moe = std::any_of(model.ffns.begin(), model.ffns.end(), [](const FfnSpec& ffn) {
     return std::holds_alternative<Moe>(ffn.shape);
   });
@@ -153,8 +178,10 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   if (setting.speculation.drafts > 0)
     result.runs[result.main_kind].layers += setting.speculation.drafts;
   result.head = head_of(c, setting, batches.large);
-  result.step = step_of(result, layers, batches, head_of(c, setting, batches.small)) +
-                setting.engine.between_steps;
+  result.step =
+      setting.engine.between_steps +
+      (c.layout.pp > 1 ? pipelined_step(c, setting, result, layers)
+                       : step_of(result, layers, batches, head_of(c, setting, batches.small)));
   result.tpot = result.step / per_step;
   const Tokens yielded = Tokens(result.batch * per_step);
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);

@@ -30,6 +30,13 @@ struct LayerTimes {
 [[nodiscard]] LayerTimes layer_times(const Colocated& deployment, const Setting& setting,
                                      size_t kind, const MicroBatch& batch);
 
+/// Of one micro-batch's hidden states to the next pipeline stage.
+[[nodiscard]] Seconds hop_time(const Colocated& deployment, const Setting& setting,
+                               const MicroBatch& batch);
+
+/// Share of the layers on the fullest pipeline stage.
+[[nodiscard]] double fullest_stage(const Colocated& deployment, const ModelSpec& model);
+
 /// Ways embedding and LM head are split: over the attention's accelerators where they are an
 /// engine, else over a server of data-parallel ones.
 [[nodiscard]] std::int64_t vocabulary_ways(const Colocated& deployment);

@@ -167,6 +167,15 @@ LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind,
   return t;
 }
 
+Seconds hop_time(const Colocated& c, const Setting& setting, const MicroBatch& batch) {
+  const double tokens = batch.requests * (setting.speculation.drafts + 1);
+  return exchange_time({.tokens = tokens / real(c.layout.attention_tp),
+                        .copies = 1,
+                        .bytes = combine_bytes(*setting.model),
+                        .accelerators = c.layout.engine()},
+                       Machine(*c.pool.chip, setting.engine, setting.residual));
+}
+
 StageOps stage_ops(const Colocated& c, const Setting& setting, size_t kind) {
   const MicroBatches batches = micro_batches_of(c);
   const Layer layer(c, setting, kind, batches.large);

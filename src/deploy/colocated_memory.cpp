@@ -1,5 +1,6 @@
 // What an accelerator of a co-located engine must hold.
 #include <algorithm>
+#include <cmath>
 
 #include "deploy/colocated.hpp"
 #include "deploy/memory.hpp"
@@ -70,25 +71,39 @@ Buffers buffers_of(const Colocated& c, const Setting& setting) {
           .at_work = tokens * (share / real(c.layout.attention_tp) + ffn_rows(c, setting))};
 }
 
-}  // namespace
-
-ColocatedMemory colocated_memory(const Colocated& c, const Setting& setting) {
+/// Of the fullest accelerator. A pipeline has the embedding on its first stage and the LM head on
+/// its last.
+Bytes weights_of_stage(const Colocated& c, const Setting& setting) {
   const WeightWays ways{
       .tensor = c.layout.attention_tp, .output = 1, .vocabulary = vocabulary_ways(c)};
-  const Bytes cache = cache_per_request(setting, c.layout.attention_tp);
+  const Bytes all = attention_weights(setting, ways) + ffn_weights(setting, ffn_ways(c.layout));
+  if (c.layout.pp == 1) return all;
+  const Bytes vocabulary = vocabulary_weights(setting, ways.vocabulary);
+  return fullest_stage(c, *setting.model) * (all - vocabulary) +
+         vocabulary / (setting.model->tied_embeddings ? 1 : 2);
+}
+
+}  // namespace
+
+double fullest_stage(const Colocated& c, const ModelSpec& model) {
+  const double layers = real(layer_count(model));
+  return std::ceil(layers / real(c.layout.pp)) / layers;
+}
+
+ColocatedMemory colocated_memory(const Colocated& c, const Setting& setting) {
+  const Bytes cache =
+      fullest_stage(c, *setting.model) * cache_per_request(setting, c.layout.attention_tp);
   const Buffers buffers = buffers_of(c, setting);
   const MicroBatches batches = micro_batches_of(c);
-  const MemoryUse use{
-      .weights = attention_weights(setting, ways) + ffn_weights(setting, ffn_ways(c.layout)),
-      .cache = real(batches.requests) * cache,
-      .buffers =
-          real(batches.requests) * buffers.in_flight + batches.large.requests * buffers.at_work,
-      .capacity = setting.engine.usable_memory * c.pool.chip->memory_size.value};
+  const MemoryUse use{.weights = weights_of_stage(c, setting),
+                      .cache = real(batches.requests) * cache,
+                      .buffers = real(batches.requests) * buffers.in_flight +
+                                 batches.large.requests * buffers.at_work,
+                      .capacity = setting.engine.usable_memory * c.pool.chip->memory_size.value};
   const Bytes each = c.micro_batches * (cache + buffers.in_flight) + buffers.at_work;
-  const std::int64_t replicas = c.pool.size() / c.layout.attention_tp;
-  return {
-      .use = use,
-      .largest_batch = most_requests(use.capacity, use.weights, each) * c.micro_batches * replicas};
+  return {.use = use,
+          .largest_batch =
+              most_requests(use.capacity, use.weights, each) * c.micro_batches * c.replicas()};
 }
 
 }  // namespace afford

@@ -52,10 +52,13 @@ struct Colocated {
   std::int64_t batch = 0;  // requests, over the pool
   int micro_batches = 1;
   Layout layout;
+  [[nodiscard]] std::int64_t engines() const { return pool.size() / layout.engine(); }
+  /// Of attention, that share the requests.
+  [[nodiscard]] std::int64_t replicas() const { return engines() * layout.replicas(); }
 };
 
-/// Two where dispatch and combine over the network hide behind another micro-batch; elsewhere two
-/// would read the weights twice for nothing.
+/// One for each pipeline stage; two where dispatch and combine over the network hide behind another
+/// micro-batch; elsewhere one, as two would read the weights twice for nothing.
 [[nodiscard]] int default_micro_batches(const Colocated& deployment, const ModelSpec& model);
 
 /// Bytes on the fullest accelerator of a pool.

@@ -17,13 +17,14 @@ constexpr std::string_view value = "parallelism";
 
 /// "tp8ep2" as ways by letters; 0 where a letter pair is not there.
 struct Ways {
-  std::int64_t tp = 0, dp = 0, ep = 0;
+  std::int64_t tp = 0, dp = 0, ep = 0, pp = 0;
 };
 
 std::int64_t* slot_of(Ways& ways, std::string_view letters) {
   if (letters == "tp") return &ways.tp;
   if (letters == "dp") return &ways.dp;
   if (letters == "ep") return &ways.ep;
+  if (letters == "pp") return &ways.pp;
   return nullptr;
 }
 
@@ -46,7 +47,7 @@ std::optional<Ways> parse_ways(std::string_view text) {
   throw ValueError(
       std::string(value),
       fmt::format(": expected ATTENTION+EXPERTS such as tp8, ep32, tp8+ep8, dp8+tp8 or "
-                  "tp2dp4+ep8, got '{}'",
+                  "tp2dp4+ep8, with ,ppN behind for pipeline stages, got '{}'",
                   text));
 }
 
@@ -63,6 +64,28 @@ std::int64_t attention_ways(const Ways& attention, std::int64_t size, std::strin
   return attention.tp != 0 ? attention.tp : size / attention.dp;
 }
 
+std::optional<Layout> one_part(const Ways& ways) {
+  if (ways.tp != 0 && ways.ep + ways.dp == 0) return tensor_parallel(ways.tp);
+  if (ways.ep != 0 && ways.tp + ways.dp == 0) return expert_parallel(ways.ep);
+  return std::nullopt;
+}
+
+/// ATTENTION+EXPERTS in small letters; `text`: as it was written.
+std::optional<Layout> stage_of(std::string_view stage, std::string_view text) {
+  const size_t plus = stage.find('+');
+  const auto first = parse_ways(stage.substr(0, plus));
+  if (!first || first->pp != 0) return std::nullopt;
+  if (plus == std::string_view::npos) return one_part(*first);
+  const auto experts = parse_ways(stage.substr(plus + 1));
+  const bool apart = experts && experts->dp + experts->pp + first->ep == 0;
+  if (!apart || first->tp + first->dp == 0 || experts->tp + experts->ep == 0) return std::nullopt;
+  Layout layout{.attention_tp = 1,
+                .expert_tp = std::max<std::int64_t>(experts->tp, 1),
+                .expert_ep = std::max<std::int64_t>(experts->ep, 1)};
+  layout.attention_tp = attention_ways(*first, layout.size(), text);
+  return layout;
+}
+
 /// What lies in whole servers, or divides one.
 void check_placement(std::int64_t ways, const Pool& pool, std::string_view letters) {
   if (pool.accelerators % ways == 0 || ways % pool.accelerators == 0) return;
@@ -77,28 +100,25 @@ Layout parse_layout(std::string_view text) {
   std::string lower(text);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const size_t plus = lower.find('+');
-  const auto first = parse_ways(std::string_view(lower).substr(0, plus));
-  if (lower.empty() || !first) refuse(text);
-  if (plus == std::string::npos) {
-    const bool tensor = first->tp != 0 && first->ep == 0 && first->dp == 0;
-    const bool expert = first->ep != 0 && first->tp == 0 && first->dp == 0;
-    if (!tensor && !expert) refuse(text);
-    return tensor ? tensor_parallel(first->tp) : expert_parallel(first->ep);
-  }
-  const auto experts = parse_ways(std::string_view(lower).substr(plus + 1));
-  if (!experts || experts->dp != 0 || first->ep != 0 || (first->tp == 0 && first->dp == 0) ||
-      (experts->tp == 0 && experts->ep == 0)) {
+  const std::string_view whole = lower;
+  const size_t comma = whole.find(',');
+  const auto stage = stage_of(whole.substr(0, comma), text);
+  if (!stage) refuse(text);
+  Layout layout = *stage;
+  if (comma == std::string_view::npos) return layout;
+  const auto pipeline = parse_ways(whole.substr(comma + 1));
+  if (!pipeline || pipeline->pp == 0 || pipeline->tp + pipeline->dp + pipeline->ep != 0)
     refuse(text);
-  }
-  Layout layout{.attention_tp = 1,
-                .expert_tp = std::max<std::int64_t>(experts->tp, 1),
-                .expert_ep = std::max<std::int64_t>(experts->ep, 1)};
-  layout.attention_tp = attention_ways(*first, layout.size(), text);
+  layout.pp = pipeline->pp;
   return layout;
 }
 
 std::string name_of(const Layout& layout) {
+  if (layout.pp > 1) {
+    Layout stage = layout;
+    stage.pp = 1;
+    return fmt::format("{},PP{}", name_of(stage), layout.pp);
+  }
   if (layout == expert_parallel(layout.size())) return fmt::format("EP{}", layout.size());
   if (layout == tensor_parallel(layout.size())) return fmt::format("TP{}", layout.size());
   std::string name = layout.attention_tp > 1 ? fmt::format("TP{}", layout.attention_tp) : "";
@@ -110,11 +130,11 @@ std::string name_of(const Layout& layout) {
 }
 
 void check_layout(const Layout& layout, const Pool& pool) {
-  if (pool.size() % layout.size() != 0) {
+  if (pool.size() % layout.engine() != 0) {
     throw ValueError(std::string(value),
                      fmt::format(": {} takes {} accelerators, which do not divide the {} of the "
                                  "pool",
-                                 name_of(layout), layout.size(), pool.size()));
+                                 name_of(layout), layout.engine(), pool.size()));
   }
   if (layout.attention_tp % layout.expert_tp != 0 && layout.expert_tp % layout.attention_tp != 0) {
     throw ValueError(std::string(value),

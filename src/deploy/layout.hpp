@@ -1,6 +1,7 @@
 #pragma once
 // Accelerators, and how a co-located engine lays a model out on them: attention one way, experts
-// another. The notation is the field's: "tp8", "ep32", "tp8+ep16", "dp8+tp8", "tp2dp4+ep8".
+// another. The notation is the field's: "tp8", "ep32", "tp8+ep16", "dp8+tp8", "tp2dp4+ep8", and
+// "tp8,pp3" for pipeline stages of one.
 
 #include <cstdint>
 #include <string>
@@ -18,14 +19,17 @@ struct Pool {
   [[nodiscard]] std::int64_t size() const { return instances * accelerators; }
 };
 
-/// One engine: the accelerators that hold the experts once. Attention is sharded `attention_tp`
+/// One engine: the accelerators that hold the model once. Attention is sharded `attention_tp`
 /// ways, and replicas of it share the requests (data parallelism); each expert is sharded
-/// `expert_tp` ways, and the experts are split into `expert_ep` groups.
+/// `expert_tp` ways, and the experts are split into `expert_ep` groups. `pp` such stages in a row
+/// share the layers (pipeline parallelism).
 struct Layout {
-  std::int64_t attention_tp = 1, expert_tp = 1, expert_ep = 1;
+  std::int64_t attention_tp = 1, expert_tp = 1, expert_ep = 1, pp = 1;
 
+  /// Accelerators of a stage, and of an engine.
   [[nodiscard]] std::int64_t size() const { return expert_tp * expert_ep; }
-  /// Of attention, in an engine.
+  [[nodiscard]] std::int64_t engine() const { return size() * pp; }
+  /// Of attention, in a stage.
   [[nodiscard]] std::int64_t replicas() const { return size() / attention_tp; }
   /// Dense layers follow the wider of the two: engines gather the tokens of replicas that share
   /// one.
@@ -43,10 +47,12 @@ struct Layout {
 }
 
 /// Reads ATTENTION+EXPERTS: tpN, dpN or tpNdpM, then epN, tpN or tpNepM. "tp8" alone shards the
-/// experts as well, "ep32" alone leaves attention data-parallel. Throws ValueError.
+/// experts as well, "ep32" alone leaves attention data-parallel. ",ppN" may follow. Throws
+/// ValueError.
 [[nodiscard]] Layout parse_layout(std::string_view text);
 
-/// What parse_layout reads, in capitals, the shortest: "TP8", "EP32", "TP8DP2+EP16".
+/// What parse_layout reads, in capitals, the shortest: "TP8", "EP32", "TP8DP2+EP16",
+/// "TP8,PP3".
 [[nodiscard]] std::string name_of(const Layout& layout);
 
 /// Throws ValueError where the layout does not divide the pool, its servers or itself.

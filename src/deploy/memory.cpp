@@ -52,11 +52,17 @@ Bytes attention_weights(const Setting& setting, const WeightWays& ways) {
     }
     sum += layers_held(setting, kind) * size_of(model.precision.attention_weights, weights);
   }
+  return sum + vocabulary_weights(setting, ways.vocabulary);
+}
+
+Bytes vocabulary_weights(const Setting& setting, std::int64_t ways) {
+  const ModelSpec& model = *setting.model;
   const double vocabulary =
       real(model.vocab) * real(model.hidden) * (model.tied_embeddings ? 1 : 2);
-  sum += size_of(model.precision.vocabulary, vocabulary / real(ways.vocabulary));
-  for (const HeldWeights& held : model.held)
-    sum += size_of(held.weights, held.params / real(ways.vocabulary));
+  Bytes sum = size_of(model.precision.vocabulary, vocabulary / real(ways));
+  for (const HeldWeights& held : model.held) {
+    sum += size_of(held.weights, held.params / real(ways));
+  }
   return sum;
 }
 

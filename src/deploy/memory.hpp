@@ -16,6 +16,8 @@ struct WeightWays {
   std::int64_t tensor = 1, output = 1, vocabulary = 1;
 };
 [[nodiscard]] Bytes attention_weights(const Setting& setting, const WeightWays& ways);
+/// Of these embedding and LM head.
+[[nodiscard]] Bytes vocabulary_weights(const Setting& setting, std::int64_t ways);
 
 /// FFN weights of one accelerator, the MTP module's included: routed experts sharded `tensor` ways
 /// and split over `groups` groups; shared experts and dense layers, of which every group has all,

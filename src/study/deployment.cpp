@@ -121,6 +121,12 @@ Layout layout_of(const ColocatedRequest& request, const Pool& pool) {
   return *request.layout;
 }
 
+void check_stages(const Layout& layout, const ModelSpec& model) {
+  if (layout.pp <= layer_count(model)) return;
+  throw ValueError("parallelism", fmt::format(": {} has more stages than {} has layers ({})",
+                                              name_of(layout), model.name, layer_count(model)));
+}
+
 std::int64_t batch_of(const ColocatedRequest& request, const Pool& pool) {
   if (request.batch == 0) {
     require_batch(request.batch_per_gpu, "batch per gpu");
@@ -133,8 +139,7 @@ std::int64_t batch_of(const ColocatedRequest& request, const Pool& pool) {
 }
 
 int micro_batches_of(const ColocatedRequest& request, const Colocated& c, const ModelSpec& model) {
-  const std::int64_t replicas = c.pool.size() / c.layout.attention_tp;
-  const std::int64_t requests = (c.batch + replicas - 1) / replicas;
+  const std::int64_t requests = (c.batch + c.replicas() - 1) / c.replicas();
   if (request.micro_batches > requests) {
     throw ValueError("micro-batches", fmt::format(": {} for the {} requests of a replica",
                                                   request.micro_batches, requests));
@@ -153,6 +158,7 @@ Deployment colocated_of(const ColocatedRequest& request, const Conditions& condi
               .layout = {}};
   c.batch = batch_of(request, c.pool);
   c.layout = layout_of(request, c.pool);
+  check_stages(c.layout, model);
   c.micro_batches = micro_batches_of(request, c, model);
   out.way = c;
   out.label = name_of(c.layout);

@@ -26,8 +26,7 @@ struct ExpertsAt {
 ExpertsAt experts_at(const Deployment& deployment, const Evaluation& e, const Setting& setting) {
   const double tokens = e.batch / deployment.micro_batches() * (setting.speculation.drafts + 1);
   if (const Colocated* c = deployment.colocated()) {
-    const std::int64_t engines = c->pool.size() / c->layout.size();
-    return {.groups = c->layout.expert_ep, .tokens = tokens / static_cast<double>(engines)};
+    return {.groups = c->layout.expert_ep, .tokens = tokens / static_cast<double>(c->engines())};
   }
   const Disaggregated& d = *deployment.afd();
   const std::int64_t groups = d.ffn_split.expert;

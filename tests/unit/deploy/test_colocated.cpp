@@ -1,6 +1,8 @@
 // Engines on one pool: who holds what, what travels, and which requests set the pace.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "deploy/colocated.hpp"
 #include "deploy/memory.hpp"
 #include "layer/ffn_side.hpp"
@@ -47,9 +49,9 @@ double weights(const Served& s, MlpRole role) {
   return sum;
 }
 
-constexpr std::string_view sixteen[] = {"tp16",        "ep16",      "tp16+ep16",   "tp8+ep16",
-                                        "tp2+ep16",    "dp16+tp16", "dp16+tp8ep2", "tp8+tp8ep2",
-                                        "tp4dp4+tp16", "tp8",       "tp8+ep8"};
+constexpr std::string_view sixteen[] = {
+    "tp16",       "ep16",    "tp16+ep16", "tp8+ep16",    "tp2+ep16", "dp16+tp16", "dp16+tp8ep2",
+    "tp8+tp8ep2", "tp8,pp2", "ep8,pp2",   "tp4dp4+tp16", "tp8",      "tp8+ep8"};
 
 }  // namespace
 
@@ -184,6 +186,54 @@ TEST_SUITE("unit") {
     const double one = evaluate(c, s.setting).tpot / millisecond;
     CHECK(one > 8);
     CHECK(one < eight);
+  }
+
+  // C06: deepseek-ai/DeepSeek-R1#346 runs BF16 on 24 A800, with 49 to 57 GB of weights a card.
+  TEST_CASE("pipeline stages share the layers: DeepSeek-V3 in BF16 on three servers of A800") {
+    Served s("deepseek-v3", "a800");
+    s.model.precision.attention_weights = s.model.precision.ffn_weights = Dtype::bf16;
+    for (LayerShape& shape : s.shapes) shape.ffn_weights = shape.shared_weights = Dtype::bf16;
+    const Evaluation done = s.run(3, "tp8,pp3", 48);
+    CHECK(done.attention_memory.weights > 49 * GB);
+    CHECK(done.attention_memory.weights < 61 * GB);
+    CHECK(done.attention_memory.total() < done.attention_memory.capacity);
+    CHECK(evaluate(Colocated{.pool = {&s.chip, 3, 8}, .batch = 48, .layout = expert_parallel(24)},
+                   s.setting)
+              .verdict == Verdict::attention_memory);
+    // 21 of the 61 layers, for the requests of all micro-batches; a TP8 engine has them all.
+    const Evaluation whole = s.run(1, "tp8", 16);
+    CHECK(done.attention_memory.cache / whole.attention_memory.cache == Approx(3 * 21.0 / 61));
+  }
+
+  TEST_CASE("a pipeline's first micro-batch has a request of every replica that has one") {
+    const Served s("deepseek-v3", "h200");
+    const auto first = [&](std::int64_t batch) {
+      return micro_batches_of(s.on(2, "ep8,pp2", batch)).large.engine_requests;
+    };
+    CHECK(first(8) == 8);
+    CHECK(first(9) == 8);  // 2 of one replica and 1 of seven, in two micro-batches
+    CHECK(first(16) == 8);
+    CHECK(first(17) == 9);
+    CHECK(first(24) == 16);
+    CHECK(first(32) == 16);
+  }
+
+  TEST_CASE("a pipelined step is a lap of one micro-batch, or all of them at the fullest stage") {
+    const Served s("deepseek-v3", "h200");
+    const auto step = [&](std::string_view layout, std::int64_t batch, int micro_batches) {
+      Colocated c = s.on(2, layout, batch);
+      c.micro_batches = micro_batches;
+      return evaluate(c, s.setting);
+    };
+    const Evaluation alone = s.run(1, "tp8", 16);
+    const Colocated two = s.on(2, "tp8,pp2", 32);
+    CHECK(two.micro_batches == 2);
+    const Seconds hop = hop_time(two, s.setting, micro_batches_of(two).large);
+    CHECK(step("tp8,pp2", 16, 1).step / (alone.step + 2 * hop) == Approx(1));
+    // The last stage has 30 of 61 layers and the head, the first 31.
+    const double work = (alone.step - alone.head) / second, head = alone.head / second;
+    const double fullest = std::max(work * 31 / 61, work * 30 / 61 + head);
+    CHECK(step("tp8,pp2", 128, 8).step / second == Approx(8 * fullest));
   }
 
   TEST_CASE("time never falls when the batch grows, from one request on, in every shape") {

@@ -27,15 +27,22 @@ TEST_SUITE("unit") {
     is("tp2dp4+tp4ep2", {2, 4, 2}, "TP2DP4+TP4EP2");
     is("TP2DP4+EP8", {2, 1, 8}, "TP2DP4+EP8");
     is("tp1", {1, 1, 1}, "EP1");
+    is("tp8,pp3", {8, 8, 1, 3}, "TP8,PP3");
+    is("tp8+ep16,PP2", {8, 1, 16, 2}, "TP8DP2+EP16,PP2");
+    is("ep8,pp1", {1, 1, 8}, "EP8");
   }
 
   TEST_CASE("what is no layout is refused with the forms there are") {
     const std::string expected =
         "parallelism: expected ATTENTION+EXPERTS such as tp8, ep32, tp8+ep8, dp8+tp8 or "
-        "tp2dp4+ep8, got '";
-    for (const std::string text :
-         {"", "8", "tp", "tp0", "dp8", "tp8ep8", "tp8tp2+ep8", "ep8+tp8", "tp8+", "+ep8", "tp8+dp8",
-          "tp8+ep8+pp2", "tp-1", "pp2", "tp99999999999999999999"}) {
+        "tp2dp4+ep8, with ,ppN behind for pipeline stages, got '";
+    for (const std::string text : {"",           "8",          "tp",
+                                   "tp0",        "dp8",        "tp8ep8",
+                                   "tp8tp2+ep8", "ep8+tp8",    "tp8+",
+                                   "+ep8",       "tp8+dp8",    "tp8+ep8+pp2",
+                                   "tp-1",       "pp2",        "tp8,",
+                                   "tp8,tp2",    ",pp2",       "tp8,pp2,pp2",
+                                   "tp8,pp2tp2", "tp8pp2+ep8", "tp99999999999999999999"}) {
       CHECK_THROWS_WITH_AS((void)parse_layout(text), (expected + text + "'").c_str(), ValueError);
     }
     CHECK_THROWS_WITH_AS((void)parse_layout("tp2dp2+ep8"),
@@ -56,6 +63,11 @@ TEST_SUITE("unit") {
     CHECK_THROWS_WITH_AS(
         check_layout(parse_layout("tp8+ep16"), pool),
         "parallelism: TP8DP2+EP16 takes 16 accelerators, which do not divide the 24 of the pool",
+        ValueError);
+    CHECK_NOTHROW(check_layout(parse_layout("tp8,pp3"), pool));
+    CHECK_THROWS_WITH_AS(
+        check_layout(parse_layout("tp8,pp2"), pool),
+        "parallelism: TP8,PP2 takes 16 accelerators, which do not divide the 24 of the pool",
         ValueError);
     CHECK_THROWS_WITH_AS(check_layout(parse_layout("tp12"), pool),
                          "parallelism: tp12 neither divides an instance of 8 nor fills whole ones",
