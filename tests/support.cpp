@@ -79,6 +79,7 @@ TempFolder::~TempFolder() {
 }
 
 std::string TempFolder::file(const std::string& name, std::string_view content) const {
+  std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
   std::ofstream(path(name), std::ios::binary) << content;
   return path(name);
 }

@@ -34,11 +34,12 @@ TEST_SUITE("cli") {
       return outcome.err;
     };
     CHECK(complaint("--engine vllm") ==
-          "--engine is for --served; the cases have assumptions of their own\n");
-    CHECK(complaint("--plot p.svg") == "--plot draws served points; give --served too\n");
+          "afford: --engine is for --served; the cases have assumptions of their own\n");
+    CHECK(complaint("--plot p.svg") == "afford: --plot draws served points; give --served too\n");
     CHECK(complaint("--served shipped --calibration none") ==
-          "--served stands alone: neither --tables nor --calibration goes with it\n");
-    CHECK(complaint("--served shipped --engine vlm").starts_with("no engine named 'vlm' in "));
+          "afford: --served stands alone: neither --tables nor --calibration goes with it\n");
+    CHECK(complaint("--served shipped --engine vlm")
+              .starts_with("afford: no engine named 'vlm' in "));
   }
 
   TEST_CASE("fit-engine writes an engine that validate takes, or nothing") {
@@ -60,7 +61,7 @@ TEST_SUITE("cli") {
     const test::Outcome refused =
         run_afford("fit-engine " + points + " -o " + other + " --date yesterday");
     CHECK(refused.code == 2);
-    CHECK(refused.err == "--date: expected a date such as 2026-11-26, got 'yesterday'\n");
+    CHECK(refused.err == "afford: --date: expected a date such as 2026-11-26, got 'yesterday'\n");
     CHECK(folder.entries() == 2);
   }
 }

@@ -30,8 +30,8 @@ TEST_SUITE("errors") {
     CHECK(after("vocab: 1000, ", "") == "m.yaml:6:8: missing key 'vocab' in 'shape'");
     CHECK(after("kv_heads: 2", "kv_rank: 2") ==
           "m.yaml:8:50: unknown key 'kv_rank' in 'attention.gqa'; expected one of kind, source, "
-          "query_heads, "
-          "kv_heads, head_dim, window, chunk, kv, output_gate, reuses_kv");
+          "query_heads, kv_heads, head_dim, value_dim, per_layer_width, window, chunk, kv, "
+          "output_gate, reuses_kv, keys_are_values");
     CHECK(after("  kv: fp8\n", "") == "m.yaml:22:3: missing key 'kv' in 'precision'");
   }
 
@@ -81,7 +81,7 @@ TEST_SUITE("errors") {
     CHECK(after("kind: gqa", "kind: gqaa") ==
           "m.yaml:8:29: attention.gqa.kind: unknown value 'gqaa'; did you mean 'gqa'?");
     CHECK(after("kind: moe", "kind: mixture") ==
-          "m.yaml:12:11: ffn.moe.kind: unknown value 'mixture'; expected one of dense, moe");
+          "m.yaml:12:11: ffn.moe.kind: unknown value 'mixture'; expected one of dense, moe, none");
     CHECK(after("[gqa/moe]", "[gqa/mo]") == "m.yaml:20:29: no ffn named 'mo'; did you mean 'moe'?");
     CHECK(after("[gqa/moe]", "[mha/moe]") ==
           "m.yaml:20:29: no attention named 'mha'; expected gqa");

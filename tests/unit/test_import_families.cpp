@@ -81,13 +81,14 @@ constexpr Published published[] = {
     {"falcon-h1-34b", 33.6e9, 33.6e9, 1e8, "checkpoint: 33.6B"},
     {"bamba-9b", 9.78e9, 9.78e9, 1e7, "checkpoint: 9.78B"},
     {"lfm2-1.2b", 1.17e9, 1.17e9, 1e7, "model card: 1.17B"},
-    {"lfm2-8b-a1b", 8.3e9, 1.5e9, 1e8, "model card: 8.3B, 1.5B"},
+    {"lfm2-8b-a1b", 8.3e9, 1.55e9, 1e8, "model card: 8.3B, 1.5B (digits cut, not rounded)"},
     // Per-layer embeddings, shared keys and values, values of another width.
     {"gemma-3n-e4b", 6.87e9, 4.5e9, 1e9, "checkpoint 7.85B, with 0.98B of towers; 4B effective"},
     {"gemma-4-31b", 30.7e9, 30.7e9, 1e8, "model card: 30.7B"},
     {"gemma-4-26b-a4b", 25.2e9, 3.8e9, 1e8, "model card: 25.2B, 3.8B"},
     {"mimo-v2-flash", 309e9, 15e9, 1e9, "arXiv 2601.02780: 309B, 15B"},
-    {"glm-5.2", 743e9, 40e9, 1e9, "as GLM-5 (744B, 40B), with 57 indexers less", no_vocabulary},
+    {"glm-5.2", 743e9, 39.5e9, 1e9, "as GLM-5 (744B, 40B), less 57 indexers of 9.4M",
+     no_vocabulary},
     // FFNs of two matrices.
     {"starcoder2-3b", 3.03e9, 3.03e9, 1e7, "checkpoint: 3.03B"},
     {"phi-2", 2.78e9, 2.78e9, 1e7, "checkpoint: 2.78B"},

@@ -1,8 +1,8 @@
-#include "calibration/least_squares.hpp"
-
 #include <doctest/doctest.h>
 
 #include <cmath>
+
+#include "calibration/least_squares.hpp"
 
 using namespace afford;
 
