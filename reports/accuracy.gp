@@ -130,7 +130,7 @@ set logscale xy
 set format '%g'
 set grid xtics
 set size square
-set xrange [2.018:136]
-set yrange [2.018:136]
+set xrange [2.01775:135.996]
+set yrange [1.75457:156.395]
 set key outside right
 plot $band using 1:2:3 with filledcurves fs solid 0.25 noborder lc rgb '#888888' title 'within 10 %', x with lines lw 1.5 lc rgb '#444444' notitle, $c0 using 1:2 with points pt 7 ps 0.6 lc rgb '#0072b2' title 'b200', $c1 using 1:2 with points pt 7 ps 0.6 lc rgb '#e69f00' title 'b300', $c2 using 1:2 with points pt 7 ps 0.6 lc rgb '#009e73' title 'gb200', $c3 using 1:2 with points pt 7 ps 0.6 lc rgb '#cc3311' title 'gb300', $c4 using 1:2 with points pt 7 ps 0.6 lc rgb '#882255' title 'h100', $c5 using 1:2 with points pt 7 ps 0.6 lc rgb '#56b4e9' title 'h200'

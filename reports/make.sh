@@ -22,8 +22,8 @@ The tables and figures of the Step-3 report (arXiv 2507.19427) as `afford` makes
 models. `cmake --build --preset reports` writes them anew; a test fails when one no longer matches the code.
 The report's own cells are checked at their printed precision in `tests/paper/`. Its Figure 4 is read here as
 "disaggregated against a single chip", and its unit costs stand with its hardware in table-4. Below them stand
-searches over every deployment (`pareto`), predictions beside served points, and a plan for the traffic of [chat-50.yaml](chat-50.yaml);
-[frontier.sbatch](frontier.sbatch) runs a search as a Slurm job array.
+searches over every deployment (`pareto`), predictions beside served points, and a plan for the traffic of
+[chat-50.yaml](chat-50.yaml); [frontier.sbatch](frontier.sbatch) runs a search as a Slurm job array.
 
 | report | what it shows | command |
 | --- | --- | --- |
