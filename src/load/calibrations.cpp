@@ -10,6 +10,7 @@
 #include "calibration/chip_timing.hpp"
 #include "error.hpp"
 #include "load/library.hpp"
+#include "text/file.hpp"
 #include "text/suggest.hpp"
 #include "yaml/document.hpp"
 
@@ -48,11 +49,9 @@ MeasuredChip load_named(const std::string& name) {
 
 std::vector<std::string> list_calibrations() {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(data_folder() / "hardware")) {
-    const std::string file = entry.path().filename().string();
+  for (const std::string& file : names_in(data_folder() / "hardware")) {
     if (file.ends_with(ending)) names.push_back(file.substr(0, file.size() - ending.size()));
   }
-  std::sort(names.begin(), names.end());
   return names;
 }
 

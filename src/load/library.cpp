@@ -11,6 +11,7 @@
 #include "error.hpp"
 #include "import/import.hpp"
 #include "load/readers.hpp"
+#include "text/file.hpp"
 #include "text/suggest.hpp"
 
 namespace afford {
@@ -116,13 +117,11 @@ fs::path data_folder() {
 
 std::vector<std::string> list_names(const fs::path& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  for (const fs::path file : names_in(folder)) {
     // h200.calibration.yaml is not an entry of its own.
-    const fs::path stem = entry.path().stem();
-    const bool is_entry = entry.path().extension() == ".yaml" && stem.extension() != ".calibration";
-    if (is_entry) names.push_back(stem.string());
+    const bool is_entry = file.extension() == ".yaml" && file.stem().extension() != ".calibration";
+    if (is_entry) names.push_back(file.stem().string());
   }
-  std::sort(names.begin(), names.end());
   return names;
 }
 

@@ -70,4 +70,16 @@ std::string read_whole(const std::filesystem::path& path, size_t most, std::stri
   return text;
 }
 
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error))
+    names.push_back(at->path().filename().string());
+  if (error)
+    throw InputError({folder.string()}, fmt::format("cannot be read: {}", error.message()));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace afford

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace afford {
 
@@ -11,5 +12,8 @@ namespace afford {
 /// complaint. Throws InputError.
 [[nodiscard]] std::string read_whole(const std::filesystem::path& path, size_t most,
                                      std::string_view what);
+
+/// The names of what a folder holds, sorted. Throws InputError.
+[[nodiscard]] std::vector<std::string> names_in(const std::filesystem::path& folder);
 
 }  // namespace afford

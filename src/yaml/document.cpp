@@ -113,6 +113,11 @@ class TreeBuilder final : public YAML::EventHandler {
       throw InputError({file_, node.line, node.column},
                        fmt::format("expected a key, got {}", describe(node)));
     }
+    // The parser marks a value that is not there at what follows it, lines below perhaps.
+    if (!is_key && node.kind == Node::Kind::empty && parent.kind == Node::Kind::mapping) {
+      node.line = parent.keys.back().line;
+      node.column = parent.keys.back().column;
+    }
     (is_key ? parent.keys : parent.items).push_back(std::move(node));
   }
 

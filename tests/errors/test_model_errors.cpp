@@ -48,7 +48,7 @@ TEST_SUITE("errors") {
     CHECK(after("hidden: 256", "hidden: [256]") ==
           "m.yaml:6:31: shape.hidden: expected a single value, got a list");
     CHECK(after("hidden: 256", "hidden:") ==
-          "m.yaml:6:30: shape.hidden: expected a single value, got nothing");
+          "m.yaml:6:23: shape.hidden: expected a single value, got nothing");
     CHECK(after("tied_embeddings: false", "tied_embeddings: no") ==
           "m.yaml:6:66: shape.tied_embeddings: expected true or false, got 'no'");
     CHECK(after("name: tiny", "name: Tiny Model") ==
