@@ -4,6 +4,7 @@
 
 #include "cli/args.hpp"
 #include "cli/commands.hpp"
+#include "cli/streams.hpp"
 #include "records/frontier.hpp"
 
 namespace afford::cli {
@@ -17,7 +18,6 @@ struct MergeArgs {
 
 int run(const MergeArgs& args) {
   const Format format = format_of(args.output);
-  if (!args.plot.empty()) check_picture(args.plot);
   const study::Merged merged = study::merge(args.files);
   const std::vector<FrontierMark> marks = marks_of(merged);
   Table table = table_of(merged);
@@ -25,10 +25,10 @@ int run(const MergeArgs& args) {
       fmt::format("Merged from {} file{}.", merged.files, merged.files == 1 ? "" : "s"));
   if (merged.partial)
     table.notes.push_back("Partial: a part was interrupted before it had tried every candidate.");
+  emit(for_people(format) ? thinned(table, marks, frontier_rows_shown) : table, args.output);
   if (!args.plot.empty() && !marks.empty())
     draw(frontier_picture(marks, merged.objective, merged.tpot_limit_ms), args.plot);
-  emit(for_people(format) ? thinned(table, marks, frontier_rows_shown) : table, args.output);
-  if (!for_people(format) && merged.partial) fmt::print(stderr, "{}\n", table.notes.back());
+  if (!for_people(format) && merged.partial) say(table.notes.back() + "\n");
   return marks.empty() || merged.partial ? exit_no : exit_done;
 }
 
@@ -39,7 +39,7 @@ Verb merge_command(CLI::App& app) {
   Verb verb(app, "merge",
             "One frontier out of the CSV files of a search in parts (pareto --shard)");
   verb.required("files", args->files, "CSV files of afford pareto --shard I/N --format csv");
-  verb.text("--plot", args->plot, "Also draw a picture: FILE.svg, .png or .gp", "FILE");
+  add_plot(verb, args->plot, "Also draw a picture: FILE.svg, .png or .gp");
   add_output(verb, args->output);
   verb.run = [args] { return run(*args); };
   return verb;

@@ -7,6 +7,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 #include "cli/search_args.hpp"
+#include "cli/streams.hpp"
 #include "cli/sweep_args.hpp"
 #include "records/frontier.hpp"
 #include "report/output_file.hpp"
@@ -23,7 +24,6 @@ struct ParetoArgs : SearchArgs {
 study::FrontierRequest request_of(const ParetoArgs& args) {
   if (args.models.empty()) throw UsageError("pareto needs -m MODEL");
   const Format format = format_of(args.output);
-  if (!args.plot.empty()) check_picture(args.plot);
   if (args.all && format != Format::csv) throw UsageError("--all goes with --format csv");
   if (args.all && !args.plot.empty())
     throw UsageError("--plot draws the frontier; leave --all out");
@@ -36,47 +36,73 @@ using Cases = std::vector<study::FrontierCase>;
 /// Runs every case; with --all their candidates go to the file as they come.
 study::Frontiers search(const study::FrontierRequest& request, const Cases& cases,
                         const ParetoArgs& args) {
-  Progress progress(study::candidates_of(cases));
-  study::FrontierHooks hooks{.stop = &watch_interrupts(),
+  const std::atomic<bool>& stop = watch_interrupts();
+  const std::uint64_t total = study::candidates_of(cases, &stop);
+  Progress progress(total);
+  study::FrontierHooks hooks{.stop = &stop,
                              .tried = [&](std::uint64_t done) { progress.show(done); },
                              .finished = [&](std::uint64_t done) { progress.finish_part(done); },
                              .describe = nullptr,
-                             .write = nullptr};
+                             .write = nullptr,
+                             .rows = total};
   if (!args.all) return study::frontiers(request, cases, hooks);
   const auto record = frontier_record(request.sweep.front());
-  OutputFile file(args.output.file);
+  OutputFile& file = *args.output.to;
   file.write(csv_header(columns_of(record)));
   hooks.describe = [&](const study::FrontierPoint& p) { return csv_row(row_of(record, p)); };
   hooks.write = [&](const std::string& text) { file.write(text); };
   study::Frontiers found = study::frontiers(request, cases, hooks);
+  if (!found.complete) {
+    // Rows that have gone out cannot be taken back: the last one says that there should be more.
+    const FrontierRowMark mark{study::interrupted_mark, false, std::max<std::uint64_t>(1, total)};
+    file.write(csv_row(mark_row(columns_of(record), cases.front(), mark)));
+  }
   file.finish();
   return found;
+}
+
+std::vector<study::FrontierPoint> points_of(const study::Frontiers& found) {
+  std::vector<study::FrontierPoint> points;
+  for (const study::FrontierResult& result : found.results)
+    points.insert(points.end(), result.points.begin(), result.points.end());
+  return points;
+}
+
+Table table_of_points(const std::vector<study::FrontierPoint>& points,
+                      const study::FrontierRequest& request, const study::Frontiers& found,
+                      const Cases& cases) {
+  Table table = table_of(frontier_record(request.sweep.front()), points);
+  table.title = frontier_title(request.objective);
+  table.notes = notes_on(found, request, cases);
+  return table;
 }
 
 int run(const ParetoArgs& args) {
   (void)watch_interrupts();  // from here on an interrupt is a wish
   const study::FrontierRequest request = request_of(args);
-  const Cases cases = study::frontier_cases(request);
+  const Cases cases = study::frontier_cases(request, &watch_interrupts());
   const study::Frontiers found = search(request, cases, args);
-  const std::vector<FrontierMark> marks = marks_of(found);
-  std::vector<study::FrontierPoint> points;
+  const std::vector<study::FrontierPoint> points = points_of(found);
   std::string after;
-  for (const study::FrontierResult& result : found.results) {
-    points.insert(points.end(), result.points.begin(), result.points.end());
-    if (!args.why_not.empty()) after += "\n" + why_not_text(result, args.why_not) + "\n";
+  if (!args.why_not.empty()) {
+    for (const study::FrontierResult& result : found.results)
+      after += "\n" + why_not_text(result, args.why_not) + "\n";
   }
-  Table table = table_of(frontier_record(request.sweep.front()), points);
-  table.title = frontier_title(request.objective);
-  table.notes = notes_on(found, request, cases);
-  if (!args.plot.empty() && !points.empty()) draw(picture_of(found, request), args.plot);
-  const bool people = for_people(format_of(args.output));
+  Table table = table_of_points(points, request, found, cases);
+  const Format format = format_of(args.output);
+  const bool people = for_people(format);
+  if (points.empty() && format == Format::csv && request.shard.of > 1) {
+    table.rows.push_back(
+        mark_row(table.columns, cases.front(), {study::nothing_found_mark, found.complete, 1}));
+  }
   if (!args.all) {
-    emit(people ? thinned(table, marks, frontier_rows_shown) : table, args.output,
-         people ? after : "");
+    emit_at_last(people ? thinned(table, marks_of(found), frontier_rows_shown) : table, args.output,
+                 people ? after : "");
   }
+  if (!args.plot.empty() && !points.empty()) draw(picture_of(found, request), args.plot);
   if (!people) {
     print_notes(table);
-    fmt::print(stderr, "{}", after);
+    say(after);
   }
   if (!found.complete) return exit_interrupted;
   return found.found_everywhere ? exit_done : exit_no;
@@ -90,8 +116,9 @@ Verb pareto_command(CLI::App& app) {
   args->contexts = {"8k"};
   Verb verb(app, "pareto", "The frontier of TPOT against throughput or cost over all deployments");
   add_search(verb, *args);
+  add_contexts(verb, *args);
   verb.flag("--all", args->all, "Write every candidate, not the frontier alone (csv)");
-  verb.text("--plot", args->plot, "Also draw a picture: FILE.svg, .png or .gp", "FILE");
+  add_plot(verb, args->plot, "Also draw a picture: FILE.svg, .png or .gp");
   verb.text("--why-not", args->why_not,
             "Say why this deployment is not on the frontier, such as 3A2F or EP32", "DEPLOYMENT");
   verb.text("--shard", args->shard, "Search only part I of N; afford merge joins the parts", "I/N");

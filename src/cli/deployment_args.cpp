@@ -21,6 +21,8 @@ study::PoolRequest parse_pool(const std::string& text, std::string_view flag) {
   if (colon != std::string::npos && x != std::string::npos) {
     const auto instances = parse_integer(text.substr(colon + 1, x - colon - 1));
     const auto each = parse_integer(text.substr(x + 1));
+    if (text.substr(0, colon) == "all")
+      throw UsageError(fmt::format("{}: expected one chip, got '{}'", flag, text));
     if (instances && each && *instances >= 1 && *each >= 1 && *instances <= most_accelerators &&
         *each <= most_accelerators) {
       return {text.substr(0, colon), *instances, *each};
@@ -154,6 +156,23 @@ study::Conditions conditions_of(const ConditionArgs& args) {
           .calibration = args.calibration};
 }
 
+namespace {
+
+/// Flags of the two pools where there are none.
+void refuse_pool_options(const DeploymentArgs& args) {
+  const auto refuse = [](bool given, std::string_view flag) {
+    if (given)
+      throw UsageError(
+          fmt::format("{} has no effect without --attention POOL and --ffn POOL", flag));
+  };
+  refuse(args.stages != 3, "--stages");
+  refuse(args.attention_parallelism != "dp", "--attention-parallelism");
+  refuse(!args.ffn_parallelism.empty(), "--ffn-parallelism");
+  refuse(!args.micro_batch_sizes.empty(), "--micro-batch-sizes");
+}
+
+}  // namespace
+
 study::DeploymentRequest deployment_request(const DeploymentArgs& args) {
   study::DeploymentRequest request{conditions_of(args), {}, {}};
   if (args.attention.empty() != args.ffn.empty())
@@ -166,11 +185,13 @@ study::DeploymentRequest deployment_request(const DeploymentArgs& args) {
         "three");
   }
   if (!request.colocated) refuse_colocated_options(args);
+  if (!request.afd) refuse_pool_options(args);
   return request;
 }
 
 void add_deployment(Verb& verb, DeploymentArgs& args) {
   add_what_ifs(verb, args);
+  add_contexts(verb, args);
   verb.text("--attention", args.attention,
             "Attention pool: CHIP:INSTANCESxACCELERATORS, such as h800:2x8", "POOL");
   verb.text("--ffn", args.ffn, "FFN pool, written the same way", "POOL");

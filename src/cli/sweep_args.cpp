@@ -175,9 +175,16 @@ void add_sweep(Verb& verb, std::vector<std::string>& sweeps) {
 std::vector<study::SweepPoint> sweep_points(const std::vector<std::string>& sweeps,
                                             const study::Conditions& under, SweepOf of) {
   std::vector<study::SweepPoint> points(1);
+  std::vector<std::string> swept;
   for (const std::string& text : sweeps) {
     const Sweep sweep = parse(text);
     const ParameterInfo& info = known(sweep.parameter, of);
+    if (std::find(swept.begin(), swept.end(), sweep.parameter) != swept.end())
+      throw UsageError(fmt::format("--sweep: {} a second time", sweep.parameter));
+    swept.push_back(sweep.parameter);
+    // Before they are made: two ranges of ten thousand are a hundred million.
+    if (points.size() * sweep.values.size() > most_points)
+      throw UsageError(fmt::format("--sweep: more than {} combinations", most_points));
     if (info.parameter == study::Parameter::acceptance && under.what_if.speculation.drafts == 0)
       throw UsageError("--acceptance needs --mtp N");
     std::vector<study::SweepPoint> longer;
@@ -187,8 +194,6 @@ std::vector<study::SweepPoint> sweep_points(const std::vector<std::string>& swee
         longer.back().push_back(value_of(info, sweep.parameter, value));
       }
     }
-    if (longer.size() > most_points)
-      throw UsageError(fmt::format("--sweep: more than {} combinations", most_points));
     points = std::move(longer);
   }
   return points;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "records/served.hpp"
 #include "records/sweep.hpp"
@@ -112,7 +113,9 @@ Record<Point> details() {
              [](const Point& p) {
                return fmt::format("{}/{}", p.of->shard.index + 1, p.of->shard.of);
              }),
-      hidden("complete", [](const Point& p) { return named(p.complete ? "yes" : "partial"); })};
+      hidden("complete", [](const Point& p) { return named(p.complete ? "yes" : "partial"); }),
+      hidden("search", [](const Point& p) { return p.of->search; }),
+      hidden("rows", [](const Point& p) { return static_cast<std::int64_t>(p.rows); })};
 }
 
 /// The cell as the search made it: a number where the column holds numbers.
@@ -138,6 +141,24 @@ Record<Point> frontier_record(const study::SweepPoint& point) {
        details(),
        fields_of<Point>(served_record(), [](const Point& p) { return p.served(); }),
        {hidden("simulate", simulate_command_of)}});
+}
+
+std::vector<Cell> mark_row(const std::vector<Column>& columns, const study::FrontierCase& of,
+                           const FrontierRowMark& mark) {
+  const std::map<std::string, Cell> cells = {
+      {"verdict", named(mark.verdict)},
+      {"objective", named(afford::name_of(of.objective))},
+      {"tpot_limit_ms", of.setting.tpot_limit / millisecond},
+      {"shard", fmt::format("{}/{}", of.shard.index + 1, of.shard.of)},
+      {"complete", named(mark.complete ? "yes" : "partial")},
+      {"search", of.search},
+      {"rows", static_cast<std::int64_t>(mark.rows)}};
+  std::vector<Cell> row;
+  for (const Column& column : columns) {
+    const auto at = cells.find(column.key);
+    row.push_back(at == cells.end() ? Cell(std::string()) : at->second);
+  }
+  return row;
 }
 
 Table table_of(const study::Merged& merged) {

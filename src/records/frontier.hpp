@@ -16,6 +16,17 @@ namespace afford {
 /// `point`: any of the sweep's, for its columns.
 [[nodiscard]] Record<study::FrontierPoint> frontier_record(const study::SweepPoint& point);
 
+/// A row of the CSV that is no candidate: study::interrupted_mark or study::nothing_found_mark.
+struct FrontierRowMark {
+  std::string_view verdict;
+  bool complete = true;
+  std::uint64_t rows = 0;
+};
+/// It says of which search and part it is, for `merge`; the other cells are empty.
+[[nodiscard]] std::vector<Cell> mark_row(const std::vector<Column>& columns,
+                                         const study::FrontierCase& of,
+                                         const FrontierRowMark& mark);
+
 /// The merged points in the columns of their files.
 [[nodiscard]] Table table_of(const study::Merged& merged);
 

@@ -292,7 +292,7 @@ void merge(Explored& out, const Found& found, Objective objective) {
 }
 
 Explored explore_here(const Space& space, const Setting& setting, const ExploreOptions& options) {
-  Enumeration enumeration = enumerate(space, setting);
+  Enumeration enumeration = enumerate(space, setting, options.stop);
   AttentionTables tables(enumeration, space, setting);
   const Shared shared{space, setting, options, std::move(enumeration), std::move(tables)};
   Explored out{.frontier = Frontier<Candidate>(options.objective),

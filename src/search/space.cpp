@@ -177,7 +177,7 @@ std::vector<FfnSplit> splits_of(std::int64_t instances, std::int64_t accelerator
   return splits;
 }
 
-Enumeration enumerate(const Space& space, const Setting& setting) {
+Enumeration enumerate(const Space& space, const Setting& setting, const std::atomic<bool>* stop) {
   Enumeration out;
   double most = 1, most_in_instance = 1;
   const Bytes request = cache_per_request(setting, 1);
@@ -195,6 +195,7 @@ Enumeration enumerate(const Space& space, const Setting& setting) {
   for (const Way way : space.ways) {
     if (way == Way::disaggregated) {
       for (const Side& side : pools(space)) {
+        if (stop != nullptr && *stop) return {};
         const std::uint64_t count = disaggregated_count(out, space, side);
         for (const FfnSplit& split : splits_of(side.instances, side.accelerators, experts)) {
           if (wanted(space, side, split))

@@ -1,6 +1,7 @@
 #pragma once
 // Which deployments a search tries: pools, splits, batches and micro-batches, in a fixed order.
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -85,7 +86,9 @@ struct Enumeration {
   std::vector<std::int64_t> tensor_batches;  // the same under tensor-parallel attention
   std::uint64_t candidates = 0;
 };
-[[nodiscard]] Enumeration enumerate(const Space& space, const Setting& setting);
+/// Empty from when `stop` is set: large spaces take a while to lay out.
+[[nodiscard]] Enumeration enumerate(const Space& space, const Setting& setting,
+                                    const std::atomic<bool>* stop = nullptr);
 
 /// Whether both pools stay within the bounds.
 [[nodiscard]] bool within(const Space& space, const Candidate::Side& attention,

@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <variant>
 
 #include "calibration/chip_timing.hpp"
 #include "error.hpp"
 #include "load/calibrations.hpp"
+#include "text/suggest.hpp"
 
 namespace afford::study {
 namespace {
@@ -52,6 +54,19 @@ const Moe* moe_layers(const ModelSpec& model) {
   return layer;
 }
 
+/// What is said of experts needs a model that has them.
+void require_experts_for(const Conditions& conditions, const std::vector<Prepared>& prepared) {
+  const bool routed = conditions.routing.kind != RoutingChoice::Kind::uniform;
+  if (conditions.redundant_experts == 0 && !routed) return;
+  const auto has_experts = [](const Prepared& one) {
+    return std::any_of(one.model.ffns.begin(), one.model.ffns.end(),
+                       [](const FfnSpec& ffn) { return std::holds_alternative<Moe>(ffn.shape); });
+  };
+  if (std::any_of(prepared.begin(), prepared.end(), has_experts)) return;
+  throw ValueError(routed ? "routing" : "redundant experts",
+                   fmt::format(": {} has no MoE layer", prepared.front().model.name));
+}
+
 Routing routing_of(const RoutingChoice& choice, const ModelSpec& model) {
   if (choice.kind == RoutingChoice::Kind::uniform) return {};
   const Moe* layer = moe_layers(model);
@@ -73,6 +88,7 @@ std::vector<Prepared> prepare(const Conditions& conditions) {
     std::vector<LayerShape> shapes = layer_shapes(model);
     prepared.push_back({std::move(model), std::move(shapes)});
   }
+  require_experts_for(conditions, prepared);
   return prepared;
 }
 
@@ -97,9 +113,39 @@ HardwareSpec with_bandwidths(HardwareSpec chip, const Conditions& conditions) {
   return chip;
 }
 
+namespace {
+
+/// A bandwidth of a chip that is not there would be swept for nothing.
+void require_bandwidths_used(const std::vector<HardwareSpec*>& chips,
+                             const Conditions& conditions) {
+  std::vector<std::string> names;
+  for (const HardwareSpec* chip : chips) names.push_back(chip->name);
+  for (const MemoryBandwidth& given : conditions.memory_bandwidths) {
+    if (given.chip.empty() || std::find(names.begin(), names.end(), given.chip) != names.end())
+      continue;
+    throw ValueError("memory bandwidth", fmt::format(": '{}' is not among the chips of this run{}",
+                                                     given.chip, suggestion(given.chip, names)));
+  }
+}
+
+void require_calibration_used(const std::vector<HardwareSpec*>& chips, const std::string& name) {
+  if (name.empty() || name == "none") return;
+  for (const HardwareSpec* chip : chips) {
+    if (chip->measured != nullptr) return;
+  }
+  throw ValueError("calibration",
+                   fmt::format(": '{}' serves none of the chips of this run: it is of another "
+                               "architecture",
+                               name));
+}
+
+}  // namespace
+
 void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions) {
   apply_prices(chips, conditions.what_if.prices);
+  require_bandwidths_used(chips, conditions);
   attach_calibrations(chips, conditions.calibration);
+  require_calibration_used(chips, conditions.calibration);
 }
 
 bool any_calibrated(const std::vector<HardwareSpec>& chips) {

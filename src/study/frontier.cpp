@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "deploy/simulate.hpp"
+#include "search/fingerprint.hpp"
 #include "text/number.hpp"
 
 namespace afford::study {
@@ -64,6 +65,18 @@ FrontierResult result_of(const FrontierCase& c, Explored found) {
   return out;
 }
 
+/// What is known of every point at the end only: how many there are, and whether that is all.
+void finish_points(Frontiers& frontiers) {
+  std::uint64_t rows = 0;
+  for (const FrontierResult& result : frontiers.results) rows += result.points.size();
+  for (FrontierResult& result : frontiers.results) {
+    for (FrontierPoint& point : result.points) {
+      point.rows = rows;
+      point.complete = frontiers.complete;
+    }
+  }
+}
+
 ExploreOptions options_of(const FrontierRequest& request, const FrontierCase& c,
                           const FrontierHooks& hooks) {
   ExploreOptions options{.objective = request.objective,
@@ -76,7 +89,8 @@ ExploreOptions options_of(const FrontierRequest& request, const FrontierCase& c,
                          .write = hooks.write};
   if (hooks.describe) {
     options.describe = [&](const Candidate& candidate, const Evaluation& e, std::string& text) {
-      text += hooks.describe({.of = &c, .candidate = candidate, .evaluation = e});
+      text +=
+          hooks.describe({.of = &c, .candidate = candidate, .evaluation = e, .rows = hooks.rows});
     };
   }
   return options;
@@ -84,7 +98,8 @@ ExploreOptions options_of(const FrontierRequest& request, const FrontierCase& c,
 
 }  // namespace
 
-std::vector<FrontierCase> frontier_cases(const FrontierRequest& request) {
+std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
+                                         const std::atomic<bool>* stop) {
   std::vector<FrontierCase> cases;
   for (const SweepPoint& point : request.sweep) {
     FrontierRequest applied = request;
@@ -104,6 +119,10 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request) {
       }
     }
   }
+  std::string searches;
+  for (const FrontierCase& c : cases)
+    searches += fingerprint(c.space, c.setting, c.objective, stop);
+  for (FrontierCase& c : cases) c.search = fingerprint(searches);
   return cases;
 }
 
@@ -132,14 +151,15 @@ Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCa
     out.complete = out.complete && result.found.complete;
     out.found_everywhere = out.found_everywhere && result.winner.has_value();
   }
+  finish_points(out);
   return out;
 }
 
-std::uint64_t candidates_of(const std::vector<FrontierCase>& cases) {
+std::uint64_t candidates_of(const std::vector<FrontierCase>& cases, const std::atomic<bool>* stop) {
   std::uint64_t total = 0;
   for (const FrontierCase& c : cases)
-    total += afford::candidates_of(enumerate(c.space, c.setting), c.shard);
-  return total;
+    total += afford::candidates_of(enumerate(c.space, c.setting, stop), c.shard);
+  return stop != nullptr && *stop ? 0 : total;
 }
 
 WhyNot why_not(const FrontierResult& result, const std::string& wanted) {

@@ -31,9 +31,17 @@ struct FrontierCase {
   Setting setting;
   Objective objective = Objective::throughput;
   Shard shard;
+  std::string search;  // what tells the run from others: of all its cases together
 };
-/// Models and contexts of every point. Throws InputError or UsageError.
-[[nodiscard]] std::vector<FrontierCase> frontier_cases(const FrontierRequest& request);
+
+/// Verdicts of rows that are no candidate: a search that was stopped before it had written all,
+/// and a part in which nothing is feasible.
+inline constexpr std::string_view interrupted_mark = "interrupted", nothing_found_mark = "none";
+
+/// Models and contexts of every point; without what tells the search once `stop` is set. Throws
+/// InputError or UsageError.
+[[nodiscard]] std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
+                                                       const std::atomic<bool>* stop = nullptr);
 
 /// A candidate as a row: of the frontier, or of everything that is tried.
 struct FrontierPoint {
@@ -41,7 +49,8 @@ struct FrontierPoint {
   Candidate candidate;
   Evaluation evaluation;
   bool winner = false;
-  bool complete = true;  // the search behind it
+  bool complete = true;    // the run behind it, as far as it is known when the row is written
+  std::uint64_t rows = 0;  // of the whole file the row stands in
   [[nodiscard]] const HardwareSpec& attention_chip() const {
     return (*of->chips)[candidate.attention.chip];
   }
@@ -66,6 +75,7 @@ struct FrontierHooks {
   /// Every candidate as text, and where it goes, in the order of the numbers.
   std::function<std::string(const FrontierPoint&)> describe;
   std::function<void(const std::string&)> write;
+  std::uint64_t rows = 0;  // of everything that is tried
 };
 
 /// All cases of a run, in order; those after an interrupt are missing.
@@ -79,8 +89,9 @@ struct Frontiers {
                                   const std::vector<FrontierCase>& cases,
                                   const FrontierHooks& hooks);
 
-/// The candidates all cases will go through.
-[[nodiscard]] std::uint64_t candidates_of(const std::vector<FrontierCase>& cases);
+/// The candidates all cases will go through; 0 from when `stop` is set.
+[[nodiscard]] std::uint64_t candidates_of(const std::vector<FrontierCase>& cases,
+                                          const std::atomic<bool>* stop = nullptr);
 
 /// Why the watched label is not on the frontier.
 struct WhyNot {

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
+#include "error.hpp"
+#include "study/frontier.hpp"
 #include "text/csv.hpp"
 #include "text/file.hpp"
 #include "text/number.hpp"
@@ -17,7 +20,23 @@ namespace {
 /// The columns a merge decides by.
 struct Keys {
   size_t model, context, tpot, tokens, usd, verdict, winner, number, candidate, objective,
-      tpot_limit, shard, complete;
+      tpot_limit, shard, complete, search, rows;
+};
+
+/// Part I of N.
+struct Part {
+  std::int64_t index = 1, of = 1;
+  auto operator<=>(const Part&) const = default;
+};
+
+/// What a file says of itself in every row.
+struct Origin {
+  std::string file;
+  Part part;
+  std::string search;
+  std::int64_t rows = 0;  // of the whole file
+  Objective objective = Objective::throughput;
+  double tpot_limit_ms = 0;
 };
 
 /// What is known after some of the files.
@@ -25,10 +44,8 @@ struct Parts {
   std::vector<std::string> header;
   std::map<std::int64_t, Frontier<MergedPoint>> frontiers;  // by the number of the case in its run
   std::map<std::int64_t, std::string> cases;                // and what each stands for
-  std::map<std::string, std::string> files;                 // "3/8" and the file it came from
-  std::optional<Objective> objective;
-  std::string objective_from;
-  double tpot_limit_ms = 0;
+  std::map<Part, std::string> files;                        // and where each part comes from
+  std::optional<Origin> first;
   bool partial = false;
 };
 
@@ -52,7 +69,9 @@ Keys keys_of(const std::vector<std::string>& header, const std::string& file) {
           .objective = at("objective"),
           .tpot_limit = at("tpot_limit_ms"),
           .shard = at("shard"),
-          .complete = at("complete")};
+          .complete = at("complete"),
+          .search = at("search"),
+          .rows = at("rows")};
 }
 
 /// One row of a file with the place of every field.
@@ -61,29 +80,84 @@ struct RowAt {
   const CsvRow& row;
   [[nodiscard]] const std::string& text(size_t field) const { return row.fields[field].text; }
   [[nodiscard]] Place place(size_t field) const { return reader.place(row, field); }
+  /// Throws the complaint about a field.
+  [[noreturn]] void fail(size_t field, std::string_view name, std::string_view expected) const {
+    throw InputError(place(field),
+                     fmt::format("{}: expected {}, got '{}'", name, expected, text(field)));
+  }
 };
 
 double number(const RowAt& at, size_t field, std::string_view name) {
   const auto value = parse_real(at.text(field));
-  if (value && *value > 0) return *value;
-  throw InputError(at.place(field),
-                   fmt::format("{}: expected a number above zero, got '{}'", name, at.text(field)));
+  if (!value || !(*value > 0)) at.fail(field, name, "a number above zero");
+  return *value;
 }
 
-std::int64_t whole(const RowAt& at, size_t field, std::string_view name) {
+std::int64_t whole(const RowAt& at, size_t field, std::string_view name, std::int64_t least,
+                   std::int64_t most) {
   const auto value = parse_integer(at.text(field));
-  if (value && *value >= 0) return *value;
-  throw InputError(at.place(field),
-                   fmt::format("{}: expected a whole number, got '{}'", name, at.text(field)));
+  if (!value || *value < least || *value > most)
+    at.fail(field, name, fmt::format("a whole number from {} to {}", least, most));
+  return *value;
 }
+
+constexpr std::int64_t most_rows = std::int64_t{1} << 60, most_context = 1'000'000'000,
+                       most_parts = 1'000'000;
 
 Objective objective_at(const RowAt& at, const Keys& keys) {
-  const std::string& text = at.text(keys.objective);
   for (const auto& [name, value] : objective_names) {
-    if (name == text) return value;
+    if (name == at.text(keys.objective)) return value;
   }
-  throw InputError(at.place(keys.objective),
-                   fmt::format("objective: expected tokens, usd or both, got '{}'", text));
+  at.fail(keys.objective, "objective", "tokens, usd or both");
+}
+
+Part part_at(const RowAt& at, const Keys& keys) {
+  const std::string& text = at.text(keys.shard);
+  const size_t slash = text.find('/');
+  const auto index = parse_integer(std::string_view(text).substr(0, slash));
+  const auto of = slash == std::string::npos
+                      ? std::nullopt
+                      : parse_integer(std::string_view(text).substr(slash + 1));
+  if (!index || !of || *index < 1 || *index > *of || *of > most_parts)
+    at.fail(keys.shard, "shard", "a part such as 3/8");
+  return {*index, *of};
+}
+
+Origin origin_at(const RowAt& at, const Keys& keys) {
+  if (at.text(keys.search).empty()) at.fail(keys.search, "search", "what tells searches apart");
+  return {.file = at.reader.file(),
+          .part = part_at(at, keys),
+          .search = at.text(keys.search),
+          .rows = whole(at, keys.rows, "rows", 1, most_rows),
+          .objective = objective_at(at, keys),
+          .tpot_limit_ms = number(at, keys.tpot_limit, "tpot_limit_ms")};
+}
+
+/// The same search as in the file that came first; what differs most tellingly is named.
+void require_same_search(const Origin& origin, const Origin& first, const RowAt& at,
+                         const Keys& keys) {
+  constexpr std::string_view rule = "only parts of one search merge";
+  if (origin.objective != first.objective) {
+    throw InputError(at.place(keys.objective),
+                     fmt::format("objective {}, but {} has {}; {}", name_of(origin.objective),
+                                 first.file, name_of(first.objective), rule));
+  }
+  if (origin.tpot_limit_ms != first.tpot_limit_ms) {
+    throw InputError(at.place(keys.tpot_limit),
+                     fmt::format("TPOT limit of {} ms, but {} has {} ms; {}", origin.tpot_limit_ms,
+                                 first.file, first.tpot_limit_ms, rule));
+  }
+  if (origin.part.of != first.part.of) {
+    throw InputError(at.place(keys.shard),
+                     fmt::format("a part of {}, but {} is one of {}; {}", origin.part.of,
+                                 first.file, first.part.of, rule));
+  }
+  if (origin.search != first.search) {
+    throw InputError(at.place(keys.search),
+                     fmt::format("search {}, but {} has {}: bounds, models, chips, prices or "
+                                 "calibrations differ; {}",
+                                 origin.search, first.file, first.search, rule));
+  }
 }
 
 MergedPoint read_point(const RowAt& at, const Keys& keys, const std::vector<std::string>& header) {
@@ -91,7 +165,8 @@ MergedPoint read_point(const RowAt& at, const Keys& keys, const std::vector<std:
   point.goals = {.tpot_ms = number(at, keys.tpot, "tpot_ms"),
                  .tokens_per_gpu_s = number(at, keys.tokens, "tokens_per_gpu_s"),
                  .usd_per_mtok = number(at, keys.usd, "usd_per_mtok")};
-  point.number = static_cast<std::uint64_t>(whole(at, keys.candidate, "candidate"));
+  point.number = static_cast<std::uint64_t>(whole(at, keys.candidate, "candidate", 0, most_rows));
+  (void)whole(at, keys.context, "context_tokens", 1, most_context);
   for (const CsvField& field : at.row.fields) point.cells.push_back(field.text);
   point.group = point.cells[keys.model] + "|" + point.cells[keys.context];
   for (size_t c = 0; c < header.size(); ++c) {
@@ -100,37 +175,10 @@ MergedPoint read_point(const RowAt& at, const Keys& keys, const std::vector<std:
   return point;
 }
 
-void check_same_search(Parts& parts, const RowAt& at, const Keys& keys) {
-  const Objective objective = objective_at(at, keys);
-  const double limit = number(at, keys.tpot_limit, "tpot_limit_ms");
-  if (!parts.objective) {
-    parts.objective = objective;
-    parts.objective_from = at.reader.file();
-    parts.tpot_limit_ms = limit;
-  }
-  if (*parts.objective == objective) return;
-  throw InputError(
-      at.place(keys.objective),
-      fmt::format("objective {}, but {} has {}; only parts of one search merge", name_of(objective),
-                  parts.objective_from, name_of(*parts.objective)));
-}
-
-void note_part(Parts& parts, const RowAt& at, const Keys& keys) {
-  const std::string& shard = at.text(keys.shard);
-  const auto [known, added] = parts.files.emplace(shard, at.reader.file());
-  if (!added && known->second != at.reader.file()) {
-    throw InputError(at.place(keys.shard),
-                     fmt::format("part {} a second time; {} has it", shard, known->second));
-  }
-  if (at.text(keys.complete) == "partial") parts.partial = true;
-}
-
-void add_row(Parts& parts, const RowAt& at, const Keys& keys) {
-  check_same_search(parts, at, keys);
-  note_part(parts, at, keys);
+void add_point(Parts& parts, const RowAt& at, const Keys& keys) {
   MergedPoint point = read_point(at, keys, parts.header);
+  const std::int64_t number = whole(at, keys.number, "case", 1, most_rows);
   if (point.cells[keys.verdict] != "feasible") return;
-  const std::int64_t number = whole(at, keys.number, "case");
   const auto [known, added] = parts.cases.emplace(number, point.group);
   if (!added && known->second != point.group) {
     throw InputError(
@@ -141,48 +189,109 @@ void add_row(Parts& parts, const RowAt& at, const Keys& keys) {
   point.cells[keys.winner].clear();
   point.cells[keys.shard] = "1/1";
   point.cells[keys.complete] = "yes";
-  parts.frontiers.emplace(number, Frontier<MergedPoint>(*parts.objective)).first->second.add(point);
+  parts.frontiers.emplace(number, Frontier<MergedPoint>(parts.first->objective))
+      .first->second.add(point);
 }
 
-void add_file(Parts& parts, const std::string& file) {
-  constexpr size_t most = size_t{4} << 30;
-  CsvReader reader(file, read_whole(file, most, "a CSV"));
+/// One file: its rows, how many there are, and whether they say that there should be more.
+struct FileSoFar {
+  std::optional<Origin> origin;
+  std::int64_t rows = 0;
+  bool interrupted = false;
+};
+
+void start_file(Parts& parts, FileSoFar& file, const RowAt& at, const Keys& keys) {
+  file.origin = origin_at(at, keys);
+  if (!parts.first) parts.first = file.origin;
+  require_same_search(*file.origin, *parts.first, at, keys);
+  const auto [known, added] = parts.files.emplace(file.origin->part, at.reader.file());
+  if (!added) {
+    throw InputError(at.place(keys.shard), fmt::format("part {} a second time; {} has it",
+                                                       at.text(keys.shard), known->second));
+  }
+}
+
+void add_row(Parts& parts, FileSoFar& file, const RowAt& at, const Keys& keys) {
+  if (!file.origin) start_file(parts, file, at, keys);
+  const Origin origin = origin_at(at, keys);
+  require_same_search(origin, *file.origin, at, keys);
+  if (origin.part != file.origin->part || origin.rows != file.origin->rows) {
+    throw InputError(
+        at.place(keys.shard),
+        fmt::format("part {} with {} rows among rows of part {}/{} with {}", at.text(keys.shard),
+                    origin.rows, file.origin->part.index, file.origin->part.of, file.origin->rows));
+  }
+  if (at.text(keys.complete) == "partial") parts.partial = true;
+  const std::string& verdict = at.text(keys.verdict);
+  if (verdict == interrupted_mark) {
+    file.interrupted = true;
+    return;
+  }
+  ++file.rows;
+  if (verdict != nothing_found_mark) add_point(parts, at, keys);
+}
+
+void require_whole(const FileSoFar& file, const std::string& name, int last_line) {
+  if (!file.origin) {
+    throw InputError(
+        {name, 2, 1},
+        "no row; expected the points of a search, or the row that says there are none");
+  }
+  const bool whole = file.rows == file.origin->rows;
+  if (whole || (file.interrupted && file.rows < file.origin->rows)) return;
+  throw InputError({name, last_line, 1},
+                   fmt::format("{} rows, expected {} as the column 'rows' says: the file is not "
+                               "whole",
+                               file.rows, file.origin->rows));
+}
+
+std::vector<std::string> header_of(CsvReader& reader) {
   const auto head = reader.next();
-  if (!head) throw InputError({file}, "empty; expected a CSV of afford pareto");
+  if (!head) throw InputError({reader.file()}, "empty; expected a CSV of afford pareto");
   std::vector<std::string> header;
-  for (const CsvField& field : head->fields) header.push_back(field.text);
-  const Keys keys = keys_of(header, file);
+  std::set<std::string> seen;
+  for (size_t i = 0; i < head->fields.size(); ++i) {
+    header.push_back(head->fields[i].text);
+    if (!seen.insert(header.back()).second) {
+      throw InputError(reader.place(*head, i),
+                       fmt::format("column '{}' stands here a second time", header.back()));
+    }
+  }
+  return header;
+}
+
+void add_file(Parts& parts, const std::string& name) {
+  constexpr size_t most = size_t{4} << 30;
+  CsvReader reader(name, read_whole(name, most, "a CSV"));
+  const std::vector<std::string> header = header_of(reader);
+  const Keys keys = keys_of(header, name);
   if (parts.header.empty()) parts.header = header;
   if (parts.header != header)
-    throw InputError({file, 1, 1}, "columns differ from those of the first file");
+    throw InputError({name, 1, 1}, "columns differ from those of the first file");
+  FileSoFar file;
+  int last_line = 1;
   while (const auto row = reader.next()) {
     if (row->fields.size() != header.size()) {
-      throw InputError({file, row->line, 1}, fmt::format("expected {} fields, got {}",
+      throw InputError({name, row->line, 1}, fmt::format("expected {} fields, got {}",
                                                          header.size(), row->fields.size()));
     }
-    add_row(parts, {reader, *row}, keys);
+    last_line = row->line;
+    add_row(parts, file, {reader, *row}, keys);
   }
+  require_whole(file, name, last_line);
 }
 
-/// Parts that no file has. A part without a feasible candidate is a file with a header alone.
-void check_parts(const Parts& parts, size_t files) {
-  if (parts.files.empty()) return;
-  const auto count_of = [](const std::string& part) { return part.substr(part.find('/') + 1); };
-  const auto& [any, any_file] = *parts.files.begin();
-  for (const auto& [part, file] : parts.files) {
-    if (count_of(part) != count_of(any))
-      throw UsageError(fmt::format("{} is part {}, {} part {}; only parts of one search merge",
-                                   any_file, any, file, part));
-  }
-  const auto of = parse_integer(count_of(any)).value_or(1);
-  if (static_cast<std::int64_t>(files) >= of) return;
+void require_all_parts(const Parts& parts) {
+  constexpr size_t most_named = 8;
+  const std::int64_t of = parts.first->part.of;
   std::vector<std::string> missing;
-  for (std::int64_t i = 1; i <= of; ++i) {
-    const std::string part = fmt::format("{}/{}", i, of);
-    if (!parts.files.contains(part)) missing.push_back(part);
+  for (std::int64_t i = 1; i <= of && missing.size() < most_named; ++i) {
+    if (!parts.files.contains({i, of})) missing.push_back(fmt::format("{}/{}", i, of));
   }
-  throw UsageError(fmt::format("{} files for {} parts; none has a row of {}", files, of,
-                               fmt::join(missing, ", ")));
+  if (missing.empty()) return;
+  const bool more = of - std::ssize(parts.files) > std::ssize(missing);
+  throw UsageError(fmt::format("{} files for {} parts; none has a row of {}{}", parts.files.size(),
+                               of, fmt::join(missing, ", "), more ? ", ..." : ""));
 }
 
 }  // namespace
@@ -195,11 +304,11 @@ std::string Merged::text(const MergedPoint& point, std::string_view key) const {
 Merged merge(const std::vector<std::string>& files) {
   Parts parts;
   for (const std::string& file : files) add_file(parts, file);
-  check_parts(parts, files.size());
+  require_all_parts(parts);
   Merged out{.header = parts.header,
              .points = {},
-             .objective = parts.objective.value_or(Objective::throughput),
-             .tpot_limit_ms = parts.tpot_limit_ms,
+             .objective = parts.first->objective,
+             .tpot_limit_ms = parts.first->tpot_limit_ms,
              .partial = parts.partial,
              .files = files.size()};
   const Keys keys = keys_of(out.header, files.front());
@@ -212,6 +321,7 @@ Merged merge(const std::vector<std::string>& files) {
       if (out.partial) added.cells[keys.complete] = "partial";
     }
   }
+  for (MergedPoint& point : out.points) point.cells[keys.rows] = std::to_string(out.points.size());
   return out;
 }
 

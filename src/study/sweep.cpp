@@ -37,6 +37,10 @@ double between(const SweptValue& value, double least, double most) {
                                         least, most, value.text));
 }
 
+[[noreturn]] void throw_unused(const SweptValue& value, std::string_view needed) {
+  throw ValueError("sweep", fmt::format(": {} has no effect without {}", value.name(), needed));
+}
+
 }  // namespace
 
 std::string SweptValue::name() const {
@@ -99,9 +103,19 @@ void apply_sweep(const SweepPoint& point, DeploymentRequest& request) {
     if (value.parameter == Parameter::batch && request.colocated &&
         request.colocated->batch_per_gpu == 0)
       request.colocated->batch = count;
-    if (value.parameter == Parameter::batch_per_gpu && request.colocated)
+    if (value.parameter == Parameter::batch_per_gpu) {
+      if (!request.colocated) throw_unused(value, "a co-located pool");
       request.colocated->batch_per_gpu = count;
+    }
   }
+}
+
+void apply_sweep(const SweepPoint& point, SearchRequest& request) {
+  for (const SweptValue& value : point) {
+    if (value.parameter == Parameter::batch || value.parameter == Parameter::batch_per_gpu)
+      throw_unused(value, "a deployment of its own: a search tries every batch");
+  }
+  apply_sweep(point, static_cast<Conditions&>(request));
 }
 
 void apply_sweep(const SweepPoint& point, Workload& workload) {

@@ -7,6 +7,7 @@
 
 #include "plan/workload.hpp"
 #include "study/deployment.hpp"
+#include "study/search.hpp"
 
 namespace afford::study {
 
@@ -86,6 +87,7 @@ using SweepPoint = std::vector<SweptValue>;
 /// request has none, are left alone.
 void apply_sweep(const SweepPoint& point, Conditions& conditions);
 void apply_sweep(const SweepPoint& point, DeploymentRequest& request);
+void apply_sweep(const SweepPoint& point, SearchRequest& request);
 /// Throws ValueError for a value out of range.
 void apply_sweep(const SweepPoint& point, Workload& workload);
 

@@ -19,8 +19,7 @@ TEST_SUITE("unit") {
         {Parameter::tpot, "", "40ms", 40, 0.040},
         {Parameter::price, "h20", "0.5", 0.5, (0.5 * usd_per_hour).base()},
         {Parameter::context, "", "32k", 32768, 32768},
-        {Parameter::batch, "", "768", 768, 768},
-        {Parameter::batch_per_gpu, "", "64", 64, 64}};
+        {Parameter::batch, "", "768", 768, 768}};
     study::apply_sweep(point, request);
     CHECK(request.tpot_limit == Seconds(0.040));
     REQUIRE(request.what_if.prices.size() == 1);
@@ -28,8 +27,18 @@ TEST_SUITE("unit") {
     CHECK(request.what_if.prices[0].rate == 0.5 * usd_per_hour);
     CHECK(request.contexts == std::vector<std::int64_t>{32768});
     CHECK(request.afd->batch == 768);
-    CHECK_FALSE(request.colocated.has_value());
-    CHECK(text_of(point) == "tpot 40ms, price.h20 0.5, context 32k, batch 768, batch-per-gpu 64");
+    CHECK(text_of(point) == "tpot 40ms, price.h20 0.5, context 32k, batch 768");
+  }
+
+  TEST_CASE("sweep: a value that nothing takes is refused") {
+    const study::SweepPoint point = {{Parameter::batch_per_gpu, "", "64", 64, 64}};
+    study::DeploymentRequest request;
+    request.afd.emplace();
+    CHECK_THROWS_WITH_AS(study::apply_sweep(point, request),
+                         "sweep: batch-per-gpu has no effect without a co-located pool",
+                         ValueError);
+    study::SearchRequest search;
+    CHECK_THROWS_AS(study::apply_sweep(point, search), ValueError);
   }
 
   TEST_CASE("sweep: a workload's values have their ranges") {

@@ -1,0 +1,94 @@
+#include "search/fingerprint.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace afford {
+namespace {
+
+/// FNV-1a over eight bytes at a time.
+class Hash {
+ public:
+  void add(std::uint64_t value) {
+    constexpr std::uint64_t prime = 1099511628211U;
+    for (int byte = 0; byte < 8; ++byte) {
+      value_ = (value_ ^ (value & 0xFFU)) * prime;
+      value >>= 8U;
+    }
+  }
+  void add(double value) { add(std::bit_cast<std::uint64_t>(value)); }
+  [[nodiscard]] std::string text() const { return fmt::format("{:016x}", value_); }
+
+ private:
+  std::uint64_t value_ = 14695981039346656037U;
+};
+
+/// The attention pools that may stand before an FFN pool.
+std::vector<const AttentionPool*> fitting(const Enumeration& e, const Space& space,
+                                          const Candidate::Side& ffn) {
+  std::vector<const AttentionPool*> pools;
+  for (const AttentionPool& pool : e.attention) {
+    if (within(space, pool.side, ffn)) pools.push_back(&pool);
+  }
+  return pools;
+}
+
+/// One candidate of the unit; which of its pools and batches, `turn` decides.
+Candidate candidate_of(const Unit& unit, const Enumeration& e, const Space& space, size_t turn) {
+  Candidate c;
+  c.way = unit.way;
+  c.attention = c.ffn = unit.side;
+  c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
+  c.expert = static_cast<std::uint32_t>(unit.split.expert);
+  if (unit.way != Way::disaggregated) {
+    c.micro_batches = space.colocated_micro_batches[turn % space.colocated_micro_batches.size()];
+    c.batch = e.batches[turn % e.batches.size()];
+    return c;
+  }
+  const auto pools = fitting(e, space, unit.side);
+  const AttentionPool& pool = *pools[turn % pools.size()];
+  const auto& batches = pool.split == AttentionSplit::tensor ? e.tensor_batches : e.batches;
+  c.attention = pool.side;
+  c.attention_split = pool.split;
+  c.micro_batches = space.micro_batches[turn % space.micro_batches.size()];
+  c.batch = batches[turn % batches.size()] * pool.units * c.micro_batches;
+  return c;
+}
+
+void add_goals(Hash& hash, const Evaluation& e) {
+  const Goals goals = goals_of(e);
+  for (const double goal : {goals.tpot_ms, goals.tokens_per_gpu_s, goals.usd_per_mtok})
+    hash.add(goal);
+  hash.add(static_cast<std::uint64_t>(e.verdict));
+}
+
+}  // namespace
+
+std::string fingerprint(const Space& space, const Setting& setting, Objective objective,
+                        const std::atomic<bool>* stop) {
+  constexpr size_t most_samples = 512, stride = 7;  // prime to the powers of two of batches
+  const Enumeration e = enumerate(space, setting, stop);
+  if (stop != nullptr && *stop) return "";
+  Hash hash;
+  hash.add(e.candidates);
+  hash.add(static_cast<std::uint64_t>(objective));
+  hash.add(setting.context);
+  hash.add(setting.tpot_limit.base());
+  for (const std::int64_t batch : e.batches) hash.add(static_cast<std::uint64_t>(batch));
+  const size_t step = std::max<size_t>(1, e.units.size() / most_samples);
+  for (size_t i = 0; i < e.units.size(); i += step) {
+    hash.add(e.units[i].first);
+    add_goals(hash, evaluate(candidate_of(e.units[i], e, space, i * stride), space, setting));
+  }
+  return hash.text();
+}
+
+std::string fingerprint(std::string_view text) {
+  Hash hash;
+  for (const char c : text) hash.add(static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
+  return hash.text();
+}
+
+}  // namespace afford
