@@ -1,3 +1,7 @@
 #include "cli/commands.hpp"
+#include "cli/streams.hpp"
 
-int main(int argc, char** argv) { return afford::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+  afford::cli::secure_streams();
+  return afford::cli::run(argc, argv);
+}

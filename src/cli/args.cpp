@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <memory>
 
 #include "cli/choose.hpp"
+#include "cli/streams.hpp"
 #include "report/gnuplot.hpp"
 #include "report/output_file.hpp"
+#include "text/escape.hpp"
 #include "text/number.hpp"
 #include "text/quantity.hpp"
 
@@ -52,9 +54,10 @@ FormatOverrides overrides_of(const StudyArgs& args) {
 
 UsdRate parse_rate(const std::string& text) {
   // On the command line a bare number is USD/h, the only unit prices have.
-  if (const auto bare = parse_real(text); bare && *bare > 0) return *bare * usd_per_hour;
+  const auto bare = parse_real(text);
+  const std::string whole = bare && *bare > 0 ? text + " USD/h" : text;
   std::string why;
-  const auto price = parse_quantity<Dimension{.time = -1, .usd = 1}>(text, why);
+  const auto price = parse_quantity<Dimension{.time = -1, .usd = 1}>(whole, why);
   if (!price || *price <= UsdRate(0)) {
     throw UsageError(fmt::format("--price: {}", price ? "expected more than zero" : why));
   }
@@ -73,43 +76,69 @@ study::WhatIfs what_ifs_of(const StudyArgs& args) {
   study::WhatIfs what_if{
       .formats = overrides_of(args), .speculation = speculation_of(args), .prices = {}};
   study::check(what_if.speculation);
-  for (const std::string& price : args.prices) what_if.prices.push_back(parse_price(price));
+  for (const std::string& text : args.prices) {
+    study::Price price = parse_price(text);
+    for (const study::Price& other : what_if.prices) {
+      if (other.chip == price.chip)
+        throw UsageError(fmt::format("--price: {} a second time", price.chip));
+    }
+    what_if.prices.push_back(std::move(price));
+  }
   return what_if;
 }
 
 void add_output(Verb& verb, OutputArgs& args) {
   verb.text("--format", args.format, "table, csv, json or md", "FORMAT");
-  verb.text("-o,--output", args.file,
-            "Write to FILE instead of stdout; it appears whole or not at all", "FILE");
+  verb.written("-o,--output", args.file,
+               "Write to FILE instead of stdout; it appears whole or not at all", "FILE");
+  verb.before([&args] { args.to = std::make_shared<OutputFile>(args.file); });
 }
 
 Format format_of(const OutputArgs& args) { return choose(format_names, args.format, "--format"); }
 
 void emit(const Table& table, const OutputArgs& args, const std::string& after) {
-  const std::string text = render(table, format_of(args)) + after;
-  if (!args.file.empty()) return write_whole(args.file, text);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw UsageError("cannot write to standard output");
+  args.to->write(render(table, format_of(args)) + after);
+  args.to->finish();
+}
+
+void emit_at_last(const Table& table, const OutputArgs& args, const std::string& after) {
+  try {
+    emit(table, args, after);
+  } catch (const UsageError&) {
+    // The disk ran full in the meantime, say: what took long is shown all the same.
+    if (!args.file.empty()) print(render(table, format_of(args)) + after);
+    throw;
   }
 }
 
+void add_plot(Verb& verb, std::string& file, const char* help) {
+  verb.written("--plot", file, help, "FILE");
+  verb.before([&file] {
+    if (!file.empty()) check_picture(file);
+  });
+}
+
 void print_notes(const Table& table) {
-  for (const std::string& note : table.notes) fmt::print(stderr, "{}\n", note);
+  for (const std::string& note : table.notes) say(escaped(note) + "\n");
 }
 
 void add_study(Verb& verb, StudyArgs& args) {
   verb.texts("--on", args.hardware, "Chips by name or path; all", "CHIP,..");
   add_what_ifs(verb, args);
+  add_contexts(verb, args);
   verb.text("--convention", args.convention, "Counting: paper or exact", "NAME");
-  verb.text("--plot", args.plot, "Also draw a picture: FILE.svg, .png or .gp", "FILE");
+  add_plot(verb, args.plot, "Also draw a picture: FILE.svg, .png or .gp");
   verb.flag("--explain", args.explain, "Show where the numbers come from");
   add_output(verb, args.output);
 }
 
-void add_what_ifs(Verb& verb, StudyArgs& args) {
-  verb.texts("-m,--model", args.models, "Models by name or path; all", "MODEL,..");
+void add_contexts(Verb& verb, StudyArgs& args) {
   verb.texts("-c,--context", args.contexts, "Contexts in tokens: 8192, 8k, 4k..128k*2",
              "TOKENS,..");
+}
+
+void add_what_ifs(Verb& verb, StudyArgs& args) {
+  verb.texts("-m,--model", args.models, "Models by name or path; all", "MODEL,..");
   verb.texts("--price", args.prices, "Price of a chip in USD/h, such as h800=1.6", "CHIP=USD,..");
   verb.text("--attention-dtype", args.attention_dtype,
             "Core attention and its KV cache in bf16, fp8, int8, fp4", "DTYPE");
@@ -123,7 +152,6 @@ study::IdealRequest ideal_request(const StudyArgs& args) {
   const Format format = format_of(args.output);
   if (args.explain && format != Format::table)
     throw UsageError("--explain goes with --format table");
-  if (!args.plot.empty()) check_picture(args.plot);
   return {.models = args.models,
           .chips = args.hardware,
           .contexts = contexts_of(args),

@@ -1,10 +1,12 @@
 #pragma once
 // Flags the verbs share, and how they become a study: models, chips, contexts and what-ifs.
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/verb.hpp"
+#include "report/output_file.hpp"
 #include "report/table.hpp"
 #include "study/ideal.hpp"
 
@@ -12,6 +14,7 @@ namespace afford::cli {
 
 struct OutputArgs {
   std::string format = "table", file;
+  std::shared_ptr<OutputFile> to;  // opened before the verb runs
 };
 void add_output(Verb& verb, OutputArgs& args);
 
@@ -20,6 +23,13 @@ void add_output(Verb& verb, OutputArgs& args);
 
 /// The rendered table to -o or stdout; `after` (explanations) follows it.
 void emit(const Table& table, const OutputArgs& args, const std::string& after = "");
+
+/// emit() of what took long: where the file cannot be written in the end, it goes to stdout before
+/// the error is thrown.
+void emit_at_last(const Table& table, const OutputArgs& args, const std::string& after = "");
+
+/// --plot, whose gnuplot and folder are looked for before the verb runs.
+void add_plot(Verb& verb, std::string& file, const char* help);
 
 /// Whether a format is read by people, who also see notes and explanations in it.
 [[nodiscard]] constexpr bool for_people(Format format) {
@@ -42,8 +52,10 @@ struct StudyArgs {
 };
 void add_study(Verb& verb, StudyArgs& args);
 
-/// The part of them every verb that computes takes: models, contexts, prices, formats, speculation.
+/// The part of them every verb that computes takes: models, prices, formats, speculation.
 void add_what_ifs(Verb& verb, StudyArgs& args);
+/// -c, for the verbs whose contexts come from the command line.
+void add_contexts(Verb& verb, StudyArgs& args);
 
 /// "1.6", "1.6 USD/h": a price as --price takes it. Throws UsageError.
 [[nodiscard]] UsdRate parse_rate(const std::string& text);

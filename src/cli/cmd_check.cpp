@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/streams.hpp"
+#include "error.hpp"
 #include "study/check.hpp"
+#include "text/escape.hpp"
 
 namespace afford::cli {
 namespace {
@@ -13,9 +15,10 @@ namespace {
 /// Prints the verdict on one file; its exit code.
 int check(const std::string& file) {
   const study::FileCheck verdict = study::check_file(file);
-  for (const std::string& doubt : verdict.doubts) fmt::print("{}: {}\n", file, doubt);
+  for (const std::string& doubt : verdict.doubts)
+    print(fmt::format("{}: {}\n", escaped(file), escaped(doubt)));
   if (!verdict.doubts.empty()) return exit_no;
-  fmt::print("{}: {}\n", file, verdict.what);
+  print(fmt::format("{}: {}\n", escaped(file), escaped(verdict.what)));
   return exit_done;
 }
 
@@ -25,7 +28,7 @@ int run(const std::vector<std::string>& files) {
     try {
       worst = std::max(worst, check(file));
     } catch (const InputError& error) {
-      fmt::print(stderr, "{}\n", error.what());
+      say(fmt::format("{}\n", error.what()));
       worst = exit_bad_input;
     }
   }

@@ -37,8 +37,8 @@ int run(const CompareArgs& args) {
   if (args.explain) {
     for (const study::Comparison& comparison : comparisons) explanations += explanation(comparison);
   }
-  if (!args.plot.empty()) draw(comparison_picture(comparisons, kind), args.plot);
   emit(table, args.output, explanations);
+  if (!args.plot.empty()) draw(comparison_picture(comparisons, kind), args.plot);
   return exit_done;
 }
 

@@ -19,8 +19,8 @@ int run(const StudyArgs& args) {
   if (args.explain) {
     for (const study::Cost& cost : costs) explanations += "\n" + text_of(explain(cost.of));
   }
-  if (!args.plot.empty()) draw(cost_picture(costs), args.plot);
   emit(table, args.output, explanations);
+  if (!args.plot.empty()) draw(cost_picture(costs), args.plot);
   return exit_done;
 }
 

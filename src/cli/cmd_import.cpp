@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -8,6 +7,7 @@
 #include "cli/args.hpp"
 #include "cli/commands.hpp"
 #include "cli/import_args.hpp"
+#include "cli/streams.hpp"
 #include "load/readers.hpp"
 #include "records/import.hpp"
 #include "report/output_file.hpp"
@@ -58,23 +58,19 @@ int import_several(const ImportArgs& args) {
   }
   for (const auto& [output, written] : files) {
     write_whole(output, written.yaml);
-    fmt::print(stderr, "{}", written.report);
+    say(written.report);
   }
   return exit_done;
 }
 
 int run(const ImportArgs& args) {
   if (args.files.size() > 1) return import_several(args);
+  OutputFile out(args.output);
   const Written written =
       import_one(args, args.files.front(), args.output.empty() ? "<imported>" : args.output);
-  if (!args.output.empty()) {
-    write_whole(args.output, written.yaml);
-  } else if (std::fwrite(written.yaml.data(), 1, written.yaml.size(), stdout) !=
-                 written.yaml.size() ||
-             std::fflush(stdout) != 0) {
-    throw UsageError("cannot write to standard output");
-  }
-  fmt::print(stderr, "{}", written.report);
+  out.write(written.yaml);
+  out.finish();
+  say(written.report);
   return exit_done;
 }
 
@@ -85,10 +81,11 @@ Verb import_command(CLI::App& app) {
   Verb verb(app, "import", "A model file from a published Hugging Face config.json");
   verb.required("config", args->files,
                 "config.json, its folder, org/name in the Hugging Face cache, a GGUF file, or -");
-  verb.text("-o,--output", args->output,
-            "Write to FILE instead of stdout, or to a folder from several checkpoints; it appears "
-            "whole or not at all",
-            "FILE");
+  verb.written(
+      "-o,--output", args->output,
+      "Write to FILE instead of stdout, or to a folder from several checkpoints; it appears "
+      "whole or not at all",
+      "FILE");
   verb.text("--name", args->name, "The model's name; by default that of the file, or of its folder",
             "NAME");
   verb.text("--title", args->title, "The model's title", "TEXT");

@@ -20,7 +20,6 @@ struct PlanArgs : SearchArgs {
 
 study::RentalRequest request_of(PlanArgs args) {
   (void)format_of(args.output);
-  if (!args.plot.empty()) check_picture(args.plot);
   if (!args.plot.empty() && args.sweeps.empty())
     throw UsageError("--plot draws a sweep; give --sweep too");
   const bool tpot_given = !args.tpot.empty();
@@ -36,12 +35,12 @@ int run(const PlanArgs& args) {
   Table table = table_of(rental_record(request.sweep.front()), rentals.rows);
   table.title = "What to rent for " + rentals.workload.name;
   table.notes = notes_on(rentals, request);
+  emit_at_last(table, args.output);
   if (!args.plot.empty()) {
     draw(sweep_picture(rentals.swept_costs, request.sweep.front().back(), "USD per 1M tokens",
                        choice_line),
          args.plot);
   }
-  emit(table, args.output);
   if (!for_people(format_of(args.output))) print_notes(table);
   return rentals.possible ? exit_done : exit_no;
 }
@@ -58,7 +57,7 @@ Verb plan_command(CLI::App& app) {
                 "Workload file: traffic, target, chips with prices and limits");
   add_search(verb, *args);
   add_sweep(verb, args->sweeps);
-  verb.text("--plot", args->plot, "Draw the sweep: FILE.svg, .png or .gp", "FILE");
+  add_plot(verb, args->plot, "Draw the sweep: FILE.svg, .png or .gp");
   add_output(verb, args->output);
   verb.run = [args] { return run(*args); };
   return verb;

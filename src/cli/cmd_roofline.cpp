@@ -48,8 +48,8 @@ int run(const RooflineArgs& args) {
   Table table = table_of(match_record(), matches(inputs, match_request(args)));
   table.title = "Does the model fit the chip?";
   table.notes = notes_on(inputs, request.what_if);
-  if (!args.plot.empty()) draw(match_picture(inputs), args.plot);
   emit(table, args.output, args.explain ? explanation(args) : "");
+  if (!args.plot.empty()) draw(match_picture(inputs), args.plot);
   return exit_done;
 }
 

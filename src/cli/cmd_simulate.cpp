@@ -26,7 +26,6 @@ void check(const SimulateArgs& args) {
   if ((args.explain || args.timeline) && args.output.format != "table") {
     throw UsageError("--explain and --timeline go with --format table");
   }
-  if (!args.plot.empty()) check_picture(args.plot);
   if (!args.plot.empty() && args.sweeps.empty())
     throw UsageError("--plot draws a sweep; give --sweep too");
   const bool events = args.timeline || !args.trace.empty() || args.jitter > 0;
@@ -66,12 +65,12 @@ int run(const SimulateArgs& args) {
   table.notes = notes_on(simulations, request);
   std::string text;
   for (const study::Simulation& row : simulations.rows) text += after(row, args);
+  emit(table, args.output, text);
   if (!args.plot.empty()) {
     draw(sweep_picture(simulations.swept_costs, request.sweep.front().back(), "USD per 1M tokens",
                        group_and_choice_line),
          args.plot);
   }
-  emit(table, args.output, text);
   return simulations.all_feasible() ? exit_done : exit_no;
 }
 
@@ -87,11 +86,14 @@ Verb simulate_command(CLI::App& app) {
   verb.integer("--seed", args->seed, "Seed of the jitter");
   verb.integer("--steps", args->steps, "Steps to simulate");
   verb.flag("--timeline", args->timeline, "Draw the pipeline");
-  verb.text("--trace", args->trace, "Write the last step as a Chrome trace (opens in Perfetto)",
-            "FILE.json");
+  verb.written("--trace", args->trace, "Write the last step as a Chrome trace (opens in Perfetto)",
+               "FILE.json");
+  verb.before([args] {
+    if (!args->trace.empty()) const OutputFile probe(args->trace);
+  });
   verb.flag("--explain", args->explain, "Every operation with its bytes, FLOPs and what binds");
   add_sweep(verb, args->sweeps);
-  verb.text("--plot", args->plot, "Draw the sweep: FILE.svg, .png or .gp", "FILE");
+  add_plot(verb, args->plot, "Draw the sweep: FILE.svg, .png or .gp");
   add_output(verb, args->output);
   verb.run = [args] { return run(*args); };
   return verb;

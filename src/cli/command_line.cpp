@@ -1,16 +1,21 @@
 // The only file that sees CLI11, which takes a compiler longer than all of cli/ together.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <sstream>
 #include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
+#include "cli/streams.hpp"
 #include "cli/verb.hpp"
 #include "error.hpp"
+#include "text/number.hpp"
 #include "text/suggest.hpp"
+#include "text/utf8.hpp"
 #include "version.hpp"
 
 namespace afford::cli {
@@ -49,12 +54,107 @@ int parse_and_run(CLI::App& app, const std::vector<Verb>& verbs, int argc, char*
   app.parse(argc, argv);
   for (const Verb& verb : verbs) {
     if (!verb.app().parsed()) continue;
+    refuse_leftovers(app, "afford");
     refuse_leftovers(verb.app(), "afford " + verb.app().get_name());
-    return verb.run();
+    return verb.execute();
   }
   refuse_unknown_verb(app);
-  fmt::print("{}", app.help());
+  print(app.help());
   return exit_done;
+}
+
+/// Words with control characters are no names of models, chips or files of ours, and what is not
+/// UTF-8 cannot be said in JSON.
+void require_words(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    for (size_t at = 0; at < word.size();) {
+      const Character c = first_character(word.substr(at));
+      if (c.bytes == 0 || is_control(c.code))
+        throw UsageError(
+            fmt::format("expected words of UTF-8 text without control characters, got '{}'", word));
+      at += c.bytes;
+    }
+  }
+}
+
+/// What CLI11 has against the command line, in our words.
+std::string wording(const CLI::ParseError& error, const std::vector<Verb>& verbs) {
+  const std::string text = error.what(), name = error.get_name();
+  const std::string option = text.substr(0, text.find(':'));
+  if (name == "ArgumentMismatch" && text.find("At Most") != std::string::npos)
+    return option + ": given more than once; expected one value";
+  if (name == "ArgumentMismatch") return option + ": expected a value";
+  constexpr std::string_view conversion = "Could not convert: ";
+  if (name == "ConversionError" && text.starts_with(conversion)) {
+    const size_t equals = text.find(" = ");
+    return fmt::format("{}: takes no value, got '{}'",
+                       text.substr(conversion.size(), equals - conversion.size()),
+                       text.substr(equals + 3));
+  }
+  constexpr std::string_view required = " is required";
+  if (name == "RequiredError" && text.ends_with(required)) {
+    for (const Verb& verb : verbs) {
+      if (verb.app().parsed() > 0)
+        return fmt::format("afford {}: expected {}", verb.app().get_name(),
+                           text.substr(0, text.size() - required.size()));
+    }
+  }
+  return text;
+}
+
+/// Help and version, which CLI11 hands over as exceptions.
+int print_asked(const CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream out, err;
+  const int code = app.exit(error, out, err);
+  print(out.str());
+  return code;
+}
+
+int report(const std::exception& error) {
+  const Failure failure = failure_of(error);
+  say(failure.message + "\n");
+  return failure.exit;
+}
+
+/// Commas divide; nothing between two of them is no value.
+std::vector<std::string> divided(const std::vector<std::string>& given, const std::string& flag) {
+  std::vector<std::string> values;
+  for (const std::string& text : given) {
+    for (size_t at = 0; at <= text.size();) {
+      const size_t comma = std::min(text.find(',', at), text.size());
+      values.push_back(text.substr(at, comma - at));
+      if (values.back().empty())
+        throw UsageError(
+            fmt::format("{}: expected values with commas between, got '{}'", flag, text));
+      at = comma + 1;
+    }
+  }
+  return values;
+}
+
+/// "-c,--context" is --context in messages.
+std::string flag_in_messages(const std::string& names) {
+  return names.substr(names.find_last_of(',') + 1);
+}
+
+std::string refuse_empty(const std::string& text) {
+  return text.empty() ? "expected a value, got an empty one" : "";
+}
+
+int whole_number(const std::string& text, const std::string& flag) {
+  constexpr std::int64_t most = 1'000'000'000;
+  const auto value = parse_integer(text);
+  if (!value || *value < -most || *value > most) {
+    throw UsageError(fmt::format("{}: expected a whole number{}, got '{}'", flag,
+                                 value ? fmt::format(" of at most {}", most) : "", text));
+  }
+  return static_cast<int>(*value);
+}
+
+double real_number(const std::string& text, const std::string& flag) {
+  if (const auto value = parse_real(text)) return *value;
+  throw UsageError(fmt::format("{}: expected a number, got '{}'", flag, text));
 }
 
 }  // namespace
@@ -63,6 +163,7 @@ int run(int argc, char** argv) {
   CLI::App app("What a decoded token costs, on which hardware, split how.", "afford");
   app.set_version_flag("--version", std::string("afford ") + version);
   app.allow_extras();
+  app.require_subcommand(0, 1);
   app.footer("afford VERB --help tells more. Models and hardware: afford list.");
   const std::vector<Verb> verbs = {
       cost_command(app),   compare_command(app),    roofline_command(app), simulate_command(app),
@@ -70,15 +171,15 @@ int run(int argc, char** argv) {
       import_command(app), fit_engine_command(app), list_command(app),     show_command(app),
       check_command(app)};
   try {
-    return parse_and_run(app, verbs, argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "afford: {}\n", error.what());
-    return exit_bad_input;
+    require_words(argc, argv);
+    try {
+      return parse_and_run(app, verbs, argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0) return print_asked(app, error);
+      throw UsageError(wording(error, verbs));
+    }
   } catch (const std::exception& error) {
-    const Failure failure = failure_of(error);
-    fmt::print(stderr, "{}\n", failure.message);
-    return failure.exit;
+    return report(error);
   }
 }
 
@@ -88,15 +189,43 @@ Verb::Verb(CLI::App& app, const std::string& name, const std::string& help)
   app_->allow_extras();
 }
 
+bool Verb::given(const std::string& flag) const { return app_->count(flag) > 0; }
+
+void Verb::refuse_one_place_twice() const {
+  for (const Written& one : written_) {
+    for (const Written& other : written_) {
+      const bool device = one.file->starts_with("/dev/");
+      if (&one == &other || one.file->empty() || device || *one.file != *other.file) continue;
+      throw UsageError(fmt::format("{} and {} both write {}", one.flag, other.flag, *one.file));
+    }
+  }
+}
+
+int Verb::execute() const {
+  refuse_one_place_twice();
+  for (const auto& step : steps_) step();
+  return run();
+}
+
 void Verb::text(const char* names, std::string& into, const char* help, const char* type) {
   CLI::Option* option = app_->add_option(names, into, help)->type_name(type);
+  option->check(CLI::Validator(refuse_empty, ""));
   if (!into.empty()) option->capture_default_str();
+}
+
+void Verb::written(const char* names, std::string& into, const char* help, const char* type) {
+  text(names, into, help, type);
+  written_.push_back({flag_in_messages(names), &into});
 }
 
 void Verb::texts(const char* names, std::vector<std::string>& into, const char* help,
                  const char* type) {
-  CLI::Option* option = app_->add_option(names, into, help)->delimiter(',')->type_name(type);
-  if (!into.empty()) option->capture_default_str();
+  const auto take = [&into, flag = flag_in_messages(names)](const std::vector<std::string>& given) {
+    into = divided(given, flag);
+  };
+  CLI::Option* option = app_->add_option_function<std::vector<std::string>>(names, take, help);
+  option->expected(1)->take_all()->type_name(type);
+  if (!into.empty()) option->default_str(fmt::format("[{}]", fmt::join(into, ",")));
 }
 
 void Verb::repeated(const char* names, std::vector<std::string>& into, const char* help,
@@ -105,11 +234,19 @@ void Verb::repeated(const char* names, std::vector<std::string>& into, const cha
 }
 
 void Verb::integer(const char* names, int& into, const char* help) {
-  app_->add_option(names, into, help)->type_name("N")->capture_default_str();
+  const auto take = [&into, flag = flag_in_messages(names)](const std::string& text) {
+    into = whole_number(text, flag);
+  };
+  app_->add_option_function<std::string>(names, take, help)
+      ->type_name("N")
+      ->default_str(std::to_string(into));
 }
 
 void Verb::real(const char* names, double& into, const char* help) {
-  app_->add_option(names, into, help)->type_name("X");
+  const auto take = [&into, flag = flag_in_messages(names)](const std::string& text) {
+    into = real_number(text, flag);
+  };
+  app_->add_option_function<std::string>(names, take, help)->type_name("X");
 }
 
 void Verb::flag(const char* names, bool& into, const char* help) {
@@ -117,11 +254,17 @@ void Verb::flag(const char* names, bool& into, const char* help) {
 }
 
 void Verb::required(const char* names, std::string& into, const char* help) {
-  app_->add_option(names, into, help)->required()->type_name("");
+  app_->add_option(names, into, help)
+      ->required()
+      ->type_name("")
+      ->check(CLI::Validator(refuse_empty, ""));
 }
 
 void Verb::required(const char* names, std::vector<std::string>& into, const char* help) {
-  app_->add_option(names, into, help)->required()->type_name("");
+  app_->add_option(names, into, help)
+      ->required()
+      ->type_name("")
+      ->check(CLI::Validator(refuse_empty, ""));
 }
 
 }  // namespace afford::cli

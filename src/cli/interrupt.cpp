@@ -45,8 +45,12 @@ const std::atomic<bool>& watch_interrupts(std::chrono::nanoseconds repeats) {
   // One at a time: the second of two that come together finds the first one's time.
   sigaddset(&action.sa_mask, SIGINT);
   sigaddset(&action.sa_mask, SIGTERM);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  sigaddset(&action.sa_mask, SIGHUP);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    sigaction(number, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) sigaction(number, &action, nullptr);  // nohup stays so
+  }
   return interrupted;
 }
 

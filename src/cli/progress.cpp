@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+
+#include "cli/streams.hpp"
 
 namespace afford::cli {
 
@@ -18,15 +19,14 @@ void Progress::show(std::uint64_t done) {
   const double elapsed = std::chrono::duration<double>(last_ - start_).count();
   const double all = static_cast<double>(total_), so_far = static_cast<double>(before_ + done);
   const double rate = std::max(1.0, so_far / elapsed);
-  fmt::print(stderr,
-             "\r{:.1f} of {:.1f} million candidates, {:.1f} million a second, {:.0f} s left\x1b[K",
-             so_far / 1e6, all / 1e6, rate / 1e6, (all - so_far) / rate);
-  std::fflush(stderr);
+  say(fmt::format(
+      "\r{:.1f} of {:.1f} million candidates, {:.1f} million a second, {:.0f} s left\x1b[K",
+      so_far / 1e6, all / 1e6, rate / 1e6, (all - so_far) / rate));
   shown_ = true;
 }
 
 void Progress::clear() {
-  if (shown_) fmt::print(stderr, "\r\x1b[K");
+  if (shown_) say("\r\x1b[K");
   shown_ = false;
 }
 

@@ -23,7 +23,11 @@ class Verb {
   // Flags and arguments. The variable must outlive the parsing; its value is the default shown in
   // the help. `names` is as CLI11 takes it ("-c,--context"; "name" for a positional), `type` what
   // the help shows for the value.
+  // Each value is given once, and not empty.
   void text(const char* names, std::string& into, const char* help, const char* type = "TEXT");
+  /// A text that names a file to write. No two of a verb may be the same one.
+  void written(const char* names, std::string& into, const char* help, const char* type);
+  /// A list with commas between; the flag may be given several times.
   void texts(const char* names, std::vector<std::string>& into, const char* help, const char* type);
   /// A flag that may be given several times; commas belong to the value.
   void repeated(const char* names, std::vector<std::string>& into, const char* help,
@@ -34,10 +38,27 @@ class Verb {
   void required(const char* names, std::string& into, const char* help);
   void required(const char* names, std::vector<std::string>& into, const char* help);
 
+  /// To be done before run(): places that are written are opened.
+  void before(std::function<void()> step) { steps_.push_back(std::move(step)); }
+
+  /// Whether the command line has the flag.
+  [[nodiscard]] bool given(const std::string& flag) const;
+
+  /// Everything once parsed; the exit code.
+  [[nodiscard]] int execute() const;
+
   [[nodiscard]] const CLI::App& app() const { return *app_; }
 
  private:
+  struct Written {
+    std::string flag;
+    const std::string* file = nullptr;
+  };
+  void refuse_one_place_twice() const;
+
   CLI::App* app_;
+  std::vector<std::function<void()>> steps_;
+  std::vector<Written> written_;
 };
 
 }  // namespace afford::cli

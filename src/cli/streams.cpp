@@ -1,0 +1,31 @@
+#include "cli/streams.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "report/output_file.hpp"
+
+namespace afford::cli {
+
+void secure_streams() {
+  std::signal(SIGPIPE, SIG_IGN);
+  // For reading alone: writing to a standard output that was closed stays an error.
+  int fd = ::open("/dev/null", O_RDONLY);
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = ::open("/dev/null", O_RDONLY);
+  if (fd >= 0) ::close(fd);
+}
+
+void say(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return;
+    if (written > 0) text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+void print(std::string_view text) { write_whole("", text); }
+
+}  // namespace afford::cli
