@@ -1,0 +1,145 @@
+#include "faults.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace afford::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+const std::vector<std::string> inputs = {"w.yaml", "c.json", "one.csv", "two.csv"};
+
+std::string content(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+const std::vector<std::string> search = {
+    "pareto",        "-m", "step-3",        "--on", "h800",     "-c", "8k", "--max-gpus", "24",
+    "--batch-steps", "4",  "--calibration", "none", "--format", "csv"};
+
+std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+[[noreturn]] void become(const Writer& writer, const Workplace& place,
+                         const Disturbance& disturbance, const std::string& streams) {
+  const auto redirect = [](const std::string& path, int to) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0 || ::dup2(fd, to) < 0) ::_exit(99);
+    ::close(fd);
+  };
+  redirect(streams + "/out", STDOUT_FILENO);
+  redirect(streams + "/err", STDERR_FILENO);
+  if (::chdir(place.path().c_str()) != 0) ::_exit(99);
+  for (const auto& [name, value] : disturbance.environment)
+    ::setenv(name.c_str(), value.c_str(), 1);
+  std::vector<std::string> words = std::vector<std::string>{AFFORD_BINARY} + writer.words;
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  ::execv(arguments.front(), arguments.data());
+  ::_exit(99);
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::string fresh_folder(const std::string& parent) {
+  std::string name = parent + "/afford-faults-XXXXXX";
+  REQUIRE(::mkdtemp(name.data()) != nullptr);
+  return name;
+}
+
+}  // namespace
+
+const std::vector<Writer>& writers() {
+  const std::vector<std::string> pools = {"--attention", "h800:2x8", "--ffn", "h800:2x8",
+                                          "--batch",     "6144",     "-m",    "step-3"};
+  static const std::vector<Writer> all = {
+      {"cost", {"cost", "-m", "step-3", "-o", "out"}, "out"},
+      {"compare, a picture", {"compare", "-m", "step-3", "--plot", "out.svg"}, "out.svg"},
+      {"compare, a script", {"compare", "-m", "step-3", "--plot", "out.gp"}, "out.gp"},
+      {"roofline", {"roofline", "-m", "step-3", "--format", "json", "-o", "out"}, "out"},
+      {"simulate", std::vector<std::string>{"simulate", "-o", "out"} + pools, "out"},
+      {"simulate, a trace", std::vector<std::string>{"simulate", "--trace", "out"} + pools, "out"},
+      {"pareto", search + std::vector<std::string>{"-o", "out"}, "out"},
+      {"pareto, all", search + std::vector<std::string>{"--all", "-o", "out"}, "out"},
+      {"pareto, a picture", search + std::vector<std::string>{"--plot", "out.png"}, "out.png"},
+      {"merge", {"merge", "one.csv", "two.csv", "--format", "csv", "-o", "out"}, "out"},
+      {"plan", {"plan", "w.yaml", "-o", "out"}, "out"},
+      {"import", {"import", "c.json", "--date", "2025-11", "-o", "out.yaml"}, "out.yaml"},
+      {"list", {"list", "models", "--format", "md", "-o", "out"}, "out"},
+      {"show", {"show", "step-3", "-o", "out"}, "out"}};
+  return all;
+}
+
+Workplace::Workplace(std::string parent)
+    : path_(fresh_folder(parent.empty() ? fs::temp_directory_path().string() : parent)) {
+  const fs::path sources = AFFORD_SOURCE;
+  fs::copy_file(sources / "reports/chat-50.yaml", path_ + "/w.yaml");
+  fs::copy_file(sources / "tests/import/llama-3.1-8b.json", path_ + "/c.json");
+  for (const char* part : {"1/2", "2/2"}) {
+    const std::string name = part[0] == '1' ? "one.csv" : "two.csv";
+    const Writer shard{"part", search + std::vector<std::string>{"--shard", part, "-o", name},
+                       name};
+    REQUIRE(run(shard, *this).code == 0);
+  }
+}
+
+Workplace::~Workplace() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+void Workplace::reset(const std::string& output) const {
+  for (const std::string& name : strays(output)) fs::remove(path_ + "/" + name);
+  std::ofstream(path_ + "/" + output, std::ios::binary | std::ios::trunc) << old_content;
+}
+
+std::string Workplace::read(const std::string& name) const { return content(path_ + "/" + name); }
+
+std::vector<std::string> Workplace::strays(const std::string& output) const {
+  std::vector<std::string> found;
+  for (const auto& entry : fs::directory_iterator(path_)) {
+    const std::string name = entry.path().filename().string();
+    if (name != output && std::find(inputs.begin(), inputs.end(), name) == inputs.end())
+      found.push_back(name);
+  }
+  return found;
+}
+
+Ended run(const Writer& writer, const Workplace& place, const Disturbance& disturbance) {
+  const std::string streams = fresh_folder(fs::temp_directory_path().string());
+  const auto start = Clock::now();
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) become(writer, place, disturbance, streams);
+  if (disturbance.signal != 0) {
+    std::this_thread::sleep_for(disturbance.after);
+    ::kill(child, disturbance.signal);
+  }
+  Ended ended;
+  ended.code = wait_for(child);
+  ended.took = Clock::now() - start;
+  ended.out = content(streams + "/out");
+  ended.err = content(streams + "/err");
+  fs::remove_all(streams);
+  return ended;
+}
+
+}  // namespace afford::test

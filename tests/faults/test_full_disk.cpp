@@ -1,0 +1,86 @@
+// A file system of 64 KiB that is nearly full. Needs the right to mount; skipped in plain sight
+// elsewhere.
+#include <doctest/doctest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "faults.hpp"
+#include "support.hpp"
+
+using namespace afford::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+class SmallDisk {
+ public:
+  SmallDisk() {
+    mounted_ = ::mount("tmpfs", path().c_str(), "tmpfs", 0, "size=64k") == 0;
+    why_ = std::strerror(errno);
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(path().c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  [[nodiscard]] bool mounted() const { return mounted_; }
+  [[nodiscard]] const std::string& why() const { return why_; }
+  [[nodiscard]] std::string path() const { return folder_.path(""); }
+
+  /// Fills the disk until `left` bytes are free.
+  void fill(size_t left) const {
+    struct statvfs disk {};
+    REQUIRE(::statvfs(path().c_str(), &disk) == 0);
+    const size_t free = disk.f_bavail * disk.f_bsize;
+    REQUIRE(free > left);
+    std::ofstream(path() + "/filler") << std::string(free - left, 'x');
+  }
+
+ private:
+  TempFolder folder_;
+  bool mounted_ = false;
+  std::string why_;
+};
+
+}  // namespace
+
+TEST_SUITE("faults") {
+  TEST_CASE("on a full disk the old file stays and the exit status says so") {
+    for (const size_t left : {size_t{0}, size_t{16} << 10}) {
+      const SmallDisk disk;
+      if (!disk.mounted()) {
+        MESSAGE("skipped: cannot mount a small file system: " << disk.why());
+        return;
+      }
+      const Workplace place;
+      for (const char* name : {"t.svg", "t.csv"}) {
+        const std::string target = disk.path() + "/" + name;
+        fs::remove(disk.path() + "/filler");
+        std::ofstream(target, std::ios::trunc) << old_content;
+        disk.fill(left);
+        // Far more than 16 KiB each: every model on every chip.
+        const bool picture = std::string(name) == "t.svg";
+        const Writer writer{
+            "large",
+            {picture ? "compare" : "cost", "--on", "all", picture ? "--plot" : "-o", target},
+            ""};
+        const Ended ended = run(writer, place);
+        CAPTURE(name);
+        CAPTURE(left);
+        CAPTURE(ended.err);
+        CHECK(ended.code == 2);
+        CHECK(ended.err == "afford: cannot write " + target + ": No space left on device\n");
+        CHECK(read_file(target) == old_content);
+        fs::remove(target);
+        CHECK(fs::directory_iterator(disk.path())->path().filename() == "filler");
+      }
+    }
+  }
+}
