@@ -19,6 +19,7 @@ struct FitArgs {
   study::EngineFitRequest request;
   std::string file, name, date;
   OutputArgs shown;  // the table; the engine goes to `file`
+  std::shared_ptr<OutputFile> engine;
 };
 
 std::string today() { return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr))); }
@@ -43,7 +44,8 @@ int run(const FitArgs& args) {
                       args.request.base, file_name(args.file)),
       .points = file_name(args.request.points),
       .date = args.date.empty() ? today() : args.date};
-  write_whole(args.file, study::engine_file(fit, notes));
+  args.engine->write(study::engine_file(fit, notes));
+  args.engine->finish();
   const Table table = engine_fit_table(fit);
   emit(table, args.shown);
   if (!for_people(format)) print_notes(table);
@@ -62,6 +64,10 @@ Verb fit_engine_command(CLI::App& app) {
   verb.text("--name", args->name, "The engine's name; by default that of the file", "NAME");
   verb.text("--date", args->date, "Date of the measurements; by default today", "DATE");
   verb.text("--format", args->shown.format, "table, csv, json or md", "FORMAT");
+  verb.before([args] {
+    args->engine = std::make_shared<OutputFile>(args->file);
+    args->shown.to = std::make_shared<OutputFile>("");
+  });
   verb.run = [args] { return run(*args); };
   return verb;
 }

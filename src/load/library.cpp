@@ -122,6 +122,7 @@ std::vector<std::string> list_names(const fs::path& folder) {
     const bool is_entry = file.extension() == ".yaml" && file.stem().extension() != ".calibration";
     if (is_entry) names.push_back(file.stem().string());
   }
+  std::sort(names.begin(), names.end());  // v3 before v3.2, unlike their files
   return names;
 }
 
