@@ -78,7 +78,7 @@ double safetensors_bytes(std::string_view bytes, const std::string& file) {
 }
 
 std::optional<DiskSize> safetensors_size(const fs::path& folder) {
-  if (const auto size = by_index(folder)) return size;
+  if (auto size = by_index(folder)) return size;
   DiskSize size;
   int files = 0;
   std::error_code error;

@@ -300,6 +300,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   out.candidates = candidates_of(shared.enumeration, options.shard);
   size_t next = options.shard.index;
   const auto stopped = [&] { return options.stop != nullptr && options.stop->load(); };
+  if (stopped()) out.complete = false;  // the enumeration itself may have been cut short
   const auto take = [&](tbb::flow_control& control) -> size_t {
     if (next >= shared.enumeration.units.size()) return control.stop(), next;
     if (stopped()) return out.complete = false, control.stop(), next;

@@ -57,7 +57,7 @@ std::string message_line(std::string_view text) {
     return message_line(std::string(text.substr(0, looked_at)) +
                         std::string(text.substr(text.size() - looked_at)));
   }
-  const std::string line = escaped(text);
+  std::string line = escaped(text);
   if (line.size() <= most) return line;
   return fmt::format("{} ... {}", line.substr(0, boundary(line, start)),
                      line.substr(boundary(line, line.size() - end)));

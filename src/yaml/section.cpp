@@ -17,7 +17,7 @@ Section::Section(const std::string& file, const Node& node, std::string name, st
                      fmt::format("{}: expected a mapping of keys, got {}", name_, describe(node)));
   }
   refuse_duplicates();
-  if (allowed.size() == 0) return;
+  if (std::empty(allowed)) return;
   for (const Node& key : node.keys) {
     if (std::find(allowed.begin(), allowed.end(), key.text) != allowed.end()) continue;
     throw InputError({file_, key.line, key.column},
