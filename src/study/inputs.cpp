@@ -21,7 +21,7 @@ std::vector<ModelSpec> load_models_as(const std::vector<std::string>& names,
   return models;
 }
 
-void apply_prices(std::vector<HardwareSpec*> chips, const std::vector<Price>& prices) {
+void apply_prices(const std::vector<HardwareSpec*>& chips, const std::vector<Price>& prices) {
   std::vector<std::string> names;
   for (const HardwareSpec* chip : chips) names.push_back(chip->name);
   for (const Price& price : prices) {

@@ -31,7 +31,7 @@ struct WhatIfs {
                                                     const FormatOverrides& formats);
 
 /// Every price must name one of the chips. Throws ValueError.
-void apply_prices(std::vector<HardwareSpec*> chips, const std::vector<Price>& prices);
+void apply_prices(const std::vector<HardwareSpec*>& chips, const std::vector<Price>& prices);
 
 /// Throws ValueError for fewer drafts than none, more than 16, or an acceptance that is no
 /// probability.
