@@ -76,8 +76,7 @@ class OnTerminal {
 };
 
 /// Minutes long, so that it is still running when the signals come.
-const std::string long_search =
-    "pareto -m all -c 1k..128k*2 --format csv -o ";
+const std::string long_search = "pareto -m all -c 1k..128k*2 --format csv -o ";
 
 }  // namespace
 
