@@ -107,7 +107,7 @@ std::string why_not_text(const study::FrontierResult& result, const std::string&
   const study::FrontierCase& c = *result.of;
   const study::WhyNot why = study::why_not(result, wanted);
   const std::string start = fmt::format("{}: {}", case_name(c), wanted);
-  const std::string tried =
+  std::string tried =
       fmt::format("{}, {}.", start, tally_text(result.found.watched.tally, c.setting.tpot_limit));
   switch (why.kind) {
     case Kind::not_in_space:
