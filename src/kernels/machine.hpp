@@ -26,6 +26,10 @@ struct Machine {
         residual(at_residual),
         memory(hardware.memory_bandwidth.value),
         scale_up(hardware.scale_up_bandwidth.value) {}
+  /// It keeps the addresses: nothing that ends with the call.
+  Machine(const HardwareSpec&, Engine&&, double = 0) = delete;
+  Machine(HardwareSpec&&, const Engine&, double = 0) = delete;
+  Machine(HardwareSpec&&, Engine&&, double = 0) = delete;
 
   [[nodiscard]] FlopRate peak(Dtype wanted) const {
     return find_peak(*chip, compute_format(*chip, wanted))->rate.value;

@@ -148,7 +148,8 @@ PipelinePrediction predict_pipeline(const PipelinePoint& point, const HardwareSp
   model.precision.kv = model.precision.attention_compute = format_of(point);
   const std::vector<LayerShape> shapes = layer_shapes(model);
   const Layout layout = layout_of(point);
-  const Machine machine(chip, Engine{});
+  const Engine engine;
+  const Machine machine(chip, engine);
   const Runtime runtime(chip);
   const Stages stages{point, model, main_shape(shapes), layout, machine, runtime};
   PipelinePrediction out{.attention = stages.attention(), .ffn = stages.ffn(), .layer = {}};
