@@ -61,15 +61,15 @@ std::vector<Module> gqa_modules(const Part& part, double hidden) {
   if (text_of(part, "reuses_kv") == "true") return modules;
   const double heads = real(part, "kv_heads");
   const bool joined = text_of(part, "keys_are_values") == "true";
-  const std::pair<Words, double> parts[] = {{{"k_proj", "wk"}, heads * real(part, "head_dim")},
-                                            {{"v_proj", "wv"}, joined ? 0 : heads * value_dim}};
-  for (const auto& [own, width] : parts) {
+  const auto add = [&](Words own, double width) {
     Module each = projection(own, hidden * width);
     const Module fused =
         projection({"qkv_proj", "query_key_value", "qkv", "Wqkv", "wqkv", "W_pack", "c_attn"}, 0);
     each.names.insert(each.names.end(), fused.names.begin(), fused.names.end());
     modules.push_back(std::move(each));
-  }
+  };
+  add({"k_proj", "wk"}, heads * real(part, "head_dim"));
+  add({"v_proj", "wv"}, joined ? 0 : heads * value_dim);
   return modules;
 }
 
