@@ -39,11 +39,12 @@ OperationCurve made_up(OperationClass operation, OperandPrecision precision, dou
 struct Maker {
   const Calibration& truth;
   std::mt19937_64 bits;
+  double noise = 0;  // standard deviation of a measurement's logarithm
   std::normal_distribution<> normal;
   std::vector<Point> points;
 
   void add(Point point, double seconds) {
-    point.median_us = seconds * 1e6 * std::exp(normal(bits));
+    point.median_us = seconds * 1e6 * std::exp(noise * normal(bits));
     point.p25_us = 0.995 * point.median_us, point.p75_us = 1.005 * point.median_us;
     point.min_us = 0.99 * point.median_us, point.isolated_us = 1.05 * point.median_us;
     point.samples = 50, point.sm_clock_mhz = 1700, point.power_w = 600, point.temperature_c = 60;
@@ -214,7 +215,8 @@ MeasuredChip measured_on(const HardwareSpec& chip, const Calibration& calibratio
 std::vector<Point> points_of(const Calibration& truth, double noise, std::uint64_t seed) {
   Maker make{.truth = truth,
              .bits = std::mt19937_64(seed),
-             .normal = std::normal_distribution<>(0, noise),
+             .noise = noise,
+             .normal = std::normal_distribution<>(0, 1),
              .points = {}};
   add_roofs(make);
   for (const OperationCurve& curve : truth.curves) {
