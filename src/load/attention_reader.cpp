@@ -46,13 +46,13 @@ constexpr std::pair<std::string_view, Reader> readers[] = {
 /// Whether each alternative of the variant has its line in the table.
 template <class... Kinds>
 constexpr bool all_read(const std::variant<Kinds...>*) {
-  constexpr auto has_line = [](Reader reader) {
+  constexpr auto has_line = [](std::string_view kind) {
     for (const auto& line : readers) {
-      if (line.second == reader) return true;
+      if (line.first == kind) return true;
     }
     return false;
   };
-  return (has_line(read<Kinds>) && ...);
+  return (has_line(Kinds::kind) && ...);
 }
 static_assert(all_read(static_cast<const AttentionShape*>(nullptr)),
               "a kind of attention has no line in the reader's table");
