@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "calibration/operation_work.hpp"
@@ -18,7 +19,8 @@ constexpr double weight_rows = 256, from_memory = weight_rows * 8.4 / 4.5, per_c
 /// The chance of 0, 1, .. tokens, of so many with probability `share` each.
 std::vector<double> binomial(double tokens, double share) {
   std::vector<double> chances;
-  for (double n = 0; n <= tokens; ++n) {
+  for (std::int64_t count = 0; static_cast<double>(count) <= tokens; ++count) {
+    const auto n = static_cast<double>(count);
     const double log_ways =
         std::lgamma(tokens + 1) - std::lgamma(n + 1) - std::lgamma(tokens - n + 1);
     const double rest = tokens - n;
