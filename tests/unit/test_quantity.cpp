@@ -7,7 +7,7 @@ using namespace afford;
 namespace {
 
 constexpr Dimension byte_rate{.time = -1, .byte = 1}, bytes{.byte = 1},
-    flop_rate{.time = -1, .flop = 1}, time{.time = 1}, usd_rate{.time = -1, .usd = 1};
+    flop_rate{.time = -1, .flop = 1}, duration{.time = 1}, usd_rate{.time = -1, .usd = 1};
 
 template <Dimension D>
 double base(std::string_view text) {
@@ -34,7 +34,7 @@ TEST_SUITE("unit") {
     CHECK(base<bytes>("80 GB") == 80e9);
     CHECK(base<bytes>("80 GiB") == 80 * 1073741824.0);
     CHECK(base<flop_rate>("1.98 PFLOP/s") == 1.98e15);
-    CHECK(base<time>("50ms") == doctest::Approx(0.05));
+    CHECK(base<duration>("50ms") == doctest::Approx(0.05));
     CHECK(base<usd_rate>("1.8e0 USD/h") == 1.8 / 3600);
   }
 
@@ -50,15 +50,15 @@ TEST_SUITE("unit") {
           "expected one "
           "of "
           "GFLOP/s, TFLOP/s, PFLOP/s");
-    CHECK(complaint<time>("-5 ms") == "expected a time such as '50 ms', got '-5 ms'");
-    CHECK(complaint<time>("nan ms") == "expected a time such as '50 ms', got 'nan ms'");
+    CHECK(complaint<duration>("-5 ms") == "expected a time such as '50 ms', got '-5 ms'");
+    CHECK(complaint<duration>("nan ms") == "expected a time such as '50 ms', got 'nan ms'");
     CHECK(complaint<bytes>("1e308 TB") ==
           "expected a size such as '80 GB', got '1e308 TB'; from 1 B to 1e9 GB");
     CHECK(
         complaint<usd_rate>("1e-300 USD/h") ==
         "expected a price such as '2.00 USD/h', got '1e-300 USD/h'; from 1e-6 USD/h to 1e6 USD/h");
     CHECK(base<usd_rate>("1e-6 USD/h") == 1e-6 / 3600);
-    CHECK(complaint<time>("") == "expected a time such as '50 ms', got ''");
+    CHECK(complaint<duration>("") == "expected a time such as '50 ms', got ''");
   }
 
   TEST_CASE("people see the unit that fits") {
