@@ -80,7 +80,8 @@ void require_words(int argc, char** argv) {
 
 /// What CLI11 has against the command line, in our words.
 std::string wording(const CLI::ParseError& error, const std::vector<Verb>& verbs) {
-  const std::string text = error.what(), name = error.get_name();
+  std::string text = error.what();
+  const std::string name = error.get_name();
   const std::string option = text.substr(0, text.find(':'));
   if (name == "ArgumentMismatch" && text.find("At Most") != std::string::npos)
     return option + ": given more than once; expected one value";
