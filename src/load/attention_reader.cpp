@@ -36,9 +36,11 @@ constexpr std::pair<std::string_view, Reader> readers[] = {
     {Mla::kind, read<Mla>},
     {Lightning::kind, read<Lightning>},
     {Dsa::kind, read<Dsa>},
+    {Msa::kind, read<Msa>},
     {CompressedMqa::kind, read<CompressedMqa>},
     {GatedDeltaNet::kind, read<GatedDeltaNet>},
     {Kda::kind, read<Kda>},
+    {Mamba1::kind, read<Mamba1>},
     {Mamba2::kind, read<Mamba2>},
     {ShortConv::kind, read<ShortConv>},
 };

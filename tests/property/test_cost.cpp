@@ -31,7 +31,7 @@ ModelSpec random_model(Random& random) {
   model.hidden = 64 * random.integer(1, 200);
   model.vocab = random.integer(1000, 200000);
   const std::int64_t heads = random.integer(1, 128), dim = 32 * random.integer(1, 8);
-  const std::array<AttentionShape, 4> shapes = {
+  const std::array<AttentionShape, 6> shapes = {
       Gqa{.query_heads = 4 * heads,
           .kv_heads = heads,
           .head_dim = dim,
@@ -43,7 +43,15 @@ ModelSpec random_model(Random& random) {
           .nope_dim = 128,
           .rope_dim = 64,
           .value_dim = 128},
-      Lightning{.heads = heads, .head_dim = dim}};
+      Lightning{.heads = heads, .head_dim = dim},
+      Msa{.gqa = {.query_heads = 4 * heads, .kv_heads = heads, .head_dim = dim},
+          .index_heads = heads,
+          .index_dim = dim,
+          .top_k = random.integer(1, 9999)},
+      Mamba1{.channels = heads * dim,
+             .state_dim = 16,
+             .dt_rank = random.integer(1, 512),
+             .conv_kernel = 4}};
   for (const AttentionShape& shape : shapes)
     model.attentions.push_back({.name = "a", .shape = shape, .cache = {}, .source = ""});
   model.ffns.push_back({.name = "f",

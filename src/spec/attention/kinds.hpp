@@ -10,9 +10,11 @@
 #include "spec/attention/gqa.hpp"
 #include "spec/attention/kda.hpp"
 #include "spec/attention/lightning.hpp"
+#include "spec/attention/mamba1.hpp"
 #include "spec/attention/mamba2.hpp"
 #include "spec/attention/mfa.hpp"
 #include "spec/attention/mla.hpp"
+#include "spec/attention/msa.hpp"
 #include "spec/attention/short_conv.hpp"
 
 namespace afford {
@@ -30,8 +32,8 @@ concept AttentionKind = requires(const Kind& kind) {
 template <AttentionKind... Kinds>
 using OneOf = std::variant<Kinds...>;
 
-using AttentionShape =
-    OneOf<Gqa, Mfa, Mla, Lightning, Dsa, CompressedMqa, GatedDeltaNet, Kda, Mamba2, ShortConv>;
+using AttentionShape = OneOf<Gqa, Mfa, Mla, Lightning, Dsa, Msa, CompressedMqa, GatedDeltaNet, Kda,
+                             Mamba1, Mamba2, ShortConv>;
 
 /// One layer with `hidden` values a token.
 [[nodiscard]] inline AttentionCount count_attention(const AttentionShape& shape,
@@ -47,6 +49,20 @@ using AttentionShape =
 /// Whether this kind carries a recurrent state instead of a KV cache.
 [[nodiscard]] inline bool is_recurrent(const AttentionShape& shape) {
   return std::visit([]<class Kind>(const Kind&) { return keys::has<Kind>(keys::state); }, shape);
+}
+
+namespace kinds {
+
+template <class... Kinds>
+constexpr bool keeps_state(std::string_view kind, const std::variant<Kinds...>*) {
+  return ((kind == Kinds::kind && keys::has<Kinds>(keys::state)) || ...);
+}
+
+}  // namespace kinds
+
+/// The same of a kind by its name in a model file.
+[[nodiscard]] constexpr bool is_recurrent(std::string_view kind) {
+  return kinds::keeps_state(kind, static_cast<const AttentionShape*>(nullptr));
 }
 
 }  // namespace afford

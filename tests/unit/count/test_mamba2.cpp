@@ -1,4 +1,4 @@
-// Mamba-2 by hand, and MLPs without a gate.
+// Mamba and Mamba-2 by hand, and MLPs without a gate.
 #include <doctest/doctest.h>
 
 #include "count/core.hpp"
@@ -85,6 +85,42 @@ TEST_SUITE("unit") {
               .find("unknown key 'kv' in 'attention.ssm'") != std::string::npos);
     CHECK(test::model_error(mamba_yaml(test::replaced(ssm, ", conv_kernel: 4", "")))
               .find("missing key 'conv_kernel' in 'attention.ssm'") != std::string::npos);
+  }
+
+  TEST_CASE("Mamba: state-spaces/mamba-2.8b's 2,768,345,600 parameters from the shapes") {
+    const Mamba1 first{.channels = 5120, .state_dim = 16, .dt_rank = 160, .conv_kernel = 4};
+    const AttentionCount count = count_attention(first, 2560, Convention::exact);
+    // in_proj: z and x; x_proj: B, C and dt; dt_proj; out_proj.
+    CHECK(weights_of(count.projections) ==
+          2560.0 * 2 * 5120 + 5120.0 * (2 * 16 + 160) + 160.0 * 5120 + 5120.0 * 2560);
+    const double layer = weights_of(count.projections) + count.norm_weights + 2560;
+    CHECK(64 * layer + 50280.0 * 2560 + 2560 == 2768345600);
+    for (const double context : {1.0, 1e6}) {
+      const double state = 5120 * 16;
+      CHECK(core_flops(count.core, context) == 7 * state + 2 * 4 * 5120);
+      const CoreTraffic traffic = core_traffic(count.core, Dtype::fp32, context);
+      CHECK(traffic.read.base() == 4 * state + 2 * 3 * 5120);
+      CHECK(traffic.updated.base() == 4 * state + 2 * 5120);
+    }
+    CHECK(describe(first) == "Mamba 5120 x 16");
+  }
+
+  TEST_CASE("Mamba in a model file: its channels split over a tensor-parallel group") {
+    const ModelSpec model = test::parse_model(
+        mamba_yaml("ssm: {source: card, kind: mamba1, channels: 512, state_dim: 16, dt_rank: 16, "
+                   "conv_kernel: 4, state: fp32}"));
+    CHECK(is_recurrent(model.attentions[0].shape));
+    const auto shapes = layer_shapes(model);
+    const auto chips = load_hardware({"h800"});
+    const Setting setting{.model = &model, .shapes = &shapes, .context = 4096};
+    const Colocated c{.pool = {chips.data(), 1, 8}, .batch = 32, .layout = tensor_parallel(8)};
+    const OpList ops = stage_ops(c, setting, 0).attention;
+    CHECK(operation(ops, "core attention").cache.base() ==
+          32 * (2 * 4 * 512 * 16 + 2 * 4 * 512) / 8.0);
+    CHECK(operation(ops, "q k v").weights.base() == 256.0 * 2 * 512 / 8);
+    CHECK(operation(ops, "B C dt").weights.base() == 512.0 * (16 + 2 * 16) / 8);
+    CHECK(operation(ops, "dt_up").weights.base() == 16.0 * 512 / 8);
+    CHECK(operation(ops, "out").weights.base() == 512 * 256 / 8);
   }
 
   TEST_CASE("an MLP without a gate has two matrices, everywhere") {

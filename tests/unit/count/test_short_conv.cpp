@@ -2,6 +2,8 @@
 // out, by hand.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "count/cache.hpp"
 #include "count/core.hpp"
 #include "count/ffn.hpp"
@@ -48,6 +50,33 @@ TEST_SUITE("unit") {
         "conv: {source: card, kind: short_conv, channels: 512, conv_kernel: 3}", "[conv/moe]"));
     CHECK(cache_size(model, 1e5).context.base() == 0);
     CHECK(is_recurrent(model.attentions.front().shape));
+  }
+
+  TEST_CASE("MSA: selected blocks of the cache, every key of the indexer") {
+    // MiniMax-M3: 16 blocks of 128 tokens.
+    const Msa msa{.gqa = {.query_heads = 64, .kv_heads = 4, .head_dim = 128},
+                  .index_heads = 4,
+                  .index_dim = 128,
+                  .top_k = 16 * 128};
+    const AttentionCount count = count_attention(msa, 6144, Convention::exact);
+    CHECK(weights_of(count.projections) == 6144.0 * (2 * 64 * 128 + 2 * 4 * 128 + 4 * 128 + 128));
+    for (const double context : {1000.0, 65536.0}) {
+      const double read = std::min(context, 2048.0);
+      CHECK(core_flops(count.core, context) == 4 * 64 * 128 * read + 2 * 4 * 128 * context);
+      CHECK(core_traffic(count.core, Dtype::bf16, context).read.base() ==
+            2 * (2 * 4 * 128 * read + 128 * context));
+      CHECK(core_kept(count.core, Dtype::bf16, context).total().base() ==
+            2 * (2 * 4 * 128 + 128) * context);
+    }
+    CHECK(describe(AttentionShape(msa)) == "MSA top 2048 of GQA 64/4 x 128");
+    const std::string entry =
+        "msa: {source: card, kind: msa, query_heads: 8, kv_heads: 2, head_dim: 64, index_heads: "
+        "2, index_dim: 64, top_k: 256}";
+    CHECK(cache_size(test::parse_model(with_attention(entry, "[msa/moe]")), 1000).context.base() ==
+          4 * 1000.0 * (2 * 2 * 64 + 64));
+    CHECK(test::model_error(
+              with_attention(test::replaced(entry, "kv_heads: 2", "kv_heads: 3"), "[msa/moe]"))
+              .find("query_heads (8) must be a multiple of kv_heads, got 3") != std::string::npos);
   }
 
   TEST_CASE("a layer without an FFN: no weights, no router, in every verb") {
