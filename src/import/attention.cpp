@@ -35,11 +35,15 @@ void add_gate(Builder& b, Part& part) {
              b.in.flag("use_head_wise_attn_gate", false, "")) {
     part.fields.push_back({"output_gate", "head", "use_head_wise_attn_gate"});
   } else if (b.in.has("gating")) {
-    const json::Value* gating = b.in.find("gating");
-    if (gating->kind == json::Value::Kind::boolean && gating->text == "false") return;
-    if (const std::string kind = b.in.text("gating"); kind != "per-head" && kind != "per_head")
-      b.in.fail("gating", fmt::format("expected 'per-head', got '{}'", kind.substr(0, 40)));
-    part.fields.push_back({"output_gate", "head", "gating"});
+    const std::string kind = b.in.find("gating")->text;
+    const bool head = kind == "true" || kind == "per-head" || kind == "per_head";
+    const bool element = kind == "per-element" || kind == "per_element";
+    if (!head && !element && kind != "false") {
+      b.in.fail("gating", fmt::format("expected 'per-head', 'per-element', true or false, got '{}'",
+                                      kind.substr(0, 40)));
+    }
+    if (head || element)
+      part.fields.push_back({"output_gate", head ? "head" : "element", "gating"});
     b.in.set_aside("gating_types");
   }
 }
@@ -77,7 +81,7 @@ Part gqa_part(Builder& b, Config& in, const std::string& name, const HeadKeys& k
   part.fields.push_back(
       {"kv_heads", fmt::format("{}", kv), in.prefix() + std::string(in.spelled(names))});
   part.fields.push_back({"head_dim", fmt::format("{}", dim), in.prefix() + from});
-  if (in.has(keys.value_dim)) {
+  if (in.has(keys.value_dim) && in.integer(keys.value_dim, {0, limits::head_dim.most}) > 0) {
     if (const Field value = integer_field(b, "value_dim", keys.value_dim, limits::head_dim);
         value.value != part.fields.back().value)
       part.fields.push_back(value);
@@ -135,6 +139,14 @@ void plan_gqa(Builder& b) {
     b.out.attention_of.push_back(part.name);
     add_part(b.out.attentions, std::move(part));
   }
+}
+
+/// AFMoE: a gate on every element of the output, which the config does not state.
+void plan_gated_gqa(Builder& b) {
+  plan_gqa(b);
+  for (Part& part : b.out.attentions)
+    part.fields.push_back({"output_gate", "element", "AfmoeAttention: gate_proj"});
+  b.in.note_default("output gate", "element", "AfmoeAttention");
 }
 
 /// Ling and Ring with linear attention: each group of layer_group_size layers ends in a softmax

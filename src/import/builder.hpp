@@ -55,13 +55,22 @@ void plan_gpt_oss(Builder& b);
 void plan_step(Builder& b);
 void plan_shared_kv(Builder& b);
 void plan_grouped_lightning(Builder& b);
+void plan_gated_gqa(Builder& b);
 
-// latent_attention.cpp: MLA, DSA, delta nets, compressed attention.
-void plan_mla(Builder& b);
+// searched_blocks.cpp: attention and FFN of each layer of their own; plans the FFNs, too.
+void plan_searched_blocks(Builder& b);
+
+// latent_attention.cpp: two latents a layer, delta nets.
 void plan_qwen_delta(Builder& b);
 void plan_kimi_linear(Builder& b);
-void plan_compressed(Builder& b);
 void plan_longcat(Builder& b);
+
+// sparse_attention.cpp: MLA, with and without a selection; selected blocks; compressed attention.
+void plan_mla(Builder& b);
+void plan_compressed(Builder& b);
+void plan_msa(Builder& b);
+/// The keys of DeepSeek's indexer, added to a part.
+void add_indexer(Builder& b, Part& part);
 
 // ffn.cpp
 void plan_dense(Builder& b);
@@ -73,13 +82,18 @@ void plan_step_moe(Builder& b);
 void plan_ernie_moe(Builder& b);
 void plan_moe_beside_dense(Builder& b);
 void plan_longcat_moe(Builder& b);
+void plan_minimax_moe(Builder& b);
 
 // ungated.cpp: FFNs of two matrices; Falcon's heads.
 void plan_ungated(Builder& b);
 void plan_falcon(Builder& b);
 
-// hybrid.cpp: Mamba-2 and short convolutions beside attention. The first and third plan the FFNs,
-// too.
+// hybrid.cpp: Mamba and short convolutions, alone or beside attention. Nemotron-H's and Falcon-H1's
+// plan the FFNs, too.
+void plan_mamba1(Builder& b);
+void plan_mamba2(Builder& b);
+void plan_jamba(Builder& b);
+void plan_jamba_ffn(Builder& b);
 void plan_nemotron_h(Builder& b);
 void plan_mamba_or_attention(Builder& b);
 void plan_side_by_side(Builder& b);

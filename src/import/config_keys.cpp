@@ -48,7 +48,9 @@ void Config::finish_key(const json::Member& key, bool beside_text) {
   if (settle_by_assumption(key, path)) return;
   const bool formats = states_formats(key.key) && !is_off(key.value);
   KeyNote left{.kind = KeyNote::Kind::ignored, .key = path, .value = shown(key.value), .why = ""};
-  if (!formats && (beside_text || does_not_matter(key.key))) return note(std::move(left));
+  const bool nothing = key.value.kind == Kind::null;
+  if (!formats && (beside_text || nothing || does_not_matter(key.key)))
+    return note(std::move(left));
   if (formats || (may_matter(key.key) && !is_off(key.value))) {
     refused_.push_back({key.place, path, shown(key.value)});
     return;

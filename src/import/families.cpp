@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "import/builder.hpp"
+#include "import/import.hpp"
 
 namespace afford::config {
 namespace {
@@ -20,6 +21,8 @@ constexpr Family families[] = {
     {"phi3", plan_gqa, plan_dense},
     {"chatglm", plan_gqa, plan_dense},
     {"exaone4", plan_gqa, plan_dense},
+    {"nemotron-nas", plan_searched_blocks, plan_nothing},
+    {"afmoe", plan_gated_gqa, plan_first_dense},
     {"mixtral", plan_gqa, plan_all_moe},
     {"qwen2_moe", plan_gqa, plan_sparse_step},
     {"qwen3_moe", plan_gqa, plan_sparse_step},
@@ -36,7 +39,7 @@ constexpr Family families[] = {
     {"minicpm3", plan_mla, plan_dense},
     {"step3p5", plan_step, plan_step_moe},
     {"minimax", plan_minimax, plan_all_moe},
-    {"minimax_m2", plan_gqa, plan_all_moe},
+    {"minimax_m2", plan_msa, plan_minimax_moe},  // M3 says minimax_m2 in places, too
     {"ernie4_5", plan_gqa, plan_dense, tied},
     {"ernie4_5_moe", plan_gqa, plan_ernie_moe, tied},
     {"ernie", plan_gqa, plan_ernie_moe},  // the training config, untied
@@ -51,7 +54,11 @@ constexpr Family families[] = {
     {"mimo_v2_flash", plan_gqa, plan_first_dense},
     {"gemma3n_text", plan_gemma4, plan_gemma4_ffn, tied},
     {"gemma4_text", plan_gemma4, plan_gemma4_ffn, tied},
-    // Mixed with Mamba-2 or short convolutions.
+    // Mamba and short convolutions, most of them mixed with attention.
+    {"mamba", plan_mamba1, plan_nothing, tied},
+    {"falcon_mamba", plan_mamba1, plan_nothing},
+    {"mamba2", plan_mamba2, plan_nothing},
+    {"jamba", plan_jamba, plan_jamba_ffn},
     {"nemotron_h", plan_nemotron_h, plan_nothing},
     {"granitemoehybrid", plan_mamba_or_attention, plan_granite_hybrid},
     {"bamba", plan_mamba_or_attention, plan_dense},
@@ -64,6 +71,7 @@ constexpr Family families[] = {
     {"gpt_neox", plan_gqa, plan_ungated},
     {"starcoder2", plan_gqa, plan_ungated, tied},
     {"falcon", plan_falcon, plan_ungated, tied},
+    {"gpt_bigcode", plan_falcon, plan_ungated, tied},
 };
 
 struct Alias {
@@ -78,7 +86,6 @@ constexpr Alias aliases[] = {
     {"pixtral", "llama"},
     {"llava", "llama"},
     {"llava_next", "llama"},
-    {"aria_text", "llama"},
     {"idefics3", "llama"},
     {"smolvlm", "llama"},
     {"mllama_text_model", "llama"},
@@ -102,6 +109,12 @@ constexpr Alias aliases[] = {
     {"baichuan", "llama"},
     {"yi", "llama"},
     {"mistral_params", "llama"},
+    {"cwm", "llama"},
+    {"internlm", "llama"},
+    {"orion", "llama"},
+    {"xverse", "llama"},
+    {"telechat3", "llama"},
+    {"hyperclovax", "llama"},
     {"mimo", "qwen2"},
     {"dream", "qwen2"},
     {"qwen2_vl", "qwen2"},
@@ -113,7 +126,18 @@ constexpr Alias aliases[] = {
     {"qwen2_audio", "qwen2"},
     {"qwen3_vl", "qwen3"},
     {"qwen3_vl_text", "qwen3"},
+    {"dots_ocr", "qwen2"},
+    {"minicpmv", "qwen3"},
+    {"minicpmo", "qwen3"},
+    {"KeyeVL1_5", "qwen3"},
+    {"phi3_v", "phi3"},
+    {"phi4_multimodal", "phi3"},
+    {"vaultgemma", "gemma2"},
+    {"hunyuan_vl", "hunyuan_v1_dense"},
+    {"olmo_hybrid", "qwen3_5"},
     {"phi4mm", "phi3"},
+    {"youtu", "minicpm3"},
+    {"youtu_llm", "minicpm3"},
     {"gemma3", "gemma3_text"},
     {"paligemma", "gemma"},
     {"cohere2", "cohere"},
@@ -122,6 +146,9 @@ constexpr Alias aliases[] = {
     {"nemotron", "gpt_neox"},
     {"arcee", "gpt_neox"},
     {"apertus", "gpt_neox"},
+    {"jais2", "gpt_neox"},
+    {"nanochat", "gpt_neox"},
+    {"persimmon", "gpt_neox"},
     {"phi", "gpt_neox"},
     {"phi-msft", "gpt_neox"},
     {"gptj", "gpt_neox"},
@@ -136,6 +163,8 @@ constexpr Alias aliases[] = {
     {"nemotron_h_moe", "nemotron_h"},
     // Experts.
     {"olmoe", "mixtral"},
+    {"flex_olmo", "mixtral"},
+    {"aria_text", "mixtral"},
     {"phimoe", "mixtral"},
     {"granitemoeshared", "granitemoe"},
     {"qwen3_vl_moe", "qwen3_moe"},
@@ -152,6 +181,9 @@ constexpr Alias aliases[] = {
     {"deepseek_v32", "deepseek_v3"},
     {"deepseek_vl_v2", "deepseek_v3"},
     {"kimi_k2", "deepseek_v3"},
+    {"mistral4", "deepseek_v3"},
+    {"axk1", "deepseek_v3"},
+    {"sarvam_mla", "deepseek_v3"},
     {"kimi_k25", "deepseek_v3"},
     {"kimi_vl", "deepseek_v3"},
     {"kimi_k3", "kimi_linear"},
@@ -160,6 +192,9 @@ constexpr Alias aliases[] = {
     {"glm4v_moe", "glm4_moe"},
     {"glm4v_moe_text", "glm4_moe"},
     {"dots1", "glm4_moe"},
+    {"solar_open", "glm4_moe"},
+    {"hy_v3", "glm4_moe"},
+    {"sarvam_moe", "glm4_moe"},
     {"bailing_moe", "glm4_moe"},
     {"bailing_moe_v2", "glm4_moe"},
     {"exaone_moe", "glm4_moe"},
@@ -172,6 +207,10 @@ constexpr Alias aliases[] = {
     {"step3p7", "step3p5"},
     {"minimax_text_01", "minimax"},
     {"minimax_m1", "minimax"},
+    {"minimax_m3", "minimax_m2"},
+    {"minimax_m3_text", "minimax_m2"},
+    {"minimax_m3_vl", "minimax_m2"},
+    {"minimax_m3_vl_text", "minimax_m2"},
     {"ernie4_5_vl_moe_text", "ernie4_5_moe"},
     {"PanguProMoE", "pangu_pro_moe"},
     {"hunyuan_v1_moe", "hunyuan"},
@@ -202,6 +241,17 @@ std::vector<std::string_view> model_types() {
   for (const Family& family : families) types.push_back(family.model_type);
   for (const Alias& alias : aliases) types.push_back(alias.model_type);
   return types;
+}
+
+std::vector<FamilyTypes> known_families() {
+  std::vector<FamilyTypes> result;
+  for (const Family& family : families) {
+    FamilyTypes& types = result.emplace_back(FamilyTypes{family.model_type, {family.model_type}});
+    for (const Alias& alias : aliases) {
+      if (alias.like == family.model_type) types.model_types.push_back(alias.model_type);
+    }
+  }
+  return result;
 }
 
 }  // namespace afford::config

@@ -134,7 +134,9 @@ bool listed_layers(Builder& b) {
   b.moe.clear();
   for (std::int64_t i = 0; i < b.layers; ++i) {
     const json::Value& item = list->items[static_cast<size_t>(i)];
-    const bool sparse = item.text == (types ? "sparse" : "true");
+    // DeepSeek-V4 names its experts by how they are chosen.
+    const bool v4 = types && (item.text == "moe" || item.text == "hash_moe");
+    const bool sparse = v4 || item.text == (types ? "sparse" : "true");
     if (!sparse && item.text != (types ? "dense" : "false")) {
       b.in.fail(key,
                 fmt::format("expected {} for each layer, got {}",
@@ -147,9 +149,15 @@ bool listed_layers(Builder& b) {
   return true;
 }
 
-}  // namespace
-
-namespace {
+/// moe_layer_freq as a list: 1 for experts, 0 for a dense FFN.
+void read_layer_flags(Builder& b) {
+  if (!b.in.has("moe_layer_freq") || b.in.find("moe_layer_freq")->kind != json::Value::Kind::list)
+    return;
+  const auto flags = b.in.integers("moe_layer_freq", {0, 1});
+  if (flags.size() != b.moe.size())
+    b.in.fail("moe_layer_freq", "expected one entry for each layer");
+  for (size_t i = 0; i < flags.size(); ++i) b.moe[i] = flags[i] == 1;
+}
 
 /// A gated family whose activation only goes with two matrices is another one's config.
 void refuse_ungated(Builder& b) {
@@ -173,7 +181,8 @@ void plan_dense(Builder& b) {
 
 /// DeepSeek, GLM and Kimi: first_k_dense_replace dense layers, then experts in all.
 void plan_first_dense(Builder& b) {
-  if (listed_layers(b)) return finish(b, "moe_intermediate_size", "intermediate_size");
+  const auto width = b.in.any({"moe_intermediate_size", "expert_hidden_dim"});  // Hunyuan 3: both
+  if (listed_layers(b)) return finish(b, width, "intermediate_size");
   if (b.in.has("moe_layer_freq") &&
       b.in.find("moe_layer_freq")->kind == json::Value::Kind::number &&
       b.in.integer("moe_layer_freq", limits::layers) != 1) {
@@ -186,13 +195,18 @@ void plan_first_dense(Builder& b) {
     after(b, b.in.integer_or(b.in.any({"first_k_dense_replace", "num_dense_layers"}),
                              {0, limits::layers.most}, 0, "experts in every layer"));
   }
-  if (b.in.has("moe_layer_freq") && b.in.find("moe_layer_freq")->kind == json::Value::Kind::list) {
-    const auto flags = b.in.integers("moe_layer_freq", {0, 1});
-    if (flags.size() != b.moe.size())
-      b.in.fail("moe_layer_freq", "expected one entry for each layer");
-    for (size_t i = 0; i < flags.size(); ++i) b.moe[i] = flags[i] == 1;
+  read_layer_flags(b);
+  finish(b, width, "intermediate_size");
+}
+
+/// MiniMax-M2 has experts in every layer; M3 says for each layer, and gives the dense ones a width.
+void plan_minimax_moe(Builder& b) {
+  if (!listed_layers(b)) {
+    after(b, 0);
+    read_layer_flags(b);
   }
-  finish(b, "moe_intermediate_size", "intermediate_size");
+  const bool own = b.in.has("dense_intermediate_size");
+  finish(b, "intermediate_size", own ? "dense_intermediate_size" : "intermediate_size");
 }
 
 /// Qwen: experts every decoder_sparse_step layers, but for mlp_only_layers.

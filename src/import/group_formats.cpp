@@ -122,6 +122,7 @@ constexpr Algorithm algorithms[] = {
     {"W8A16", {Dtype::int8, Dtype::bf16}},
     {"W8A8_SQ_PER_CHANNEL", {Dtype::int8, Dtype::int8}},
     {"INT8_SQ", {Dtype::int8, Dtype::int8}},
+    {"UNQUANTIZED", {}},
 };
 
 std::optional<Format> algorithm(std::string_view name) {

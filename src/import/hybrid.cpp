@@ -1,4 +1,4 @@
-// Families that mix Mamba-2 or short convolutions with attention.
+// Families of Mamba or short convolutions, most of them mixed with attention.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,6 +32,36 @@ Part mamba_part(Builder& b) {
   return part;
 }
 
+/// How many channels a Mamba layer has: as stated where no FFN has that key, or a multiple of the
+/// hidden state.
+Field inner_channels(Builder& b, std::string_view stated) {
+  if (!stated.empty() && b.in.has(stated))
+    return integer_field(b, "channels", stated, limits::width);
+  const auto expand = b.in.any({"mamba_expand", "expand"});
+  constexpr std::int64_t usual = 2;
+  const std::int64_t channels = b.hidden * b.in.integer_or(expand, {1, 16}, usual, "MambaConfig");
+  return {"channels", fmt::format("{}", std::min(channels, limits::width.most)),
+          fmt::format("{} x hidden_size", expand)};
+}
+
+/// The first Mamba. dt_rank "auto" is a sixteenth of the hidden state.
+Part mamba1_part(Builder& b, std::string_view channels = {}) {
+  const auto state = b.in.any({"mamba_d_state", "state_size"});
+  const auto kernel = b.in.any({"mamba_d_conv", "conv_kernel"});
+  const auto rank = b.in.any({"mamba_dt_rank", "time_step_rank"});
+  constexpr std::int64_t share = 16;
+  const json::Value* stated = b.in.find(rank);
+  const bool automatic = stated == nullptr || stated->text == "auto";
+  const std::int64_t steps =
+      automatic ? (b.hidden + share - 1) / share : b.in.integer(rank, limits::width);
+  Part part{"mamba", {{"kind", "mamba1", ""}, inner_channels(b, channels)}};
+  part.fields.push_back(integer_field(b, "state_dim", state, limits::head_dim));
+  part.fields.push_back(
+      {"dt_rank", fmt::format("{}", steps), automatic ? "hidden_size / 16" : std::string(rank)});
+  part.fields.push_back(integer_field(b, "conv_kernel", kernel, limits::conv_kernel));
+  return part;
+}
+
 void add_layer(Builder& b, Part attention, const std::string& ffn) {
   b.out.attention_of.push_back(attention.name);
   add_part(b.out.attentions, std::move(attention));
@@ -41,6 +71,15 @@ void add_layer(Builder& b, Part attention, const std::string& ffn) {
 
 Part dense_part(Builder& b, std::string_view key) {
   return {"dense", {{"kind", "dense", ""}, integer_field(b, "intermediate", key, limits::width)}};
+}
+
+/// One layer in each period, from the one at the offset on.
+std::vector<bool> every(Builder& b, std::string_view period_key, std::string_view offset_key) {
+  const std::int64_t period = b.in.integer(period_key, limits::layers);
+  const std::int64_t offset = b.in.integer(offset_key, {0, limits::layers.most});
+  std::vector<bool> layers(static_cast<size_t>(b.layers));
+  for (std::int64_t i = 0; i < b.layers; ++i) layers[static_cast<size_t>(i)] = i % period == offset;
+  return layers;
 }
 
 Field no_gate() { return {"gated", "false", "relu2: two matrices"}; }
@@ -56,16 +95,40 @@ Part nemotron_experts(Builder& b) {
 
 }  // namespace
 
+namespace {
+
+/// Nemotron-H's blocks as letters; newer configs list them by name.
+std::string block_letters(Builder& b, std::string_view key) {
+  if (key == "hybrid_override_pattern") return b.in.text(key);
+  constexpr std::pair<std::string_view, char> letters[] = {
+      {"mamba", 'M'},     {"linear_attention", 'M'},
+      {"attention", '*'}, {"full_attention", '*'},
+      {"mlp", '-'},       {"moe", 'E'}};
+  std::string result;
+  for (const std::string& type : b.in.texts(key)) {
+    const auto letter = std::find_if(std::begin(letters), std::end(letters),
+                                     [&](const auto& each) { return each.first == type; });
+    if (letter == std::end(letters))
+      b.in.fail(key, fmt::format("unknown block '{}'; expected mamba, attention, mlp or moe",
+                                 type.substr(0, 40)));
+    result += letter->second;
+  }
+  return result;
+}
+
+}  // namespace
+
 /// Nemotron-H: a pattern of single blocks, M for Mamba-2, * for attention, - for an FFN and E for
 /// experts. A mixer and the FFN behind it are one layer of ours.
 void plan_nemotron_h(Builder& b) {
-  const std::string pattern = b.in.text("hybrid_override_pattern");
+  const std::string_view key =
+      b.in.has("layers_block_type") ? "layers_block_type" : "hybrid_override_pattern";
+  const std::string pattern = block_letters(b, key);
   for (size_t i = 0; i < pattern.size(); ++i) {
     const char block = pattern[i], next = i + 1 < pattern.size() ? pattern[i + 1] : ' ';
     if (block != 'M' && block != '*') {
-      b.in.fail(
-          "hybrid_override_pattern",
-          fmt::format("expected M or * before each - or E, got '{}' as block {}", block, i + 1));
+      b.in.fail(key, fmt::format("expected M or * before each - or E, got '{}' as block {}", block,
+                                 i + 1));
     }
     const bool dense = next == '-', experts = next == 'E';
     b.attention_numbers.push_back(static_cast<std::int64_t>(i));
@@ -82,14 +145,56 @@ void plan_nemotron_h(Builder& b) {
                         : "none");
     if (dense || experts) ++i;
   }
-  if (b.out.attention_of.empty()) b.in.fail("hybrid_override_pattern", "expected blocks, got none");
+  if (b.out.attention_of.empty()) b.in.fail(key, "expected blocks, got none");
   b.layers = static_cast<std::int64_t>(b.out.attention_of.size());
-  b.out.layers_comment = fmt::format("hybrid_override_pattern, {} blocks", pattern.size());
-  for (const char* key :
+  b.out.layers_comment = fmt::format("{}, {} blocks", key, pattern.size());
+  for (const char* said :
        {"intermediate_size", "moe_intermediate_size", "n_routed_experts", "num_experts_per_tok",
         "n_shared_experts", "moe_latent_size", "moe_shared_expert_intermediate_size",
-        "attention_head_dim", "sliding_window", "layers_block_type", "mtp_hybrid_override_pattern"})
-    b.in.set_aside(key);
+        "attention_head_dim", "sliding_window", "layers_block_type", "hybrid_override_pattern",
+        "mtp_hybrid_override_pattern", "mtp_layers_block_type"})
+    b.in.set_aside(said);
+}
+
+/// Mamba alone: no attention, no FFN.
+void plan_mamba1(Builder& b) {
+  const Part part = mamba1_part(b, "intermediate_size");
+  for (std::int64_t i = 0; i < b.layers; ++i) add_layer(b, part, "none");
+  for (const char* said : {"expand", "d_inner", "d_model", "n_layer", "ssm_cfg"})
+    b.in.set_aside(said);
+}
+
+void plan_mamba2(Builder& b) {
+  const Part part = mamba_part(b);
+  for (std::int64_t i = 0; i < b.layers; ++i) add_layer(b, part, "none");
+  b.in.set_aside("intermediate_size");
+}
+
+/// Jamba: attention in every attn_layer_period-th layer, the first Mamba in the others.
+void plan_jamba(Builder& b) {
+  const std::vector<bool> attention = every(b, "attn_layer_period", "attn_layer_offset");
+  b.in.set_aside("layers_block_type");
+  for (const bool softmax : attention) {
+    Part part = softmax ? gqa_part(b, b.in, "attention") : mamba1_part(b);
+    b.out.attention_of.push_back(part.name);
+    add_part(b.out.attentions, std::move(part));
+  }
+}
+
+/// Jamba: experts in every expert_layer_period-th layer; one expert is a dense FFN.
+void plan_jamba_ffn(Builder& b) {
+  std::vector<bool> experts = every(b, "expert_layer_period", "expert_layer_offset");
+  const bool dense = b.in.integer_or("num_experts", limits::experts, 16, "JambaConfig") == 1;
+  b.in.set_aside("layers_num_experts");
+  if (dense) {
+    experts.assign(experts.size(), false);
+    b.in.set_aside("num_experts_per_tok");
+  }
+  for (const bool routed : experts) {
+    b.out.ffn_of.emplace_back(routed ? "moe" : "dense");
+    add_part(b.out.ffns,
+             routed ? expert_part(b, "intermediate_size") : dense_part(b, "intermediate_size"));
+  }
 }
 
 /// Granite 4 and Bamba: Mamba-2 or attention in each layer, an FFN behind each.

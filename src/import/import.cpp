@@ -52,7 +52,10 @@ void plan_context(Builder& b) {
 
 void plan_shape(Builder& b) {
   b.hidden = b.in.integer("hidden_size", limits::width);
-  b.layers = b.in.integer("num_hidden_layers", limits::layers);
+  // Nemotron-H's list of blocks stands for their number.
+  const bool listed = !b.in.has("num_hidden_layers") && b.in.has("layers_block_type");
+  b.layers = listed ? static_cast<std::int64_t>(b.in.texts("layers_block_type").size())
+                    : b.in.integer("num_hidden_layers", limits::layers);
   b.out.layers_comment = fmt::format("num_hidden_layers {}", b.layers);
   if (b.in.has("remove_tail_layer")) {  // ERNIE's training config: the last ones stay out
     const std::int64_t tail = b.in.integer("remove_tail_layer", {0, b.layers - 1});
@@ -70,8 +73,9 @@ void plan_shape(Builder& b) {
 /// Modules of multi-token prediction; each is taken to be built like the last layer.
 void plan_mtp(Builder& b) {
   constexpr yaml::Range modules{0, 16};
-  const auto key =
-      b.in.any({"num_nextn_predict_layers", "num_mtp_modules", "mtp_num_hidden_layers"});
+  // MiniMax-M3 states its modules, and how many of them a step runs.
+  const auto other = b.in.any({"num_nextn_predict_layers", "mtp_num_hidden_layers"});
+  const auto key = b.in.has("num_mtp_modules") ? std::string_view("num_mtp_modules") : other;
   b.in.set_aside("use_mtp");
   b.in.set_aside("mtp_transformer_layers");
   if (!b.in.has(key)) return;

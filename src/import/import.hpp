@@ -28,6 +28,13 @@ struct Imported {
   std::vector<KeyNote> notes;
 };
 
+/// A family and the model types that are built like it, its own first.
+struct FamilyTypes {
+  std::string_view family;
+  std::vector<std::string_view> model_types;
+};
+[[nodiscard]] std::vector<FamilyTypes> known_families();
+
 /// Throws InputError for what the file says, UsageError for what the options say.
 [[nodiscard]] Imported import_config(const json::Value& root, const ImportOptions& options);
 /// With what stands beside the config, under the checkpoint's name unless the options have one.

@@ -1,4 +1,4 @@
-// Latent, sparse and recurrent attention.
+// Latent and recurrent attention.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,12 +7,6 @@
 
 namespace afford::config {
 namespace {
-
-void add_indexer(Builder& b, Part& part) {
-  part.fields.push_back(integer_field(b, "index_heads", "index_n_heads", limits::heads));
-  part.fields.push_back(integer_field(b, "index_dim", "index_head_dim", limits::head_dim));
-  part.fields.push_back(integer_field(b, "top_k", "index_topk", limits::tokens));
-}
 
 Part delta_part(Builder& b) {
   Part part{"linear",
@@ -62,40 +56,6 @@ Part mla_part(Builder& b, const std::string& name) {
   }
   if (sparse) add_indexer(b, part);
   return part;
-}
-
-namespace {
-
-/// GLM-5.2: layers whose indexer_types is "shared" attend what the last "full" one selected.
-void plan_shared_selection(Builder& b) {
-  const std::vector<std::string> types = b.in.texts("indexer_types");
-  if (types.size() < static_cast<size_t>(b.layers)) {
-    b.in.fail("indexer_types", fmt::format("expected one entry for each of {} layers, got {}",
-                                           b.layers, types.size()));
-  }
-  for (std::int64_t i = 0; i < b.layers; ++i) {
-    const std::string& type = types[static_cast<size_t>(i)];
-    if (type != "full" && type != "shared") {
-      b.in.fail("indexer_types",
-                fmt::format("unknown value '{}'; expected full or shared", type.substr(0, 40)));
-    }
-    const std::string name = type == "full" ? "dsa" : "dsa-shared";
-    Part part = mla_part(b, name);
-    if (type == "shared") part.fields.push_back({"reuses_selection", "true", "indexer_types"});
-    b.out.attention_of.push_back(name);
-    add_part(b.out.attentions, std::move(part));
-  }
-  for (const char* key : {"index_topk_freq", "index_topk_pattern", "index_skip_topk_offset"})
-    b.in.set_aside(key);
-}
-
-}  // namespace
-
-void plan_mla(Builder& b) {
-  if (b.in.has("index_topk") && b.in.has("indexer_types")) return plan_shared_selection(b);
-  const std::string name = b.in.has("index_topk") ? "dsa" : "mla";
-  b.out.attention_of.assign(static_cast<size_t>(b.layers), name);
-  add_part(b.out.attentions, mla_part(b, name));
 }
 
 /// LongCat-Flash: each of its layers holds two attentions; both count as a layer of ours.
@@ -182,44 +142,6 @@ void plan_kimi_linear(Builder& b) {
     }
   }
   b.in.absorb(linear);
-}
-
-/// DeepSeek-V4: compress_ratios gives each layer's stride, 0 for the window alone; layers with the
-/// small stride of 4 have an indexer, the others read every entry.
-void plan_compressed(Builder& b) {
-  constexpr std::int64_t indexed_stride = 4;
-  constexpr size_t most_strides = 16;
-  const auto strides = b.in.integers("compress_ratios", {0, limits::tokens.most});
-  if (strides.size() < static_cast<size_t>(b.layers)) {  // MTP modules may follow
-    b.in.fail("compress_ratios", fmt::format("expected one entry for each of {} layers, got {}",
-                                             b.layers, strides.size()));
-  }
-  if (b.in.integer("num_key_value_heads", limits::heads) != 1) {
-    b.in.fail("num_key_value_heads", "compressed attention has one key-value head");
-  }
-  for (size_t i = 0; i < static_cast<size_t>(b.layers); ++i) {
-    const std::int64_t stride = strides[i];
-    Part part{stride == 0 ? "window" : fmt::format("every-{}", stride),
-              {{"kind", "csa", ""},
-               integer_field(b, "query_heads", "num_attention_heads", limits::heads),
-               integer_field(b, "head_dim", "head_dim", limits::head_dim),
-               integer_field(b, "query_rank", "q_lora_rank", limits::width),
-               integer_field(b, "output_groups", "o_groups", limits::heads),
-               integer_field(b, "output_rank", "o_lora_rank", limits::width),
-               integer_field(b, "window", "sliding_window", limits::tokens)}};
-    if (integer_of(part, "query_heads") % integer_of(part, "output_groups") != 0) {
-      b.in.fail("o_groups", "num_attention_heads must be a multiple of it");
-    }
-    if (stride > 0) part.fields.push_back({"stride", fmt::format("{}", stride), "compress_ratios"});
-    if (stride == indexed_stride) add_indexer(b, part);
-    b.out.attention_of.push_back(part.name);
-    add_part(b.out.attentions, std::move(part));
-    if (b.out.attentions.size() > most_strides) {
-      b.in.fail("compress_ratios", fmt::format("more than {} different strides", most_strides));
-    }
-  }
-  b.in.set_aside("qk_rope_head_dim");  // part of head_dim
-  for (const char* key : {"index_n_heads", "index_head_dim", "index_topk"}) b.in.set_aside(key);
 }
 
 }  // namespace afford::config

@@ -167,6 +167,24 @@ std::vector<Module> mamba_modules(const Part& part, double hidden) {
           module({"mixer", "mamba", "linear_attn"}, {"out_proj"}, hidden * inner)};
 }
 
+std::vector<Module> mamba1_modules(const Part& part, double hidden) {
+  const double channels = real(part, "channels"), rank = real(part, "dt_rank");
+  const Words holders = {"mixer", "mamba"};
+  return {module(holders, {"in_proj"}, 2 * hidden * channels),
+          module(holders, {"x_proj"}, channels * (rank + 2 * real(part, "state_dim"))),
+          module(holders, {"dt_proj"}, rank * channels),
+          module(holders, {"out_proj"}, hidden * channels)};
+}
+
+std::vector<Module> msa_modules(const Part& part, double hidden) {
+  std::vector<Module> modules = gqa_modules(part, hidden);
+  const double dim = real(part, "index_dim");
+  modules.push_back(
+      projection({"index_q_proj", "indexer.q_proj"}, hidden * real(part, "index_heads") * dim));
+  modules.push_back(projection({"index_k_proj", "indexer.k_proj"}, hidden * dim));
+  return modules;
+}
+
 std::vector<Module> convolution_modules(const Part& part, double hidden) {
   const double channels = real(part, "channels");
   return {module({"conv"}, {"in_proj"}, 3 * hidden * channels),
@@ -188,6 +206,7 @@ constexpr std::pair<std::string_view, std::vector<Module> (*)(const Part&, doubl
     {"mla", mla_modules},        {"dsa", mla_modules},
     {"csa", compressed_modules}, {"gated_delta_net", delta_modules},
     {"kda", kda_modules},        {"lightning", lightning_modules},
+    {"msa", msa_modules},        {"mamba1", mamba1_modules},
     {"mamba2", mamba_modules},   {"short_conv", convolution_modules},
 };
 
@@ -210,11 +229,15 @@ std::vector<Module> dense_modules(const Part& part, std::int64_t hidden) {
 std::vector<Module> routed_modules(const Part& part, std::int64_t hidden) {
   const std::int64_t latent = integer_of(part, "latent");
   const double inputs = static_cast<double>(latent > 0 ? latent : hidden);
-  return mlp_modules(
+  std::vector<Module> modules = mlp_modules(
       {"mlp.experts.0", "mlp.experts", "block_sparse_moe.experts.0", "feed_forward.experts",
        "mixer.experts.0", "moe", "moe.experts.0", "ffn.experts.0", "experts"},
       inputs * real(part, "intermediate") * real(part, "experts"),
       text_of(part, "gated") != "false");
+  if (latent == 0) return modules;
+  for (const std::string_view each : {"fc1_latent_proj", "fc2_latent_proj"})
+    modules.push_back(module({"mixer", "mlp"}, {each}, static_cast<double>(hidden) * inputs));
+  return modules;
 }
 
 std::vector<Module> shared_modules(const Part& part, std::int64_t hidden) {

@@ -7,6 +7,7 @@
 #include "import/builder.hpp"
 #include "import/formats.hpp"
 #include "import/module_names.hpp"
+#include "spec/attention/kinds.hpp"
 
 namespace afford::config {
 namespace {
@@ -78,13 +79,6 @@ bool has_field(const Part& part, std::string_view key) {
 }
 
 bool is_moe(const Part& part) { return part.fields.front().value == "moe"; }
-
-/// A state has a format of its own, where products with it are exact.
-bool is_recurrent(const std::string& kind) {
-  constexpr std::string_view kinds[] = {"lightning", "gated_delta_net", "kda", "mamba2",
-                                        "short_conv"};
-  return std::find(std::begin(kinds), std::end(kinds), kind) != std::end(kinds);
-}
 
 /// DeepSeek-V4: FP4 experts, the rest as quantization_config says; unless that has a word of its
 /// own for the experts.
@@ -195,11 +189,9 @@ void plan_from_paper(Builder& b) {
 
 void plan_precision(Builder& b) {
   for (Part& part : b.out.attentions) {
-    const std::string& kind = part.fields.front().value;
-    if (!is_recurrent(kind)) continue;
-    const bool named = kind == "gated_delta_net" || kind == "mamba2";
+    if (!is_recurrent(part.fields.front().value)) continue;
     const auto key = b.in.any({"mamba_ssm_dtype", "mamba_ssm_cache_dtype"});
-    const bool stated = named && b.in.has(key);
+    const bool stated = b.in.has(key);
     const std::string format = stated ? b.in.text(key) : "float32";
     if (format != "float32" && format != "bfloat16") {
       b.in.fail(key, fmt::format("expected float32 or bfloat16, got '{}'", format.substr(0, 40)));

@@ -35,7 +35,8 @@ void plan_ungated(Builder& b) {
   b.out.ffns.push_back(
       {"dense", {{"kind", "dense", ""}, width_or_four(b), {"gated", "false", "two matrices"}}});
   b.out.ffn_of.assign(static_cast<size_t>(b.layers), "dense");
-  if (b.family->model_type == "gpt2" || b.family->model_type == "opt")
+  constexpr std::string_view learned[] = {"gpt2", "opt", "gpt_bigcode"};
+  if (std::find(std::begin(learned), std::end(learned), b.family->model_type) != std::end(learned))
     hold_positions(b, "max_position_embeddings");
 }
 

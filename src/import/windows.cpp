@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::string_view full = "full_attention", sliding = "sliding_attention";
 using Types = std::vector<std::string>;
+constexpr std::pair<std::string_view, std::string_view> newer_names[] = {
+    {"linear_attention", "mamba"}, {"full_attention", "attention"}};
 
 Types typed(Builder& b, auto is_full) {
   Types types;
@@ -42,6 +44,16 @@ Types by_flags(Builder& b) {
   return typed(b, [&](std::int64_t i) { return flags[static_cast<size_t>(i)] == 0; });
 }
 
+/// GPT-Neo: "global" or "local" for each layer.
+Types by_reach(Builder& b) {
+  const auto reaches = b.in.texts("attention_layers");
+  if (reaches.size() != static_cast<size_t>(b.layers)) {
+    b.in.fail("attention_layers", fmt::format("expected one entry for each of {} layers, got {}",
+                                              b.layers, reaches.size()));
+  }
+  return typed(b, [&](std::int64_t i) { return reaches[static_cast<size_t>(i)] == "global"; });
+}
+
 /// Windows without a list of layers: Mistral slides everywhere, Qwen from max_window_layers on if
 /// at all.
 Types plain(Builder& b) {
@@ -66,8 +78,18 @@ std::vector<std::string> layer_types(Builder& b, std::initializer_list<std::stri
   }
   // Step-3.5 lists its MTP layers behind the others.
   types.resize(static_cast<size_t>(b.layers));
-  for (const std::string& type : types) {
-    if (std::find(known.begin(), known.end(), type) != known.end()) continue;
+  const auto is_known = [&](std::string_view type) {
+    return std::find(known.begin(), known.end(), type) != known.end();
+  };
+  for (std::string& type : types) {
+    if (is_known(type)) continue;
+    // transformers 5 writes the names of older configs anew.
+    const auto older = std::find_if(std::begin(newer_names), std::end(newer_names),
+                                    [&](const auto& each) { return each.first == type; });
+    if (older != std::end(newer_names) && is_known(older->second)) {
+      type = older->second;
+      continue;
+    }
     b.in.fail("layer_types", fmt::format("unknown layer type '{}'; expected one of {}",
                                          type.substr(0, 40), fmt::join(known, ", ")));
   }
@@ -82,6 +104,8 @@ std::vector<std::string> window_types(Builder& b) {
   } else if (b.in.has("hybrid_layer_pattern")) {
     types = by_flags(b);
     b.in.set_aside("attention_chunk_size");  // the window once more
+  } else if (b.in.has("attention_layers") && b.in.has("sliding_window")) {
+    types = by_reach(b);
   } else if (b.in.has(pattern) && b.in.has("sliding_window")) {
     types = by_pattern(b, pattern);
   } else {

@@ -315,8 +315,9 @@ TEST_SUITE("cli") {
     CHECK(test::parse_csv(run_afford("list hardware --format csv").out).size() ==
           1 + entries("hardware"));
     CHECK(run_afford("list").out.find("step-3") != std::string::npos);
-    refuses("list chips",
-            "afford: list: unknown value 'chips'; expected one of models, hardware, engines");
+    refuses(
+        "list chips",
+        "afford: list: unknown value 'chips'; expected one of models, hardware, engines, families");
     CHECK(run_afford("show 910b").out.find("0.67 USD/h (estimate)") != std::string::npos);
     CHECK(run_afford("show step-3").out.find("64/1 x 256, query rank 2048") != std::string::npos);
   }

@@ -166,7 +166,7 @@ TEST_SUITE("errors") {
         "c.json:7:69: quantization_config.quant_algo: unknown value 'NVFP5'; expected one of FP8, "
         "FP8_PER_CHANNEL_PER_TOKEN, FP8_PB_REAL, FP8_PB_WO, FP8_BLOCK_SCALES, MXFP8, NVFP4, "
         "NVFP4_AWQ, W4A16_NVFP4, W4A8_NVFP4_FP8, W4A8_MXFP4_FP8, MXFP4, W4A16_AWQ, W4A8_AWQ, "
-        "W8A16, W8A8_SQ_PER_CHANNEL, INT8_SQ, MIXED_PRECISION");
+        "W8A16, W8A8_SQ_PER_CHANNEL, INT8_SQ, UNQUANTIZED, MIXED_PRECISION");
     CHECK(stated(
               R"({"quant_method": "modelopt", "quant_algo": "FP8", "kv_cache_quant_algo": "X"})") ==
           "c.json:7:99: quantization_config.kv_cache_quant_algo: unknown value 'X'; expected one "

@@ -79,6 +79,9 @@ constexpr Published published[] = {
     {"granite-4.0-h-small", 32.2e9, 9e9, 1e9, "model card: 32B, 9B; checkpoint: 32.2B"},
     {"granite-4.0-h-micro", 3.19e9, 3.19e9, 1e7, "checkpoint: 3.19B"},
     {"falcon-h1-34b", 33.6e9, 33.6e9, 1e8, "checkpoint: 33.6B"},
+    {"jamba-1.5-mini", 51.6e9, 12e9, 1e9, "model card: 52B, 12B; checkpoint: 51.6B"},
+    {"mamba-2.8b", 2.768e9, 2.768e9, 1e6, "checkpoint: 2,768,345,600"},
+    {"mamba-codestral-7b", 7.285e9, 7.285e9, 1e6, "checkpoint: 7,285,403,648"},
     {"bamba-9b", 9.78e9, 9.78e9, 1e7, "checkpoint: 9.78B"},
     {"lfm2-1.2b", 1.17e9, 1.17e9, 1e7, "model card: 1.17B"},
     {"lfm2-8b-a1b", 8.3e9, 1.55e9, 1e8, "model card: 8.3B, 1.5B (digits cut, not rounded)"},
@@ -89,6 +92,12 @@ constexpr Published published[] = {
     {"mimo-v2-flash", 309e9, 15e9, 1e9, "arXiv 2601.02780: 309B, 15B"},
     {"glm-5.2", 743e9, 39.5e9, 1e9, "as GLM-5 (744B, 40B), less 57 indexers of 9.4M",
      no_vocabulary},
+    {"minimax-m3", 428e9, 23.5e9, 1e9, "model card: 428B, 23B (digits cut, not rounded)",
+     no_vocabulary},
+    {"hunyuan-3", 295e9, 21e9, 1e9, "model card: 295B, 21B"},
+    {"mistral-small-4", 119e9, 6.5e9, 1e9, "model card: 119B, 6.5B"},
+    {"trinity-mini", 26e9, 3e9, 1e9, "model card: 26B, 3B", no_embedding},
+    {"nemotron-super-49b", 49.9e9, 49.9e9, 1e8, "model card: 49.9B"},
     // FFNs of two matrices.
     {"starcoder2-3b", 3.03e9, 3.03e9, 1e7, "checkpoint: 3.03B"},
     {"phi-2", 2.78e9, 2.78e9, 1e7, "checkpoint: 2.78B"},
@@ -102,7 +111,7 @@ constexpr Published published[] = {
     {"mistral-7b-params", 7.25e9, 7.25e9, 1e7, "checkpoint of v0.3: 7.25B"},
 };
 
-std::string kinds(const std::string& name) {
+std::string layers_of(const std::string& name) {
   std::string text;
   const ModelSpec model = imported(name);
   for (const LayerKind& kind : model.layer_kinds)
@@ -159,25 +168,35 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("families: patterns of windows, of experts and of two attentions") {
-    CHECK(kinds("gemma-2-9b") == "21 sliding/dense, 21 full/dense, ");
-    CHECK(kinds("gemma-3-27b") == "52 sliding/dense, 10 full/dense, ");
-    CHECK(kinds("olmo-3-32b") == "48 sliding/dense, 16 full/dense, ");
-    CHECK(kinds("command-a") == "48 sliding/dense, 16 full/dense, ");
-    CHECK(kinds("exaone-4.0-32b") == "48 sliding/dense, 16 full/dense, ");
-    CHECK(kinds("smollm3-3b") == "36 full/dense, ");
-    CHECK(kinds("phi-4") == "40 gqa/dense, ");
-    CHECK(kinds("k-exaone-236b-a23b") == "1 sliding/dense, 35 sliding/moe, 12 full/moe, ");
-    CHECK(kinds("longcat-flash") == "28 mla/dense, 28 mla/moe, ");
-    CHECK(kinds("laguna-s") == "1 full/dense, 36 sliding-72/moe, 11 full/moe, ");
-    CHECK(kinds("nemotron-3-nano") == "17 mamba/moe, 6 mamba/none, 6 attention/moe, ");
-    CHECK(kinds("nemotron-h-8b") == "20 mamba/dense, 4 mamba/none, 4 attention/dense, ");
-    CHECK(kinds("falcon-h1-34b") == "72 mamba/none, 72 attention/dense, ");
-    CHECK(kinds("lfm2-1.2b") == "10 conv/dense, 6 attention/dense, ");
-    CHECK(kinds("gemma-4-31b") == "50 sliding/dense, 10 full/dense, ");
-    CHECK(kinds("gemma-3n-e4b") ==
+    CHECK(layers_of("gemma-2-9b") == "21 sliding/dense, 21 full/dense, ");
+    CHECK(layers_of("gemma-3-27b") == "52 sliding/dense, 10 full/dense, ");
+    CHECK(layers_of("olmo-3-32b") == "48 sliding/dense, 16 full/dense, ");
+    CHECK(layers_of("command-a") == "48 sliding/dense, 16 full/dense, ");
+    CHECK(layers_of("exaone-4.0-32b") == "48 sliding/dense, 16 full/dense, ");
+    CHECK(layers_of("smollm3-3b") == "36 full/dense, ");
+    CHECK(layers_of("phi-4") == "40 gqa/dense, ");
+    CHECK(layers_of("k-exaone-236b-a23b") == "1 sliding/dense, 35 sliding/moe, 12 full/moe, ");
+    CHECK(layers_of("longcat-flash") == "28 mla/dense, 28 mla/moe, ");
+    CHECK(layers_of("laguna-s") == "1 full/dense, 36 sliding-72/moe, 11 full/moe, ");
+    CHECK(layers_of("nemotron-3-nano") == "17 mamba/moe, 6 mamba/none, 6 attention/moe, ");
+    CHECK(layers_of("nemotron-h-8b") == "20 mamba/dense, 4 mamba/none, 4 attention/dense, ");
+    CHECK(layers_of("falcon-h1-34b") == "72 mamba/none, 72 attention/dense, ");
+    CHECK(layers_of("lfm2-1.2b") == "10 conv/dense, 6 attention/dense, ");
+    CHECK(layers_of("gemma-4-31b") == "50 sliding/dense, 10 full/dense, ");
+    CHECK(layers_of("gemma-3n-e4b") ==
           "16 sliding/dense, 4 full/dense, 12 sliding-shared/dense, 3 full-shared/dense, ");
-    CHECK(kinds("mimo-v2-flash") == "1 full/dense, 39 sliding/moe, 8 full/moe, ");
-    CHECK(kinds("glm-5.2") == "3 dsa/dense, 57 dsa-shared/moe, 18 dsa/moe, ");
+    CHECK(layers_of("mimo-v2-flash") == "1 full/dense, 39 sliding/moe, 8 full/moe, ");
+    CHECK(layers_of("glm-5.2") == "3 dsa/dense, 57 dsa-shared/moe, 18 dsa/moe, ");
+    CHECK(layers_of("jamba-1.5-mini") == "12 mamba/dense, 16 mamba/moe, 4 attention/dense, ");
+    CHECK(layers_of("mamba-2.8b") == "64 mamba/none, ");
+    CHECK(layers_of("minimax-m3") == "3 full/dense, 57 msa/moe, ");
+    CHECK(layers_of("trinity-mini") == "2 sliding/dense, 22 sliding/moe, 8 full/moe, ");
+    CHECK(layers_of("nemotron-super-49b") ==
+          "1 gqa-8/dense-14336, 44 gqa-8/dense-28672, 1 gqa-8/dense-57344, 1 gqa-8/dense-46592, 1 "
+          "gqa-8/dense-143360, 1 gqa-8/dense-119296, ");
+    // MiniMax-M3: 60 layers of 2 x 4 x 128 numbers, 57 index keys of 128.
+    CHECK(cache_size(imported("minimax-m3"), 8192).context.base() ==
+          doctest::Approx(8192.0 * 2 * (60 * 2 * 4 * 128 + 57 * 128)));
     // MiMo-V2: keys of 192 and values of 128 numbers.
     CHECK(cache_size(imported("mimo-v2-flash"), 8192).context.base() ==
           doctest::Approx((9.0 * 8192 * 4 + 39.0 * 128 * 8) * (192 + 128) * 2));
