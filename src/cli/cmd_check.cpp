@@ -15,6 +15,8 @@ namespace {
 /// Prints the verdict on one file; its exit code.
 int check(const std::string& file) {
   const study::FileCheck verdict = study::check_file(file);
+  for (const std::string& note : verdict.notes)
+    print(fmt::format("{}: {}\n", escaped(file), escaped(note)));
   for (const std::string& doubt : verdict.doubts)
     print(fmt::format("{}: {}\n", escaped(file), escaped(doubt)));
   if (!verdict.doubts.empty()) return exit_no;

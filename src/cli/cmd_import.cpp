@@ -79,8 +79,10 @@ int run(const ImportArgs& args) {
 Verb import_command(CLI::App& app) {
   auto args = std::make_shared<ImportArgs>();
   Verb verb(app, "import", "A model file from a published Hugging Face config.json");
-  verb.required("config", args->files,
-                "config.json, its folder, org/name in the Hugging Face cache, a GGUF file, or -");
+  verb.required(
+      "config", args->files,
+      "config.json, its folder, org/name in the Hugging Face cache, a GGUF file, or -; afford "
+      "list families tells which are known");
   verb.written(
       "-o,--output", args->output,
       "Write to FILE instead of stdout, or to a folder from several checkpoints; it appears "

@@ -3,6 +3,7 @@
 #include "cli/args.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
+#include "import/import.hpp"
 #include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "records/entry.hpp"
@@ -20,6 +21,7 @@ std::vector<HardwareSpec> all_chips() {
 Table models() { return list_of(load_models({"all"})); }
 Table hardware() { return list_of(all_chips()); }
 Table engines() { return list_of(load_engines({"all"})); }
+Table families() { return list_of(config::known_families()); }
 
 struct ListArgs {
   std::string what;
@@ -28,7 +30,7 @@ struct ListArgs {
 
 int run(const ListArgs& args) {
   constexpr std::pair<std::string_view, Table (*)()> tables[] = {
-      {"models", models}, {"hardware", hardware}, {"engines", engines}};
+      {"models", models}, {"hardware", hardware}, {"engines", engines}, {"families", families}};
   if (!args.what.empty()) {
     emit(choose(tables, args.what, "list")(), args.output);
     return 0;
@@ -46,7 +48,8 @@ int run(const ListArgs& args) {
 Verb list_command(CLI::App& app) {
   auto args = std::make_shared<ListArgs>();
   Verb verb(app, "list", "The models, chips and engines that come with afford");
-  verb.text("what", args->what, "models, hardware or engines; all when left out");
+  verb.text("what", args->what,
+            "models, hardware, engines; all three when left out; or families, of import");
   add_output(verb, args->output);
   verb.run = [args] { return run(*args); };
   return verb;

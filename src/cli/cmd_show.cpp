@@ -4,6 +4,7 @@
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
 #include "records/entry.hpp"
+#include "records/notes.hpp"
 #include "study/entry.hpp"
 #include "text/number.hpp"
 
@@ -31,10 +32,14 @@ int run(const ShowArgs& args) {
   const ModelSpec& model = std::get<ModelSpec>(entry);
   const Format format = format_of(args.output);
   const Table modules = modules_of(model, contexts.front(), convention);
-  if (for_people(format))
-    emit(facts_of(model), args.output, "\n" + render(modules, format));
-  else
+  Table facts = facts_of(model);
+  add_model_notes(facts.notes, model, static_cast<double>(contexts.front()));
+  if (for_people(format)) {
+    emit(facts, args.output, "\n" + render(modules, format));
+  } else {
     emit(modules, args.output);
+    print_notes(facts);
+  }
   return exit_done;
 }
 

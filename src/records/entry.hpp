@@ -8,6 +8,10 @@
 
 namespace afford {
 
+namespace config {
+struct FamilyTypes;
+}
+
 /// One row per fact, each with its source.
 [[nodiscard]] Table facts_of(const ModelSpec& model);
 [[nodiscard]] Table facts_of(const HardwareSpec& chip);
@@ -19,5 +23,7 @@ namespace afford {
 [[nodiscard]] Table list_of(const std::vector<ModelSpec>& models);
 [[nodiscard]] Table list_of(const std::vector<HardwareSpec>& chips);
 [[nodiscard]] Table list_of(const std::vector<Engine>& engines);
+/// The model types that import knows.
+[[nodiscard]] Table list_of(const std::vector<config::FamilyTypes>& families);
 
 }  // namespace afford

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "calibration/chip_timing.hpp"
 #include "count/ffn.hpp"
 #include "count/modules.hpp"
 #include "count/params.hpp"
 #include "ideal/cost.hpp"
+#include "import/import.hpp"
 #include "kernels/formats.hpp"
 #include "records/entry.hpp"
 #include "report/record.hpp"
@@ -137,6 +139,18 @@ Table list_of(const std::vector<HardwareSpec>& chips) {
 Table list_of(const std::vector<Engine>& engines) {
   Table table = table_of(engine_record(), engines);
   table.title = "Engines";
+  return table;
+}
+
+Table list_of(const std::vector<config::FamilyTypes>& families) {
+  static const Record<config::FamilyTypes> record = {
+      {{"family", "family"}, [](const config::FamilyTypes& f) { return named(f.family); }},
+      {{"model_types", "model_type of config.json"}, [](const config::FamilyTypes& f) {
+         return fmt::format("{}", fmt::join(f.model_types, ", "));
+       }}};
+  Table table = table_of(record, families);
+  table.title = "Families that import knows";
+  table.notes = {"A model_type that is built like one of them: --assume model_type=NAME."};
   return table;
 }
 

@@ -166,6 +166,8 @@ std::vector<std::string> notes_on(const study::Rentals& rentals,
   notes.push_back(
       fmt::format("Fidelity: {}. A month has 730 hours.", rentals.rows.back().served.fidelity));
   if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
+  for (const Rental& row : rentals.rows)
+    add_model_notes(notes, row.of->prepared.model, row.of->setting.context);
   if (const study::SweepPoint& point = request.sweep.front(); !point.empty()) {
     std::vector<study::SweptCost> others;
     std::copy_if(rentals.swept_costs.begin(), rentals.swept_costs.end(), std::back_inserter(others),

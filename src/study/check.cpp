@@ -47,7 +47,7 @@ std::string text_of(const Calibration& c) {
 }
 
 FileCheck check_model(const ModelSpec& model) {
-  FileCheck out{.what = {}, .doubts = doubts(model)};
+  FileCheck out{.what = {}, .doubts = doubts(model), .notes = model.notes};
   if (out.doubts.empty()) {
     out.what = fmt::format("ok, model {}, {:.4g} parameters, {:.3g} active", model.name,
                            total_params(model), active_params_as_published(model));
@@ -58,16 +58,17 @@ FileCheck check_model(const ModelSpec& model) {
 }  // namespace
 
 FileCheck check_file(const std::string& file) {
-  if (file.ends_with(".csv")) return {.what = text_of(read_points(file)), .doubts = {}};
+  if (file.ends_with(".csv"))
+    return {.what = text_of(read_points(file)), .doubts = {}, .notes = {}};
   if (is_published_config(file)) return check_model(load_models({file}).front());
   const yaml::Node root = yaml::parse_file(file);
   switch (spec_kind(root, file)) {
     case SpecKind::hardware:
-      return {.what = "ok, hardware " + read_hardware(root, file).name, .doubts = {}};
+      return {.what = "ok, hardware " + read_hardware(root, file).name, .doubts = {}, .notes = {}};
     case SpecKind::engine:
-      return {.what = "ok, engine " + read_engine(root, file).name, .doubts = {}};
+      return {.what = "ok, engine " + read_engine(root, file).name, .doubts = {}, .notes = {}};
     case SpecKind::calibration:
-      return {.what = text_of(read_calibration(root, file)), .doubts = {}};
+      return {.what = text_of(read_calibration(root, file)), .doubts = {}, .notes = {}};
     case SpecKind::model:
       break;
   }
