@@ -292,8 +292,12 @@ TEST_SUITE("cli") {
     CHECK(run_afford("check " + path).code == 0);
     CHECK(run_afford("show " + path).out.find("GDN 32/16 x 128 x 128") != std::string::npos);
     CHECK(run_afford("show " + config).out.find("GDN 32/16 x 128 x 128") != std::string::npos);
-    CHECK(run_afford("check " + config).out ==
-          config + ": ok, model qwen3-next-80b-a3b, 7.967e+10 parameters, 3.87e+09 active\n");
+    const std::string checked = run_afford("check " + config).out;
+    CHECK(checked.starts_with(config + ": attn_output_gate = true (Qwen3NextAttention)\n"));
+    CHECK(checked.ends_with(
+        config + ": ok, model qwen3-next-80b-a3b, 7.967e+10 parameters, 3.87e+09 active\n"));
+    CHECK(run_afford("show " + config).out.find("attn_output_gate = true (Qwen3NextAttention)") !=
+          std::string::npos);
     CHECK(run_afford("cost -m " + config + " --on h800 -c 8k --format csv")
               .out.find("\nqwen3-next-80b-a3b,h800,") != std::string::npos);
     CHECK(run_afford("import " + config + " --assume num_experts=256")
