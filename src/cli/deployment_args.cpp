@@ -153,7 +153,8 @@ study::Conditions conditions_of(const ConditionArgs& args) {
           .nic_bandwidth = optional_rate(args.nic, "--nic-bandwidth"),
           .scale_up_bandwidth = optional_rate(args.scale_up, "--scale-up-bandwidth"),
           .memory_bandwidths = {},
-          .calibration = args.calibration};
+          .calibration = args.calibration,
+          .engine = args.engine};
 }
 
 namespace {
@@ -235,6 +236,9 @@ void add_conditions(Verb& verb, ConditionArgs& args) {
   verb.text("--calibration", args.calibration,
             "Calibration of every chip of its architecture; none: stated default efficiencies",
             "NAME|none");
+  verb.text("--engine", args.engine,
+            "Serving engine, a name or a path; left out: ideal, kernels with no engine around them",
+            "NAME");
 }
 
 }  // namespace afford::cli

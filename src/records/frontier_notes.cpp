@@ -77,7 +77,8 @@ std::vector<std::string> notes_on(const study::Frontiers& frontiers,
                                   const std::vector<study::FrontierCase>& cases) {
   const std::vector<HardwareSpec>& chips = *cases.front().chips;
   std::vector<std::string> notes = {
-      fmt::format("Fidelity: {}; closed form.", study::fidelity_text(chips))};
+      fmt::format("Fidelity: {}; closed form.",
+                  study::with_engine(study::fidelity_text(chips), request.engine))};
   for (const study::FrontierResult& result : frontiers.results) notes.push_back(case_note(result));
   if (frontiers.worst_deviation >= 0.0005) {
     notes.push_back(

@@ -174,8 +174,9 @@ std::vector<std::string> notes_on(const study::Simulations& simulations,
   for (const auto& of_deployment : simulations.chips) {
     for (const HardwareSpec& chip : *of_deployment) chips.push_back(&chip);
   }
-  std::vector<std::string> notes = {fmt::format(
-      "Fidelity: {}. Stage times: one layer, one micro-batch.", study::fidelity_text(chips))};
+  std::vector<std::string> notes = {
+      fmt::format("Fidelity: {}. Stage times: one layer, one micro-batch.",
+                  study::with_engine(study::fidelity_text(chips), request.engine))};
   for (const Simulation& s : simulations.rows) add_row_notes(notes, s, request);
   for (const Simulation& s : simulations.rows) add_model_notes(notes, *s.model, s.setting.context);
   if (const study::SweepPoint& point = request.sweep.front(); !point.empty()) {

@@ -9,6 +9,7 @@
 #include "calibration/chip_timing.hpp"
 #include "error.hpp"
 #include "load/calibrations.hpp"
+#include "load/library.hpp"
 #include "text/suggest.hpp"
 
 namespace afford::study {
@@ -76,6 +77,10 @@ Routing routing_of(const RoutingChoice& choice, const ModelSpec& model) {
   return read_routing(choice.file, layer->experts, layer->active);
 }
 
+Engine engine_of(const Conditions& conditions) {
+  return conditions.engine.empty() ? Engine{} : load_engines({conditions.engine}).front();
+}
+
 }  // namespace
 
 std::vector<Prepared> prepare(const Conditions& conditions) {
@@ -97,7 +102,7 @@ Setting setting_of(const Conditions& conditions, const Prepared& prepared, doubl
           .shapes = &prepared.shapes,
           .context = context,
           .speculation = conditions.what_if.speculation,
-          .engine = {},
+          .engine = engine_of(conditions),
           .routing = routing_of(conditions.routing, prepared.model),
           .redundant_experts = conditions.redundant_experts,
           .overlap = conditions.overlap,
@@ -156,6 +161,10 @@ bool any_calibrated(const std::vector<HardwareSpec>& chips) {
 std::string fidelity_of(const HardwareSpec& attention, const HardwareSpec& ffn) {
   const std::string first = afford::fidelity_of(attention), last = afford::fidelity_of(ffn);
   return first == last ? first : fmt::format("attention {}; ffn {}", first, last);
+}
+
+std::string with_engine(std::string fidelity, const std::string& engine) {
+  return engine.empty() || engine == Engine{}.name ? fidelity : fidelity + ", engine " + engine;
 }
 
 std::string fidelity_text(const std::vector<const HardwareSpec*>& chips) {

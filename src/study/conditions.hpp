@@ -38,6 +38,7 @@ struct Conditions {
   std::optional<ByteRate> nic_bandwidth, scale_up_bandwidth;  // instead of the chips'
   std::vector<MemoryBandwidth> memory_bandwidths;
   std::string calibration;  // "": by the chip's name or architecture; "none"; a name or a path
+  std::string engine;       // a name or a path; "": ideal, kernels with no engine around them
 };
 
 /// One model with everything its evaluations point into. Not to be moved while they are in use.
@@ -62,6 +63,9 @@ void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& con
 /// What two pools rest on, by pool where they differ: "attention calibrated (h200, 2026-11-24);
 /// ffn roofline".
 [[nodiscard]] std::string fidelity_of(const HardwareSpec& attention, const HardwareSpec& ffn);
+
+/// A fidelity with the engine that stands on top, where one was named: "roofline, engine step".
+[[nodiscard]] std::string with_engine(std::string fidelity, const std::string& engine);
 
 /// What every chip of a run rests on, in a sentence's words: "h200 calibrated (h200, 2026-11-24);
 /// a800 roofline with default efficiencies", or "roofline with default efficiencies, no

@@ -130,9 +130,10 @@ Served FrontierPoint::served() const {
   std::vector<ChipsUsed> chips = {{&attention_chip(), accelerators_of(candidate.attention)}};
   if (candidate.way == Way::disaggregated)
     chips.push_back({&ffn_chip(), accelerators_of(candidate.ffn)});
-  return {.chips = std::move(chips),
-          .tokens = static_cast<double>(evaluation.gpus) * evaluation.tokens_per_gpu,
-          .fidelity = fidelity_of(attention_chip(), ffn_chip())};
+  return {
+      .chips = std::move(chips),
+      .tokens = static_cast<double>(evaluation.gpus) * evaluation.tokens_per_gpu,
+      .fidelity = with_engine(fidelity_of(attention_chip(), ffn_chip()), of->setting.engine.name)};
 }
 
 Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCase>& cases,

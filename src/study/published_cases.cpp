@@ -57,10 +57,9 @@ void set_deployment(const Section& in, PublishedCase& out, int micro_batches) {
 System read_system(const Section& list, const std::string& name, const Sources& sources) {
   const Section in = list.child(
       name, {"about", "source", "attention_dtype", "drafts", "acceptance", "redundant",
-             "micro_batches", "nic_bandwidth", "kernel", "grouped_compute", "between_steps",
-             "attention_memory", "attention_tile", "gemm_tile", "calibrated"});
+             "micro_batches", "nic_bandwidth", "engine", "calibrated"});
   (void)read_source(in, sources);
-  System system{.about = in.text("about"), .engine = {}, .request = {}};
+  System system{.about = in.text("about"), .request = {}};
   system.calibrated = in.has("calibrated") && in.boolean("calibrated");
   DeploymentRequest& request = system.request;
   request.calibration = "none";
@@ -75,17 +74,7 @@ System read_system(const Section& list, const std::string& name, const Sources& 
     system.micro_batches = static_cast<int>(in.integer("micro_batches", {1, 64}));
   if (in.has("nic_bandwidth"))
     request.nic_bandwidth = in.quantity<Dimension{.time = -1, .byte = 1}>("nic_bandwidth");
-  if (in.has("between_steps"))
-    system.engine.between_steps = in.quantity<Dimension{.time = 1}>("between_steps");
-  if (in.has("kernel")) system.engine.kernel = in.quantity<Dimension{.time = 1}>("kernel");
-  if (in.has("grouped_compute"))
-    system.engine.grouped_compute = in.real("grouped_compute", 0.01, 1);
-  if (in.has("attention_memory"))
-    system.engine.attention_memory = in.real("attention_memory", 0.01, 1);
-  if (in.has("attention_tile"))
-    system.engine.attention_tile = static_cast<double>(in.integer("attention_tile", {1, 1024}));
-  if (in.has("gemm_tile"))
-    system.engine.gemm_tile = static_cast<double>(in.integer("gemm_tile", {1, 1024}));
+  request.engine = in.has("engine") ? in.name("engine") : "";
   return system;
 }
 

@@ -132,7 +132,7 @@ Rentals rentals(const RentalRequest& request) {
       const Traffic& traffic = c->workload.traffic;
       row.served = {.chips = chips_used(row.plan, c->chips),
                     .tokens = TokenRate(traffic.requests_per_s * traffic.mix.output_tokens),
-                    .fidelity = fidelity_text(c->chips)};
+                    .fidelity = with_engine(fidelity_text(c->chips), c->setting.engine.name)};
       if (row.possible() && !point.empty()) {
         out.swept_costs.push_back(
             {c->prepared.model.name, row.name, point.back().number, row.plan.usd_per_mtok});

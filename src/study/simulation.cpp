@@ -82,7 +82,7 @@ Simulation simulation(const Deployment& deployment, const Setting& setting,
   const Evaluation& e = out.result.evaluation;
   out.served = {.chips = chips_used(deployment),
                 .tokens = static_cast<double>(e.gpus) * e.tokens_per_gpu,
-                .fidelity = deployment.fidelity()};
+                .fidelity = with_engine(deployment.fidelity(), setting.engine.name)};
   if (out.calibrated) out.beyond = beyond_measured(deployment.way, setting);
   if (request.detail)
     out.detail = detail_of(deployment, setting, e, static_cast<std::uint64_t>(request.seed));

@@ -101,8 +101,7 @@ std::optional<Prediction> predict(PublishedCase c, const System& system,
   const Deployment deployment = std::move(deployments_of(c.request, prepared.model).front());
   if (system.calibrated && !deployment.calibrated()) return std::nullopt;
   const auto context = static_cast<double>(std::max<std::int64_t>(c.context, 1));
-  Setting setting = setting_of(c.request, prepared, context);
-  setting.engine = system.engine;
+  const Setting setting = setting_of(c.request, prepared, context);
   return Prediction{value_of(c, prepared.model, deployment, setting), deployment.fidelity()};
 }
 

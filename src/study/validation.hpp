@@ -15,7 +15,6 @@ namespace afford::study {
 struct System {
   std::string about;
   bool calibrated = false;  // on the calibration of its chips, and left out where there is none
-  Engine engine;
   DeploymentRequest request;  // what its deployments have in common
   int micro_batches = 0;      // 0: the deployment's default
 };

@@ -27,6 +27,24 @@ nlohmann::json row(const std::string& arguments) {
 }  // namespace
 
 TEST_SUITE("cli") {
+  TEST_CASE("--engine names what stands on top of the kernels, and the output says so") {
+    const std::string pools =
+        "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 6144 -c 4k --calibration "
+        "none ";
+    const test::Outcome ideal = run_afford(pools);
+    CHECK(run_afford(pools + "--engine ideal").out == ideal.out);
+    const test::Outcome step = run_afford(pools + "--engine step");
+    CHECK(step.code == 0);
+    CHECK(step.out != ideal.out);
+    CHECK(step.out.find("no calibration, engine step.") != std::string::npos);
+    CHECK(run_afford(pools + "--engine stepp").err.ends_with("; did you mean 'step'?\n"));
+    const test::Outcome frontier = run_afford(
+        "pareto -m step-3 --on h800 -c 4k --max-gpus 16 --batch-steps 1 --calibration none "
+        "--engine step --format csv");
+    CHECK(frontier.code == 0);
+    CHECK(frontier.out.find("\"roofline, engine step\"") != std::string::npos);
+  }
+
   TEST_CASE("simulate: the contract's columns, and Table 8's 2A2F within 5 %") {
     CHECK(run_afford(afd + "--format csv")
               .out.starts_with(
