@@ -65,11 +65,11 @@ report figure-2 "Cost by module, model and chip" cost $nine $four -c 8k,32k
 report figure-3 "Cost against context" compare $nine $four -c '2k..128k*2' --chart context
 report figure-4 "Disaggregated against a single chip" compare $nine $four -c 8k,32k --chart split
 report figure-5 "Attention FLOPs against cache bytes, with the chips' ridges" roofline $nine $four -c 8k,32k --convention paper
-report figure-6 "Most tokens a second and GPU at each TPOT" pareto $three $four -c 8k,32k --max-gpus 64 --calibration none
-report figure-7 "Fewest dollars at each TPOT" pareto $three $four -c 8k,32k --max-gpus 64 --objective usd --calibration none
-report figure-8 "Step-3's cheapest chips over the context" pareto -m step-3 --on h800,h20 --objective usd --batch-steps 8 --sweep context=4k..24k+4k --calibration none
+report figure-6 "Most tokens a second and GPU at each TPOT" pareto $three $four -c 8k,32k --max-gpus 64 --engine ideal --calibration none
+report figure-7 "Fewest dollars at each TPOT" pareto $three $four -c 8k,32k --max-gpus 64 --objective usd --engine ideal --calibration none
+report figure-8 "Step-3's cheapest chips over the context" pareto -m step-3 --on h800,h20 --objective usd --batch-steps 8 --sweep context=4k..24k+4k --engine ideal --calibration none
 report accuracy "Predicted against measured time of served points, by engine and chip" validate --served shipped
-report plan-chat-50 "What to rent for 50 requests a second" plan reports/chat-50.yaml --calibration none
+report plan-chat-50 "What to rent for 50 requests a second" plan reports/chat-50.yaml --engine ideal --calibration none
 }
 
 [ "$check" = yes ] || exit 0

@@ -133,12 +133,12 @@ std::array<OperationWork, 2> expert_products(const Point& p, double sms) {
   const double other = (p.bytes - matrices * weights) / products;
   const GroupedGemm gate_up{.bytes = 2 * weights + other,
                             .flops = p.padded_flops * 2 / matrices,
-                            .tokens = tokens,
+                            .tokens = grouped_tiles(tokens, 2 * width).rows,
                             .tiles = experts * grouped_tiles(tokens, 2 * width).tiles,
                             .k = hidden};
   const GroupedGemm rest{.bytes = weights + other,
                          .flops = p.padded_flops / matrices,
-                         .tokens = tokens,
+                         .tokens = grouped_tiles(tokens, hidden).rows,
                          .tiles = experts * grouped_tiles(tokens, hidden).tiles,
                          .k = width,
                          .follows = up};

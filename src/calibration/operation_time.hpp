@@ -46,10 +46,15 @@ struct OperationParts {
   return parts;
 }
 
+/// What of an operation's time is the start of its kernel.
+[[nodiscard]] inline Seconds start_of(const OperationCurve& curve, const OperationWork& work) {
+  return work.follows ? curve.follow : curve.start;
+}
+
 [[nodiscard]] inline double operation_seconds(const OperationCurve& curve,
                                               const OperationParts& parts,
                                               const OperationWork& work) {
-  const Seconds fixed = (work.follows ? curve.follow : curve.start) + work.pieces * curve.piece +
+  const Seconds fixed = start_of(curve, work) + work.pieces * curve.piece +
                         work.splits * curve.split + (work.combined ? curve.combine : Seconds(0));
   return fixed.base() + overlapped(parts.reading, parts.computing, curve.overlap);
 }

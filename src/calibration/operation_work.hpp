@@ -151,7 +151,7 @@ struct GroupedTiles {
 struct GroupedGemm {
   double bytes = 0;   // weights and activations of all experts
   double flops = 0;   // executed: whole token tiles of all experts
-  double tokens = 0;  // an expert, in the mean
+  double tokens = 0;  // rows of an expert, whole tiles
   double tiles = 0;   // of all experts, in SMs
   double k = 0;
   bool follows = false;

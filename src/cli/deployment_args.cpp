@@ -66,7 +66,8 @@ std::vector<std::int64_t> parse_sizes(const std::string& text) {
 
 study::RoutingChoice parse_routing(const std::string& text) {
   using Kind = study::RoutingChoice::Kind;
-  if (text == "uniform") return {};
+  if (text.empty()) return {};
+  if (text == "uniform") return {.kind = Kind::uniform, .exponent = 0, .file = {}};
   if (text.starts_with("zipf:")) {
     const auto exponent = parse_real(text.substr(5));
     if (exponent && *exponent >= 0 && *exponent <= 10)
@@ -226,7 +227,9 @@ void add_conditions(Verb& verb, ConditionArgs& args) {
   verb.text("--overlap", args.overlap,
             "Collectives hidden behind other work: none, all-gather, all", "WHICH");
   verb.text("--routing", args.routing,
-            "Expert load: uniform, zipf:EXPONENT or FILE.csv (expert,tokens)", "LOAD");
+            "Expert load: uniform, zipf:EXPONENT or FILE.csv (expert,tokens); left out: the "
+            "engine's",
+            "LOAD");
   verb.integer("--redundant-experts", args.redundant, "Extra copies of the hottest experts");
   verb.integer("--experts", args.experts, "Upcycle every MoE layer to N routed experts");
   verb.text("--tpot", args.tpot, "Limit on the time per output token", "TIME");

@@ -11,8 +11,7 @@ namespace afford::cli {
 
 /// What every deployment of a run has in common.
 struct ConditionArgs : StudyArgs {
-  std::string overlap = "all-gather", routing = "uniform", tpot = "50ms", nic, scale_up,
-              calibration, engine;
+  std::string overlap = "all-gather", routing, tpot = "50ms", nic, scale_up, calibration, engine;
   int redundant = 0, experts = 0;
 };
 void add_conditions(Verb& verb, ConditionArgs& args);

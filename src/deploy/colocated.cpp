@@ -102,6 +102,12 @@ Seconds pipelined_step(const Colocated& c, const Setting& setting, const Evaluat
   return std::max(lap, real(batches.count) * stage);
 }
 
+/// Host time from one step to the next.
+Seconds between_steps(const Engine& engine, std::int64_t requests, int drafts) {
+  const EngineTime& time = engine.time;
+  return engine.between_steps + time.step + real(requests) * time.request + drafts * time.draft;
+}
+
 std::string_view bound_of(const StageTimes& main) {
   if (main.a2f + main.f2a > main.attention + main.ffn) return "network";
   return main.attention > main.ffn ? "attention" : "ffn";
@@ -178,10 +184,10 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   if (setting.speculation.drafts > 0)
     result.runs[result.main_kind].layers += setting.speculation.drafts;
   result.head = head_of(c, setting, batches.large);
-  result.step =
-      setting.engine.between_steps +
-      (c.layout.pp > 1 ? pipelined_step(c, setting, result, layers)
-                       : step_of(result, layers, batches, head_of(c, setting, batches.small)));
+  result.between = between_steps(setting.engine, batches.requests, setting.speculation.drafts);
+  result.step = result.between + (c.layout.pp > 1 ? pipelined_step(c, setting, result, layers)
+                                                  : step_of(result, layers, batches,
+                                                            head_of(c, setting, batches.small)));
   result.tpot = result.step / per_step;
   const Tokens yielded = Tokens(result.batch * per_step);
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);

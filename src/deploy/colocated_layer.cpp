@@ -55,19 +55,38 @@ AttentionWork attention_work(const Layer& layer) {
           .experts = layer.shape.ffn.router_outputs};
 }
 
-/// Shared experts run in the experts' kernels where those are sharded over the whole engine.
-bool shared_apart(const Layer& layer) { return layer.routed() && layer.layout().expert_ep > 1; }
+/// Shared experts run in the experts' kernels where those are sharded over the whole engine, unless
+/// it counts their launches apart.
+bool shared_apart(const Layer& layer) {
+  return layer.routed() && (layer.layout().expert_ep > 1 || layer.machine.launches());
+}
+
+/// Whether the engine has spread the experts over many servers until they are even.
+bool rebalanced(const Layer& layer) {
+  return layer.setting.rebalanced &&
+         layer.layout().expert_ep > layer.machine.chip->server_accelerators.value;
+}
+
+/// What the busiest rank has over the mean after that.
+double balance_of(const Layer& layer) {
+  const bool over_network = layer.layout().size() > layer.machine.chip->scale_up_accelerators.value;
+  return rebalanced(layer) && over_network ? layer.machine.engine->time.over_network.balance : 1;
+}
 
 FfnWork ffn_work(const Layer& layer) {
+  static const Routing even;
   const Layout& layout = layer.layout();
   const std::int64_t groups = layer.routed() ? layout.expert_ep : 1;
+  const bool rebalances = rebalanced(layer);
   return {.tokens = layer.ffn_tokens(),
           .instance = 1,
           .tensor = layer.routed() ? layout.expert_tp : layout.dense_tp(),
           .groups = groups,
           .total_tokens = layer.ffn_tokens(),
           .redundant = groups > 1 ? layer.setting.redundant_experts : 0,
-          .routing = &layer.setting.routing,
+          .routing = rebalances ? &even : &layer.setting.routing,
+          .placement = rebalances || groups == 1 ? nullptr : layer.setting.placement,
+          .balance = balance_of(layer),
           .overlap = layer.setting.overlap,
           .collectives = false,
           .shared = shared_apart(layer) ? SharedExperts::apart : SharedExperts::fused};
@@ -131,8 +150,19 @@ Seconds exchanged(const Layer& layer, Bytes each) {
   return exchange_time({.tokens = layer.replica_tokens() / real(layer.layout().attention_tp),
                         .copies = visited_experts(layer.shape.ffn),
                         .bytes = each,
-                        .accelerators = layer.layout().size()},
+                        .accelerators = layer.layout().size(),
+                        .balance = balance_of(layer)},
                        layer.machine);
+}
+
+/// Tokens go to their experts and come back; engines that count launches do so too where experts
+/// are sharded among data-parallel replicas.
+LayerTimes exchanging(const Layer& layer, LayerTimes t) {
+  t.exchanges = true;
+  t.shared = shared_time(layer);
+  t.dispatch = exchanged(layer, dispatch_bytes(*layer.setting.model, layer.shape));
+  t.combine = exchanged(layer, combine_bytes(*layer.setting.model));
+  return t;
 }
 
 }  // namespace
@@ -152,17 +182,14 @@ LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind,
       t.experts += ffn_all_reduce(layer).time;
       break;
     case FfnTraffic::gather:
+      if (layer.machine.launches() && layer.routed()) return exchanging(layer, t);
       t.exchanges = true;
       t.dispatch = gather_tokens(layer).time;
       t.experts += shared_time(layer);
       t.combine = scatter_time(layer);
       break;
     case FfnTraffic::exchange:
-      t.exchanges = true;
-      t.shared = shared_time(layer);
-      t.dispatch = exchanged(layer, dispatch_bytes(model, layer.shape));
-      t.combine = exchanged(layer, combine_bytes(model));
-      break;
+      return exchanging(layer, t);
   }
   return t;
 }

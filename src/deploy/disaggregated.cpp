@@ -40,8 +40,17 @@ Shares shares_of(const Disaggregated& d, const Setting& setting) {
   return s;
 }
 
-/// Bandwidth of all NICs of one instance, which may be a slice of a server.
-ByteRate instance_network(const Pool& pool, const Engine& e) {
+/// Whether one scale-up fabric joins both pools: all accelerators of a rack, or slices of a server.
+bool in_one_domain(const Disaggregated& d) {
+  return d.attention.chip->name == d.ffn.chip->name &&
+         d.attention.size() + d.ffn.size() <= d.attention.chip->scale_up_accelerators.value;
+}
+
+/// Rate of one instance, which may be a slice of a server: of its NICs, or of its accelerators on
+/// the fabric.
+ByteRate instance_rate(const Pool& pool, const Engine& e, bool over_fabric) {
+  if (over_fabric)
+    return e.scale_up * real(pool.accelerators) * pool.chip->scale_up_bandwidth.value;
   const double slice = real(pool.accelerators) / real(pool.chip->server_accelerators.value);
   return e.nic * slice * server_network(*pool.chip);
 }
@@ -50,12 +59,14 @@ ByteRate instance_network(const Pool& pool, const Engine& e) {
 /// replica.
 Seconds network_time(const Disaggregated& d, const Shares& s, Bytes each_token,
                      const Setting& setting) {
+  const Engine& e = setting.engine_of_pools();
+  const bool over_fabric = in_one_domain(d);
   const double from_attention = s.tokens / real(d.attention.instances) * s.instances_in_replica;
   const Seconds at_attention =
-      from_attention * each_token / instance_network(d.attention, setting.engine);
+      from_attention * each_token / instance_rate(d.attention, e, over_fabric);
   const double to_ffn = s.tokens_per_replica * s.replicas_in_instance;
-  const Seconds at_ffn = to_ffn * each_token / instance_network(d.ffn, setting.engine);
-  return std::max(at_attention, at_ffn) + setting.engine.network;
+  const Seconds at_ffn = to_ffn * each_token / instance_rate(d.ffn, e, over_fabric);
+  return std::max(at_attention, at_ffn) + e.network;
 }
 
 AttentionWork attention_work(const Disaggregated& d, const Setting& setting,
@@ -78,7 +89,7 @@ FfnWork ffn_work(const Disaggregated& d, const Setting& setting, const Shares& s
           .groups = s.split.expert,
           .total_tokens = s.tokens_per_replica,
           .redundant = setting.redundant_experts,
-          .routing = &setting.routing,
+          .routing = &setting.routing_of_pools(),
           .overlap = setting.overlap};
 }
 
@@ -143,7 +154,7 @@ PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, cons
   return {.weights = held.attention_weights,
           .cache_each = in_flight * held.request,
           .buffers_each = query_tokens(setting) * token,
-          .capacity = setting.engine.usable_memory * d.attention.chip->memory_size.value,
+          .capacity = setting.engine_of_pools().usable_memory * d.attention.chip->memory_size.value,
           .count = s.requests,
           .shares = real(tensor ? d.attention.instances : d.attention.size())};
 }
@@ -156,7 +167,7 @@ PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shar
   return {.weights = held.ffn_weights,
           .cache_each = {},
           .buffers_each = query_tokens(setting) * token,
-          .capacity = setting.engine.usable_memory * d.ffn.chip->memory_size.value,
+          .capacity = setting.engine_of_pools().usable_memory * d.ffn.chip->memory_size.value,
           .count = s.tokens_per_replica / query_tokens(setting),
           .shares = s.replicas};
 }
@@ -204,8 +215,8 @@ FfnSplit resolved(const FfnSplit& wanted, const Pool& pool, const ModelSpec& mod
 StageOps stage_ops(const Disaggregated& d, const Setting& setting, size_t kind) {
   const Shares s = shares_of(d, setting);
   const LayerShape& shape = (*setting.shapes)[kind];
-  const Machine attention(*d.attention.chip, setting.engine, setting.residual);
-  const Machine ffn(*d.ffn.chip, setting.engine, setting.residual);
+  const Machine attention(*d.attention.chip, setting.engine_of_pools(), setting.residual);
+  const Machine ffn(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
   return {attention_ops(*setting.model, shape, attention_work(d, setting, shape, s), attention),
           ffn_ops(*setting.model, shape, ffn_work(d, setting, s), ffn)};
 }
@@ -218,21 +229,23 @@ double fan_out(const FfnSplit& split, const Pool& ffn) {
 AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
   const Shares s = shares_of(d, setting);
   const ModelSpec& model = *setting.model;
-  const Machine machine(*d.attention.chip, setting.engine, setting.residual);
+  const Machine machine(*d.attention.chip, setting.engine_of_pools(), setting.residual);
   AttentionPart part;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const LayerShape& shape = (*setting.shapes)[kind];
     part.stage[kind] = attention_time(model, shape, attention_work(d, setting, shape, s), machine);
   }
+  const EngineTime& time = machine.engine->time;
   part.head = head_time(model, s.requests_per_gpu * query_tokens(setting), d.attention.accelerators,
-                        machine);
+                        machine) +
+              time.step + s.requests * time.request + setting.speculation.drafts * time.draft;
   return part;
 }
 
 FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement* placement) {
   FfnWork work = ffn_work(d, setting, shares_of(d, setting));
   work.placement = placement;
-  const Machine machine(*d.ffn.chip, setting.engine, setting.residual);
+  const Machine machine(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
   FfnPart part;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind)
     part.stage[kind] = ffn_time(*setting.model, (*setting.shapes)[kind], work, machine);
@@ -265,8 +278,10 @@ Evaluation assemble(const Disaggregated& d, const Setting& setting, const Attent
     const size_t kind = result.kinds;
     const Seconds out = network_time(d, s, dispatch_bytes(model, shape), setting);
     if (shape.layers > (*setting.shapes)[result.main_kind].layers) result.main_kind = kind;
-    result.runs[result.kinds++] = {{attention.stage[kind], out, ffn.stage[kind], back},
-                                   shape.layers};
+    StageTimes stages{attention.stage[kind], out, ffn.stage[kind], back};
+    if (setting.engine_of_pools().time.transfers.in_line)
+      stages = {attention.stage[kind] + out + back, Seconds(0), ffn.stage[kind], Seconds(0)};
+    result.runs[result.kinds++] = {stages, shape.layers};
   }
   // Drafts run one more layer of the main kind each, with its own round through the pools.
   if (setting.speculation.drafts > 0)

@@ -30,9 +30,23 @@ struct Setting {
   Engine engine;
   double residual = 0;  // of calibrated curves: see Machine
   Routing routing;
+  /// That of the routing over the expert groups of every layout evaluated; null: made anew.
+  const Placement* placement = nullptr;
+  /// Where the routing is what an engine meets rather than what is asked for: beyond a server
+  /// engines copy and move experts until they are even, but for a ratio over the network.
+  bool rebalanced = false;
+  /// What AFD deployments run on, where it is not what co-located ones do.
+  struct Pools {
+    Engine engine;
+    Routing routing;
+  };
+  std::optional<Pools> pools;
   std::int64_t redundant_experts = 0;
   Overlap overlap = Overlap::all_gather;
   Seconds tpot_limit{0.050};
+
+  [[nodiscard]] const Engine& engine_of_pools() const { return pools ? pools->engine : engine; }
+  [[nodiscard]] const Routing& routing_of_pools() const { return pools ? pools->routing : routing; }
 };
 
 /// Attention on one pool, FFN on another.
@@ -72,8 +86,9 @@ enum class Verdict { feasible, attention_memory, ffn_memory, slow };
 struct Evaluation {
   static constexpr size_t most_kinds = most_layer_kinds;
   Verdict verdict = Verdict::feasible;
-  Seconds tpot;  // per generated token
-  Seconds step;  // of the pipeline; tpot = step / tokens_per_step
+  Seconds tpot;     // per generated token
+  Seconds step;     // of the pipeline; tpot = step / tokens_per_step
+  Seconds between;  // of it: host time from one step to the next, co-located
   std::int64_t gpus = 0;
   double batch = 0;  // requests
   TokenRate tokens_per_gpu;

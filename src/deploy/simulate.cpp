@@ -1,5 +1,10 @@
 #include "deploy/simulate.hpp"
 
+#include <cmath>
+
+#include "calibration/chip_timing.hpp"
+#include "deploy/interval.hpp"
+
 namespace afford {
 namespace {
 
@@ -47,6 +52,11 @@ Evaluation with_step(Evaluation e, Seconds step, Seconds tpot_limit) {
   return e;
 }
 
+const HardwareSpec& attention_chip(const AnyDeployment& deployment) {
+  if (const auto* afd = std::get_if<Disaggregated>(&deployment)) return *afd->attention.chip;
+  return *std::get<Colocated>(deployment).pool.chip;
+}
+
 }  // namespace
 
 Simulated simulate(const AnyDeployment& deployment, const Setting& setting,
@@ -63,7 +73,20 @@ Simulated simulate(const AnyDeployment& deployment, const Setting& setting,
   return out;
 }
 
+const Engine& engine_of(const AnyDeployment& deployment, const Setting& setting) {
+  return std::holds_alternative<Disaggregated>(deployment) ? setting.engine_of_pools()
+                                                           : setting.engine;
+}
+
 Interval interval_of(const AnyDeployment& deployment, const Setting& setting) {
+  const HardwareSpec& chip = attention_chip(deployment);
+  const ErrorSpread& spread =
+      engine_of(deployment, setting).time.spread.on(chip.architecture.value);
+  if (spread.between > 0 || spread.within > 0) {
+    const bool transferred = chip.measured != nullptr && chip.measured->transferred;
+    const double factor = std::exp(log_half_width({.spread = spread, .transferred = transferred}));
+    return {.low = 1 / factor, .high = factor};
+  }
   const auto step_at = [&](double residual) {
     Setting moved = setting;
     moved.residual = residual;

@@ -31,11 +31,10 @@ struct EventOptions {
   bool keep_events = false;                     // those of the last step
 };
 
-/// TPOT and cost at the fast and slow end of the calibrated curves' left-out errors (90 % of
-/// the points stay within), as factors of the predicted ones; both 1 where nothing is calibrated.
-/// What has no curve (network, collectives, small kernels) is taken as stated.
+/// TPOT and cost as factors of the predicted ones, between which nine of ten measured ones lie.
 struct Interval {
   double low = 1, high = 1;
+  [[nodiscard]] bool known() const { return low < high; }
 };
 
 /// Everything known of one deployment under one setting.
@@ -52,6 +51,12 @@ struct Simulated {
 [[nodiscard]] Simulated simulate(const AnyDeployment& deployment, const Setting& setting,
                                  const EventOptions& options = {});
 
+/// The engine a deployment runs on.
+[[nodiscard]] const Engine& engine_of(const AnyDeployment& deployment, const Setting& setting);
+
+/// By the errors of the engine's series that were left out of its fit (deploy/interval.hpp); under
+/// an engine that states none, the fast and slow end of the calibrated curves' left-out errors,
+/// with network, collectives and small kernels as stated; both 1 where nothing is calibrated.
 [[nodiscard]] Interval interval_of(const AnyDeployment& deployment, const Setting& setting);
 
 /// The step by events without jitter, all micro-batches alike, over that of `closed`, the closed

@@ -19,7 +19,7 @@ Op on_curve(Op op, const AttentionCount& count, const CoreWork& work, double uni
                          .outputs = values / 2 / units,  // half of the values are results
                          .paged = machine.engine->paged_cache};
   op.kernels = 1;
-  return timed(op, curve, work_of(asked, machine.measured->sms), compute, machine);
+  return timed(op, curve, work_of(asked, machine.measured->sms), compute, machine, machine.core);
 }
 
 }  // namespace
@@ -43,9 +43,11 @@ Op attention_core(const AttentionCount& count, const CoreWork& work, const Machi
     const double units = work.requests * (count.kv_heads / cache_ways) * tiles.count;
     return on_curve(op, count, work, units, machine);
   }
-  return timed(
-      op, {e.attention_compute * machine.peak(work.compute), e.attention_memory * machine.memory},
-      machine);
+  op.uncovered = machine.measured != nullptr;
+  return timed(op,
+               {machine.attention_compute * machine.peak(work.compute),
+                e.attention_memory / machine.core * machine.memory},
+               machine);
 }
 
 }  // namespace afford

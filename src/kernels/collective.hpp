@@ -47,9 +47,13 @@ struct TokenExchange {
   double tokens = 0, copies = 0;
   Bytes bytes;
   std::int64_t accelerators = 1;
+  double balance = 1;  // the busiest rank's share over the mean, over NICs
 };
 /// Dispatch or combine: over its NIC as DeepEP's low-latency kernels do, or over the scale-up
-/// fabric where it reaches every expert.
+/// fabric where it reaches every expert. Of an engine that counts launches, the busiest rank's: in
+/// a domain a latency for each doubling of the accelerators (half of it each way) and the copies
+/// for other accelerators; beyond it what goes over the NICs or over the fabric, whichever is
+/// longer.
 [[nodiscard]] Seconds exchange_time(const TokenExchange& exchange, const Machine& machine);
 
 }  // namespace afford

@@ -17,7 +17,9 @@ Op on_dense_curve(Op op, const DenseProduct& product, const OperationCurve& curv
                machine);
 }
 
-Op dense(const DenseProduct& product, const Machine& machine) {
+namespace {
+
+Op by_itself(const DenseProduct& product, const Machine& machine) {
   const Engine& e = *machine.engine;
   const double weights = product.kernels * product.inputs * product.outputs;
   Op op{.name = product.name, .kernels = product.kernels};
@@ -26,8 +28,17 @@ Op dense(const DenseProduct& product, const Machine& machine) {
   op.activations = product.activations;
   if (const DenseCurve measured = dense_curve(product.compute, machine); measured.curve != nullptr)
     return on_dense_curve(op, product, *measured.curve, machine);
+  op.uncovered = machine.measured != nullptr;
   return timed(op, {e.gemm_compute * machine.peak(product.compute), e.gemm_memory * machine.memory},
                machine);
+}
+
+}  // namespace
+
+Op dense(const DenseProduct& product, const Machine& machine) {
+  Op op = by_itself(product, machine);
+  op.time = machine.dense * op.time;
+  return op;
 }
 
 }  // namespace afford

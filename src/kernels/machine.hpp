@@ -18,6 +18,12 @@ struct Machine {
   /// its slow end.
   double residual = 0;
   ByteRate memory, scale_up;
+  /// Of each kernel that an engine launches, counted by layer; zero where none are, and every
+  /// operation pays the `start` of its kernels instead.
+  Seconds launch, start;
+  // The engine's factors on the times of roofs and curves; on a core's curve on reading alone.
+  double dense = 1, grouped = 1, narrow = 1, core = 1;
+  double attention_compute = 1;  // share of the peak
 
   Machine(const HardwareSpec& hardware, const Engine& running, double at_residual = 0)
       : chip(&hardware),
@@ -25,11 +31,29 @@ struct Machine {
         measured(hardware.measured.get()),
         residual(at_residual),
         memory(hardware.memory_bandwidth.value),
-        scale_up(hardware.scale_up_bandwidth.value) {}
+        scale_up(hardware.scale_up_bandwidth.value),
+        start(running.kernel),
+        attention_compute(running.attention_compute) {
+    const bool blackwell = hardware.architecture.value == "blackwell";
+    const auto on_chip = [&](const auto& value) {
+      return blackwell ? value.blackwell : value.hopper;
+    };
+    launch = on_chip(running.time.kernel);
+    if (!launches()) return;
+    start = Seconds(0);
+    dense = on_chip(running.time.dense);
+    grouped = on_chip(running.time.grouped);
+    narrow = on_chip(running.time.narrow);
+    core = on_chip(running.time.core);
+    attention_compute = share_on(hardware, running.attention_compute / core);
+  }
+
   /// It keeps the addresses: nothing that ends with the call.
   Machine(const HardwareSpec&, Engine&&, double = 0) = delete;
   Machine(HardwareSpec&&, const Engine&, double = 0) = delete;
   Machine(HardwareSpec&&, Engine&&, double = 0) = delete;
+
+  [[nodiscard]] bool launches() const { return launch > Seconds(0); }
 
   [[nodiscard]] FlopRate peak(Dtype wanted) const {
     return find_peak(*chip, compute_format(*chip, wanted))->rate.value;
@@ -41,6 +65,18 @@ struct Machine {
                                             Dtype compute) const {
     if (measured == nullptr || !(measured->tensor(compute) > 0)) return nullptr;
     return measured->find(operation, operands);
+  }
+
+ private:
+  /// A share of an H800's tensor peak on another chip: what keeps a core from the peak (softmax,
+  /// shared memory, latency) takes an SM as long on either, as in chip_timing(). An H20 comes to
+  /// 0.86 where an H800 has 0.60, as FlashMLA is measured there.
+  [[nodiscard]] static double share_on(const HardwareSpec& chip, double share) {
+    constexpr double measured_on = 989e12 / 132;  // FLOP/s an SM
+    const Peak* bf16 = find_peak(chip, Dtype::bf16);
+    if (chip.multiprocessors.value == 0 || bf16 == nullptr) return share;
+    const double each = bf16->rate.value.base() / real(chip.multiprocessors.value);
+    return 1 / (1 + (1 / share - 1) * std::min(1.0, each / measured_on));
   }
 };
 
@@ -58,7 +94,7 @@ struct Reached {
   const Seconds by_memory =
       std::max((op.weights + op.cache) / reached.memory,
                op.activations / (machine.engine->l2_over_memory * reached.memory));
-  const Seconds overhead = op.kernels * machine.engine->kernel;
+  const Seconds overhead = op.kernels * machine.start;
   const Seconds work = std::max(by_compute, by_memory);
   op.time = work + overhead;
   op.bound = overhead > work          ? Limit::overhead
@@ -68,12 +104,14 @@ struct Reached {
 }
 
 /// The time of a calibrated operation that computes on the roof of `compute`: `op` holds the totals
-/// of `op.kernels` equal kernels of `work` each.
+/// of `op.kernels` equal kernels of `work` each. `reading`: a factor on what reading takes.
 [[nodiscard]] inline Op timed(Op op, const OperationCurve& curve, const OperationWork& work,
-                              Dtype compute, const Machine& machine) {
+                              Dtype compute, const Machine& machine, double reading = 1) {
   const OperationRoofs roofs{machine.measured->read, machine.measured->tensor(compute)};
-  const OperationParts parts = operation_parts(curve, work, roofs);
-  const double each = operation_seconds(curve, parts, work);
+  OperationParts parts = operation_parts(curve, work, roofs);
+  parts.reading *= reading;
+  const double each = operation_seconds(curve, parts, work) -
+                      (machine.launches() ? start_of(curve, work).base() : 0);
   op.time = Seconds(op.kernels * each * (1 + machine.residual * half_width(curve)));
   const bool computes = parts.computing > parts.reading;
   op.bound = 2 * std::max(parts.reading, parts.computing) < each ? Limit::overhead

@@ -27,21 +27,22 @@ const OperationCurve* grouped_curve(const MlpWork& work, const Machine& machine)
   return machine.curve(OperationClass::grouped_gemm, compute, compute);
 }
 
-/// A grouped GEMM on its calibrated curve: the experts alike, with their mean number of tokens, and
-/// the shared ones.
+/// A grouped GEMM on its calibrated curve: the experts alike, each with the whole tiles that its
+/// mean number of tokens fills, and the shared ones.
 Op on_grouped_curve(Op op, const MlpWork& work, Side side, const Machine& machine) {
   const ChipTiming& chip = *machine.measured;
   const Shape shape = shape_of(work.groups[0], work.shard, side);
-  double rows = 0, tiles = 0;
+  double rows = 0, tiles = 0, of_expert = 0;
   for (const MlpGroup& group : work.groups) {
     if (!(group.rows > 0)) continue;
     const GroupedTiles each = grouped_tiles(group.rows / group.mlps, shape.outputs);
     rows += group.mlps * each.rows;
+    if (of_expert == 0) of_expert = each.rows;
     tiles += group.mlps * each.tiles;
   }
   const GroupedGemm asked{.bytes = op.weights.base() + from_l2(op.activations, chip),
                           .flops = 2 * rows * shape.outputs * shape.inputs,
-                          .tokens = work.groups[0].rows / work.groups[0].mlps,
+                          .tokens = of_expert,
                           .tiles = tiles,
                           .k = shape.inputs,
                           .follows = side == Side::down};
@@ -60,7 +61,23 @@ DenseProduct as_dense(const MlpWork& work, Side side) {
           .compute = work.compute};
 }
 
-Op product(std::string_view name, const MlpWork& work, Side side, const Machine& machine) {
+/// Weights of fewer than 8 bits whose products the chip computes in BF16: they are widened on the
+/// way. Blackwell's tensor cores take block-scaled FP4 as it is.
+bool widened(const MlpWork& work, const Machine& machine) {
+  const Dtype weights = work.groups[0].format;
+  if (bits_of(weights) >= 8) return false;
+  const bool blocks = weights == Dtype::mxfp4 || weights == Dtype::nvfp4;
+  if (blocks && find_peak(*machine.chip, Dtype::fp4) != nullptr) return false;
+  return compute_format(*machine.chip, work.compute) == Dtype::bf16;
+}
+
+/// The engine's factor on what a roof or a curve gives.
+double factor_on(const MlpWork& work, const Machine& machine) {
+  if (!work.grouped) return machine.dense;
+  return machine.grouped * (machine.narrow != 1 && widened(work, machine) ? machine.narrow : 1);
+}
+
+Op by_itself(std::string_view name, const MlpWork& work, Side side, const Machine& machine) {
   const Engine& e = *machine.engine;
   Op op{.name = name, .kernels = 1};
   for (const MlpGroup& group : work.groups) {
@@ -76,8 +93,15 @@ Op product(std::string_view name, const MlpWork& work, Side side, const Machine&
     if (const DenseCurve measured = dense_curve(work.compute, machine); measured.curve != nullptr)
       return on_dense_curve(op, as_dense(work, side), *measured.curve, machine);
   }
+  op.uncovered = machine.measured != nullptr;
   const double compute = work.grouped ? e.grouped_compute : e.gemm_compute;
   return timed(op, {compute * machine.peak(work.compute), e.gemm_memory * machine.memory}, machine);
+}
+
+Op product(std::string_view name, const MlpWork& work, Side side, const Machine& machine) {
+  Op op = by_itself(name, work, side, machine);
+  op.time = factor_on(work, machine) * op.time;
+  return op;
 }
 
 /// All MLPs of a layer are gated, or none.

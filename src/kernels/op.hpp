@@ -28,6 +28,8 @@ struct Op {
   Limit bound = Limit::overhead;
   bool hidden = false;  // overlapped with other work: takes no time of its stage
   bool beyond = false;  // outside the sizes its calibrated curve was measured at
+  bool uncovered =
+      false;  // at default efficiencies on a calibrated chip, which has no curve for it
 };
 
 class OpList {

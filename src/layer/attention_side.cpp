@@ -4,6 +4,7 @@
 #include "kernels/collective.hpp"
 #include "kernels/dense.hpp"
 #include "kernels/small.hpp"
+#include "layer/launches.hpp"
 
 namespace afford {
 namespace {
@@ -145,6 +146,11 @@ Ops attention_side(Side<Ops> side) {
   add_output(side);
   side.small("norm", counts.norm, 2 * vectors);
   if (work.router) add_router(side, vectors);
+  if (side.machine.launches()) {
+    side.ops.add(launched(attention_launches(side.shape, side.model.precision, work.router,
+                                             side.machine.engine->time.kernels),
+                          side.machine));
+  }
   return side.ops;
 }
 

@@ -3,7 +3,7 @@
 #include "kernels/collective.hpp"
 #include "kernels/dense.hpp"
 #include "kernels/mlp.hpp"
-#include "kernels/small.hpp"
+#include "layer/launches.hpp"
 
 namespace afford {
 namespace {
@@ -66,6 +66,11 @@ ExpertLoad load_of(const Mlp& routed, const FfnWork& work) {
                                    : expected_load(layout, work.total_tokens, *work.routing);
 }
 
+/// Of the busiest group, at least `balance` times the mean where that is more than one.
+double busiest_pairs(const ExpertLoad& load, double balance) {
+  return balance > 1 ? std::max(load.busiest_group, balance * load.mean_group) : load.busiest_group;
+}
+
 /// The routed experts of the busiest group, and what runs beside them or alone: shared experts and
 /// dense layers split the tokens over the groups.
 template <class Ops>
@@ -75,7 +80,8 @@ MlpWork mlps_of(const Side<Ops>& side, const FfnWork& work) {
   for (const Mlp& mlp : side.shape.ffn.mlps) {
     if (mlp.role == MlpRole::routed) {
       const ExpertLoad load = load_of(mlp, work);
-      mlps.groups[0] = side.group(mlp, load.busiest_group, load.busiest_group_active);
+      mlps.groups[0] =
+          side.group(mlp, busiest_pairs(load, work.balance), load.busiest_group_active);
     } else if (mlp.role == MlpRole::dense || work.shared == SharedExperts::fused) {
       const double rows = work.total_tokens / real(work.groups) * real(mlp.active);
       mlps.groups[1] = side.group(mlp, rows, real(mlp.copies));
@@ -83,6 +89,17 @@ MlpWork mlps_of(const Side<Ops>& side, const FfnWork& work) {
   }
   mlps.grouped = mlps.groups[0].rows > 0;
   return mlps;
+}
+
+/// What the engine launches, shared experts included where they run in the experts' kernels.
+template <class Ops>
+void add_launches(Side<Ops>& side, const FfnWork& work) {
+  if (!side.machine.launches()) return;
+  const LaunchedKernels& kernels = side.machine.engine->time.kernels;
+  const bool fused = work.shared == SharedExperts::fused;
+  side.ops.add(launched(ffn_launches(side.shape, side.model.precision, kernels) +
+                            (fused ? shared_launches(side.shape, kernels) : 0),
+                        side.machine));
 }
 
 template <class Ops>
@@ -99,6 +116,7 @@ Ops ffn_side(Side<Ops> side, const FfnWork& work) {
   }
   add_latent(side, seen, real(work.tensor));
   side.add_mlps(mlps);
+  add_launches(side, work);
   if (collectives) {
     const Bytes scattered = size_of(between_kernels, seen * real(side.model.hidden)) * others;
     side.ops.add(
@@ -128,6 +146,8 @@ OpList shared_ops(const ModelSpec& model, const LayerShape& shape, const SharedW
     side.add_mlps(
         {.groups = {shared}, .shard = work.tensor, .compute = model.precision.ffn_compute});
   }
+  if (machine.launches())
+    side.ops.add(launched(shared_launches(shape, machine.engine->time.kernels), machine));
   return side.ops;
 }
 

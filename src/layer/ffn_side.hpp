@@ -18,6 +18,7 @@ struct FfnWork {
   std::int64_t redundant = 0;
   const Routing* routing = nullptr;
   const Placement* placement = nullptr;  // that of the routing, where it is known; null: made anew
+  double balance = 1;                    // the busiest group has at least so many times the mean
   Overlap overlap = Overlap::all_gather;
   bool collectives = true;  // all-gather in, reduce-scatter out
   SharedExperts shared = SharedExperts::fused;

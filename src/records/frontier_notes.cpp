@@ -4,6 +4,7 @@
 
 #include "records/frontier.hpp"
 #include "records/notes.hpp"
+#include "records/served.hpp"
 #include "records/sweep.hpp"
 #include "text/number.hpp"
 #include "text/quantity.hpp"
@@ -43,6 +44,24 @@ std::string point_text(const Candidate& c, const Space& space) {
       c.goals.tpot_ms, c.goals.tokens_per_gpu_s, c.goals.usd_per_mtok);
 }
 
+/// The engines of the points, and what the winners would take under none.
+std::string engines_text(const study::Frontiers& frontiers, const std::string& named) {
+  std::vector<study::Served> served;
+  std::vector<EngineUse> uses;
+  for (const study::FrontierResult& result : frontiers.results) {
+    for (const study::FrontierPoint& point : result.points) served.push_back(point.served());
+  }
+  size_t at = 0;
+  for (const study::FrontierResult& result : frontiers.results) {
+    for (const study::FrontierPoint& point : result.points) {
+      if (!point.winner) served[at].ideal.reset();
+      const bool afd = point.candidate.way == Way::disaggregated;
+      uses.push_back({afd ? "AFD" : "co-located", label(point.candidate), &served[at++]});
+    }
+  }
+  return engine_note(uses, named);
+}
+
 std::string case_note(const study::FrontierResult& result) {
   const study::FrontierCase& c = *result.of;
   const Explored& found = result.found;
@@ -77,8 +96,9 @@ std::vector<std::string> notes_on(const study::Frontiers& frontiers,
                                   const std::vector<study::FrontierCase>& cases) {
   const std::vector<HardwareSpec>& chips = *cases.front().chips;
   std::vector<std::string> notes = {
-      fmt::format("Fidelity: {}; closed form.",
-                  study::with_engine(study::fidelity_text(chips), request.engine))};
+      fmt::format("Fidelity: {}; closed form.", study::fidelity_text(chips))};
+  if (const std::string note = engines_text(frontiers, request.engine); !note.empty())
+    notes.push_back(note);
   for (const study::FrontierResult& result : frontiers.results) notes.push_back(case_note(result));
   if (frontiers.worst_deviation >= 0.0005) {
     notes.push_back(

@@ -99,6 +99,11 @@ Record<Rental> details() {
       hidden("reason", "reason", Show::text, [](const Rental& r) { return r.plan.impossible; })};
 }
 
+std::string way_of(const Rental& rental) {
+  const Way way = rental.plan.rented.front().sized->candidate.way;
+  return way == Way::disaggregated ? "AFD" : "co-located";
+}
+
 std::string workload_note(const Workload& w) {
   return fmt::format(
       "Traffic: {:g} requests/s, {:g} at the peak; {}. While decoding: context {:.0f} tokens on "
@@ -165,6 +170,12 @@ std::vector<std::string> notes_on(const study::Rentals& rentals,
   }
   notes.push_back(
       fmt::format("Fidelity: {}. A month has 730 hours.", rentals.rows.back().served.fidelity));
+  std::vector<EngineUse> uses;
+  for (const Rental& row : rentals.rows) {
+    if (row.possible()) uses.push_back({way_of(row), row.name, &row.served});
+  }
+  if (const std::string note = engine_note(uses, request.engine); !note.empty())
+    notes.push_back(note);
   if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
   for (const Rental& row : rentals.rows)
     add_model_notes(notes, row.of->prepared.model, row.of->setting.context);

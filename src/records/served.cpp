@@ -1,11 +1,47 @@
 #include "records/served.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 namespace afford {
 
 const Record<study::Served>& served_record() {
-  static const Record<study::Served> record = {{{"fidelity", "fidelity", Show::text, in_files_only},
-                                                [](const study::Served& s) { return s.fidelity; }}};
+  const auto end = [](const study::Served& s, double factor) {
+    return cell_if(s.interval.known(), factor * s.tpot / millisecond);
+  };
+  static const Record<study::Served> record = {
+      {{"fidelity", "fidelity", Show::text, in_files_only},
+       [](const study::Served& s) { return s.fidelity; }},
+      {{"engine", "engine", Show::text, in_files_only},
+       [](const study::Served& s) { return s.engine; }},
+      {{"ideal_tpot_ms", "ideal TPOT", Show::plain, in_files_only},
+       [](const study::Served& s) {
+         return cell_if(s.ideal.has_value(), s.ideal.value_or(Seconds(0)) / millisecond);
+       }},
+      {{"tpot_low_ms", "TPOT from", Show::plain, in_files_only},
+       [=](const study::Served& s) { return end(s, s.interval.low); }},
+      {{"tpot_high_ms", "TPOT to", Show::plain, in_files_only},
+       [=](const study::Served& s) { return end(s, s.interval.high); }}};
   return record;
+}
+
+std::string engine_note(const std::vector<EngineUse>& uses, const std::string& named) {
+  constexpr size_t most = 4;
+  std::vector<std::string> engines, times;
+  for (const EngineUse& use : uses) {
+    if (use.served->engine == Engine{}.name) continue;
+    const std::string engine = fmt::format("{} for {}", use.served->engine, use.way);
+    if (std::find(engines.begin(), engines.end(), engine) == engines.end())
+      engines.push_back(engine);
+    if (use.served->ideal && times.size() < most)
+      times.push_back(fmt::format("{} {:.2f} ms", use.label, *use.served->ideal / millisecond));
+  }
+  if (engines.empty()) return "";
+  return fmt::format("Engine: {}{}. With none (--engine ideal): {}.", fmt::join(engines, ", "),
+                     named.empty() ? ", assumed; --engine NAME takes another" : "",
+                     fmt::join(times, ", "));
 }
 
 }  // namespace afford

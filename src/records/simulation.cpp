@@ -103,43 +103,41 @@ Record<Simulation> details() {
              [](const Simulation& s) { return tokens_per_step(s.setting.speculation); })};
 }
 
-/// Both ends of the calibrated curves' left-out errors.
+/// Both ends of the interval of the cost; the TPOT's are in served_record().
 Record<Simulation> intervals() {
-  return {hidden("tpot_low_ms", "TPOT from", Show::plain,
-                 [](const Simulation& s) {
-                   return cell_if(s.calibrated,
-                                  s.result.interval.low * evaluation(s).tpot / millisecond);
-                 }),
-          hidden("tpot_high_ms", "TPOT to", Show::plain,
-                 [](const Simulation& s) {
-                   return cell_if(s.calibrated,
-                                  s.result.interval.high * evaluation(s).tpot / millisecond);
-                 }),
-          hidden("usd_low_per_mtok", "USD from", Show::money,
-                 [](const Simulation& s) {
-                   return cell_if(s.calibrated,
-                                  s.result.interval.low * evaluation(s).cost / usd_per_mtok);
-                 }),
-          hidden("usd_high_per_mtok", "USD to", Show::money, [](const Simulation& s) {
-            return cell_if(s.calibrated,
-                           s.result.interval.high * evaluation(s).cost / usd_per_mtok);
-          })};
+  const auto end = [](const Simulation& s, double factor) {
+    return cell_if(s.result.interval.known(), factor * evaluation(s).cost / usd_per_mtok);
+  };
+  return {hidden("usd_low_per_mtok", "USD from", Show::money,
+                 [=](const Simulation& s) { return end(s, s.result.interval.low); }),
+          hidden("usd_high_per_mtok", "USD to", Show::money,
+                 [=](const Simulation& s) { return end(s, s.result.interval.high); })};
+}
+
+void add_interval_note(std::vector<std::string>& notes, const Simulation& s) {
+  const Evaluation& e = evaluation(s);
+  const Interval& interval = s.result.interval;
+  if (!interval.known()) return;
+  notes.push_back(fmt::format(
+      "{} at {} tokens: TPOT {:.2f} to {:.2f} ms, {:.3f} to {:.3f} USD/Mtok, from the left-out "
+      "errors of {}.",
+      s.label, s.setting.context, interval.low * e.tpot / millisecond,
+      interval.high * e.tpot / millisecond, interval.low * e.cost / usd_per_mtok,
+      interval.high * e.cost / usd_per_mtok,
+      s.served.engine == Engine{}.name ? "the curves" : s.served.engine));
 }
 
 /// What the calibrations say beyond the number.
 void add_calibration_notes(std::vector<std::string>& notes, const Simulation& s) {
-  if (!s.calibrated) return;
-  const Evaluation& e = evaluation(s);
-  const Interval& interval = s.result.interval;
-  notes.push_back(fmt::format(
-      "{} at {} tokens: TPOT {:.2f} to {:.2f} ms, {:.3f} to {:.3f} USD/Mtok, from the left-out "
-      "errors of the curves.",
-      s.label, s.setting.context, interval.low * e.tpot / millisecond,
-      interval.high * e.tpot / millisecond, interval.low * e.cost / usd_per_mtok,
-      interval.high * e.cost / usd_per_mtok));
-  if (s.beyond.empty()) return;
-  notes.push_back(fmt::format("{} at {} tokens: outside the measured range of its curve: {}.",
-                              s.label, s.setting.context, fmt::join(s.beyond, ", ")));
+  add_interval_note(notes, s);
+  if (!s.beyond.empty()) {
+    notes.push_back(fmt::format("{} at {} tokens: outside the measured range of its curve: {}.",
+                                s.label, s.setting.context, fmt::join(s.beyond, ", ")));
+  }
+  if (!s.uncovered.empty()) {
+    notes.push_back(fmt::format("{} at {} tokens: no curve, so at default efficiencies: {}.",
+                                s.label, s.setting.context, fmt::join(s.uncovered, ", ")));
+  }
 }
 
 void add_row_notes(std::vector<std::string>& notes, const Simulation& s,
@@ -174,9 +172,15 @@ std::vector<std::string> notes_on(const study::Simulations& simulations,
   for (const auto& of_deployment : simulations.chips) {
     for (const HardwareSpec& chip : *of_deployment) chips.push_back(&chip);
   }
-  std::vector<std::string> notes = {
-      fmt::format("Fidelity: {}. Stage times: one layer, one micro-batch.",
-                  study::with_engine(study::fidelity_text(chips), request.engine))};
+  std::vector<std::string> notes = {fmt::format(
+      "Fidelity: {}. Stage times: one layer, one micro-batch.", study::fidelity_text(chips))};
+  std::vector<EngineUse> uses;
+  for (const Simulation& s : simulations.rows) {
+    uses.push_back(
+        {.way = s.result.events ? "AFD" : "co-located", .label = s.label, .served = &s.served});
+  }
+  if (const std::string note = engine_note(uses, request.engine); !note.empty())
+    notes.push_back(note);
   for (const Simulation& s : simulations.rows) add_row_notes(notes, s, request);
   for (const Simulation& s : simulations.rows) add_model_notes(notes, *s.model, s.setting.context);
   if (const study::SweepPoint& point = request.sweep.front(); !point.empty()) {

@@ -88,8 +88,19 @@ std::string summary(const Validation& v) {
       n, sizes[n / 2], sizes[n * 9 / 10], sizes.back(), v.outside());
 }
 
+/// How many measured deployments lie in the interval of their prediction.
+std::string coverage(const Validation& v) {
+  const auto count = [&](auto which) {
+    return std::count_if(v.judged.begin(), v.judged.end(), which);
+  };
+  const auto known = count([](const Judged& j) { return j.covered.has_value(); });
+  const auto inside = count([](const Judged& j) { return j.covered.value_or(false); });
+  return fmt::format("Of {} measured deployments {} lie in the 90 % interval of their prediction.",
+                     known, inside);
+}
+
 std::vector<std::string> notes_on(const Validation& v) {
-  std::vector<std::string> notes = {summary(v)};
+  std::vector<std::string> notes = {summary(v), coverage(v)};
   if (v.skipped > 0) {
     notes.push_back(
         fmt::format("{} calibrated cases left out: no calibration for their chips.", v.skipped));

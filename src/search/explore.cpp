@@ -195,7 +195,8 @@ class FfnRow {
 };
 
 /// The placement of skewed experts over the groups of a split, where one serves all MoE layers.
-std::optional<Placement> placement_for(const Setting& setting, std::int64_t groups) {
+std::optional<Placement> placement_for(const Setting& setting, const Routing& routing,
+                                       std::int64_t groups) {
   std::optional<ExpertLayout> layout;
   for (const FfnSpec& ffn : setting.model->ffns) {
     const Moe* moe = std::get_if<Moe>(&ffn.shape);
@@ -205,13 +206,14 @@ std::optional<Placement> placement_for(const Setting& setting, std::int64_t grou
     layout = {moe->experts, moe->active, groups, groups > 1 ? setting.redundant_experts : 0};
   }
   if (!layout) return std::nullopt;
-  return place_experts(*layout, setting.routing);
+  return place_experts(*layout, routing);
 }
 
 void try_disaggregated(Found& found, const Unit& unit, const Shared& shared) {
   const Space& space = shared.space;
   const Enumeration& e = shared.enumeration;
-  const std::optional<Placement> placement = placement_for(shared.setting, unit.split.expert);
+  const std::optional<Placement> placement =
+      placement_for(shared.setting, shared.setting.routing_of_pools(), unit.split.expert);
   FfnRow row(shared.setting, placement ? &*placement : nullptr);
   const size_t fan = shared.attention.index(unit, space);
   Candidate c{.way = Way::disaggregated};
@@ -243,6 +245,13 @@ void try_disaggregated(Found& found, const Unit& unit, const Shared& shared) {
 
 void try_colocated(Found& found, const Unit& unit, const Shared& shared) {
   const auto& batches = shared.enumeration.batches;
+  const std::int64_t groups = unit.way == Way::expert_parallel
+                                  ? std::int64_t{unit.side.instances} * unit.side.accelerators
+                                  : 1;
+  const std::optional<Placement> placement =
+      placement_for(shared.setting, shared.setting.routing, groups);
+  Setting setting = shared.setting;
+  setting.placement = placement ? &*placement : nullptr;
   Candidate c{.way = unit.way};
   c.attention = c.ffn = unit.side;
   c.number = unit.first;
@@ -252,7 +261,7 @@ void try_colocated(Found& found, const Unit& unit, const Shared& shared) {
     c.micro_batches = micro_batches;
     for (size_t b = 0; b < batches.size(); ++b, ++c.number) {
       c.batch = batches[b] * micro_batches;
-      const Evaluation result = evaluate(colocated(c, shared.space), shared.setting);
+      const Evaluation result = evaluate(colocated(c, shared.space), setting);
       if (!file_or_skip(found, c, result, batches.size() - b, watched, shared.options)) break;
     }
   }

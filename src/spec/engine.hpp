@@ -60,6 +60,10 @@ struct Engine {
   Seconds between_steps;     // host time between two steps of a co-located engine
   KernelCounts kernels;
 
+  /// Models run as their checkpoints are published, attention and cache in BF16, rather than in the
+  /// formats of a model's file.
+  bool published_attention = false;
+
   double usable_memory = 0.92;  // the rest is for the runtime, graphs and fragmentation
 
   EngineTime time;  // what stands on top of the roofs where it decodes on one server

@@ -27,7 +27,9 @@ struct LaunchedKernels {
   double indexer = 28;    // on top of mla
   double recurrent = 15;  // gated delta net, lightning, KDA
   double dense = 2;       // gate and up with activation, down
-  double moe = 13;    // norm, router, top-k, sort, permutation, two GEMMs, activation, reduction
+  double router = 5;      // of a mixture of experts, beside the attention: norm, router, top-k,
+                          // packing, combining
+  double moe = 8;     // beside the experts: sort, permutation, two GEMMs, activation, reduction ...
   double shared = 2;  // shared experts
   double quantise_gqa = 2, quantise_mla = 4, quantise_ffn = 2;  // inputs of quantised products
   double mla_blocks = 0;  // more, where MLA's products are FP8 with 128-blocks
@@ -48,18 +50,36 @@ struct ErrorSpread {
   double within = 0;   // points of one series
 };
 
+/// Dispatch and combine over NICs, as DeepEP's low-latency kernels do: what stays in a server goes
+/// over the scale-up fabric at the same time.
+struct NetworkExchange {
+  Seconds latency;
+  double rate = 0.86, scale_up = 0.80;  // shares of the NICs' and the fabric's rates
+  double balance = 1;  // traffic and experts of the busiest rank over the mean, experts rebalanced
+};
+
+/// Whether micro-batches of AFD travel beside the work of others or in line with their own.
+struct Transfers {
+  bool in_line = false;
+};
+
 struct EngineTime {
   LaunchedKernels kernels;
-  ByArchitecture<Seconds> kernel;  // of one kernel, launched and begun inside a CUDA graph
-  Seconds step, request;           // between steps: fixed, and for each request of a replica
-  // On the time a roof gives: dense products, grouped ones, grouped ones of weights that are
-  // widened to BF16, cores.
+  /// Of one kernel, launched and begun inside a CUDA graph. Zero: no launches are counted, every
+  /// operation pays its own starts.
+  ByArchitecture<Seconds> kernel;
+  Seconds step, request;  // between steps: fixed, and for each request of a replica
+  Seconds draft;          // between steps, for each drafted token
+  // On the time a roof or a curve gives: dense products, grouped ones, grouped ones of weights that
+  // are widened to BF16, cores.
   ByArchitecture<double> dense{1, 1}, grouped{1, 1}, narrow{1, 1}, core{1, 1};
   double all_reduce_latency = 1, all_reduce_rate = 1;  // on those of the shipped table
   // Of tokens to their experts and back inside a scale-up domain: for each doubling of the GPUs,
   // and the share of the fabric's rate.
   Seconds exchange_latency;
   ByArchitecture<double> exchange_share{1, 1};
+  NetworkExchange over_network;
+  Transfers transfers;
   double routing = 0;  // exponent of the experts' popularity
   PromptRates prompts;
   ByArchitecture<ErrorSpread> spread;  // of series that were left out of the fit

@@ -57,7 +57,8 @@ const Moe* moe_layers(const ModelSpec& model) {
 
 /// What is said of experts needs a model that has them.
 void require_experts_for(const Conditions& conditions, const std::vector<Prepared>& prepared) {
-  const bool routed = conditions.routing.kind != RoutingChoice::Kind::uniform;
+  const RoutingChoice::Kind kind = conditions.routing.kind;
+  const bool routed = kind == RoutingChoice::Kind::zipf || kind == RoutingChoice::Kind::measured;
   if (conditions.redundant_experts == 0 && !routed) return;
   const auto has_experts = [](const Prepared& one) {
     return std::any_of(one.model.ffns.begin(), one.model.ffns.end(),
@@ -68,17 +69,47 @@ void require_experts_for(const Conditions& conditions, const std::vector<Prepare
                    fmt::format(": {} has no MoE layer", prepared.front().model.name));
 }
 
-Routing routing_of(const RoutingChoice& choice, const ModelSpec& model) {
-  if (choice.kind == RoutingChoice::Kind::uniform) return {};
+/// As asked for, else as `engine` meets it.
+Routing routing_of(const RoutingChoice& choice, const ModelSpec& model, const Engine& engine) {
+  using Kind = RoutingChoice::Kind;
+  const double met = choice.kind == Kind::engine ? engine.time.routing : 0;
+  if (choice.kind == Kind::uniform || (choice.kind == Kind::engine && met == 0)) return {};
   const Moe* layer = moe_layers(model);
   if (layer == nullptr) return {};
-  if (choice.kind == RoutingChoice::Kind::zipf)
-    return zipf_routing(layer->experts, choice.exponent);
-  return read_routing(choice.file, layer->experts, layer->active);
+  if (choice.kind == Kind::measured)
+    return read_routing(choice.file, layer->experts, layer->active);
+  return zipf_routing(layer->experts, choice.kind == Kind::zipf ? choice.exponent : met);
 }
 
-Engine engine_of(const Conditions& conditions) {
-  return conditions.engine.empty() ? Engine{} : load_engines({conditions.engine}).front();
+/// The engines of a run: of co-located deployments, and of AFD where it is another.
+struct Engines {
+  Engine colocated;
+  std::optional<Engine> pools;
+};
+
+Engine engine_called(const std::string& name) {
+  Engine engine = std::move(load_engines({name}).front());
+  engine.citations.clear();  // settings are copied
+  return engine;
+}
+
+Engines engines_of(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
+  if (!conditions.engine.empty())
+    return {.colocated = engine_called(conditions.engine), .pools = {}};
+  const EngineNames names = default_engines(chips);
+  Engines engines{.colocated = engine_called(names.colocated), .pools = {}};
+  if (names.pools != names.colocated) engines.pools = engine_called(names.pools);
+  return engines;
+}
+
+/// The formats asked for, attention and cache in BF16 where the engine runs published checkpoints,
+/// as every default one does: whatever is compared, it is the same model.
+FormatOverrides formats_of(const Conditions& conditions) {
+  FormatOverrides formats = conditions.what_if.formats;
+  const bool published =
+      conditions.engine.empty() || engine_called(conditions.engine).published_attention;
+  if (published && !formats.attention) formats.attention = Dtype::bf16;
+  return formats;
 }
 
 }  // namespace
@@ -88,7 +119,7 @@ std::vector<Prepared> prepare(const Conditions& conditions) {
   if (conditions.redundant_experts < 0 || conditions.redundant_experts > 4096)
     throw ValueError("redundant experts", ": expected 0 to 4096");
   std::vector<Prepared> prepared;
-  for (ModelSpec& model : load_models_as(conditions.models, conditions.what_if.formats)) {
+  for (ModelSpec& model : load_models_as(conditions.models, formats_of(conditions))) {
     upcycle(model, conditions.experts);
     std::vector<LayerShape> shapes = layer_shapes(model);
     prepared.push_back({std::move(model), std::move(shapes)});
@@ -97,13 +128,42 @@ std::vector<Prepared> prepare(const Conditions& conditions) {
   return prepared;
 }
 
-Setting setting_of(const Conditions& conditions, const Prepared& prepared, double context) {
+EngineNames default_engines(const std::vector<HardwareSpec>& chips) {
+  const auto all = [&](std::string_view architecture) {
+    return std::all_of(chips.begin(), chips.end(), [&](const HardwareSpec& chip) {
+      return chip.architecture.value == architecture;
+    });
+  };
+  if (all("davinci")) return {"vllm-ascend", "vllm-ascend"};
+  return {"vllm", all("blackwell") ? "fastafd" : "step"};
+}
+
+Setting without_engine(const Conditions& conditions, const Setting& setting) {
+  Setting ideal = setting;
+  ideal.engine = Engine{};
+  ideal.pools.reset();
+  ideal.placement = nullptr;
+  if (conditions.routing.kind == RoutingChoice::Kind::engine) ideal.routing = {};
+  return ideal;
+}
+
+Setting setting_of(const Conditions& conditions, const Prepared& prepared, double context,
+                   const std::vector<HardwareSpec>& chips) {
+  Engines engines = engines_of(conditions, chips);
+  Routing routing = routing_of(conditions.routing, prepared.model, engines.colocated);
+  std::optional<Setting::Pools> pools;
+  if (engines.pools) {
+    Routing own = routing_of(conditions.routing, prepared.model, *engines.pools);
+    pools = {std::move(*engines.pools), std::move(own)};
+  }
   return {.model = &prepared.model,
           .shapes = &prepared.shapes,
           .context = context,
           .speculation = conditions.what_if.speculation,
-          .engine = engine_of(conditions),
-          .routing = routing_of(conditions.routing, prepared.model),
+          .engine = std::move(engines.colocated),
+          .routing = std::move(routing),
+          .rebalanced = conditions.routing.kind == RoutingChoice::Kind::engine,
+          .pools = std::move(pools),
           .redundant_experts = conditions.redundant_experts,
           .overlap = conditions.overlap,
           .tpot_limit = conditions.tpot_limit};
@@ -161,10 +221,6 @@ bool any_calibrated(const std::vector<HardwareSpec>& chips) {
 std::string fidelity_of(const HardwareSpec& attention, const HardwareSpec& ffn) {
   const std::string first = afford::fidelity_of(attention), last = afford::fidelity_of(ffn);
   return first == last ? first : fmt::format("attention {}; ffn {}", first, last);
-}
-
-std::string with_engine(std::string fidelity, const std::string& engine) {
-  return engine.empty() || engine == Engine{}.name ? fidelity : fidelity + ", engine " + engine;
 }
 
 std::string fidelity_text(const std::vector<const HardwareSpec*>& chips) {

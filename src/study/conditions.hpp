@@ -12,10 +12,11 @@
 
 namespace afford::study {
 
-/// The load of the experts: uniform, 1/rank^exponent, or measured (a CSV of expert,tokens).
+/// The load of the experts: what the engine meets, uniform, 1/rank^exponent, or measured (a CSV of
+/// expert,tokens).
 struct RoutingChoice {
-  enum class Kind { uniform, zipf, measured };
-  Kind kind = Kind::uniform;
+  enum class Kind { engine, uniform, zipf, measured };
+  Kind kind = Kind::engine;
   double exponent = 0;
   std::string file;
 };
@@ -38,7 +39,7 @@ struct Conditions {
   std::optional<ByteRate> nic_bandwidth, scale_up_bandwidth;  // instead of the chips'
   std::vector<MemoryBandwidth> memory_bandwidths;
   std::string calibration;  // "": by the chip's name or architecture; "none"; a name or a path
-  std::string engine;       // a name or a path; "": ideal, kernels with no engine around them
+  std::string engine;       // a name or a path; "": those that default_engines() names
 };
 
 /// One model with everything its evaluations point into. Not to be moved while they are in use.
@@ -49,9 +50,19 @@ struct Prepared {
 /// Throws InputError or UsageError.
 [[nodiscard]] std::vector<Prepared> prepare(const Conditions& conditions);
 
-/// `prepared` must outlive it.
+/// `prepared` must outlive it. `chips`: those of the deployments it is for.
 [[nodiscard]] Setting setting_of(const Conditions& conditions, const Prepared& prepared,
-                                 double context);
+                                 double context, const std::vector<HardwareSpec>& chips);
+
+/// The same deployment under no engine, with the routing asked for.
+[[nodiscard]] Setting without_engine(const Conditions& conditions, const Setting& setting);
+
+/// What stands in for an engine that is not named: a current one for co-located deployments, and
+/// one that exists for AFD. Huawei's chips have one engine for both.
+struct EngineNames {
+  std::string colocated, pools;
+};
+[[nodiscard]] EngineNames default_engines(const std::vector<HardwareSpec>& chips);
 
 /// Chips with the bandwidths asked for; prices and calibrations come with finish_chips(), which
 /// wants them all together.
@@ -63,9 +74,6 @@ void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& con
 /// What two pools rest on, by pool where they differ: "attention calibrated (h200, 2026-11-24);
 /// ffn roofline".
 [[nodiscard]] std::string fidelity_of(const HardwareSpec& attention, const HardwareSpec& ffn);
-
-/// A fidelity with the engine that stands on top, where one was named: "roofline, engine step".
-[[nodiscard]] std::string with_engine(std::string fidelity, const std::string& engine);
 
 /// What every chip of a run rests on, in a sentence's words: "h200 calibrated (h200, 2026-11-24);
 /// a800 roofline with default efficiencies", or "roofline with default efficiencies, no

@@ -194,7 +194,7 @@ EngineFit fit_engine(const std::vector<SetUpPoint>& points, const Engine& base) 
   std::set<std::string> series;
   for (const SetUpPoint& point : points) {
     series.insert(point.series);
-    result.architectures.insert(point.deployment.setting.chip->architecture.value);
+    result.architectures.insert(point.deployment.chip().architecture.value);
   }
   result.parameters = std::move(wide.parameters);
   result.points = points.size();
@@ -225,7 +225,8 @@ std::vector<SetUpPoint> set_up_points(const std::vector<ServedPoint>& points, co
 }
 
 EngineFit fit_engine(const EngineFitRequest& request) {
-  const Engine base = load_engines({request.base}).front();
+  Engine base = load_engines({request.base}).front();
+  base.citations.clear();  // copied by the thousand
   ServedLibrary library;
   std::map<std::string, size_t> reasons;
   const std::vector<SetUpPoint> usable =

@@ -55,6 +55,7 @@ FrontierResult result_of(const FrontierCase& c, Explored found) {
     out.points.push_back({.of = &c,
                           .candidate = candidate,
                           .evaluation = evaluate(candidate, c.space, c.setting),
+                          .ideal = evaluate(candidate, c.space, c.ideal).tpot,
                           .complete = out.found.complete});
     out.worst_deviation = std::max(out.worst_deviation, deviation(out.points.back()));
   }
@@ -108,14 +109,17 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
     for (Prepared& model : prepare(applied)) {
       const auto prepared = std::make_shared<const Prepared>(std::move(model));
       for (const std::int64_t context : applied.contexts) {
-        cases.push_back({.number = cases.size() + 1,
-                         .swept = point,
-                         .chips = chips,
-                         .prepared = prepared,
-                         .space = space_of(applied, *chips),
-                         .setting = setting_of(applied, *prepared, static_cast<double>(context)),
-                         .objective = request.objective,
-                         .shard = request.shard});
+        cases.push_back(
+            {.number = cases.size() + 1,
+             .swept = point,
+             .chips = chips,
+             .prepared = prepared,
+             .space = space_of(applied, *chips),
+             .setting = setting_of(applied, *prepared, static_cast<double>(context), *chips),
+             .ideal = {},
+             .objective = request.objective,
+             .shard = request.shard});
+        cases.back().ideal = without_engine(applied, cases.back().setting);
       }
     }
   }
@@ -126,14 +130,36 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
   return cases;
 }
 
+namespace {
+
+AnyDeployment deployment_of(const FrontierPoint& point) {
+  if (point.candidate.way == Way::disaggregated)
+    return disaggregated(point.candidate, point.of->space);
+  return colocated(point.candidate, point.of->space);
+}
+
+/// An engine's, which takes no evaluation.
+Interval interval_of(const FrontierPoint& point, const Engine& engine) {
+  const std::string& architecture = point.attention_chip().architecture.value;
+  if (engine.time.spread.on(architecture).within == 0) return {};
+  return afford::interval_of(deployment_of(point), point.of->setting);
+}
+
+}  // namespace
+
 Served FrontierPoint::served() const {
+  const Engine& engine =
+      candidate.way == Way::disaggregated ? of->setting.engine_of_pools() : of->setting.engine;
   std::vector<ChipsUsed> chips = {{&attention_chip(), accelerators_of(candidate.attention)}};
   if (candidate.way == Way::disaggregated)
     chips.push_back({&ffn_chip(), accelerators_of(candidate.ffn)});
-  return {
-      .chips = std::move(chips),
-      .tokens = static_cast<double>(evaluation.gpus) * evaluation.tokens_per_gpu,
-      .fidelity = with_engine(fidelity_of(attention_chip(), ffn_chip()), of->setting.engine.name)};
+  return {.chips = std::move(chips),
+          .tokens = static_cast<double>(evaluation.gpus) * evaluation.tokens_per_gpu,
+          .fidelity = fidelity_of(attention_chip(), ffn_chip()),
+          .engine = engine.name,
+          .tpot = evaluation.tpot,
+          .ideal = ideal,
+          .interval = interval_of(*this, engine)};
 }
 
 Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCase>& cases,

@@ -28,7 +28,7 @@ struct FrontierCase {
   std::shared_ptr<const std::vector<HardwareSpec>> chips;
   std::shared_ptr<const Prepared> prepared;
   Space space;
-  Setting setting;
+  Setting setting, ideal;  // ideal: with no engine
   Objective objective = Objective::throughput;
   Shard shard;
   std::string search;  // what tells the run from others: of all its cases together
@@ -48,6 +48,7 @@ struct FrontierPoint {
   const FrontierCase* of = nullptr;
   Candidate candidate;
   Evaluation evaluation;
+  std::optional<Seconds> ideal{};  // the TPOT with no engine, of points of the frontier
   bool winner = false;
   bool complete = true;    // the run behind it, as far as it is known when the row is written
   std::uint64_t rows = 0;  // of the whole file the row stands in

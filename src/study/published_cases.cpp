@@ -55,9 +55,9 @@ void set_deployment(const Section& in, PublishedCase& out, int micro_batches) {
 }
 
 System read_system(const Section& list, const std::string& name, const Sources& sources) {
-  const Section in = list.child(
-      name, {"about", "source", "attention_dtype", "drafts", "acceptance", "redundant",
-             "micro_batches", "nic_bandwidth", "engine", "calibrated"});
+  const Section in =
+      list.child(name, {"about", "source", "attention_dtype", "drafts", "acceptance", "redundant",
+                        "micro_batches", "nic_bandwidth", "engine", "calibrated"});
   (void)read_source(in, sources);
   System system{.about = in.text("about"), .request = {}};
   system.calibrated = in.has("calibrated") && in.boolean("calibrated");
@@ -74,7 +74,7 @@ System read_system(const Section& list, const std::string& name, const Sources& 
     system.micro_batches = static_cast<int>(in.integer("micro_batches", {1, 64}));
   if (in.has("nic_bandwidth"))
     request.nic_bandwidth = in.quantity<Dimension{.time = -1, .byte = 1}>("nic_bandwidth");
-  request.engine = in.has("engine") ? in.name("engine") : "";
+  request.engine = in.has("engine") ? in.name("engine") : "ideal";
   return system;
 }
 

@@ -74,7 +74,7 @@ std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoin
   std::vector<Prepared> prepared = prepare(request);
   if (prepared.size() != 1) throw UsageError("plan takes one model at a time");
   c->prepared = std::move(prepared.front());
-  c->setting = setting_of(request, c->prepared, c->workload.traffic.mix.context);
+  c->setting = setting_of(request, c->prepared, c->workload.traffic.mix.context, c->chips);
   c->input.space = &c->space;
   c->input.setting = &c->setting;
   c->input.workload = &c->workload;
@@ -99,6 +99,22 @@ std::vector<Alternative> alternatives(const std::vector<HardwareSpec>& chips) {
   for (size_t c = 0; chips.size() > 1 && c < chips.size(); ++c)
     list.push_back({Scope::one_chip, chips[c].name + " alone", {.afd = true, .only_chip = c}});
   return list;
+}
+
+/// The engine of the first deployment of a plan, and what of the time is the engine's.
+void add_engine(Served& served, const Sized& first, const RentalCase& c,
+                const Conditions& conditions) {
+  const Candidate& candidate = first.candidate;
+  const AnyDeployment way = candidate.way == Way::disaggregated
+                                ? AnyDeployment(disaggregated(candidate, c.space))
+                                : AnyDeployment(colocated(candidate, c.space));
+  const Engine& engine = engine_of(way, c.setting);
+  served.engine = engine.name;
+  const auto under = [&](const Setting& setting) {
+    return with_in_flight(candidate, first.at_capacity.mean, c.space, setting).tpot;
+  };
+  served.ideal = under(without_engine(conditions, c.setting)) / under(c.setting) * served.tpot;
+  if (engine.time.spread.hopper.within > 0) served.interval = interval_of(way, c.setting);
 }
 
 /// The accelerators of every deployment that is rented.
@@ -132,7 +148,12 @@ Rentals rentals(const RentalRequest& request) {
       const Traffic& traffic = c->workload.traffic;
       row.served = {.chips = chips_used(row.plan, c->chips),
                     .tokens = TokenRate(traffic.requests_per_s * traffic.mix.output_tokens),
-                    .fidelity = with_engine(fidelity_text(c->chips), c->setting.engine.name)};
+                    .fidelity = fidelity_text(c->chips),
+                    .engine = Engine{}.name,
+                    .tpot = row.plan.tpot_mean,
+                    .ideal = {},
+                    .interval = {}};
+      if (row.possible()) add_engine(row.served, *row.plan.rented.front().sized, *c, whole);
       if (row.possible() && !point.empty()) {
         out.swept_costs.push_back(
             {c->prepared.model.name, row.name, point.back().number, row.plan.usd_per_mtok});

@@ -1,10 +1,11 @@
 #pragma once
 // What every study of deployments says of what it evaluates, be it one deployment or a fleet.
 
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "deploy/evaluate.hpp"
+#include "deploy/simulate.hpp"
 
 namespace afford::study {
 
@@ -18,8 +19,12 @@ struct ChipsUsed {
 /// for it, so that one more is added in one place.
 struct Served {
   std::vector<ChipsUsed> chips;
-  TokenRate tokens;      // a second, by all of them together
-  std::string fidelity;  // what the times rest on
+  TokenRate tokens;              // a second, by all of them together
+  std::string fidelity;          // what the times rest on
+  std::string engine;            // whose time stands on top; ideal: none
+  Seconds tpot;                  // of a token under it
+  std::optional<Seconds> ideal;  // and under none
+  Interval interval;             // of the TPOT
 };
 
 }  // namespace afford::study

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "load/library.hpp"
 
@@ -13,6 +14,16 @@ std::string text_of(const Precision& p) {
   return fmt::format("{} {} {} {} {} {}", name_of(p.attention_weights), name_of(p.ffn_weights),
                      name_of(p.kv), name_of(p.attention_compute), name_of(p.linear_compute),
                      name_of(p.ffn_compute));
+}
+
+/// One engine on a pool of its own, without micro-batches that overlap.
+Colocated server_of(const Worker& worker, const HardwareSpec& chip) {
+  const double requests = worker.requests * static_cast<double>(worker.replicas());
+  return {.pool = {.chip = &chip, .instances = 1, .accelerators = worker.gpus},
+          .batch = std::max<std::int64_t>(1, std::llround(requests)),
+          .layout = {.attention_tp = worker.tensor,
+                     .expert_tp = worker.expert_tensor,
+                     .expert_ep = worker.expert_groups}};
 }
 
 std::optional<PromptLoad> prompts_of(const ServedPoint& point, const Worker& worker) {
@@ -101,23 +112,25 @@ std::variant<ServedDeployment, std::string> ServedLibrary::set_up(const ServedPo
   }
   const Model& as_served = in_formats(*wanted, *precision);
   const Routed* experts = routed(*wanted, worker.expert_groups, engine.time.routing);
-  return ServedDeployment{
-      .worker = worker,
-      .setting = {.model = &as_served.spec,
-                  .shapes = &as_served.shapes,
-                  .chip = hardware,
-                  .context = mean_context(point),
-                  .routing = experts != nullptr ? &experts->routing : nullptr,
-                  .placement = experts != nullptr ? &experts->placement : nullptr},
-      .interrupts = prompts_of(point, worker)};
+  ServedDeployment out{.server = server_of(worker, *hardware),
+                       .setting = {.model = &as_served.spec,
+                                   .shapes = &as_served.shapes,
+                                   .context = mean_context(point),
+                                   .rebalanced = true},
+                       .interrupts = prompts_of(point, worker)};
+  if (experts == nullptr) return out;
+  out.setting.routing = experts->routing;
+  out.setting.placement = &experts->placement;
+  return out;
 }
 
 ServedTime served_time(const ServedDeployment& deployment, const Engine& engine) {
-  ServedTime time{.tpot = worker_step(deployment.worker, deployment.setting, engine).total(),
-                  .prompts = {}};
+  Setting setting = deployment.setting;
+  setting.engine = engine;
+  ServedTime time{.tpot = evaluate(deployment.server, setting).tpot, .prompts = {}};
   if (deployment.interrupts) {
-    time.prompts = interruption(*deployment.setting.model, *deployment.setting.chip,
-                                *deployment.interrupts, engine.time.prompts);
+    time.prompts = interruption(*setting.model, deployment.chip(), *deployment.interrupts,
+                                engine.time.prompts);
     time.tpot += time.prompts;
   }
   return time;

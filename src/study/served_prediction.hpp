@@ -8,18 +8,19 @@
 #include <variant>
 #include <vector>
 
+#include "deploy/evaluate.hpp"
 #include "deploy/interval.hpp"
 #include "deploy/prompts.hpp"
-#include "deploy/worker.hpp"
 #include "study/served_setup.hpp"
 
 namespace afford::study {
 
 /// A point that can be set up. Points into a ServedLibrary.
 struct ServedDeployment {
-  Worker worker;
-  WorkerSetting setting;                 // the model in the formats of the point
+  Colocated server;
+  Setting setting;                       // the model in the formats of the point; any engine
   std::optional<PromptLoad> interrupts;  // of a server that works on prompts too
+  [[nodiscard]] const HardwareSpec& chip() const { return *server.pool.chip; }
 };
 
 /// What points name, loaded once for all of them.

@@ -2,13 +2,25 @@
 // From a served point, as its publisher states it, to what ran: GPUs, sharding, requests, formats.
 // Collections of measurements write parallelism in several ways; each way is one rule here.
 
+#include <optional>
 #include <string>
 
-#include "deploy/worker.hpp"
 #include "spec/model.hpp"
 #include "study/served_points.hpp"
 
 namespace afford::study {
+
+/// One server of an engine that decodes: tensor-parallel replicas of the attention over experts
+/// that are sharded, spread, or both.
+struct Worker {
+  std::int64_t gpus = 1;
+  std::int64_t tensor = 1;         // GPUs that share a replica of the attention
+  std::int64_t expert_tensor = 1;  // ways an expert (or a dense FFN) is sharded
+  std::int64_t expert_groups = 1;  // groups the experts are spread over
+  double requests = 0;             // in flight on one replica
+
+  [[nodiscard]] std::int64_t replicas() const { return gpus / tensor; }
+};
 
 /// The worker of a point; `moe`: its model has experts.
 [[nodiscard]] Worker worker_of(const ServedPoint& point, bool moe);

@@ -39,7 +39,7 @@ ServedRow row_of(const ServedPoint& point, const Engine* engine, ServedLibrary& 
   const ServedTime time = served_time(deployment, *engine);
   row.predicted = {.tpot = time.tpot,
                    .prompts = time.prompts,
-                   .interval = interval_on(*deployment.setting.chip, *engine, time.tpot)};
+                   .interval = interval_on(deployment.chip(), *engine, time.tpot)};
   return row;
 }
 

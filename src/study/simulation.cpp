@@ -44,11 +44,13 @@ OperationDetail detail_of(const Deployment& deployment, const Setting& setting, 
   if (moe == nullptr) return out;
   const ExpertsAt at = experts_at(deployment, e, setting);
   const ExpertLayout layout{moe->experts, moe->active, at.groups, setting.redundant_experts};
+  const Routing& routing =
+      deployment.afd() != nullptr ? setting.routing_of_pools() : setting.routing;
   out.experts = {.layout = layout,
-                 .load = expected_load(layout, at.tokens, setting.routing),
-                 .sampled_busiest_group = sampled_busiest_group(layout, std::llround(at.tokens),
-                                                                setting.routing, seed, samples),
-                 .routing = setting.routing.name};
+                 .load = expected_load(layout, at.tokens, routing),
+                 .sampled_busiest_group =
+                     sampled_busiest_group(layout, std::llround(at.tokens), routing, seed, samples),
+                 .routing = routing.name};
   return out;
 }
 
@@ -56,6 +58,13 @@ std::vector<ChipsUsed> chips_used(const Deployment& deployment) {
   if (const Colocated* c = deployment.colocated()) return {{c->pool.chip, c->pool.size()}};
   const Disaggregated& d = *deployment.afd();
   return {{d.attention.chip, d.attention.size()}, {d.ffn.chip, d.ffn.size()}};
+}
+
+/// With no engine around the kernels, in closed form.
+Seconds ideal_tpot(const Deployment& deployment, const Setting& setting, const Evaluation& e,
+                   const Conditions& conditions) {
+  if (engine_of(deployment.way, setting).name == Engine{}.name) return e.tpot;
+  return evaluate(deployment.way, without_engine(conditions, setting)).tpot;
 }
 
 Simulation simulation(const Deployment& deployment, const Setting& setting,
@@ -82,8 +91,16 @@ Simulation simulation(const Deployment& deployment, const Setting& setting,
   const Evaluation& e = out.result.evaluation;
   out.served = {.chips = chips_used(deployment),
                 .tokens = static_cast<double>(e.gpus) * e.tokens_per_gpu,
-                .fidelity = with_engine(deployment.fidelity(), setting.engine.name)};
-  if (out.calibrated) out.beyond = beyond_measured(deployment.way, setting);
+                .fidelity = deployment.fidelity(),
+                .engine = engine_of(deployment.way, setting).name,
+                .tpot = e.tpot,
+                .ideal = ideal_tpot(deployment, setting, e, request),
+                .interval = out.result.interval};
+  if (out.calibrated) {
+    Gaps gaps = gaps_of(deployment.way, setting);
+    out.beyond = std::move(gaps.beyond);
+    out.uncovered = std::move(gaps.uncovered);
+  }
   if (request.detail)
     out.detail = detail_of(deployment, setting, e, static_cast<std::uint64_t>(request.seed));
   return out;
@@ -105,7 +122,8 @@ void add(Simulations& out, const SimulationRequest& request, const SweepPoint& p
   for (const Prepared& prepared : *models) {
     for (Deployment& deployment : deployments_of(applied, prepared.model)) {
       for (const std::int64_t context : applied.contexts) {
-        const Setting setting = setting_of(applied, prepared, static_cast<double>(context));
+        const Setting setting =
+            setting_of(applied, prepared, static_cast<double>(context), deployment.chips);
         Simulation& row = out.rows.emplace_back(simulation(deployment, setting, applied));
         row.swept = point;
         if (!point.empty() && row.feasible()) out.swept_costs.push_back(swept_cost(row));
@@ -130,14 +148,17 @@ Simulations simulations(const SimulationRequest& request) {
   return out;
 }
 
-std::vector<std::string> beyond_measured(const AnyDeployment& deployment, const Setting& setting) {
+Gaps gaps_of(const AnyDeployment& deployment, const Setting& setting) {
   constexpr double deciding_share = 1.0 / 20;  // of its stage
-  std::vector<std::string> names;
+  Gaps gaps;
+  const auto add_once = [](std::vector<std::string>& names, std::string_view name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+  };
   const auto add = [&](const OpList& ops) {
     for (const Op& op : ops) {
-      if (op.beyond && op.time > deciding_share * ops.time() &&
-          std::find(names.begin(), names.end(), op.name) == names.end())
-        names.emplace_back(op.name);
+      if (op.time <= deciding_share * ops.time()) continue;
+      if (op.beyond) add_once(gaps.beyond, op.name);
+      if (op.uncovered) add_once(gaps.uncovered, op.name);
     }
   };
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
@@ -145,7 +166,7 @@ std::vector<std::string> beyond_measured(const AnyDeployment& deployment, const 
     add(ops.attention);
     add(ops.ffn);
   }
-  return names;
+  return gaps;
 }
 
 }  // namespace afford::study

@@ -43,7 +43,8 @@ struct Simulation {
   int micro_batches = 0;
   std::vector<std::int64_t> micro_batch_sizes;
   bool calibrated = false;
-  std::vector<std::string> beyond;  // operations outside the measured range of their curve
+  std::vector<std::string> beyond;     // operations outside the measured range of their curve
+  std::vector<std::string> uncovered;  // and without a curve, on calibrated chips
   std::optional<OperationDetail> detail;
 
   [[nodiscard]] const StageTimes& stages() const {
@@ -64,9 +65,14 @@ struct Simulations {
 /// Throws InputError or UsageError.
 [[nodiscard]] Simulations simulations(const SimulationRequest& request);
 
-/// Names of the operations outside the sizes their calibrated curve was measured at, each once;
-/// those of less than a twentieth of their stage are left out, since they do not decide.
-[[nodiscard]] std::vector<std::string> beyond_measured(const AnyDeployment& deployment,
-                                                       const Setting& setting);
+/// Which operations of a deployment a calibration says less of than it might.
+struct Gaps {
+  std::vector<std::string> beyond, uncovered;
+};
+
+/// Names of the operations without a curve on a calibrated chip, and of those outside the sizes
+/// their calibrated curve was measured at, each once; those of less than a twentieth of their stage
+/// are left out, since they do not decide.
+[[nodiscard]] Gaps gaps_of(const AnyDeployment& deployment, const Setting& setting);
 
 }  // namespace afford::study

@@ -19,6 +19,7 @@ double of_deployment(const PublishedCase& c, const Deployment& deployment, const
   const Evaluation e = simulate(deployment.way, setting).evaluation;
   if (c.quantity == "tokens_per_gpu_s") return e.tokens_per_gpu.base();
   if (c.quantity == "step_ms") return e.step / millisecond;
+  if (c.quantity == "kernels_ms") return (e.step - e.between) / millisecond;
   throw UsageError(
       fmt::format("validation: case '{}' has an unknown quantity '{}'", c.name, c.quantity));
 }
@@ -91,6 +92,7 @@ double value_of(const PublishedCase& c, const ModelSpec& model, const Deployment
 struct Prediction {
   double value = 0;
   std::string fidelity;
+  Interval interval;  // of a deployment's time
 };
 
 /// None where a calibrated system finds no calibration for its chips.
@@ -101,8 +103,18 @@ std::optional<Prediction> predict(PublishedCase c, const System& system,
   const Deployment deployment = std::move(deployments_of(c.request, prepared.model).front());
   if (system.calibrated && !deployment.calibrated()) return std::nullopt;
   const auto context = static_cast<double>(std::max<std::int64_t>(c.context, 1));
-  const Setting setting = setting_of(c.request, prepared, context);
-  return Prediction{value_of(c, prepared.model, deployment, setting), deployment.fidelity()};
+  const Setting setting = setting_of(c.request, prepared, context, deployment.chips);
+  const bool timed = c.kind == CaseKind::afd || c.kind == CaseKind::colocated;
+  return Prediction{value_of(c, prepared.model, deployment, setting), deployment.fidelity(),
+                    timed ? interval_of(deployment.way, setting) : Interval{}};
+}
+
+/// Whether the measured time lies in the interval of the predicted one; figures are times or rates.
+std::optional<bool> covered(const PublishedCase& c, const Prediction& prediction) {
+  if (!prediction.interval.known()) return std::nullopt;
+  const bool rate = c.quantity == "tokens_per_gpu_s";
+  const double ratio = rate ? prediction.value / c.published : c.published / prediction.value;
+  return prediction.interval.low <= ratio && ratio <= prediction.interval.high;
 }
 
 Judged judge(const PublishedCase& c, const PublishedCases& cases, const Prediction& prediction) {
@@ -114,7 +126,8 @@ Judged judge(const PublishedCase& c, const PublishedCases& cases, const Predicti
           .fidelity = prediction.fidelity,
           .predicted = prediction.value,
           .deviation_pct = deviation,
-          .within = std::fabs(deviation) <= c.tolerance_pct + rounding};
+          .within = std::fabs(deviation) <= c.tolerance_pct + rounding,
+          .covered = covered(c, prediction)};
 }
 
 Validation checked(std::vector<KernelTable> tables, const std::string& calibration) {

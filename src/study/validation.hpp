@@ -3,6 +3,7 @@
 // bounds, each under the assumptions of its system.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace afford::study {
 /// One set of assumptions, for all cases of a system.
 struct System {
   std::string about;
-  bool calibrated = false;  // on the calibration of its chips, and left out where there is none
+  bool calibrated = false;    // on the calibration of its chips, and left out where there is none
   DeploymentRequest request;  // what its deployments have in common
   int micro_batches = 0;      // 0: the deployment's default
 };
@@ -44,6 +45,9 @@ struct Judged {
   std::string source, assumptions, fidelity;
   double predicted = 0, deviation_pct = 0;
   bool within = false;  // its tolerance
+  /// Of a deployment whose engine states its errors: whether the measured time lies in the
+  /// interval.
+  std::optional<bool> covered;
 };
 
 struct Validation {

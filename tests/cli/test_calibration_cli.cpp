@@ -12,7 +12,7 @@ using namespace afford::test;
 namespace {
 
 const std::string pools =
-    "simulate -m step-3 --attention h200:2x8 --ffn h20:2x8 --batch 1536 --tpot 1s ";
+    "simulate -m step-3 --attention h200:2x8 --ffn h20:2x8 --batch 1536 --tpot 1s --engine ideal ";
 
 /// The cell of the first row in `column`.
 std::string cell(const std::string& csv, std::string_view column) {

@@ -10,7 +10,8 @@ using test::run_afford;
 namespace {
 
 const std::string afd =
-    "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 6144 --calibration none ";
+    "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 6144 --engine ideal "
+    "--calibration none ";
 
 void refuses(const std::string& arguments, const std::string& message) {
   CAPTURE(arguments);
@@ -31,18 +32,21 @@ TEST_SUITE("cli") {
     const std::string pools =
         "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 6144 -c 4k --calibration "
         "none ";
-    const test::Outcome ideal = run_afford(pools);
-    CHECK(run_afford(pools + "--engine ideal").out == ideal.out);
+    const test::Outcome ideal = run_afford(pools + "--engine ideal");
+    CHECK(ideal.out.find("Engine:") == std::string::npos);
+    const test::Outcome assumed = run_afford(pools);
+    CHECK(assumed.out.find("Engine: step for AFD, assumed; --engine NAME takes another. With none "
+                           "(--engine ideal): 2A2F ") != std::string::npos);
     const test::Outcome step = run_afford(pools + "--engine step");
     CHECK(step.code == 0);
     CHECK(step.out != ideal.out);
-    CHECK(step.out.find("no calibration, engine step.") != std::string::npos);
+    CHECK(step.out.find("Engine: step for AFD. With none") != std::string::npos);
     CHECK(run_afford(pools + "--engine stepp").err.ends_with("; did you mean 'step'?\n"));
     const test::Outcome frontier = run_afford(
         "pareto -m step-3 --on h800 -c 4k --max-gpus 16 --batch-steps 1 --calibration none "
         "--engine step --format csv");
     CHECK(frontier.code == 0);
-    CHECK(frontier.out.find("\"roofline, engine step\"") != std::string::npos);
+    CHECK(frontier.out.find(",roofline,step,") != std::string::npos);
   }
 
   TEST_CASE("simulate: the contract's columns, and Table 8's 2A2F within 5 %") {
@@ -80,7 +84,7 @@ TEST_SUITE("cli") {
       "uneven micro-batches: equal sizes change nothing, unequal ones of the same sum wait for the "
       "largest") {
     const std::string pools =
-        "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --calibration none ";
+        "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --engine ideal --calibration none ";
     const auto even = row(afd);
     const auto same = row(pools + "--micro-batch-sizes 2048,2048,2048");
     CHECK(same["tpot_ms"] == even["tpot_ms"]);

@@ -25,7 +25,7 @@ const FittedParameter& parameter(const EngineFit& fit, std::string_view section,
 
 std::vector<std::pair<double, double>> lengths_and_batches() {
   std::vector<std::pair<double, double>> all;
-  for (const double isl : {500, 1000, 2000, 4000, 8000}) {
+  for (const double isl : {125, 250, 500, 1000, 2000, 4000, 8000}) {
     for (const double batch : {1, 4, 16, 64, 256}) all.emplace_back(isl, batch);
   }
   return all;

@@ -86,6 +86,6 @@ TEST_SUITE("unit") {
     const ServedValidation validation = served_validation({.points = "", .engine = "ideal"});
     for (const ServedRow& each : validation.rows)
       CHECK(each.predicted->interval.low == each.predicted->tpot);
-    CHECK(validation.all.error.bias < -0.2);  // what an engine costs
+    CHECK(validation.all.error.bias < -0.15);  // what an engine costs
   }
 }

@@ -13,6 +13,7 @@ study::SimulationRequest both_ways() {
   request.models = {"step-3"};
   request.contexts = {4096, 8192};
   request.calibration = "none";
+  request.engine = "ideal";
   request.afd = {.attention = {"h800", 2, 8}, .ffn = {"h800", 2, 8}, .batch = 6144};
   request.colocated = {.pool = {"h800", 4, 8}, .batch_per_gpu = 64};
   return request;
@@ -42,6 +43,28 @@ TEST_SUITE("unit") {
                             static_cast<double>(accelerators)));
       CHECK(row.served.fidelity == "roofline");
     }
+  }
+
+  TEST_CASE("study: where no engine is named a current one is assumed, for AFD one that exists") {
+    study::SimulationRequest request = both_ways();
+    request.contexts = {4096};
+    request.tpot_limit = Seconds(1);
+    const study::Simulations ideal = study::simulations(request);
+    request.engine.clear();
+    const study::Simulations assumed = study::simulations(request);
+    CHECK(assumed.rows[0].served.engine == "step");
+    CHECK(assumed.rows[1].served.engine == "vllm");
+    CHECK(assumed.rows[1].served.fidelity == "roofline");
+    for (const study::Simulation& row : assumed.rows) {
+      CHECK(row.result.interval.low < 1);
+      CHECK(row.result.interval.high > 1);
+    }
+    CHECK(*assumed.rows[1].served.ideal < assumed.rows[1].served.tpot);
+    CHECK(ideal.rows[1].served.tpot == *ideal.rows[1].served.ideal);
+    CHECK_FALSE(ideal.rows[1].result.interval.known());
+    // Named, one engine serves both.
+    request.engine = "vllm";
+    CHECK(study::simulations(request).rows[0].served.engine == "vllm");
   }
 
   TEST_CASE("study: a deployment that cannot be says which value is wrong") {
