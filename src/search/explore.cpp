@@ -6,6 +6,8 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <memory>
 
 namespace afford {
@@ -308,7 +310,10 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
                .best = BestOfPairs(space.chips->size())};
   out.candidates = candidates_of(shared.enumeration, options.shard);
   size_t next = options.shard.index;
-  const auto stopped = [&] { return options.stop != nullptr && options.stop->load(); };
+  // Thrown out of a filter, it would leave behind what is in flight.
+  std::exception_ptr failure;
+  std::atomic<bool> failed = false;
+  const auto stopped = [&] { return failed || (options.stop != nullptr && options.stop->load()); };
   if (stopped()) out.complete = false;  // the enumeration itself may have been cut short
   const auto take = [&](tbb::flow_control& control) -> size_t {
     if (next >= shared.enumeration.units.size()) return control.stop(), next;
@@ -319,9 +324,15 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
     return std::make_shared<Found>(try_unit(shared.enumeration.units[unit], shared));
   };
   const auto finish = [&](const std::shared_ptr<Found>& found) {
-    merge(out, *found, options.objective);
-    if (options.write) options.write(found->text);
-    if (options.tried) options.tried(out.tally.tried);
+    if (failed) return;
+    try {
+      merge(out, *found, options.objective);
+      if (options.write) options.write(found->text);
+      if (options.tried) options.tried(out.tally.tried);
+    } catch (...) {
+      failure = std::current_exception();
+      failed = true;
+    }
   };
   const auto in_flight = 4 * static_cast<size_t>(tbb::this_task_arena::max_concurrency());
   tbb::parallel_pipeline(
@@ -330,6 +341,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
           tbb::make_filter<size_t, std::shared_ptr<Found>>(tbb::filter_mode::parallel, work) &
           tbb::make_filter<std::shared_ptr<Found>, void>(tbb::filter_mode::serial_in_order,
                                                          finish));
+  if (failure) std::rethrow_exception(failure);
   return out;
 }
 }  // namespace

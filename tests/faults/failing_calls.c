@@ -1,6 +1,7 @@
 /* Preloaded into afford by the fault tests: the AFFORD_FAIL_AT-th call of AFFORD_FAIL_CALL fails
  * with the error number AFFORD_FAIL_WITH. A write that fails with ENOSPC may first write a part, as
- * a disk that runs full does. AFFORD_FAIL_SEEN names a file that is made when the call was reached. */
+ * a disk that runs full does. AFFORD_FAIL_SEEN names a file that is made when the call was
+ * reached, AFFORD_COUNT_CALLS one that says at the end how often each was made. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,10 +19,35 @@
 
 static long count;
 
+/* What AFFORD_COUNT_CALLS wants to know. */
+static struct {
+  const char* call;
+  long made;
+} counts[16];
+
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+static void note(const char* call) {
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; ++i) {
+    if (counts[i].call == NULL) counts[i].call = call;
+    if (strcmp(counts[i].call, call) != 0) continue;
+    __sync_add_and_fetch(&counts[i].made, 1);
+    return;
+  }
+}
+
+__attribute__((destructor)) static void write_counts(void) {
+  const char* file = getenv("AFFORD_COUNT_CALLS");
+  FILE* stream = file == NULL ? NULL : fopen(file, "w");
+  if (stream == NULL) return;
+  for (size_t i = 0; i < sizeof counts / sizeof *counts && counts[i].call != NULL; ++i)
+    fprintf(stream, "%s %ld\n", counts[i].call, counts[i].made);
+  fclose(stream);
+}
 
 /* Whether this call is the one to fail. */
 static int fails(const char* call) {
+  if (getenv("AFFORD_COUNT_CALLS") != NULL) note(call);
   const char* wanted = getenv("AFFORD_FAIL_CALL");
   if (wanted == NULL || strcmp(wanted, call) != 0) return 0;
   if (__sync_add_and_fetch(&count, 1) != atol(getenv("AFFORD_FAIL_AT"))) return 0;

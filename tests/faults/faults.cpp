@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <thread>
 
 namespace afford::test {
@@ -23,14 +25,40 @@ std::string content(const fs::path& path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
+/// A small search; with two pools a longer one, which a signal can find at work.
 const std::vector<std::string> search = {
-    "pareto",        "-m", "step-3",        "--on", "h800",     "-c", "8k", "--max-gpus", "24",
-    "--batch-steps", "4",  "--calibration", "none", "--format", "csv"};
+    "pareto",        "-m", "step-3",        "--on", "h800",     "-c",  "8k",    "--max-gpus", "16",
+    "--batch-steps", "1",  "--calibration", "none", "--format", "csv", "--ways"};
+const std::vector<std::string> one_pool = {"ep,tp"}, two_pools = {"afd,ep,tp"};
 
 std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
 }
+
+/// Between fork and exec a signal shall not find the handlers of the test's own process.
+class SignalsHeld {
+ public:
+  SignalsHeld() { (void)change(SIG_BLOCK); }
+  ~SignalsHeld() { (void)change(SIG_UNBLOCK); }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+  /// In the child: what was held back then ends it as it ends any program.
+  static void release() {
+    for (const int signal : all) std::signal(signal, SIG_DFL);
+    (void)change(SIG_UNBLOCK);
+  }
+
+ private:
+  static constexpr int all[] = {SIGINT, SIGTERM, SIGHUP};
+  static int change(int how) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : all) sigaddset(&set, signal);
+    return sigprocmask(how, &set, nullptr);
+  }
+};
 
 [[noreturn]] void become(const Writer& writer, const Workplace& place,
                          const Disturbance& disturbance, const std::string& streams) {
@@ -48,6 +76,7 @@ std::vector<std::string> operator+(std::vector<std::string> a, const std::vector
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
+  SignalsHeld::release();
   ::execv(arguments.front(), arguments.data());
   ::_exit(99);
 }
@@ -77,26 +106,46 @@ const std::vector<Writer>& writers() {
       {"roofline", {"roofline", "-m", "step-3", "--format", "json", "-o", "out"}, "out"},
       {"simulate", std::vector<std::string>{"simulate", "-o", "out"} + pools, "out"},
       {"simulate, a trace", std::vector<std::string>{"simulate", "--trace", "out"} + pools, "out"},
-      {"pareto", search + std::vector<std::string>{"-o", "out"}, "out"},
-      {"pareto, all", search + std::vector<std::string>{"--all", "-o", "out"}, "out"},
-      {"pareto, a picture", search + std::vector<std::string>{"--plot", "out.png"}, "out.png"},
+      {"pareto", search + two_pools + std::vector<std::string>{"-o", "out"}, "out"},
+      {"pareto, all", search + two_pools + std::vector<std::string>{"--all", "-o", "out"}, "out"},
+      {"pareto, a picture", search + one_pool + std::vector<std::string>{"--plot", "out.png"},
+       "out.png"},
       {"merge", {"merge", "one.csv", "two.csv", "--format", "csv", "-o", "out"}, "out"},
-      {"plan", {"plan", "w.yaml", "-o", "out"}, "out"},
+      {"plan",
+       {"plan", "w.yaml", "--on", "h20", "--max-gpus", "16", "--ways", "ep,tp", "--batch-steps",
+        "1", "--calibration", "none", "-o", "out"},
+       "out"},
       {"import", {"import", "c.json", "--date", "2025-11", "-o", "out.yaml"}, "out.yaml"},
       {"list", {"list", "models", "--format", "md", "-o", "out"}, "out"},
       {"show", {"show", "step-3", "-o", "out"}, "out"}};
   return all;
 }
 
+const Writer& writer_named(const std::string& name) {
+  for (const Writer& writer : writers()) {
+    if (writer.name == name) return writer;
+  }
+  throw std::logic_error("no writer named " + name);
+}
+
+bool thorough() {
+  const char* wanted = std::getenv("AFFORD_FAULTS");
+  return wanted != nullptr && std::string(wanted) == "all";
+}
+
 Workplace::Workplace(std::string parent)
     : path_(fresh_folder(parent.empty() ? fs::temp_directory_path().string() : parent)) {
   const fs::path sources = AFFORD_SOURCE;
-  fs::copy_file(sources / "reports/chat-50.yaml", path_ + "/w.yaml");
+  // Little enough traffic for the few deployments a quick plan tries.
+  std::string workload = content(sources / "reports/chat-50.yaml");
+  const std::string rate = "requests_per_second: 50";
+  workload.replace(workload.find(rate), rate.size(), "requests_per_second: 0.5");
+  std::ofstream(path_ + "/w.yaml") << workload;
   fs::copy_file(sources / "tests/import/llama-3.1-8b.json", path_ + "/c.json");
   for (const char* part : {"1/2", "2/2"}) {
     const std::string name = part[0] == '1' ? "one.csv" : "two.csv";
-    const Writer shard{"part", search + std::vector<std::string>{"--shard", part, "-o", name},
-                       name};
+    const Writer shard{
+        "part", search + one_pool + std::vector<std::string>{"--shard", part, "-o", name}, name};
     REQUIRE(run(shard, *this).code == 0);
   }
 }
@@ -126,6 +175,7 @@ std::vector<std::string> Workplace::strays(const std::string& output) const {
 Ended run(const Writer& writer, const Workplace& place, const Disturbance& disturbance) {
   const std::string streams = fresh_folder(fs::temp_directory_path().string());
   const auto start = Clock::now();
+  const SignalsHeld held;
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) become(writer, place, disturbance, streams);

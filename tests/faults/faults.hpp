@@ -18,6 +18,11 @@ struct Writer {
   std::string output;
 };
 [[nodiscard]] const std::vector<Writer>& writers();
+[[nodiscard]] const Writer& writer_named(const std::string& name);
+
+/// AFFORD_FAULTS=all: everything that can be disturbed, which takes some twenty minutes. Left out:
+/// a sample of it, in seconds.
+[[nodiscard]] bool thorough();
 
 /// The folder a writer runs in: its inputs and, if wanted, an old output.
 class Workplace {

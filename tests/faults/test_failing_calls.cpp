@@ -1,14 +1,20 @@
-// Each system call that writing needs, failing at its first, second ... use.
+// Each system call that writing needs, failing at its first and its last use; with
+// AFFORD_FAULTS=all at every use of every writer.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
+#include <set>
 
 #include "faults.hpp"
 
 using namespace afford::test;
 
 namespace {
+
+namespace fs = std::filesystem;
 
 struct Call {
   const char* name;
@@ -20,25 +26,54 @@ const Call calls[] = {{"open", EMFILE},    {"openat", EACCES},       {"read", EI
                       {"fchmod", EPERM},   {"memfd_create", EMFILE}, {"posix_spawnp", EAGAIN},
                       {"waitpid", ECHILD}, {"getrandom", ENOSYS},    {"fcntl", EMFILE}};
 
-/// Each way of writing once: the table, the trace, the stream, the script and the picture.
+/// Each way of writing once: the table, the stream, the trace and the picture.
 std::vector<Writer> quick_writers() {
   std::vector<Writer> quick;
-  for (const char* name : {"cost", "compare, a picture", "compare, a script", "simulate, a trace",
-                           "pareto, all", "merge", "import"}) {
-    for (const Writer& writer : writers()) {
+  for (const Writer& writer : writers()) {
+    for (const char* name : {"compare, a picture", "simulate, a trace", "pareto, all", "import"}) {
       if (writer.name == name) quick.push_back(writer);
     }
   }
   return quick;
 }
 
+/// Where a call is made often, its uses in the middle are like its first ones.
+std::set<int> uses_of(int made) {
+  constexpr int most = 12;
+  if (!thorough()) return made == 0 ? std::set<int>{} : std::set<int>{1, made};
+  std::set<int> uses;
+  for (int i = 1; i <= std::min(made, most); ++i) uses.insert({i, made - i + 1});
+  return uses;
+}
+
+Disturbance preloaded(std::map<std::string, std::string> environment) {
+  environment.insert({"LD_PRELOAD", AFFORD_FAILING_CALLS});
+  environment.insert({"ASAN_OPTIONS", "verify_asan_link_order=0"});
+  return {.environment = std::move(environment)};
+}
+
 Disturbance failing(const Call& call, int at, const std::string& seen) {
-  return {.environment = {{"LD_PRELOAD", AFFORD_FAILING_CALLS},
-                          {"ASAN_OPTIONS", "verify_asan_link_order=0"},
-                          {"AFFORD_FAIL_CALL", call.name},
-                          {"AFFORD_FAIL_AT", std::to_string(at)},
-                          {"AFFORD_FAIL_WITH", std::to_string(call.error)},
-                          {"AFFORD_FAIL_SEEN", seen}}};
+  return preloaded({{"AFFORD_FAIL_CALL", call.name},
+                    {"AFFORD_FAIL_AT", std::to_string(at)},
+                    {"AFFORD_FAIL_WITH", std::to_string(call.error)},
+                    {"AFFORD_FAIL_SEEN", seen}});
+}
+
+/// How often an undisturbed run makes each call.
+std::map<std::string, int> calls_of(const Writer& writer, const Workplace& place,
+                                    const std::string& file) {
+  place.reset(writer.output);
+  const Ended ended = run(writer, place, preloaded({{"AFFORD_COUNT_CALLS", file}}));
+  CAPTURE(writer.name);
+  CAPTURE(ended.err);
+  REQUIRE(ended.code == 0);
+  std::map<std::string, int> made;
+  std::ifstream stream(file);
+  for (std::string name; stream >> name;) stream >> made[name];
+  fs::remove(file);
+  // Else nothing was preloaded.
+  REQUIRE(made["write"] > 0);
+  return made;
 }
 
 void check_outcome(const Writer& writer, const Workplace& place, const Ended& ended,
@@ -60,47 +95,41 @@ void check_outcome(const Writer& writer, const Workplace& place, const Ended& en
 
 TEST_SUITE("faults") {
   TEST_CASE("a system call that fails is an error, and what stood there stays") {
-    // Where a call is made often, its later uses are like its earlier ones.
-    constexpr int uses[] = {1, 2, 4};
     const Workplace place;
     const std::string seen =
-        std::filesystem::temp_directory_path() / ("afford-seen-" + std::to_string(::getpid()));
+        fs::temp_directory_path() / ("afford-seen-" + std::to_string(::getpid()));
     int reached = 0;
-    for (const Writer& writer : quick_writers()) {
-      place.reset(writer.output);
-      REQUIRE(run(writer, place).code == 0);
+    for (const Writer& writer : thorough() ? writers() : quick_writers()) {
+      std::map<std::string, int> made = calls_of(writer, place, seen);
       const std::string whole = place.read(writer.output);
       for (const Call& call : calls) {
-        for (const int at : uses) {
+        for (const int at : uses_of(made[call.name])) {
           const std::string call_name = call.name;
           CAPTURE(call_name);
           CAPTURE(at);
           place.reset(writer.output);
           const Ended ended = run(writer, place, failing(call, at, seen));
-          if (!std::filesystem::remove(seen)) break;  // the call was not made so often
+          if (!fs::remove(seen)) continue;  // another run makes a call less
           ++reached;
           check_outcome(writer, place, ended, whole);
         }
       }
     }
-    // Else nothing was preloaded.
-    CHECK(reached > 100);
+    CHECK(reached > 40);
   }
 
   TEST_CASE("where the file system has no unnamed files, temporaries go with the signal") {
     const Workplace place;
-    const Writer slow = writers()[6];
-    const Disturbance named{.environment = {{"LD_PRELOAD", AFFORD_FAILING_CALLS},
-                                            {"ASAN_OPTIONS", "verify_asan_link_order=0"},
-                                            {"AFFORD_NO_UNNAMED_FILES", "1"}}};
+    const Writer& slow = writer_named("pareto, all");
+    const Disturbance named = preloaded({{"AFFORD_NO_UNNAMED_FILES", "1"}});
     place.reset(slow.output);
-    REQUIRE(run(slow, place, named).code == 0);
-    const std::string whole = place.read(slow.output);
+    const Ended whole = run(slow, place, named);
+    REQUIRE(whole.code == 0);
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-      for (const double after : {0.01, 0.05, 0.1, 0.2}) {
+      for (const double share : {0.3, 0.7}) {
         Disturbance disturbed = named;
         disturbed.signal = signal;
-        disturbed.after = std::chrono::duration<double>(after);
+        disturbed.after = share * whole.took;
         place.reset(slow.output);
         (void)run(slow, place, disturbed);
         CHECK(place.strays(slow.output).empty());

@@ -53,13 +53,13 @@ class SmallDisk {
 
 TEST_SUITE("faults") {
   TEST_CASE("on a full disk the old file stays and the exit status says so") {
+    const Workplace place;
     for (const size_t left : {size_t{0}, size_t{16} << 10}) {
       const SmallDisk disk;
       if (!disk.mounted()) {
         MESSAGE("skipped: cannot mount a small file system: " << disk.why());
         return;
       }
-      const Workplace place;
       for (const char* name : {"t.svg", "t.csv"}) {
         const std::string target = disk.path() + "/" + name;
         fs::remove(disk.path() + "/filler");
