@@ -98,7 +98,7 @@ std::string fresh_folder(const std::string& parent) {
 
 const std::vector<Writer>& writers() {
   const std::vector<std::string> pools = {"--attention", "h800:2x8", "--ffn", "h800:2x8",
-                                          "--batch",     "6144",     "-m",    "step-3"};
+                                          "--batch",     "3072",     "-m",    "step-3"};
   static const std::vector<Writer> all = {
       {"cost", {"cost", "-m", "step-3", "-o", "out"}, "out"},
       {"compare, a picture", {"compare", "-m", "step-3", "--plot", "out.svg"}, "out.svg"},
