@@ -88,6 +88,8 @@ struct Engines {
 };
 
 Engine engine_called(const std::string& name) {
+  // The engine of no file, whose times the file's differ from in their last digit (10 us).
+  if (name == Engine{}.name) return {};
   Engine engine = std::move(load_engines({name}).front());
   engine.citations.clear();  // settings are copied
   return engine;
