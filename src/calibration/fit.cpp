@@ -18,22 +18,6 @@ constexpr size_t fewest_points = 4;
 
 bool counts(const Point& point) { return point.rejected.empty() && point.median_us > 0; }
 
-double quantile(std::vector<double> values, double q) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const double at = q * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<size_t>(at);
-  const size_t above = std::min(below + 1, values.size() - 1);
-  return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
-}
-
-FitError error_of(const std::vector<double>& errors) {
-  return {.points = static_cast<std::int64_t>(errors.size()),
-          .median = quantile(errors, 0.5),
-          .p90 = quantile(errors, 0.9),
-          .worst = quantile(errors, 1)};
-}
-
 // ---- Roofs
 
 struct Affine {
@@ -84,7 +68,7 @@ StreamRoof stream_roof(const std::vector<Point>& points, std::string_view operat
     errors.push_back(std::fabs(affine(others).at(measured[i].first) / measured[i].second - 1));
   }
   return {
-      .start = Seconds(fit.start), .rate = ByteRate(1 / fit.per_byte), .error = error_of(errors)};
+      .start = Seconds(fit.start), .rate = ByteRate(1 / fit.per_byte), .error = fit_error(errors)};
 }
 
 TensorRoof fastest_products(const std::vector<Point>& points, std::string_view precision) {
@@ -102,7 +86,7 @@ Seconds launch_time(const std::vector<Point>& points, std::string_view operation
   for (const Point& point : points) {
     if (counts(point) && point.operation == operation) seconds.push_back(point.median_us * 1e-6);
   }
-  return Seconds(quantile(seconds, 0.5));
+  return Seconds(interpolated_quantile(seconds, 0.5));
 }
 
 // ---- Operations
@@ -410,7 +394,7 @@ FitError leave_one_out(const Model& model, const Minimum& whole, const Operation
     errors.push_back(std::fabs(
         predicted(model.curve(without.parameters), samples[i], roofs) / samples[i].seconds - 1));
   }
-  return error_of(errors);
+  return fit_error(errors);
 }
 
 /// The spread of the measurements about `curve`, from the median of their distances: wild ones do
@@ -421,7 +405,8 @@ double spread_about(const OperationCurve& curve, const std::vector<Sample>& samp
   std::vector<double> distances;
   for (const Sample& sample : samples)
     distances.push_back(std::fabs(std::log(predicted(curve, sample, roofs) / sample.seconds)));
-  return std::clamp(median_to_deviation * quantile(std::move(distances), 0.5), tightest, widest);
+  return std::clamp(median_to_deviation * interpolated_quantile(std::move(distances), 0.5),
+                    tightest, widest);
 }
 
 OperationCurve fit_operation(const std::vector<Sample>& samples, const OperationRoofs& roofs,

@@ -27,23 +27,11 @@ double between(const LinkCurve& curve, double size, size_t without) {
   return us[above - 1] * std::pow(us[above] / us[above - 1], part);
 }
 
-double quantile(std::vector<double> values, double q) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const double at = q * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<size_t>(at);
-  const size_t above = std::min(below + 1, values.size() - 1);
-  return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
-}
-
 FitError left_out(const LinkCurve& curve) {
   std::vector<double> errors;
   for (size_t i = 1; i + 1 < curve.bytes.size(); ++i)
     errors.push_back(std::fabs(between(curve, curve.bytes[i], i) / curve.us[i] - 1));
-  return {.points = static_cast<std::int64_t>(errors.size()),
-          .median = quantile(errors, 0.5),
-          .p90 = quantile(errors, 0.9),
-          .worst = quantile(errors, 1)};
+  return fit_error(errors);
 }
 
 std::string numbers(const std::vector<double>& values, const char* format) {
