@@ -11,6 +11,7 @@
 #include "report/output_file.hpp"
 #include "study/engine_file.hpp"
 #include "text/date.hpp"
+#include "text/name.hpp"
 
 namespace afford::cli {
 namespace {
@@ -36,6 +37,7 @@ int run(const FitArgs& args) {
   }
   const std::string name =
       args.name.empty() ? std::filesystem::path(args.file).stem().string() : args.name;
+  if (!is_name(name)) throw UsageError(fmt::format("--name: {}, got '{}'", name_expected, name));
   const study::EngineFit fit = study::fit_engine(args.request);
   const study::EngineFileNotes notes{
       .name = name,

@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <memory>
 
 #include "cli/choose.hpp"
@@ -57,9 +60,18 @@ std::string after(const study::Simulation& row, const SimulateArgs& args) {
   return text;
 }
 
+/// A trace shows one deployment under one setting; that of the next would replace it.
+void require_one_pipeline(const study::Simulations& simulations) {
+  const auto traced = std::count_if(simulations.rows.begin(), simulations.rows.end(),
+                                    [](const auto& row) { return row.result.events.has_value(); });
+  if (traced > 1)
+    throw UsageError(fmt::format("--trace draws one row, and there are {} to draw", traced));
+}
+
 int run(const SimulateArgs& args) {
   const study::SimulationRequest request = request_of(args);
   const study::Simulations simulations = study::simulations(request);
+  if (!args.trace.empty()) require_one_pipeline(simulations);
   Table table = table_of(simulation_record(request.sweep.front()), simulations.rows);
   table.title = "Deployments in detail";
   table.notes = notes_on(simulations, request);

@@ -34,7 +34,11 @@ std::vector<study::Inventory> inventory_of(const SearchArgs& args) {
       throw UsageError(
           fmt::format("--inventory: expected CHIP=ACCELERATORS such as h20=64, got '{}'", text));
     }
-    inventory.push_back({text.substr(0, equals), *count});
+    const std::string chip = text.substr(0, equals);
+    for (const study::Inventory& other : inventory) {
+      if (other.chip == chip) throw UsageError(fmt::format("--inventory: {} a second time", chip));
+    }
+    inventory.push_back({chip, *count});
   }
   return inventory;
 }

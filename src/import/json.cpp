@@ -111,11 +111,14 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
 
   bool parse_error(size_t position, const std::string&,
                    const nlohmann::detail::exception& error) override {
-    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while ...".
-    // The rest may quote bytes of the file, which end at the first that cannot be printed.
+    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while ...",
+    // "[json.exception.out_of_range.406] number overflow ...". The rest may quote bytes of the
+    // file, which end at the first that cannot be printed.
     std::string why = error.what();
-    if (const size_t colon = why.find(": "); colon != std::string::npos)
-      why = why.substr(colon + 2);
+    for (const std::string_view end : {"] ", ": "}) {
+      if (const size_t at = why.find(end); at != std::string::npos)
+        why = why.substr(at + end.size());
+    }
     const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
     why.erase(std::find_if_not(why.begin(), why.end(), printable), why.end());
     throw InputError(cursor_.place_of(position), fmt::format("not valid JSON: {}", why));

@@ -28,6 +28,15 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
   return shapes;
 }
 
+std::int64_t undivided_heads(const std::vector<LayerShape>& shapes, std::int64_t ways) {
+  for (const LayerShape& shape : shapes) {
+    const double query_heads = shape.attention.query_rows * shape.attention.kv_heads;
+    const auto heads = static_cast<std::int64_t>(query_heads);
+    if (heads % ways != 0) return heads;
+  }
+  return 0;
+}
+
 double tensor_ways(const Matrix& projection, const AttentionCount& attention, std::int64_t group) {
   switch (projection.split) {
     case Split::query_heads:

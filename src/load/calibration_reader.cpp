@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "calibration/calibration_file.hpp"
+#include "text/date.hpp"
 #include "yaml/section.hpp"
 
 namespace afford {
@@ -138,6 +139,12 @@ Links read_links(const Section& root) {
   return links;
 }
 
+std::string read_date(const Section& measured) {
+  std::string date = measured.text("date");
+  if (is_date(date)) return date;
+  measured.fail("date", fmt::format("expected a date such as 2026-11-24, got '{}'", date));
+}
+
 Provenance read_provenance(const Section& root) {
   const Section measured = root.child("measured", {"engine", "date", "commit", "command"});
   const Section device = root.child("device", {"name", "multiprocessors", "driver", "cuda",
@@ -152,7 +159,7 @@ Provenance read_provenance(const Section& root) {
           .power_cap_w = device.quantity<Dimension{.time = -1, .joule = 1}>("power_cap").base(),
           .sm_clock_mhz = device.real("sm_clock_mhz", 0, most_clock_mhz),
           .memory_clock_mhz = device.real("memory_clock_mhz", 0, most_clock_mhz),
-          .date = measured.text("date"),
+          .date = read_date(measured),
           .commit = measured.text("commit"),
           .command = measured.text("command"),
           .partial = root.boolean("partial")};

@@ -60,12 +60,13 @@ std::vector<Side> pools(const Space& space) {
   return list;
 }
 
-void add_attention(Enumeration& out, const Space& space) {
+void add_attention(Enumeration& out, const Space& space, const Setting& setting) {
   std::vector<AttentionPool> shapes;
   for (const AttentionSplit split : space.attention_splits) {
     for (const Side& side : pools(space)) {
       const bool tensor = split == AttentionSplit::tensor;
       if (tensor && side.accelerators == 1) continue;  // the same as data parallel
+      if (tensor && undivided_heads(*setting.shapes, side.accelerators) != 0) continue;
       const auto known =
           std::find_if(shapes.begin(), shapes.end(), [&](const AttentionPool& shape) {
             return shape.side.chip == side.chip && shape.side.accelerators == side.accelerators &&
@@ -121,7 +122,7 @@ void add_unit(Enumeration& out, Unit unit, std::uint64_t count) {
 /// accelerator has an expert), part of what the fabric joins for TP. More of the same pool is a
 /// replica: nothing changes.
 void add_colocated(Enumeration& out, const Space& space, Way way, size_t chip,
-                   std::int64_t experts) {
+                   const Setting& setting) {
   const HardwareSpec& hardware = (*space.chips)[chip];
   const std::int64_t server = hardware.server_accelerators.value;
   const std::uint64_t count = out.batches.size() * space.colocated_micro_batches.size();
@@ -135,9 +136,12 @@ void add_colocated(Enumeration& out, const Space& space, Way way, size_t chip,
              count);
   };
   if (way == Way::tensor_parallel) {
-    for (std::int64_t ways = 2; ways <= server; ways *= 2) add(1, ways, ways);
+    for (std::int64_t ways = 2; ways <= server; ways *= 2) {
+      if (undivided_heads(*setting.shapes, ways) == 0) add(1, ways, ways);
+    }
     return;
   }
+  const std::int64_t experts = most_experts(*setting.model);
   const std::int64_t most =
       experts == 0 ? 1 : experts;  // dense: one accelerator, the rest are replicas
   for (std::int64_t part = 1; part < server && part <= most; part *= 2) add(1, part, 1);
@@ -191,7 +195,7 @@ Enumeration enumerate(const Space& space, const Setting& setting, const std::ato
   }
   out.batches = batches_up_to(most, space.batch_steps);
   out.tensor_batches = batches_up_to(most_in_instance, space.batch_steps);
-  add_attention(out, space);
+  add_attention(out, space, setting);
   const std::int64_t experts = most_experts(*setting.model);
   for (const Way way : space.ways) {
     if (way == Way::disaggregated) {
@@ -206,7 +210,7 @@ Enumeration enumerate(const Space& space, const Setting& setting, const std::ato
       continue;
     }
     for (size_t chip = 0; chip < space.chips->size(); ++chip)
-      add_colocated(out, space, way, chip, experts);
+      add_colocated(out, space, way, chip, setting);
   }
   return out;
 }

@@ -86,6 +86,14 @@ FfnSplit split_asked(const AfdRequest& request, const Pool& ffn) {
   return {};
 }
 
+/// Engines refuse heads that do not divide: each accelerator of a group has as many.
+void check_heads(std::int64_t ways, const ModelSpec& model, const std::string& name) {
+  const std::int64_t heads = undivided_heads(layer_shapes(model), ways);
+  if (heads == 0) return;
+  throw ValueError(name, fmt::format(": tp{} does not divide the {} attention heads of {}", ways,
+                                     heads, model.name));
+}
+
 Deployment disaggregated_of(const AfdRequest& request, const Conditions& conditions,
                             const ModelSpec& model) {
   Deployment out;
@@ -100,6 +108,8 @@ Deployment disaggregated_of(const AfdRequest& request, const Conditions& conditi
       .micro_batches = flying.micro_batches,
       .attention_split = request.attention_split,
       .ffn_split = {}};
+  if (d.attention_split == AttentionSplit::tensor)
+    check_heads(d.attention.accelerators, model, "attention parallelism");
   d.ffn_split = resolved(split_asked(request, d.ffn), d.ffn, model);
   out.way = d;
   out.label = fmt::format("{}A{}F", d.attention.instances, d.ffn.instances);
@@ -125,6 +135,16 @@ void check_stages(const Layout& layout, const ModelSpec& model) {
   if (layout.pp <= layer_count(model)) return;
   throw ValueError("parallelism", fmt::format(": {} has more stages than {} has layers ({})",
                                               name_of(layout), model.name, layer_count(model)));
+}
+
+/// Every group of expert parallelism holds an expert, or a copy of one.
+void check_experts(const Layout& layout, std::int64_t redundant, const ModelSpec& model) {
+  const std::int64_t experts = most_experts(model);
+  if (experts == 0 || layout.expert_ep <= experts + redundant) return;
+  throw ValueError(
+      "parallelism",
+      fmt::format(": {} exceeds the {} experts of {}{}", name_of(layout), experts, model.name,
+                  redundant == 0 ? "" : fmt::format(" and {} copies", redundant)));
 }
 
 std::int64_t batch_of(const ColocatedRequest& request, const Pool& pool) {
@@ -159,6 +179,8 @@ Deployment colocated_of(const ColocatedRequest& request, const Conditions& condi
   c.batch = batch_of(request, c.pool);
   c.layout = layout_of(request, c.pool);
   check_stages(c.layout, model);
+  check_heads(c.layout.attention_tp, model, request.layout ? "parallelism" : "tensor parallelism");
+  check_experts(c.layout, conditions.redundant_experts, model);
   c.micro_batches = micro_batches_of(request, c, model);
   out.way = c;
   out.label = name_of(c.layout);

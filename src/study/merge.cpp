@@ -262,7 +262,9 @@ std::vector<std::string> header_of(CsvReader& reader) {
 
 void add_file(Parts& parts, const std::string& name) {
   constexpr size_t most = size_t{4} << 30;
-  CsvReader reader(name, read_whole(name, most, "a CSV"));
+  std::string content = read_whole(name, most, "a CSV");
+  const bool ends_with_a_line = content.ends_with('\n');
+  CsvReader reader(name, std::move(content));
   const std::vector<std::string> header = header_of(reader);
   const Keys keys = keys_of(header, name);
   if (parts.header.empty()) parts.header = header;
@@ -278,6 +280,8 @@ void add_file(Parts& parts, const std::string& name) {
     last_line = row->line;
     add_row(parts, file, {reader, *row}, keys);
   }
+  if (!ends_with_a_line)
+    throw InputError({name, last_line, 1}, "the last row has no line end: the file is cut");
   require_whole(file, name, last_line);
 }
 

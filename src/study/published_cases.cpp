@@ -118,6 +118,7 @@ PublishedCases read_published_cases() {
   for (const yaml::Node& item : root.value("cases", yaml::Node::Kind::sequence).items) {
     cases.list.push_back(read_case(root, item, cases));
   }
+  if (cases.list.empty()) root.fail("cases", "expected at least one case");
   return cases;
 }
 

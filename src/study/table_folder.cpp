@@ -35,10 +35,12 @@ class NamedCsv {
     return at.fields[field].text;
   }
   [[nodiscard]] double number(size_t row, const std::string& column) const {
+    constexpr double most = 1e9;
     const std::string& found = text(row, column);
-    if (const auto value = parse_real(found)) return *value;
-    throw InputError(csv_.place(rows_[row + 1], index(column)),
-                     fmt::format("{}: expected a number, got '{}'", column, found));
+    if (const auto value = parse_real(found); value && *value > 0 && *value <= most) return *value;
+    throw InputError(
+        csv_.place(rows_[row + 1], index(column)),
+        fmt::format("{}: expected a number above 0, at most {:g}, got '{}'", column, most, found));
   }
 
  private:
@@ -263,7 +265,10 @@ std::vector<KernelTable> read_table_folder(const fs::path& folder) {
                                  "a_attn_decode_infersim.csv, a_gemm_infersim.csv",
                                  folder.string()));
   }
-  return out.take();
+  std::vector<KernelTable> tables = out.take();
+  if (tables.empty())
+    throw ValueError("table folder", fmt::format(": no row in {} is of use", folder.string()));
+  return tables;
 }
 
 }  // namespace afford::study

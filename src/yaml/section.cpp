@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "text/name.hpp"
 #include "text/number.hpp"
 #include "text/suggest.hpp"
 
@@ -88,16 +89,8 @@ std::string Section::text(std::string_view key) const {
 }
 
 std::string Section::name(std::string_view key) const {
-  constexpr size_t longest = 64;
   const Node& node = scalar(key);
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
-  };
-  if (node.text.empty() || node.text.size() > longest ||
-      !std::all_of(node.text.begin(), node.text.end(), allowed)) {
-    fail(key, fmt::format("expected a name of lower-case letters, digits, '.', '-' and '_', got {}",
-                          describe(node)));
-  }
+  if (!is_name(node.text)) fail(key, fmt::format("{}, got {}", name_expected, describe(node)));
   return node.text;
 }
 
