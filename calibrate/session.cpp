@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <ctime>
 #include <stdexcept>
 
 #include "commit.hpp"
 #include "device_class.hpp"
 #include "engine.hpp"
 #include "error.hpp"
+#include "text/date.hpp"
 #include "units.hpp"
 
 namespace afford::calibrate {
@@ -40,13 +40,6 @@ Gpu checked_gpu(const Driver& driver, int index, double bytes_needed) {
 
 std::string cuda_version(int number) {
   return fmt::format("{}.{}", number / 1000, number % 1000 / 10);
-}
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  return fmt::format("{:04}-{:02}-{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <ctime>
 #include <filesystem>
 #include <memory>
 
@@ -22,8 +20,6 @@ struct FitArgs {
   OutputArgs shown;  // the table; the engine goes to `file`
   std::shared_ptr<OutputFile> engine;
 };
-
-std::string today() { return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr))); }
 
 std::string file_name(const std::string& path) {
   return std::filesystem::path(path).filename().string();

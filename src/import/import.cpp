@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "import/builder.hpp"
+#include "text/date.hpp"
 #include "text/number.hpp"
 #include "text/suggest.hpp"
 
@@ -83,13 +83,6 @@ void plan_mtp(Builder& b) {
   b.out.mtp_comment = std::string(key);
   if (b.out.mtp_modules > 0)
     b.in.note_default("MTP layer", "as the last layer", "the config does not describe it");
-}
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  return fmt::format("{:04}-{:02}-{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
 }
 
 std::string lower_name(std::string_view text) {
