@@ -6,11 +6,14 @@
 namespace afford {
 namespace {
 
-/// One accelerator's share of its server's NICs, at the engine's fraction.
+/// One accelerator's share of its server's NICs.
+ByteRate nic_rate(const HardwareSpec& chip) {
+  return server_network(chip) / real(chip.server_accelerators.value);
+}
+
+/// The same at the engine's fraction.
 ByteRate network_rate(const Machine& machine) {
-  const ByteRate nic =
-      server_network(*machine.chip) / real(machine.chip->server_accelerators.value);
-  return machine.engine->nic * nic;
+  return machine.engine->nic * nic_rate(*machine.chip);
 }
 
 /// An all-reduce inside a domain as engines run it: latency and rate as measured with NCCL and
@@ -87,9 +90,7 @@ Seconds served_exchange(const TokenExchange& exchange, const Machine& machine) {
         time.exchange_share.on(machine.chip->architecture.value) * machine.scale_up;
     return 0.5 * std::log2(n) * time.exchange_latency + (1 - 1 / n) * bytes / rate;
   }
-  const ByteRate nics =
-      server_network(*machine.chip) / real(machine.chip->server_accelerators.value);
-  const Seconds across = (1 - domain / n) * bytes / (network.rate * nics);
+  const Seconds across = (1 - domain / n) * bytes / (network.rate * nic_rate(*machine.chip));
   const Seconds inside = domain / n * bytes / (network.scale_up * machine.scale_up);
   return network.latency + exchange.balance * std::max(across, inside);
 }

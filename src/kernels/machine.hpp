@@ -34,17 +34,15 @@ struct Machine {
         scale_up(hardware.scale_up_bandwidth.value),
         start(running.kernel),
         attention_compute(running.attention_compute) {
-    const bool blackwell = hardware.architecture.value == "blackwell";
-    const auto on_chip = [&](const auto& value) {
-      return blackwell ? value.blackwell : value.hopper;
-    };
-    launch = on_chip(running.time.kernel);
+    const EngineTime& time = running.time;
+    const std::string_view architecture = hardware.architecture.value;
+    launch = time.kernel.on(architecture);
     if (!launches()) return;
     start = Seconds(0);
-    dense = on_chip(running.time.dense);
-    grouped = on_chip(running.time.grouped);
-    narrow = on_chip(running.time.narrow);
-    core = on_chip(running.time.core);
+    dense = time.dense.on(architecture);
+    grouped = time.grouped.on(architecture);
+    narrow = time.narrow.on(architecture);
+    core = time.core.on(architecture);
     attention_compute = share_on(hardware, running.attention_compute / core);
   }
 
