@@ -161,11 +161,10 @@ std::int64_t vocabulary_ways(const Colocated& c) {
 
 int default_micro_batches(const Colocated& c, const ModelSpec& model) {
   if (c.layout.pp > 1) return static_cast<int>(c.layout.pp);
-  const bool moe = std::any_of(model.ffns.begin(), model.ffns.end(), [](const FfnSpec& ffn) {
-    return std::holds_alternative<Moe>(ffn.shape);
-  });
   const bool over_network = c.layout.size() > c.pool.chip->scale_up_accelerators.value;
-  return moe && over_network && ffn_traffic(c.layout, true) == FfnTraffic::exchange ? 2 : 1;
+  return has_experts(model) && over_network && ffn_traffic(c.layout, true) == FfnTraffic::exchange
+             ? 2
+             : 1;
 }
 
 Evaluation evaluate(const Colocated& c, const Setting& setting) {

@@ -87,10 +87,7 @@ FlopRate product_peak(const ModelSpec& model, const HardwareSpec& chip) {
 Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
                     const PromptRates& rates) {
   const PromptWork work = work_of(model, load);
-  const bool experts = std::any_of(model.ffns.begin(), model.ffns.end(), [](const FfnSpec& ffn) {
-    return std::holds_alternative<Moe>(ffn.shape);
-  });
-  const double share = experts ? rates.experts : rates.dense;
+  const double share = has_experts(model) ? rates.experts : rates.dense;
   const double gpus = real(load.gpus);
   const FlopRate bf16 = find_peak(chip, compute_format(chip, Dtype::bf16))->rate.value;
   return work.products / (gpus * share * product_peak(model, chip)) +

@@ -2,9 +2,11 @@
 // A model as the shapes that decide what a decoded token costs. Plain data; read from YAML by
 // load/model_reader.cpp, counted by count/. The kinds of attention and FFN have a file each.
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "spec/attention/kinds.hpp"
@@ -85,6 +87,11 @@ struct ModelSpec {
 /// The format of an attention's KV cache or state.
 [[nodiscard]] inline Dtype cache_format(const ModelSpec& model, const AttentionSpec& attention) {
   return attention.cache.value_or(model.precision.kv);
+}
+
+[[nodiscard]] inline bool has_experts(const ModelSpec& model) {
+  return std::any_of(model.ffns.begin(), model.ffns.end(),
+                     [](const FfnSpec& ffn) { return std::holds_alternative<Moe>(ffn.shape); });
 }
 
 [[nodiscard]] inline std::int64_t layer_count(const ModelSpec& model) {

@@ -1,8 +1,5 @@
 #include "study/served_setup.hpp"
 
-#include <algorithm>
-#include <variant>
-
 namespace afford::study {
 namespace {
 
@@ -108,11 +105,6 @@ Worker worker_of(const ServedPoint& point, bool moe) {
 }
 
 double mean_context(const ServedPoint& point) { return point.isl + point.osl / 2; }
-
-bool has_experts(const ModelSpec& model) {
-  return std::any_of(model.ffns.begin(), model.ffns.end(),
-                     [](const FfnSpec& ffn) { return std::holds_alternative<Moe>(ffn.shape); });
-}
 
 std::optional<Precision> served_precision(const ServedPoint& point, const ModelSpec& model) {
   Precision precision = model.precision;

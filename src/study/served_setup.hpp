@@ -28,8 +28,6 @@ struct Worker {
 /// Tokens a request holds on average while it is decoded: its prompt and half of its output.
 [[nodiscard]] double mean_context(const ServedPoint& point);
 
-[[nodiscard]] bool has_experts(const ModelSpec& model);
-
 /// The formats that `point` runs `model` in; the model's own where its checkpoint has a format of
 /// its own. Nothing for a format it does not know.
 [[nodiscard]] std::optional<Precision> served_precision(const ServedPoint& point,
