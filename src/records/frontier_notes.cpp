@@ -56,7 +56,7 @@ std::string engines_text(const study::Frontiers& frontiers, const std::string& n
     for (const study::FrontierPoint& point : result.points) {
       if (!point.winner) served[at].ideal.reset();
       const bool afd = point.candidate.way == Way::disaggregated;
-      uses.push_back({afd ? "AFD" : "co-located", label(point.candidate), &served[at++]});
+      uses.push_back({afd, label(point.candidate), &served[at++]});
     }
   }
   return engine_note(uses, named);

@@ -99,9 +99,8 @@ Record<Rental> details() {
       hidden("reason", "reason", Show::text, [](const Rental& r) { return r.plan.impossible; })};
 }
 
-std::string way_of(const Rental& rental) {
-  const Way way = rental.plan.rented.front().sized->candidate.way;
-  return way == Way::disaggregated ? "AFD" : "co-located";
+bool first_is_afd(const Rental& rental) {
+  return rental.plan.rented.front().sized->candidate.way == Way::disaggregated;
 }
 
 std::string workload_note(const Workload& w) {
@@ -172,7 +171,7 @@ std::vector<std::string> notes_on(const study::Rentals& rentals,
       fmt::format("Fidelity: {}. A month has 730 hours.", rentals.rows.back().served.fidelity));
   std::vector<EngineUse> uses;
   for (const Rental& row : rentals.rows) {
-    if (row.possible()) uses.push_back({way_of(row), row.name, &row.served});
+    if (row.possible()) uses.push_back({first_is_afd(row), row.name, &row.served});
   }
   if (const std::string note = engine_note(uses, request.engine); !note.empty())
     notes.push_back(note);

@@ -32,7 +32,8 @@ std::string engine_note(const std::vector<EngineUse>& uses, const std::string& n
   std::vector<std::string> engines, times;
   for (const EngineUse& use : uses) {
     if (use.served->engine == Engine{}.name) continue;
-    const std::string engine = fmt::format("{} for {}", use.served->engine, use.way);
+    const std::string engine =
+        fmt::format("{} for {}", use.served->engine, use.afd ? "AFD" : "co-located");
     if (std::find(engines.begin(), engines.end(), engine) == engines.end())
       engines.push_back(engine);
     if (use.served->ideal && times.size() < most)

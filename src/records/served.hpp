@@ -14,7 +14,8 @@ namespace afford {
 
 /// A deployment and the engine it runs on.
 struct EngineUse {
-  std::string way, label;  // "AFD" or "co-located"; "EP32"
+  bool afd = false;   // or co-located
+  std::string label;  // "EP32"
   const study::Served* served = nullptr;
 };
 

@@ -176,8 +176,7 @@ std::vector<std::string> notes_on(const study::Simulations& simulations,
       "Fidelity: {}. Stage times: one layer, one micro-batch.", study::fidelity_text(chips))};
   std::vector<EngineUse> uses;
   for (const Simulation& s : simulations.rows) {
-    uses.push_back(
-        {.way = s.result.events ? "AFD" : "co-located", .label = s.label, .served = &s.served});
+    uses.push_back({.afd = s.result.events.has_value(), .label = s.label, .served = &s.served});
   }
   if (const std::string note = engine_note(uses, request.engine); !note.empty())
     notes.push_back(note);
