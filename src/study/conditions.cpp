@@ -60,11 +60,9 @@ void require_experts_for(const Conditions& conditions, const std::vector<Prepare
   const RoutingChoice::Kind kind = conditions.routing.kind;
   const bool routed = kind == RoutingChoice::Kind::zipf || kind == RoutingChoice::Kind::measured;
   if (conditions.redundant_experts == 0 && !routed) return;
-  const auto has_experts = [](const Prepared& one) {
-    return std::any_of(one.model.ffns.begin(), one.model.ffns.end(),
-                       [](const FfnSpec& ffn) { return std::holds_alternative<Moe>(ffn.shape); });
-  };
-  if (std::any_of(prepared.begin(), prepared.end(), has_experts)) return;
+  if (std::any_of(prepared.begin(), prepared.end(),
+                  [](const Prepared& one) { return has_experts(one.model); }))
+    return;
   throw ValueError(routed ? "routing" : "redundant experts",
                    fmt::format(": {} has no MoE layer", prepared.front().model.name));
 }
@@ -81,27 +79,12 @@ Routing routing_of(const RoutingChoice& choice, const ModelSpec& model, const En
   return zipf_routing(layer->experts, choice.kind == Kind::zipf ? choice.exponent : met);
 }
 
-/// The engines of a run: of co-located deployments, and of AFD where it is another.
-struct Engines {
-  Engine colocated;
-  std::optional<Engine> pools;
-};
-
 Engine engine_called(const std::string& name) {
   // The engine of no file, whose times the file's differ from in their last digit (10 us).
   if (name == Engine{}.name) return {};
   Engine engine = std::move(load_engines({name}).front());
   engine.citations.clear();  // settings are copied
   return engine;
-}
-
-Engines engines_of(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
-  if (!conditions.engine.empty())
-    return {.colocated = engine_called(conditions.engine), .pools = {}};
-  const EngineNames names = default_engines(chips);
-  Engines engines{.colocated = engine_called(names.colocated), .pools = {}};
-  if (names.pools != names.colocated) engines.pools = engine_called(names.pools);
-  return engines;
 }
 
 /// The formats asked for, attention and cache in BF16 where the engine runs published checkpoints,
@@ -140,6 +123,15 @@ EngineNames default_engines(const std::vector<HardwareSpec>& chips) {
   return {"vllm", all("blackwell") ? "fastafd" : "step"};
 }
 
+Engines engines_of(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
+  if (!conditions.engine.empty())
+    return {.colocated = engine_called(conditions.engine), .pools = {}};
+  const EngineNames names = default_engines(chips);
+  Engines engines{.colocated = engine_called(names.colocated), .pools = {}};
+  if (names.pools != names.colocated) engines.pools = engine_called(names.pools);
+  return engines;
+}
+
 Setting without_engine(const Conditions& conditions, const Setting& setting) {
   Setting ideal = setting;
   ideal.engine = Engine{};
@@ -150,19 +142,18 @@ Setting without_engine(const Conditions& conditions, const Setting& setting) {
 }
 
 Setting setting_of(const Conditions& conditions, const Prepared& prepared, double context,
-                   const std::vector<HardwareSpec>& chips) {
-  Engines engines = engines_of(conditions, chips);
+                   const Engines& engines) {
   Routing routing = routing_of(conditions.routing, prepared.model, engines.colocated);
   std::optional<Setting::Pools> pools;
   if (engines.pools) {
     Routing own = routing_of(conditions.routing, prepared.model, *engines.pools);
-    pools = {std::move(*engines.pools), std::move(own)};
+    pools = {*engines.pools, std::move(own)};
   }
   return {.model = &prepared.model,
           .shapes = &prepared.shapes,
           .context = context,
           .speculation = conditions.what_if.speculation,
-          .engine = std::move(engines.colocated),
+          .engine = engines.colocated,
           .routing = std::move(routing),
           .rebalanced = conditions.routing.kind == RoutingChoice::Kind::engine,
           .pools = std::move(pools),

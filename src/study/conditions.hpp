@@ -50,9 +50,19 @@ struct Prepared {
 /// Throws InputError or UsageError.
 [[nodiscard]] std::vector<Prepared> prepare(const Conditions& conditions);
 
-/// `prepared` must outlive it. `chips`: those of the deployments it is for.
+/// The engines of a run: of co-located deployments, and of AFD where it is another.
+struct Engines {
+  Engine colocated;
+  std::optional<Engine> pools;
+};
+/// The one that is named, else those of default_engines(): read from their files, so once for all
+/// contexts. `chips`: those of the deployments they are for. Throws InputError or UsageError.
+[[nodiscard]] Engines engines_of(const Conditions& conditions,
+                                 const std::vector<HardwareSpec>& chips);
+
+/// `prepared` must outlive it.
 [[nodiscard]] Setting setting_of(const Conditions& conditions, const Prepared& prepared,
-                                 double context, const std::vector<HardwareSpec>& chips);
+                                 double context, const Engines& engines);
 
 /// The same deployment under no engine, with the routing asked for.
 [[nodiscard]] Setting without_engine(const Conditions& conditions, const Setting& setting);

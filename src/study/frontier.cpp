@@ -106,6 +106,7 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
     FrontierRequest applied = request;
     apply_sweep(point, applied);
     const auto chips = std::make_shared<const std::vector<HardwareSpec>>(chips_of(applied));
+    const Engines engines = engines_of(applied, *chips);
     for (Prepared& model : prepare(applied)) {
       const auto prepared = std::make_shared<const Prepared>(std::move(model));
       for (const std::int64_t context : applied.contexts) {
@@ -115,7 +116,7 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
              .chips = chips,
              .prepared = prepared,
              .space = space_of(applied, *chips),
-             .setting = setting_of(applied, *prepared, static_cast<double>(context), *chips),
+             .setting = setting_of(applied, *prepared, static_cast<double>(context), engines),
              .ideal = {},
              .objective = request.objective,
              .shard = request.shard});

@@ -74,7 +74,8 @@ std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoin
   std::vector<Prepared> prepared = prepare(request);
   if (prepared.size() != 1) throw UsageError("plan takes one model at a time");
   c->prepared = std::move(prepared.front());
-  c->setting = setting_of(request, c->prepared, c->workload.traffic.mix.context, c->chips);
+  c->setting = setting_of(request, c->prepared, c->workload.traffic.mix.context,
+                          engines_of(request, c->chips));
   c->input.space = &c->space;
   c->input.setting = &c->setting;
   c->input.workload = &c->workload;

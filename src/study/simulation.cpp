@@ -121,9 +121,10 @@ void add(Simulations& out, const SimulationRequest& request, const SweepPoint& p
   out.models.push_back(models);
   for (const Prepared& prepared : *models) {
     for (Deployment& deployment : deployments_of(applied, prepared.model)) {
+      const Engines engines = engines_of(applied, deployment.chips);
       for (const std::int64_t context : applied.contexts) {
         const Setting setting =
-            setting_of(applied, prepared, static_cast<double>(context), deployment.chips);
+            setting_of(applied, prepared, static_cast<double>(context), engines);
         Simulation& row = out.rows.emplace_back(simulation(deployment, setting, applied));
         row.swept = point;
         if (!point.empty() && row.feasible()) out.swept_costs.push_back(swept_cost(row));

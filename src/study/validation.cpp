@@ -103,7 +103,8 @@ std::optional<Prediction> predict(PublishedCase c, const System& system,
   const Deployment deployment = std::move(deployments_of(c.request, prepared.model).front());
   if (system.calibrated && !deployment.calibrated()) return std::nullopt;
   const auto context = static_cast<double>(std::max<std::int64_t>(c.context, 1));
-  const Setting setting = setting_of(c.request, prepared, context, deployment.chips);
+  const Setting setting =
+      setting_of(c.request, prepared, context, engines_of(c.request, deployment.chips));
   const bool timed = c.kind == CaseKind::afd || c.kind == CaseKind::colocated;
   return Prediction{value_of(c, prepared.model, deployment, setting), deployment.fidelity(),
                     timed ? interval_of(deployment.way, setting) : Interval{}};
