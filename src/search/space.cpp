@@ -232,6 +232,11 @@ Colocated colocated(const Candidate& c, const Space& space) {
           .layout = c.tensor > 1 ? tensor_parallel(c.tensor) : expert_parallel(pool.size())};
 }
 
+AnyDeployment deployment_of(const Candidate& c, const Space& space) {
+  if (c.way == Way::disaggregated) return disaggregated(c, space);
+  return colocated(c, space);
+}
+
 Evaluation evaluate(const Candidate& c, const Space& space, const Setting& setting) {
   return c.way == Way::disaggregated ? evaluate(disaggregated(c, space), setting)
                                      : evaluate(colocated(c, space), setting);

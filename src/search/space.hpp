@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "deploy/evaluate.hpp"
+#include "deploy/simulate.hpp"
 #include "search/frontier.hpp"
 
 namespace afford {
@@ -52,6 +52,7 @@ struct Candidate : Scored {
 };
 [[nodiscard]] Disaggregated disaggregated(const Candidate& candidate, const Space& space);
 [[nodiscard]] Colocated colocated(const Candidate& candidate, const Space& space);
+[[nodiscard]] AnyDeployment deployment_of(const Candidate& candidate, const Space& space);
 [[nodiscard]] Evaluation evaluate(const Candidate& candidate, const Space& space,
                                   const Setting& setting);
 [[nodiscard]] Goals goals_of(const Evaluation& evaluation);

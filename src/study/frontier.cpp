@@ -133,34 +133,28 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
 
 namespace {
 
-AnyDeployment deployment_of(const FrontierPoint& point) {
-  if (point.candidate.way == Way::disaggregated)
-    return disaggregated(point.candidate, point.of->space);
-  return colocated(point.candidate, point.of->space);
-}
-
 /// An engine's, which takes no evaluation.
-Interval interval_of(const FrontierPoint& point, const Engine& engine) {
+Interval interval_of(const AnyDeployment& deployment, const FrontierPoint& point) {
+  const Setting& setting = point.of->setting;
   const std::string& architecture = point.attention_chip().architecture.value;
-  if (engine.time.spread.on(architecture).within == 0) return {};
-  return afford::interval_of(deployment_of(point), point.of->setting);
+  if (engine_of(deployment, setting).time.spread.on(architecture).within == 0) return {};
+  return afford::interval_of(deployment, setting);
 }
 
 }  // namespace
 
 Served FrontierPoint::served() const {
-  const Engine& engine =
-      candidate.way == Way::disaggregated ? of->setting.engine_of_pools() : of->setting.engine;
+  const AnyDeployment deployment = deployment_of(candidate, of->space);
   std::vector<ChipsUsed> chips = {{&attention_chip(), accelerators_of(candidate.attention)}};
   if (candidate.way == Way::disaggregated)
     chips.push_back({&ffn_chip(), accelerators_of(candidate.ffn)});
   return {.chips = std::move(chips),
           .tokens = static_cast<double>(evaluation.gpus) * evaluation.tokens_per_gpu,
           .fidelity = fidelity_of(attention_chip(), ffn_chip()),
-          .engine = engine.name,
+          .engine = engine_of(deployment, of->setting).name,
           .tpot = evaluation.tpot,
           .ideal = ideal,
-          .interval = interval_of(*this, engine)};
+          .interval = interval_of(deployment, *this)};
 }
 
 Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCase>& cases,

@@ -106,9 +106,7 @@ std::vector<Alternative> alternatives(const std::vector<HardwareSpec>& chips) {
 void add_engine(Served& served, const Sized& first, const RentalCase& c,
                 const Conditions& conditions) {
   const Candidate& candidate = first.candidate;
-  const AnyDeployment way = candidate.way == Way::disaggregated
-                                ? AnyDeployment(disaggregated(candidate, c.space))
-                                : AnyDeployment(colocated(candidate, c.space));
+  const AnyDeployment way = deployment_of(candidate, c.space);
   const Engine& engine = engine_of(way, c.setting);
   served.engine = engine.name;
   const auto under = [&](const Setting& setting) {
