@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
 
 #include "error.hpp"
@@ -96,7 +97,19 @@ class Watches {
   std::vector<std::unique_ptr<Watch>> watches_;
 };
 
-void measure(Server& server, const PipelineShape& shape, PipelinePoint& point) {
+std::vector<StageSpan> timeline_of(Pipeline& pipeline) {
+  const Layout& layout = pipeline.shape().layout;
+  std::vector<int> gpus(static_cast<size_t>(layout.gpus()));
+  std::iota(gpus.begin(), gpus.end(), 0);
+  const int stages = 2 * few_layers * pipeline.shape().micro_batches;
+  StageStamps stamps(gpus, static_cast<size_t>(stages));
+  const Graph graph = pipeline.graph(few_layers, Part::all, &stamps);
+  (void)pipeline.time(graph, 3);  // the last one's stamps stay
+  return stamps.spans();
+}
+
+void measure(Server& server, const PipelineShape& shape, PipelinePoint& point,
+             std::vector<StageSpan>* timeline) {
   Pipeline pipeline(shape, server.tunings);
   pipeline.plan(many_layers, [&](int layer) { check_answer(pipeline, layer, point); });
   if (!point.rejected.empty()) return;
@@ -106,6 +119,7 @@ void measure(Server& server, const PipelineShape& shape, PipelinePoint& point) {
   Watches watches(server, shape.layout.gpus());
   time_parts(pipeline, point);
   watches.stop(point);
+  if (timeline != nullptr) *timeline = timeline_of(pipeline);
   if (!point.rejected.empty()) return;
   if (point.slowed)
     point.rejected = "slowed down by heat or power supply";
@@ -136,11 +150,12 @@ Server open_server(int gpus) {
   return server;
 }
 
-PipelinePoint run_pipeline(Server& server, const PipelineShape& shape, PipelinePoint point) {
+PipelinePoint run_pipeline(Server& server, const PipelineShape& shape, PipelinePoint point,
+                           std::vector<StageSpan>* timeline) {
   for (int gpu = 0; gpu < shape.layout.gpus(); ++gpu)
     point.shared = point.shared || server.sessions[static_cast<size_t>(gpu)].limits.processes > 0;
   try {
-    measure(server, shape, point);
+    measure(server, shape, point, timeline);
   } catch (const std::runtime_error& error) {
     for (int gpu = 0; gpu < shape.layout.gpus(); ++gpu) {
       use_gpu(gpu);

@@ -1,6 +1,7 @@
 #include "attention_side.hpp"
 
 #include <cmath>
+#include <numeric>
 
 #include "mla.hpp"
 
@@ -12,12 +13,12 @@ constexpr double e = 2.718281828459045;
 
 float root(double x) { return static_cast<float>(std::sqrt(x)); }
 
-/// Cosines and sines of the newest token's position.
-std::vector<float2> turns(int rows, int dim, int position) {
+/// Cosines and sines of each request's newest token.
+std::vector<float2> turns(const std::vector<int>& lengths, int dim) {
   std::vector<float2> result;
-  for (int row = 0; row < rows; ++row)
+  for (const int length : lengths)
     for (int i = 0; i < dim / 2; ++i) {
-      const double angle = position * std::pow(rope_base, -2.0 * i / dim);
+      const double angle = (length - 1) * std::pow(rope_base, -2.0 * i / dim);
       result.push_back({static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle))});
     }
   return result;
@@ -35,7 +36,7 @@ AttentionSide::AttentionSide(DenseTuning& tuning, const DecodeLayer& layer, cons
 DenseCase AttentionSide::projection(int n, int k, unsigned seed) const {
   return {.precision = layer_.projections,
           .block_scales = layer_.projections == Precision::fp8,
-          .m = batch_.requests,
+          .m = batch_.requests(),
           .n = n,
           .k = k,
           .alpha = 1 / root(k),
@@ -60,9 +61,10 @@ void AttentionSide::make_projections(DenseTuning& tuning) {
     value_up_ = tuning.make(value);
   }
   // The mean of n values under softmax of normal scores deviates by sqrt(e / n): this gives the
-  // output a deviation near one.
+  // output of requests of mean length a deviation near one.
   DenseCase out = projection(l.hidden, l.query_heads * l.value_width(), 50);
-  out.alpha *= root(batch_.context / e);
+  const double tokens = std::accumulate(batch_.lengths.begin(), batch_.lengths.end(), 0.0);
+  out.alpha *= root(tokens / batch_.requests() / e);
   out_ = tuning.make(out);
   if (l.experts == 0) return;
   DenseCase router = projection(l.experts, l.hidden, 60);
@@ -71,11 +73,10 @@ void AttentionSide::make_projections(DenseTuning& tuning) {
 }
 
 void AttentionSide::make_attention_kernel() {
-  const std::vector<int> lengths(static_cast<size_t>(batch_.requests), batch_.context);
   const int copies = batch_.sets * batch_.micro_batches;
   if (layer_.attention == AttentionKind::mla)
     attention_ = make_mla({.heads = layer_.query_heads,
-                           .lengths = lengths,
+                           .lengths = batch_.lengths,
                            .seed = batch_.seed + 70,
                            .copies = copies});
   else
@@ -83,14 +84,14 @@ void AttentionSide::make_attention_kernel() {
                                  .kv_heads = layer_.kv_heads,
                                  .head_dim = layer_.head_dim,
                                  .precision = layer_.cache,
-                                 .lengths = lengths,
+                                 .lengths = batch_.lengths,
                                  .seed = batch_.seed + 70,
                                  .copies = copies});
   newest_ = DeviceArray<int>(attention_->newest_rows());
 }
 
 void AttentionSide::fill() {
-  const size_t rows = static_cast<size_t>(batch_.requests) * layer_.hidden,
+  const size_t rows = static_cast<size_t>(batch_.requests()) * layer_.hidden,
                all = rows * static_cast<size_t>(batch_.micro_batches);
   const auto sets = static_cast<size_t>(batch_.sets);
   embedding_ = DeviceArray<__nv_bfloat16>(all);
@@ -106,34 +107,34 @@ void AttentionSide::fill() {
     fill_normal(gains->data(), gains->size(), batch_.seed + 90, 1);
   in_.poison(), attended_.poison(), partial_.poison();
   const int dim = layer_.attention == AttentionKind::mla ? layer_.rope : layer_.head_dim;
-  turns_ = DeviceArray<float2>(turns(batch_.requests, dim, batch_.context - 1));
+  turns_ = DeviceArray<float2>(turns(batch_.lengths, dim));
   check(cudaDeviceSynchronize(), "attention side");
 }
 
 __nv_bfloat16* AttentionSide::partials(int micro_batch) const {
   return partial_.data() +
-         static_cast<size_t>(micro_batch) * batch_.partials * batch_.requests * layer_.hidden;
+         static_cast<size_t>(micro_batch) * batch_.partials * batch_.requests() * layer_.hidden;
 }
 
 AttentionSide::State AttentionSide::state(int micro_batch) const {
-  const size_t at = static_cast<size_t>(micro_batch) * batch_.requests * layer_.hidden;
+  const size_t at = static_cast<size_t>(micro_batch) * batch_.requests() * layer_.hidden;
   return {in_.data() + at, attended_.data() + at};
 }
 
 NormCall AttentionSide::norm_into(Dense& product, int set) const {
   const DenseBuffers to = product.buffers(set);
   NormCall call;
-  call.rows = batch_.requests;
+  call.rows = batch_.requests();
   call.precision = layer_.projections;
   call.targets[0] = {to.x, to.x_scales};
   call.target_count = 1;
-  call.scales = {1, batch_.requests};
+  call.scales = {1, batch_.requests()};
   return call;
 }
 
 void AttentionSide::project(cudaStream_t stream, int layer, int micro_batch) {
   const int set = set_of(layer);
-  const size_t at = static_cast<size_t>(micro_batch) * batch_.requests * layer_.hidden;
+  const size_t at = static_cast<size_t>(micro_batch) * batch_.requests() * layer_.hidden;
   NormCall norm = norm_into(*qkv_, set);
   norm.width = norm.input_stride = layer_.hidden;
   norm.input = (layer == 0 ? embedding_ : attended_).data() + at;
@@ -161,7 +162,7 @@ void AttentionSide::rotate(cudaStream_t stream, int layer, int micro_batch) {
   const __nv_bfloat16* qkv = qkv_->buffers(set_of(layer)).y;
   const int queries = l.query_heads * l.head_dim, keys = l.kv_heads * l.head_dim;
   RotaryCall call;
-  call.rows = batch_.requests;
+  call.rows = batch_.requests();
   call.query_heads = l.query_heads, call.kv_heads = l.kv_heads, call.dim = l.head_dim;
   call.queries = q_up_ != nullptr ? q_up_->buffers(set_of(layer)).y : qkv;
   const int first = q_up_ != nullptr ? l.query_rank : queries;
@@ -182,7 +183,7 @@ void AttentionSide::absorb(cudaStream_t stream, int layer, int micro_batch) {
   const __nv_bfloat16* queries = q_up_->buffers(set).y;
   key_up_->enqueue_between(stream, set, queries, to.queries);
   LatentRotaryCall call;
-  call.rows = batch_.requests;
+  call.rows = batch_.requests();
   call.heads = l.query_heads, call.latent = l.latent, call.rope = l.rope;
   call.queries = queries, call.query_width = l.nope + l.rope;
   call.kv = qkv_->buffers(set).y + l.query_rank;
@@ -206,8 +207,8 @@ void AttentionSide::output(cudaStream_t stream, int layer, int micro_batch) {
   }
   if (fp8) {
     const int width = layer_.query_heads * layer_.value_width();
-    enqueue_quantise({batch_.requests, width, values, {to.x, to.x_scales}, {1, batch_.requests}},
-                     stream);
+    enqueue_quantise(
+        {batch_.requests(), width, values, {to.x, to.x_scales}, {1, batch_.requests()}}, stream);
     values = nullptr;
   }
   out_->enqueue_between(stream, set, values, nullptr);
@@ -215,10 +216,10 @@ void AttentionSide::output(cudaStream_t stream, int layer, int micro_batch) {
 
 void AttentionSide::dispatch(cudaStream_t stream, int layer, int micro_batch) {
   const int set = set_of(layer);
-  const size_t at = static_cast<size_t>(micro_batch) * batch_.requests * layer_.hidden;
+  const size_t at = static_cast<size_t>(micro_batch) * batch_.requests() * layer_.hidden;
   const std::vector<Inbox>& inboxes = inboxes_[static_cast<size_t>(micro_batch)];
   NormCall norm;
-  norm.rows = batch_.requests;
+  norm.rows = batch_.requests();
   norm.width = norm.input_stride = layer_.hidden;
   norm.input = in_.data() + at;
   norm.partial = out_->buffers(set).y;
@@ -233,7 +234,7 @@ void AttentionSide::dispatch(cudaStream_t stream, int layer, int micro_batch) {
   if (router_ == nullptr) return;
   router_->enqueue_between(stream, set, routed_.data(), nullptr);
   TopKCall call;
-  call.rows = batch_.requests, call.experts = layer_.experts, call.active = layer_.active;
+  call.rows = batch_.requests(), call.experts = layer_.experts, call.active = layer_.active;
   call.logits = router_->buffers(set).y;
   for (const Inbox& inbox : inboxes) {
     call.ids[call.target_count] = inbox.ids;

@@ -22,11 +22,13 @@ struct Inbox {
 };
 
 struct SideBatch {
-  int requests = 0, context = 0;  // of one micro-batch on this GPU; tokens with the newest
+  std::vector<int> lengths;  // of one micro-batch's requests on this GPU, the newest token included
   int micro_batches = 1;
   int sets = 2;      // layers whose weights and caches there are; layer l uses set l % sets
   int partials = 1;  // FFN GPUs that send their part of a result back
   unsigned seed = 1;
+
+  [[nodiscard]] int requests() const { return static_cast<int>(lengths.size()); }
 };
 
 class AttentionSide {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 
 #include "afd_run.hpp"
 #include "commands.hpp"
@@ -20,20 +21,38 @@ namespace {
 
 constexpr std::chrono::seconds longest_pipeline{90};
 
-struct Batch {
-  int requests = 0, context = 0;
-};
+/// "64x8k": 64 requests of 8192 tokens; "1x128k+31x4k": of two lengths.
+std::vector<int> parse_batch(const std::string& text) {
+  std::vector<int> lengths;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.size(), text.find('+', begin));
+    const std::string part = text.substr(begin, end - begin);
+    const size_t by = part.find('x');
+    const auto requests = parse_integer(part.substr(0, by)).value_or(0);
+    const auto context =
+        by == std::string::npos ? 0 : parse_token_count(part.substr(by + 1)).value_or(0);
+    if (requests < 1 || context < 2 || requests > (1 << 20) || context > (1 << 20))
+      throw UsageError(fmt::format(
+          "--batches: expected REQUESTSxCONTEXT such as 64x8k, or several of them joined by '+', "
+          "got '{}'",
+          text));
+    lengths.insert(lengths.end(), static_cast<size_t>(requests), static_cast<int>(context));
+    begin = end + 1;
+  }
+  return lengths;
+}
 
-/// "64x8k": 64 requests of 8192 tokens.
-Batch parse_batch(const std::string& text) {
-  const size_t by = text.find('x');
-  const auto requests = parse_integer(text.substr(0, by)).value_or(0);
-  const auto context =
-      by == std::string::npos ? 0 : parse_token_count(text.substr(by + 1)).value_or(0);
-  if (requests < 1 || context < 2 || requests > (1 << 20) || context > (1 << 20))
-    throw UsageError(
-        fmt::format("--batches: expected REQUESTSxCONTEXT such as 64x8k, got '{}'", text));
-  return {static_cast<int>(requests), static_cast<int>(context)};
+/// The groups of equal neighbours: "1x131072+31x4096"; "" where all are equal.
+std::string groups_of(const std::vector<int>& lengths) {
+  std::string text;
+  for (size_t begin = 0; begin < lengths.size();) {
+    size_t end = begin;
+    while (end < lengths.size() && lengths[end] == lengths[begin]) ++end;
+    if (end - begin == lengths.size()) return "";
+    text += fmt::format("{}{}x{}", text.empty() ? "" : "+", end - begin, lengths[begin]);
+    begin = end;
+  }
+  return text;
 }
 
 Dtype parse_cache(const std::string& name) {
@@ -50,10 +69,8 @@ std::vector<PipelineShape> shapes_of(const AfdOptions& options, const ModelSpec&
     const int ways = layout.tensor ? static_cast<int>(layout.ffn.size()) : 1;
     const DecodeLayer layer = decode_layer(model, parse_cache(options.cache), options.shard * ways);
     for (const std::string& text : options.batches)
-      for (const int micro_batches : options.micro_batches) {
-        const Batch batch = parse_batch(text);
-        shapes.push_back({layout, layer, batch.requests, batch.context, micro_batches});
-      }
+      for (const int micro_batches : options.micro_batches)
+        shapes.push_back({layout, layer, parse_batch(text), micro_batches});
   }
   return shapes;
 }
@@ -65,14 +82,17 @@ PipelinePoint described(const AfdOptions& options, const Provenance& from,
   point.driver = from.driver, point.cuda = from.cuda, point.commit = from.commit;
   point.model = model.name, point.layout = shape.layout.name, point.cache = options.cache;
   point.shard = options.shard;
-  point.requests = shape.requests, point.context = shape.context;
+  point.requests = shape.requests();
+  point.context =
+      std::accumulate(shape.lengths.begin(), shape.lengths.end(), std::int64_t{0}) / point.requests;
+  point.lengths = groups_of(shape.lengths);
   point.micro_batches = shape.micro_batches, point.layers = shape.layer.layers;
   return point;
 }
 
 std::string row(const PipelinePoint& p) {
   const std::string what =
-      fmt::format("{:<6} {:>5} x {:<6} {:>2}", p.layout, p.requests, p.context, p.micro_batches);
+      fmt::format("{:<7} {:>5} x {:<6} {:>2}", p.layout, p.requests, p.context, p.micro_batches);
   if (p.layer_us == 0) return fmt::format("{}  {}\n", what, p.rejected);
   const double each = p.layer_us / static_cast<double>(p.micro_batches);
   return fmt::format(
@@ -83,7 +103,7 @@ std::string row(const PipelinePoint& p) {
 }
 
 constexpr std::string_view heading =
-    "layout  batch x context  M  us a mb. attention      core       ffn   experts  busiest "
+    "layout   batch x context  M  us a mb. attention      core       ffn   experts  busiest "
     "TPOT ms  errors\n";
 
 }  // namespace
@@ -91,6 +111,11 @@ constexpr std::string_view heading =
 int afd(const AfdOptions& options) {
   const ModelSpec model = read_model(yaml::parse_file(options.model), options.model);
   const std::vector<PipelineShape> shapes = shapes_of(options, model);
+  if (!options.trace.empty() && shapes.size() > 1)
+    throw UsageError(fmt::format(
+        "--trace: of a single pipeline, and these are {}; give one layout, one batch and one "
+        "--micro-batches",
+        shapes.size()));
   int gpus = 0;
   for (const PipelineShape& shape : shapes) gpus = std::max(gpus, shape.layout.gpus());
   Server server = open_server(gpus);
@@ -106,8 +131,11 @@ int afd(const AfdOptions& options) {
   std::vector<PipelinePoint> points;
   for (const PipelineShape& shape : shapes) {
     if (interrupted()) break;
-    points.push_back(run_pipeline(server, shape, described(options, from, shape, model)));
+    std::vector<StageSpan> spans;
+    points.push_back(run_pipeline(server, shape, described(options, from, shape, model),
+                                  options.trace.empty() ? nullptr : &spans));
     watchdog.alive();
+    if (!spans.empty()) write_whole(options.trace, measured_trace(spans));
     fmt::print("{}", row(points.back()));
     std::fflush(stdout);
     write_whole(options.output, pipelines_csv(points));

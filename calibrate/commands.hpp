@@ -26,6 +26,7 @@ struct AfdOptions {
   std::string cache = "bf16";
   int shard = 1;
   std::string output = "afd.csv";
+  std::string trace;  // the timeline of a single pipeline; "": none
 };
 
 struct LinksOptions {

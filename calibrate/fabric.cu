@@ -24,7 +24,43 @@ __global__ void store_kernel(const uint4* from, uint4* to, size_t count) {
     to[i] = from[i];
 }
 
+struct FanTargets {
+  uint4* to[most_targets];
+  int count;
+};
+__global__ void fan_kernel(const uint4* from, FanTargets targets, size_t count) {
+  const size_t stride = size_t{gridDim.x} * blockDim.x;
+  for (size_t i = size_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += stride) {
+    const uint4 value = from[i];
+    for (int t = 0; t < targets.count; ++t) targets.to[t][i] = value;
+  }
+}
+
 __global__ void nothing_kernel() {}
+
+__device__ __forceinline__ unsigned long long now_ns() {
+  unsigned long long now;
+  asm volatile("mov.u64 %0, %globaltimer;" : "=l"(now));
+  return now;
+}
+__global__ void stamp_kernel(unsigned long long* to) { *to = now_ns(); }
+
+/// Who is first takes the time before it calls and after it is answered; the other when called.
+__global__ void clock_kernel(Ping ping, unsigned long long* times) {
+  for (int i = 0; i < ping.rounds; ++i) {
+    const int value = ping.base + 1 + i;
+    if (ping.first) {
+      times[2 * i] = now_ns();
+      raise(ping.other, value);
+      wait_for(ping.mine, value);
+      times[2 * i + 1] = now_ns();
+    } else {
+      wait_for(ping.mine, value);
+      times[i] = now_ns();
+      raise(ping.other, value);
+    }
+  }
+}
 
 __global__ void ping_kernel(Ping ping) {
   for (int value = ping.base + 1; value <= ping.base + ping.rounds; ++value) {
@@ -101,6 +137,16 @@ void enqueue_store(const void* from, void* to, size_t bytes, cudaStream_t stream
   check(cudaGetLastError(), "stores");
 }
 
+void enqueue_fan_out(const void* from, const std::vector<void*>& to, size_t bytes,
+                     cudaStream_t stream) {
+  FanTargets targets{};
+  for (void* one : to) targets.to[targets.count++] = static_cast<uint4*>(one);
+  const size_t vectors = bytes / 16, wanted = (vectors + threads - 1) / threads;
+  const auto used = static_cast<unsigned>(wanted < blocks ? wanted : blocks);
+  fan_kernel<<<used, threads, 0, stream>>>(static_cast<const uint4*>(from), targets, vectors);
+  check(cudaGetLastError(), "stores to several GPUs");
+}
+
 void enqueue_nothing(cudaStream_t stream) {
   nothing_kernel<<<1, 32, 0, stream>>>();
   check(cudaGetLastError(), "empty kernel");
@@ -109,6 +155,16 @@ void enqueue_nothing(cudaStream_t stream) {
 void enqueue_ping(const Ping& ping, cudaStream_t stream) {
   ping_kernel<<<1, 1, 0, stream>>>(ping);
   check(cudaGetLastError(), "flags");
+}
+
+void enqueue_stamp(unsigned long long* to, cudaStream_t stream) {
+  stamp_kernel<<<1, 1, 0, stream>>>(to);
+  check(cudaGetLastError(), "time stamp");
+}
+
+void enqueue_clock(const Ping& ping, unsigned long long* times, cudaStream_t stream) {
+  clock_kernel<<<1, 1, 0, stream>>>(ping, times);
+  check(cudaGetLastError(), "clocks");
 }
 
 PeerCollective::PeerCollective(int gpus, size_t most_bytes) : gpus_(gpus), most_bytes_(most_bytes) {

@@ -15,6 +15,10 @@ namespace afford::calibrate {
 /// Stores `bytes` (a multiple of 16) into `to`, which may be another GPU's.
 void enqueue_store(const void* from, void* to, size_t bytes, cudaStream_t stream);
 
+/// Stores the same `bytes` into each of `to`, most_targets at most, in one kernel.
+void enqueue_fan_out(const void* from, const std::vector<void*>& to, size_t bytes,
+                     cudaStream_t stream);
+
 /// One block of nothing: what depends on what.
 void enqueue_nothing(cudaStream_t stream);
 
@@ -26,6 +30,12 @@ struct Ping {
   bool first = false;
 };
 void enqueue_ping(const Ping& ping, cudaStream_t stream);
+
+/// Writes the GPU's clock in nanoseconds, which GPUs keep each for itself.
+void enqueue_stamp(unsigned long long* to, cudaStream_t stream);
+/// Both GPUs of a ping take the time: who is first [rounds][before it calls, after it is answered],
+/// the other [rounds] when it is called.
+void enqueue_clock(const Ping& ping, unsigned long long* times, cudaStream_t stream);
 
 /// Gathering and summing over GPUs 0 to n - 1 by stores into each other's memory and flags, in one
 /// kernel a GPU, which all have to run at the same time.

@@ -68,7 +68,7 @@ class LayerReference {
         copy_(side_.copy_of(layer, micro_batch)),
         micro_batch_(micro_batch) {
     use_gpu(pipeline.shape().layout.attention.front());
-    const std::set<int> rows{0, side_.batch_.requests / 2, side_.batch_.requests - 1};
+    const std::set<int> rows{0, side_.batch_.requests() / 2, side_.batch_.requests() - 1};
     rows_.assign(rows.begin(), rows.end());
     turns_ = side_.turns_.to_host();
   }
@@ -213,7 +213,7 @@ class LayerReference {
                                 static_cast<size_t>(shape_.experts));
         const Values sum = experts_of(f, rows_[i], x, own, found);
         for (size_t j = 0; j < hidden_size; ++j) want[i * hidden_size + j] += sum[j];
-        const size_t row = static_cast<size_t>(f) * side_.batch_.requests + rows_[i];
+        const size_t row = static_cast<size_t>(f) * side_.batch_.requests() + rows_[i];
         const Values partial =
             row_of<__nv_bfloat16>(side_.partials(micro_batch_), row, hidden_size);
         for (size_t j = 0; j < hidden_size; ++j) have[i * hidden_size + j] += partial[j];

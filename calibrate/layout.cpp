@@ -34,17 +34,23 @@ Layout parse_layout(const std::string& name) {
       layout.tensor = name.starts_with("tp");
       return layout;
     }
-  } else if (name.size() == 4 && name[1] == 'a' && name[3] == 'f') {
+  }
+  constexpr std::string_view cut = "-tp";
+  const bool tensor = name.size() == 4 + cut.size() && name.ends_with(cut);
+  if ((tensor || name.size() == 4) && name[1] == 'a' && name[3] == 'f') {
     const int attention = small_count(name.substr(0, 1)), ffn = small_count(name.substr(2, 1));
     if (attention > 0 && ffn > 0) {
       layout.attention = gpus_from(0, attention);
       layout.ffn = gpus_from(attention, ffn);
+      layout.tensor = tensor;
       return layout;
     }
   }
-  throw UsageError(fmt::format(
-      "--layouts: '{}' is none; expected NaMf (attention on N GPUs, FFN on M others), epN or tpN",
-      name));
+  throw UsageError(
+      fmt::format("--layouts: '{}' is none; expected NaMf (attention on N GPUs, FFN on M others, "
+                  "experts spread "
+                  "over them), NaMf-tp (each expert cut), epN or tpN",
+                  name));
 }
 
 }  // namespace afford::calibrate

@@ -25,12 +25,16 @@ void add_common(CLI::App* verb, int& gpu, std::vector<std::string>& only) {
 
 void add_afd(CLI::App* verb, AfdOptions& options) {
   verb->add_option("model", options.model, "A file of models/")->required()->type_name("FILE.yaml");
-  verb->add_option("--layouts", options.layouts,
-                   "NaMf: attention on N GPUs, FFN on M others; epN, tpN: both on each of N")
+  verb->add_option(
+          "--layouts", options.layouts,
+          "NaMf: attention on N GPUs, experts spread over M others (NaMf-tp: each one cut); "
+          "epN, tpN: both on each of N")
       ->delimiter(',')
       ->capture_default_str();
-  verb->add_option("--batches", options.batches,
-                   "Requests of an attention GPU and micro-batch, and their context")
+  verb->add_option(
+          "--batches", options.batches,
+          "Requests of an attention GPU and micro-batch, and their context; of unequal ones "
+          "1x128k+31x4k")
       ->delimiter(',')
       ->type_name("REQUESTSxCONTEXT,..")
       ->capture_default_str();
@@ -47,6 +51,9 @@ void add_afd(CLI::App* verb, AfdOptions& options) {
   verb->add_option("-o,--output", options.output, "The CSV that is written")
       ->type_name("FILE.csv")
       ->capture_default_str();
+  verb->add_option("--trace", options.trace,
+                   "Also the measured timeline of a single pipeline, for Perfetto")
+      ->type_name("FILE.json");
 }
 
 /// A word or flag that no verb takes.

@@ -17,7 +17,7 @@ std::set<int> gpus_of(const Layout& layout) {
 /// The experts of FFN GPU `i`, and the rows for which it runs the shared ones.
 LocalExperts experts_of(const PipelineShape& shape, int i) {
   const int gpus = static_cast<int>(shape.layout.ffn.size()), all = shape.layer.experts,
-            rows = shape.requests * static_cast<int>(shape.layout.attention.size());
+            rows = shape.requests() * static_cast<int>(shape.layout.attention.size());
   if (shape.layout.tensor) return {all, 0, all, shape.layer.shared, 0, rows};
   const int first = all * i / gpus, row = rows * i / gpus;
   return {all, first, all * (i + 1) / gpus - first, shape.layer.shared, row, rows * (i + 1) / gpus};
@@ -53,14 +53,15 @@ Pipeline::Pipeline(const PipelineShape& shape, std::map<int, DenseTuning>& tunin
     use_gpu(gpu);
     attention_.push_back(std::make_unique<AttentionSide>(
         tunings.at(gpu), shape_.layer,
-        SideBatch{shape_.requests, shape_.context, shape_.micro_batches, shape_.sets, returned,
+        SideBatch{shape_.lengths, shape_.micro_batches, shape_.sets, returned,
                   static_cast<unsigned>(1 + 1000 * attention_.size())}));
   }
   for (int i = 0; i < returned; ++i) {
     use_gpu(layout.ffn[static_cast<size_t>(i)]);
     ffn_.push_back(std::make_unique<FfnSide>(
-        shape_.layer, FfnBatch{owners * shape_.requests, owners, shape_.micro_batches, shape_.sets,
-                               experts_of(shape_, i), static_cast<unsigned>(500 + 1000 * i)}));
+        shape_.layer,
+        FfnBatch{owners * shape_.requests(), owners, shape_.micro_batches, shape_.sets,
+                 experts_of(shape_, i), static_cast<unsigned>(500 + 1000 * i)}));
   }
   for (int m = 0; m < shape_.micro_batches; ++m) {
     attended_.emplace_back(), fed_.emplace_back();
@@ -77,7 +78,7 @@ void Pipeline::connect() {
   const DecodeLayer& layer = shape_.layer;
   const size_t value = layer.ffn == Precision::fp8 ? 1 : 2;
   for (size_t a = 0; a < attention_.size(); ++a) {
-    const size_t first = a * static_cast<size_t>(shape_.requests);
+    const size_t first = a * static_cast<size_t>(shape_.requests());
     std::vector<std::vector<Inbox>> inboxes;
     for (int m = 0; m < shape_.micro_batches; ++m) {
       inboxes.emplace_back();
@@ -95,7 +96,7 @@ void Pipeline::connect() {
   }
   for (size_t f = 0; f < ffn_.size(); ++f) {
     std::vector<std::vector<__nv_bfloat16*>> owners;
-    const size_t at = f * static_cast<size_t>(shape_.requests) * layer.hidden;
+    const size_t at = f * static_cast<size_t>(shape_.requests()) * layer.hidden;
     for (int m = 0; m < shape_.micro_batches; ++m) {
       owners.emplace_back();
       for (const auto& attention : attention_) owners.back().push_back(attention->partials(m) + at);
@@ -104,7 +105,8 @@ void Pipeline::connect() {
   }
 }
 
-void Pipeline::enqueue_attention(int layer, int micro_batch, Part part) {
+void Pipeline::enqueue_attention(const Stage& stage) {
+  const auto& [layer, micro_batch, part, stamps] = stage;
   const std::vector<int>& gpus = shape_.layout.attention;
   const auto m = static_cast<size_t>(micro_batch);
   for (size_t i = 0; i < gpus.size(); ++i) {
@@ -116,12 +118,15 @@ void Pipeline::enqueue_attention(int layer, int micro_batch, Part part) {
     }
     if (part == Part::all && layer > 0)
       for (const Event& fed : fed_[m]) fed.hold_back(queue);
+    if (stamps != nullptr) stamps->start({gpus[i], "attention", layer, micro_batch}, queue);
     attention_[i]->enqueue(queue, layer, micro_batch);
+    if (stamps != nullptr) stamps->end(gpus[i], queue);
     attended_[m][i].record(queue);
   }
 }
 
-void Pipeline::enqueue_ffn(int layer, int micro_batch, Part part) {
+void Pipeline::enqueue_ffn(const Stage& stage) {
+  const auto& [layer, micro_batch, part, stamps] = stage;
   const std::vector<int>& gpus = shape_.layout.ffn;
   const auto m = static_cast<size_t>(micro_batch);
   for (size_t i = 0; i < gpus.size(); ++i) {
@@ -133,29 +138,31 @@ void Pipeline::enqueue_ffn(int layer, int micro_batch, Part part) {
     }
     if (part == Part::all)
       for (const Event& attended : attended_[m]) attended.hold_back(queue);
+    if (stamps != nullptr) stamps->start({gpus[i], "FFN", layer, micro_batch}, queue);
     ffn_[i]->enqueue(queue, layer, micro_batch);
+    if (stamps != nullptr) stamps->end(gpus[i], queue);
     fed_[m][i].record(queue);
   }
 }
 
-void Pipeline::enqueue(int layers, Part part) {
+void Pipeline::enqueue(int layers, Part part, StageStamps* stamps) {
   const bool attends = part == Part::all || part == Part::attention || part == Part::core;
   const bool feeds = part == Part::all || part == Part::ffn || part == Part::experts;
   for (int layer = 0; layer < layers; ++layer)
     for (int m = 0; m < shape_.micro_batches; ++m) {
-      if (attends) enqueue_attention(layer, m, part);
-      if (feeds) enqueue_ffn(layer, m, part);
+      if (attends) enqueue_attention({layer, m, part, stamps});
+      if (feeds) enqueue_ffn({layer, m, part, stamps});
     }
 }
 
-Graph Pipeline::graph(int layers, Part part) {
+Graph Pipeline::graph(int layers, Part part, StageStamps* stamps) {
   use_gpu(origin());
   const cudaStream_t from = stream(origin());
   return Graph(from, [&] {
     fork_->record(from);
     for (const auto& [gpu, queue] : streams_)
       if (gpu != origin()) fork_->hold_back(queue);
-    enqueue(layers, part);
+    enqueue(layers, part, stamps);
     for (const auto& [gpu, queue] : streams_) {
       if (gpu == origin()) continue;
       use_gpu(gpu);
@@ -182,13 +189,13 @@ double Pipeline::time(const Graph& graph, int times) {
 void Pipeline::plan(int layers, const std::function<void(int)>& after) {
   for (int layer = 0; layer < layers; ++layer) {
     for (int m = 0; m < shape_.micro_batches; ++m) {
-      enqueue_attention(layer, m, Part::attention);
+      enqueue_attention({layer, m, Part::attention});
       synchronise();
       for (size_t i = 0; i < ffn_.size(); ++i) {
         use_gpu(shape_.layout.ffn[i]);
         ffn_[i]->plan(layer, m);
       }
-      enqueue_ffn(layer, m, Part::ffn);
+      enqueue_ffn({layer, m, Part::ffn});
       synchronise();
     }
     after(layer);

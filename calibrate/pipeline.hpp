@@ -10,12 +10,14 @@
 
 #include "attention_side.hpp"
 #include "ffn_side.hpp"
+#include "stage_stamps.hpp"
 #include "stream.hpp"
 
 namespace afford::calibrate {
 
 /// Which GPUs do what. "2a1f": attention on GPUs 0 and 1, FFN on 2, experts spread over the FFN
-/// GPUs; "ep2", "tp2": both on GPUs 0 and 1, the experts spread, or each one cut in two.
+/// GPUs, or with "-tp" behind it each one cut in as many; "ep2", "tp2": both on GPUs 0 and 1, the
+/// experts spread, or each one cut in two.
 struct Layout {
   std::string name;
   std::vector<int> attention, ffn;
@@ -30,9 +32,12 @@ struct Layout {
 
 struct PipelineShape {
   Layout layout;
-  DecodeLayer layer;                                 // experts as wide as one FFN GPU has them
-  int requests = 0, context = 0, micro_batches = 1;  // requests of an attention GPU and micro-batch
+  DecodeLayer layer;         // experts as wide as one FFN GPU has them
+  std::vector<int> lengths;  // of the requests of an attention GPU and micro-batch
+  int micro_batches = 1;
   int sets = 2;
+
+  [[nodiscard]] int requests() const { return static_cast<int>(lengths.size()); }
 };
 
 /// What of a step a graph holds.
@@ -47,8 +52,9 @@ class Pipeline {
   /// routed; `after` is called with the number of each layer that has run.
   void plan(int layers, const std::function<void(int)>& after);
 
-  /// The first `layers` planned layers of every micro-batch.
-  [[nodiscard]] Graph graph(int layers, Part part);
+  /// The first `layers` planned layers of every micro-batch; with `stamps`, each stage takes the
+  /// time when it starts and ends.
+  [[nodiscard]] Graph graph(int layers, Part part, StageStamps* stamps = nullptr);
   void launch(const Graph& graph);
   /// Microseconds of `times` launches, one behind the other.
   [[nodiscard]] double time(const Graph& graph, int times);
@@ -60,9 +66,14 @@ class Pipeline {
 
  private:
   void connect();
-  void enqueue(int layers, Part part);
-  void enqueue_attention(int layer, int micro_batch, Part part);
-  void enqueue_ffn(int layer, int micro_batch, Part part);
+  struct Stage {
+    int layer = 0, micro_batch = 0;
+    Part part = Part::all;
+    StageStamps* stamps = nullptr;
+  };
+  void enqueue(int layers, Part part, StageStamps* stamps);
+  void enqueue_attention(const Stage& stage);
+  void enqueue_ffn(const Stage& stage);
   void synchronise() const;
   [[nodiscard]] cudaStream_t stream(int gpu) const { return streams_.at(gpu); }
   [[nodiscard]] int origin() const { return shape_.layout.attention.front(); }

@@ -13,7 +13,9 @@ namespace afford {
 /// that waits for one of another GPU inside a CUDA graph, beyond one that waits on its own GPU.
 /// flag: one way, between running kernels. all_reduce, all_gather, reduce_scatter, all_to_all:
 /// `bytes` are those of the whole result (all_reduce, all_gather) or operand of each GPU.
-/// send_recv: each GPU sends `bytes` to the next one. read_in, read_out: device memory that a
+/// send_recv: each GPU sends `bytes` to the next one. fan_out: GPU 0 sends `bytes` to each other
+/// one, fan_in: each other one to GPU 0; pools: each GPU of the first half to each one of the
+/// second, and back, at once. read_in, read_out: device memory that a
 /// kernel could have read in the time that `bytes` arriving (leaving) cost it, in `us` is the time
 /// they took.
 struct LinkPoint {

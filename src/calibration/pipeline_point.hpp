@@ -13,12 +13,13 @@ namespace afford {
 /// (layer_us), or of one of them with a part of the pipeline running alone.
 struct PipelinePoint {
   std::string date, chip, device, driver, cuda, commit;
-  std::string model;   // a name in models/, or a path
-  std::string layout;  // "1a1f": attention on one GPU, FFN on another; "ep2", "tp2": both on each
-  std::string cache;   // bf16 or fp8
+  std::string model;          // a name in models/, or a path
+  std::string layout;         // as afford-calibrate afd --layouts has it: 2a1f, 2a2f-tp, ep2, tp2
+  std::string cache;          // bf16 or fp8
   std::int64_t shard = 1;     // of so many that each expert is cut into, FFN GPUs hold one
   std::int64_t requests = 0;  // of an attention GPU and micro-batch
-  std::int64_t context = 0;   // tokens, the newest included
+  std::int64_t context = 0;   // tokens in the mean, the newest included
+  std::string lengths;        // "1x131072+31x4096"; "": requests are equally long
   std::int64_t micro_batches = 1;
   std::int64_t layers = 0;  // of the whole model
 
