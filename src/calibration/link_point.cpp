@@ -5,21 +5,23 @@
 namespace afford {
 namespace {
 
-using P = LinkPoint;
-
-constexpr CsvColumn<P> columns[] = {
-    {"operation", &P::operation}, {"by", &P::by},      {"gpus", &P::gpus},
-    {"bytes", &P::bytes},         {"us", &P::us},      {"spread", &P::spread},
-    {"cost", &P::cost},           {"right", &P::right}};
+constexpr CsvColumn<LinkPoint> link_columns[] = {{"operation", &LinkPoint::operation},
+                                                 {"by", &LinkPoint::by},
+                                                 {"gpus", &LinkPoint::gpus},
+                                                 {"bytes", &LinkPoint::bytes},
+                                                 {"us", &LinkPoint::us},
+                                                 {"spread", &LinkPoint::spread},
+                                                 {"cost", &LinkPoint::cost},
+                                                 {"right", &LinkPoint::right}};
 
 }  // namespace
 
 std::string links_csv(const std::vector<LinkPoint>& points) {
-  return csv_of(points, CsvColumns<P>(columns));
+  return csv_of(points, CsvColumns<LinkPoint>(link_columns));
 }
 
 std::vector<LinkPoint> parse_links(std::string_view text, const std::string& file) {
-  return parse_csv(text, file, "links", CsvColumns<P>(columns));
+  return parse_csv(text, file, "links", CsvColumns<LinkPoint>(link_columns));
 }
 
 }  // namespace afford

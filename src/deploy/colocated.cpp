@@ -108,7 +108,7 @@ Seconds between_steps(const Engine& engine, std::int64_t requests, int drafts) {
   return engine.between_steps + time.step + real(requests) * time.request + drafts * time.draft;
 }
 
-std::string_view bound_of(const StageTimes& main) {
+std::string_view colocated_bound(const StageTimes& main) {
   if (main.a2f + main.f2a > main.attention + main.ffn) return "network";
   return main.attention > main.ffn ? "attention" : "ffn";
 }
@@ -191,7 +191,7 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   const Tokens yielded = Tokens(result.batch * per_step);
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);
   result.cost = real(result.gpus) * c.pool.chip->price.value * result.step / yielded;
-  result.bound = bound_of(result.runs[result.main_kind].stages);
+  result.bound = colocated_bound(result.runs[result.main_kind].stages);
   judge_memory(result, c, setting);
   return result;
 }

@@ -42,7 +42,7 @@ struct Layer {
   }
 };
 
-AttentionWork attention_work(const Layer& layer) {
+AttentionWork attention_of(const Layer& layer) {
   const std::int64_t tp = layer.layout().attention_tp;
   return {.requests = layer.batch.requests,
           .query_tokens = layer.query_tokens(),
@@ -73,7 +73,7 @@ double balance_of(const Layer& layer) {
   return rebalanced(layer) && over_network ? layer.machine.engine->time.over_network.balance : 1;
 }
 
-FfnWork ffn_work(const Layer& layer) {
+FfnWork ffn_of(const Layer& layer) {
   static const Routing even;
   const Layout& layout = layer.layout();
   const std::int64_t groups = layer.routed() ? layout.expert_ep : 1;
@@ -171,9 +171,8 @@ LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind,
                        const MicroBatch& batch) {
   const Layer layer(c, setting, kind, batch);
   const ModelSpec& model = *setting.model;
-  LayerTimes t{
-      .attention = attention_time(model, layer.shape, attention_work(layer), layer.machine),
-      .experts = ffn_time(model, layer.shape, ffn_work(layer), layer.machine)};
+  LayerTimes t{.attention = attention_time(model, layer.shape, attention_of(layer), layer.machine),
+               .experts = ffn_time(model, layer.shape, ffn_of(layer), layer.machine)};
   switch (layer.traffic()) {
     case FfnTraffic::none:
       break;
@@ -207,8 +206,8 @@ StageOps stage_ops(const Colocated& c, const Setting& setting, size_t kind) {
   const MicroBatches batches = micro_batches_of(c);
   const Layer layer(c, setting, kind, batches.large);
   const ModelSpec& model = *setting.model;
-  StageOps ops{attention_ops(model, layer.shape, attention_work(layer), layer.machine),
-               ffn_ops(model, layer.shape, ffn_work(layer), layer.machine)};
+  StageOps ops{attention_ops(model, layer.shape, attention_of(layer), layer.machine),
+               ffn_ops(model, layer.shape, ffn_of(layer), layer.machine)};
   if (layer.traffic() == FfnTraffic::all_reduce) ops.ffn.add(ffn_all_reduce(layer));
   return ops;
 }

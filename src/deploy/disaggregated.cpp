@@ -69,8 +69,8 @@ Seconds network_time(const Disaggregated& d, const Shares& s, Bytes each_token,
   return std::max(at_attention, at_ffn) + e.network;
 }
 
-AttentionWork attention_work(const Disaggregated& d, const Setting& setting,
-                             const LayerShape& shape, const Shares& s) {
+AttentionWork attention_pool_work(const Disaggregated& d, const Setting& setting,
+                                  const LayerShape& shape, const Shares& s) {
   return {.requests = s.requests,
           .query_tokens = query_tokens(setting),
           .context = setting.context,
@@ -82,7 +82,7 @@ AttentionWork attention_work(const Disaggregated& d, const Setting& setting,
           .experts = shape.ffn.router_outputs};
 }
 
-FfnWork ffn_work(const Disaggregated& d, const Setting& setting, const Shares& s) {
+FfnWork ffn_pool_work(const Disaggregated& d, const Setting& setting, const Shares& s) {
   return {.tokens = s.tokens_per_replica,
           .instance = std::min(d.ffn.accelerators, s.split.tensor * s.split.expert),
           .tensor = s.split.tensor,
@@ -93,7 +93,7 @@ FfnWork ffn_work(const Disaggregated& d, const Setting& setting, const Shares& s
           .overlap = setting.overlap};
 }
 
-WeightWays attention_ways(const Disaggregated& d) {
+WeightWays attention_weight_ways(const Disaggregated& d) {
   const std::int64_t n = d.attention.accelerators;
   return {.tensor = d.attention_split == AttentionSplit::tensor ? n : 1,
           .output = d.attention_split == AttentionSplit::shared_output ? n : 1,
@@ -172,7 +172,7 @@ PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shar
           .shares = s.replicas};
 }
 
-std::string_view bound_of(const StageTimes& t, int micro_batches) {
+std::string_view pipeline_bound(const StageTimes& t, int micro_batches) {
   const Seconds longest = t.longest();
   if (t.sum() > micro_batches * longest) return "latency";
   if (longest == t.attention) return "attention";
@@ -217,8 +217,9 @@ StageOps stage_ops(const Disaggregated& d, const Setting& setting, size_t kind) 
   const LayerShape& shape = (*setting.shapes)[kind];
   const Machine attention(*d.attention.chip, setting.engine_of_pools(), setting.residual);
   const Machine ffn(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
-  return {attention_ops(*setting.model, shape, attention_work(d, setting, shape, s), attention),
-          ffn_ops(*setting.model, shape, ffn_work(d, setting, s), ffn)};
+  return {
+      attention_ops(*setting.model, shape, attention_pool_work(d, setting, shape, s), attention),
+      ffn_ops(*setting.model, shape, ffn_pool_work(d, setting, s), ffn)};
 }
 
 double fan_out(const FfnSplit& split, const Pool& ffn) {
@@ -233,7 +234,8 @@ AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
   AttentionPart part;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const LayerShape& shape = (*setting.shapes)[kind];
-    part.stage[kind] = attention_time(model, shape, attention_work(d, setting, shape, s), machine);
+    part.stage[kind] =
+        attention_time(model, shape, attention_pool_work(d, setting, shape, s), machine);
   }
   const EngineTime& time = machine.engine->time;
   part.head = head_time(model, s.requests_per_gpu * query_tokens(setting), d.attention.accelerators,
@@ -243,7 +245,7 @@ AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
 }
 
 FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement* placement) {
-  FfnWork work = ffn_work(d, setting, shares_of(d, setting));
+  FfnWork work = ffn_pool_work(d, setting, shares_of(d, setting));
   work.placement = placement;
   const Machine machine(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
   FfnPart part;
@@ -254,7 +256,7 @@ FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement
 
 HeldPart held_part(const Disaggregated& d, const Setting& setting) {
   const FfnSplit split = shares_of(d, setting).split;
-  const WeightWays ways = attention_ways(d);
+  const WeightWays ways = attention_weight_ways(d);
   return {.attention_weights = attention_weights(setting, ways),
           .ffn_weights = ffn_weights(setting, split.tensor, split.expert),
           .request = cache_per_request(setting, ways.tensor),
@@ -293,7 +295,7 @@ Evaluation assemble(const Disaggregated& d, const Setting& setting, const Attent
   const Tokens yielded = Tokens(real(d.batch) * per_step);
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);
   result.cost = (price_of(d.attention) + price_of(d.ffn)) * result.step / yielded;
-  result.bound = bound_of(result.runs[result.main_kind].stages, d.micro_batches);
+  result.bound = pipeline_bound(result.runs[result.main_kind].stages, d.micro_batches);
   const PoolMemory attention_side = attention_memory(d, setting, s, held),
                    ffn_side = ffn_memory(d, setting, s, held);
   result.attention_memory = attention_side.use();

@@ -47,7 +47,7 @@ class Service {
 
 /// The state of the pipeline: when each stage is free and each micro-batch ready for its next
 /// service.
-struct State {
+struct PipelineState {
   std::array<Seconds, stages> free{};
   std::vector<Seconds> ready;
   std::array<double, stages> worked{};  // seconds of service so far
@@ -60,7 +60,7 @@ struct Recorder {
   }
 };
 
-void serve(State& state, int stage, int micro_batch, Seconds time, PipelineEvent event,
+void serve(PipelineState& state, int stage, int micro_batch, Seconds time, PipelineEvent event,
            const Recorder& recorder) {
   Seconds& free = state.free[static_cast<size_t>(stage)];
   Seconds& ready = state.ready[static_cast<size_t>(micro_batch)];
@@ -81,7 +81,7 @@ MicroBatchLoad of_micro_batch(const PipelineLoad& load, int micro_batch) {
 /// schedule: a stage serves micro-batch i of layer l after i-1 of layer l and after M-1 of layer
 /// l-1. `head` ends the step before, on the attention pool, just ahead of the micro-batch's first
 /// layer.
-void run_layer(State& state, const PipelineLoad& load, size_t run, std::int64_t layer,
+void run_layer(PipelineState& state, const PipelineLoad& load, size_t run, std::int64_t layer,
                Service& service, const Recorder& recorder) {
   for (int stage = 0; stage < stages; ++stage) {
     for (int m = 0; m < static_cast<int>(state.ready.size()); ++m) {
@@ -96,7 +96,8 @@ void run_layer(State& state, const PipelineLoad& load, size_t run, std::int64_t 
   }
 }
 
-void run_step(State& state, const PipelineLoad& load, Service& service, const Recorder& recorder) {
+void run_step(PipelineState& state, const PipelineLoad& load, Service& service,
+              const Recorder& recorder) {
   std::int64_t layer = 0;
   for (size_t run = 0; run < load.runs.size(); ++run) {
     for (std::int64_t i = 0; i < load.runs[run].layers; ++i)
@@ -149,7 +150,7 @@ PipelineResult simulate_pipeline(const PipelineLoad& load, const Jitter& jitter,
   constexpr int warm_up = 3;
   const int total_steps = steps + warm_up;
   Service service(jitter);
-  State state{.ready = std::vector<Seconds>(static_cast<size_t>(load.micro_batches))};
+  PipelineState state{.ready = std::vector<Seconds>(static_cast<size_t>(load.micro_batches))};
   PipelineResult result;
   std::vector<Seconds> intervals;
   Seconds from;

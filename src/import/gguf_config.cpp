@@ -80,7 +80,7 @@ constexpr std::pair<std::string_view, std::string_view> keys[] = {
     {"nextn_predict_layers", "num_nextn_predict_layers"}};
 
 // Behind "blk.N."; without the ".weight".
-constexpr std::pair<std::string_view, std::string_view> modules[] = {
+constexpr std::pair<std::string_view, std::string_view> gguf_modules[] = {
     {"attn_q", "self_attn.q_proj"},
     {"attn_k", "self_attn.k_proj"},
     {"attn_v", "self_attn.v_proj"},
@@ -158,7 +158,7 @@ std::map<std::string, std::string_view> formats_of(const GgufHeader& header,
     const std::string number(name.substr(block.size(), rest - block.size()));
     if (!is_number(number) || rest + 1 + weight.size() > name.size()) continue;
     const std::string_view module =
-        mapped(modules, name.substr(rest + 1, name.size() - weight.size() - rest - 1));
+        mapped(gguf_modules, name.substr(rest + 1, name.size() - weight.size() - rest - 1));
     if (module.empty()) continue;
     const auto* type = std::find_if(std::begin(tensor_types), std::end(tensor_types),
                                     [&](const TensorType& t) { return t.number == tensor.type; });

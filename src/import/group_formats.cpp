@@ -8,13 +8,13 @@
 namespace afford::config {
 namespace {
 
-constexpr yaml::Range bit_range{1, 32}, group_range{-1, 1 << 20};
+constexpr yaml::Range group_bits{1, 32}, group_sizes{-1, 1 << 20};
 constexpr double mxfp8_bits = 8 + 8.0 / 32;
 
 /// What products run in when the inputs have this many bits.
 Dtype compute_of(Config& in, std::string_view key) {
   Config inputs = in.object(key);
-  const std::int64_t bits = inputs.has("num_bits") ? inputs.integer("num_bits", bit_range) : 16;
+  const std::int64_t bits = inputs.has("num_bits") ? inputs.integer("num_bits", group_bits) : 16;
   const bool floats = inputs.text_or("type", "int") == "float";
   constexpr std::int64_t plain = 16, wide = 8, narrow = 4;
   if (bits != plain && bits != wide && !(bits == narrow && floats))
@@ -28,10 +28,10 @@ Dtype compute_of(Config& in, std::string_view key) {
 
 /// "weights" of a config group.
 Dtype weights_of_group(Config& weights) {
-  const std::int64_t bits = weights.integer("num_bits", bit_range);
+  const std::int64_t bits = weights.integer("num_bits", group_bits);
   const bool floats = weights.text_or("type", "int") == "float";
   const std::int64_t group =
-      weights.has("group_size") ? weights.integer("group_size", group_range) : -1;
+      weights.has("group_size") ? weights.integer("group_size", group_sizes) : -1;
   const bool symmetric = weights.flag("symmetric", true, "QuantizationArgs");
   if (!floats) {
     if (bits > 8) weights.fail("num_bits", fmt::format("expected 2 to 8, got {}", bits));
@@ -92,7 +92,7 @@ void read_groups(Config& in, Statement& out) {
 void read_cache_scheme(Config& in, Statement& out) {
   if (!in.has("kv_cache_scheme")) return;
   Config kv = in.object("kv_cache_scheme");
-  if (kv.integer("num_bits", bit_range) != 8 || kv.text_or("type", "float") != "float")
+  if (kv.integer("num_bits", group_bits) != 8 || kv.text_or("type", "float") != "float")
     kv.fail("num_bits", "only an 8-bit float KV cache is understood");
   out.kv = Dtype::fp8;
   for (const json::Member& each : in.find("kv_cache_scheme")->members) kv.set_aside(each.key);
@@ -188,7 +188,7 @@ Dtype quark_format(Config& in, std::string_view key) {
   Config tensor = in.object(key);
   const std::string dtype = tensor.text("dtype");
   const std::int64_t group =
-      tensor.has("group_size") ? tensor.integer("group_size", group_range) : -1;
+      tensor.has("group_size") ? tensor.integer("group_size", group_sizes) : -1;
   for (const json::Member& each : in.find(key)->members) tensor.set_aside(each.key);
   in.absorb(tensor);
   if (dtype == "fp8_e4m3") return Dtype::fp8;
@@ -237,7 +237,7 @@ void read_modelopt(Config& in, Statement& out) {
   if (!known) refuse_algorithm(in, "quant_algo", name);
   out.base = *known;
   if (in.has("group_size")) {
-    const std::int64_t group = in.integer("group_size", group_range);
+    const std::int64_t group = in.integer("group_size", group_sizes);
     if (out.base.weights == Dtype::int4g128) out.base.weights = grouped_integer(4, group);
   }
   in.set_aside("config_groups");  // says the same once more

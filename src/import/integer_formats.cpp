@@ -8,12 +8,12 @@
 namespace afford::config {
 namespace {
 
-constexpr yaml::Range bit_range{2, 8}, group_range{-1, 1 << 20};
+constexpr yaml::Range integer_bits{2, 8}, integer_groups{-1, 1 << 20};
 
 /// Bits, groups and zero points under the names GPTQ gives them.
 Format gptq_format(Config& in) {
-  const std::int64_t bits = in.integer("bits", bit_range);
-  const std::int64_t group = in.has("group_size") ? in.integer("group_size", group_range) : -1;
+  const std::int64_t bits = in.integer("bits", integer_bits);
+  const std::int64_t group = in.has("group_size") ? in.integer("group_size", integer_groups) : -1;
   const bool symmetric = in.flag("sym", true, "GPTQ's default");
   return {grouped_integer(bits, group, symmetric ? 0 : static_cast<double>(bits)), Dtype::bf16};
 }
@@ -127,8 +127,8 @@ void read_gptq(Config& in, Statement& out) {
 void read_awq(Config& in, Statement& out) {
   const auto bits_key = in.any({"bits", "w_bit"}),
              group_key = in.any({"group_size", "q_group_size"});
-  const std::int64_t bits = in.integer(bits_key, bit_range);
-  const std::int64_t group = in.has(group_key) ? in.integer(group_key, group_range) : -1;
+  const std::int64_t bits = in.integer(bits_key, integer_bits);
+  const std::int64_t group = in.has(group_key) ? in.integer(group_key, integer_groups) : -1;
   const bool zero = in.flag("zero_point", true, "AWQ's default");
   out.base.weights = grouped_integer(bits, group, zero ? static_cast<double>(bits) : 0);
   leave_out(in, "modules_to_not_convert", out);
@@ -172,8 +172,8 @@ void read_hqq(Config& in, Statement& out) {
   constexpr double zero_bits = 16;
   Config config = in.object("quant_config");
   Config weights = config.object("weight_quant_params");
-  out.base.weights = grouped_integer(weights.integer("nbits", bit_range),
-                                     weights.integer("group_size", group_range), zero_bits);
+  out.base.weights = grouped_integer(weights.integer("nbits", integer_bits),
+                                     weights.integer("group_size", integer_groups), zero_bits);
   for (const json::Member& each : config.find("weight_quant_params")->members)
     weights.set_aside(each.key);
   config.absorb(weights);
@@ -190,14 +190,14 @@ void read_torchao(Config& in, Statement& out) {
     Config configs = in.object("quant_type");
     Config one = configs.object("default");
     Config data = one.has("_data") ? one.object("_data") : configs.object("default");
-    if (data.has("group_size")) group = data.integer("group_size", group_range);
+    if (data.has("group_size")) group = data.integer("group_size", integer_groups);
     out.base = torchao_format(one, "_type", one.text("_type"), group);
     for (const json::Member& each : type->members) configs.set_aside(each.key);
     return;
   }
   if (in.has("quant_type_kwargs")) {
     Config kwargs = in.object("quant_type_kwargs");
-    if (kwargs.has("group_size")) group = kwargs.integer("group_size", group_range);
+    if (kwargs.has("group_size")) group = kwargs.integer("group_size", integer_groups);
   }
   out.base = torchao_format(in, "quant_type", in.text("quant_type"), group);
 }
@@ -208,8 +208,8 @@ void read_mlx(Config& in, Statement& out) {
   constexpr double bias_bits = 16;
   const auto format_of = [&](Config& each) {
     const std::string mode = each.text_or("mode", "affine");
-    const std::int64_t bits = each.integer("bits", bit_range);
-    const std::int64_t group = each.integer("group_size", group_range);
+    const std::int64_t bits = each.integer("bits", integer_bits);
+    const std::int64_t group = each.integer("group_size", integer_groups);
     if (mode == "mxfp4") return Format{.weights = Dtype::mxfp4};
     if (mode == "nvfp4") return Format{.weights = Dtype::nvfp4};
     if (mode != "affine")

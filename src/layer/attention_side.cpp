@@ -11,7 +11,7 @@ namespace {
 
 /// One attention side, as its operations are added.
 template <class Ops>
-struct Side {
+struct AttentionStage {
   const ModelSpec& model;
   const LayerShape& shape;
   const AttentionWork& work;
@@ -59,7 +59,7 @@ DenseProduct absorbed_products(const Matrix& matrix, double rows, double ways) {
 
 /// Projections before the core: those that read the hidden state run as one kernel.
 template <class Ops>
-void add_projections(Side<Ops>& side) {
+void add_projections(AttentionStage<Ops>& side) {
   Matrix joined{.name = "q k v",
                 .inputs = side.model.hidden,
                 .role = Role::from_hidden,
@@ -79,7 +79,7 @@ void add_projections(Side<Ops>& side) {
 /// The output maps, one after another, sharded over the instance for the tokens of all its
 /// accelerators: each gathers what its share of a map reads, and the results return.
 template <class Ops>
-void add_shared_output(Side<Ops>& side) {
+void add_shared_output(AttentionStage<Ops>& side) {
   const bool gather_hidden = side.work.overlap != Overlap::none;
   const bool return_hidden = side.work.overlap == Overlap::all;
   for (const Matrix& map : side.shape.attention.projections) {
@@ -97,7 +97,7 @@ void add_shared_output(Side<Ops>& side) {
 }
 
 template <class Ops>
-void add_output(Side<Ops>& side) {
+void add_output(AttentionStage<Ops>& side) {
   const bool alone = side.work.instance == 1;
   if (!alone && side.work.split == AttentionSplit::shared_output) return add_shared_output(side);
   for (const Matrix& map : side.shape.attention.projections) {
@@ -112,7 +112,7 @@ void add_output(Side<Ops>& side) {
 }
 
 template <class Ops>
-void add_router(Side<Ops>& side, Bytes vectors) {
+void add_router(AttentionStage<Ops>& side, Bytes vectors) {
   side.gemm({.name = "router",
              .inputs = side.model.hidden,
              .outputs = side.work.experts,
@@ -123,7 +123,7 @@ void add_router(Side<Ops>& side, Bytes vectors) {
 }
 
 template <class Ops>
-Ops attention_side(Side<Ops> side) {
+Ops attention_side(AttentionStage<Ops> side) {
   const AttentionWork& work = side.work;
   const KernelCounts& counts = side.machine.engine->kernels;
   const Bytes vectors =
@@ -158,12 +158,12 @@ Ops attention_side(Side<Ops> side) {
 
 OpList attention_ops(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
                      const Machine& machine) {
-  return attention_side(Side<OpList>{model, shape, work, machine});
+  return attention_side(AttentionStage<OpList>{model, shape, work, machine});
 }
 
 Seconds attention_time(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
                        const Machine& machine) {
-  return attention_side(Side<OpTime>{model, shape, work, machine}).time();
+  return attention_side(AttentionStage<OpTime>{model, shape, work, machine}).time();
 }
 
 }  // namespace afford

@@ -9,7 +9,7 @@ namespace afford {
 namespace {
 
 template <class Ops>
-struct Side {
+struct FfnStage {
   const ModelSpec& model;
   const LayerShape& shape;
   const Machine& machine;
@@ -32,7 +32,7 @@ struct Side {
 
 /// The matrices between the hidden state and the latent of the routed experts, both ways.
 template <class Ops>
-void add_latent(Side<Ops>& side, double rows, double shard) {
+void add_latent(FfnStage<Ops>& side, double rows, double shard) {
   if (side.shape.ffn.latent == 0) return;
   side.ops.add(dense({.name = "latent in, out",
                       .rows = rows,
@@ -74,7 +74,7 @@ double busiest_pairs(const ExpertLoad& load, double balance) {
 /// The routed experts of the busiest group, and what runs beside them or alone: shared experts and
 /// dense layers split the tokens over the groups.
 template <class Ops>
-MlpWork mlps_of(const Side<Ops>& side, const FfnWork& work) {
+MlpWork mlps_of(const FfnStage<Ops>& side, const FfnWork& work) {
   MlpWork mlps{
       .groups = {}, .shard = real(work.tensor), .compute = side.model.precision.ffn_compute};
   for (const Mlp& mlp : side.shape.ffn.mlps) {
@@ -93,7 +93,7 @@ MlpWork mlps_of(const Side<Ops>& side, const FfnWork& work) {
 
 /// What the engine launches, shared experts included where they run in the experts' kernels.
 template <class Ops>
-void add_launches(Side<Ops>& side, const FfnWork& work) {
+void add_launches(FfnStage<Ops>& side, const FfnWork& work) {
   if (!side.machine.launches()) return;
   const LaunchedKernels& kernels = side.machine.engine->time.kernels;
   const bool fused = work.shared == SharedExperts::fused;
@@ -103,7 +103,7 @@ void add_launches(Side<Ops>& side, const FfnWork& work) {
 }
 
 template <class Ops>
-Ops ffn_side(Side<Ops> side, const FfnWork& work) {
+Ops ffn_side(FfnStage<Ops> side, const FfnWork& work) {
   if (side.shape.ffn.mlps.empty()) return side.ops;
   const double n = real(work.instance), others = (n - 1) / n;
   const MlpWork mlps = mlps_of(side, work);
@@ -129,17 +129,17 @@ Ops ffn_side(Side<Ops> side, const FfnWork& work) {
 
 OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
                const Machine& machine) {
-  return ffn_side(Side<OpList>{model, shape, machine}, work);
+  return ffn_side(FfnStage<OpList>{model, shape, machine}, work);
 }
 
 Seconds ffn_time(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
                  const Machine& machine) {
-  return ffn_side(Side<OpTime>{model, shape, machine}, work).time();
+  return ffn_side(FfnStage<OpTime>{model, shape, machine}, work).time();
 }
 
 OpList shared_ops(const ModelSpec& model, const LayerShape& shape, const SharedWork& work,
                   const Machine& machine) {
-  Side<OpList> side{model, shape, machine};
+  FfnStage<OpList> side{model, shape, machine};
   for (const Mlp& mlp : shape.ffn.mlps) {
     if (mlp.role != MlpRole::shared) continue;
     const MlpGroup shared = side.group(mlp, work.tokens * real(mlp.active), real(mlp.copies));

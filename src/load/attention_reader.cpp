@@ -27,8 +27,8 @@ AttentionShape read_mqa(const Section& list, const std::string& entry) {
   return mqa;
 }
 
-using Reader = AttentionShape (*)(const Section&, const std::string&);
-constexpr std::pair<std::string_view, Reader> readers[] = {
+using AttentionReader = AttentionShape (*)(const Section&, const std::string&);
+constexpr std::pair<std::string_view, AttentionReader> attention_readers[] = {
     {"mha", read_mha},
     {"mqa", read_mqa},
     {Gqa::kind, read<Gqa>},
@@ -49,7 +49,7 @@ constexpr std::pair<std::string_view, Reader> readers[] = {
 template <class... Kinds>
 constexpr bool all_read(const std::variant<Kinds...>*) {
   constexpr auto has_line = [](std::string_view kind) {
-    for (const auto& line : readers) {
+    for (const auto& line : attention_readers) {
       if (line.first == kind) return true;
     }
     return false;
@@ -63,7 +63,7 @@ static_assert(all_read(static_cast<const AttentionShape*>(nullptr)),
 
 AttentionSpec read_attention(const Section& list, const std::string& name, const Sources& sources) {
   const Section any = list.names(name);
-  const Reader reader = any.choice("kind", readers);
+  const AttentionReader reader = any.choice("kind", attention_readers);
   AttentionSpec spec{
       .name = name, .shape = reader(list, name), .cache = {}, .source = read_source(any, sources)};
   for (const std::string_view format : {keys::kv, keys::state}) {

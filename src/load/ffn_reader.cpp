@@ -16,20 +16,20 @@ FfnShape read(const Section& list, const std::string& entry) {
   return kind;
 }
 
-using Reader = FfnShape (*)(const Section&, const std::string&);
-constexpr std::pair<std::string_view, Reader> readers[] = {
+using FfnReader = FfnShape (*)(const Section&, const std::string&);
+constexpr std::pair<std::string_view, FfnReader> ffn_readers[] = {
     {Dense::kind, read<Dense>},
     {Moe::kind, read<Moe>},
     {NoFfn::kind, read<NoFfn>},
 };
-static_assert(std::size(readers) == std::variant_size_v<FfnShape>,
+static_assert(std::size(ffn_readers) == std::variant_size_v<FfnShape>,
               "a kind of FFN has no line in the reader's table");
 
 }  // namespace
 
 FfnSpec read_ffn(const Section& list, const std::string& name, const Sources& sources) {
   const Section any = list.names(name);
-  const Reader reader = any.choice("kind", readers);
+  const FfnReader reader = any.choice("kind", ffn_readers);
   FfnSpec spec{.name = name,
                .shape = reader(list, name),
                .source = read_source(any, sources),

@@ -56,7 +56,7 @@ bool tensor_parallel_attention(const Candidate& c) {
 }
 
 /// The contract's first columns, and which point to take.
-Record<Point> contract() {
+Record<Point> frontier_columns() {
   return {
       {{"model", "model"}, [](const Point& p) { return p.of->prepared->model.name; }},
       {{"context_tokens", "context", Show::tokens},
@@ -85,37 +85,42 @@ Record<Point> contract() {
 }
 
 /// A column of the files alone.
-Field<Point> hidden(const char* key, std::function<Cell(const Point&)> value) {
+Field<Point> frontier_detail(const char* key, std::function<Cell(const Point&)> value) {
   return {{key, key, Show::text, in_files_only}, std::move(value)};
 }
 
 /// How the point is built, and which search it comes from.
-Record<Point> details() {
+Record<Point> frontier_details() {
   return {
-      hidden("way", [](const Point& p) { return named(afford::name_of(p.candidate.way)); }),
-      hidden("gpus", [](const Point& p) { return p.evaluation.gpus; }),
-      hidden("attention_instances",
-             [](const Point& p) { return std::int64_t{p.candidate.attention.instances}; }),
-      hidden("ffn_instances",
-             [](const Point& p) { return std::int64_t{p.candidate.ffn.instances}; }),
-      hidden("attention_parallelism",
-             [](const Point& p) {
-               return named(tensor_parallel_attention(p.candidate) ? "tp" : "dp");
-             }),
-      hidden("verdict", [](const Point& p) { return named(name_of(p.evaluation.verdict)); }),
-      hidden("case", [](const Point& p) { return static_cast<std::int64_t>(p.of->number); }),
-      hidden("candidate",
-             [](const Point& p) { return static_cast<std::int64_t>(p.candidate.number); }),
-      hidden("objective", [](const Point& p) { return named(afford::name_of(p.of->objective)); }),
-      hidden("tpot_limit_ms",
-             [](const Point& p) { return p.of->setting.tpot_limit / millisecond; }),
-      hidden("shard",
-             [](const Point& p) {
-               return fmt::format("{}/{}", p.of->shard.index + 1, p.of->shard.of);
-             }),
-      hidden("complete", [](const Point& p) { return named(p.complete ? "yes" : "partial"); }),
-      hidden("search", [](const Point& p) { return p.of->search; }),
-      hidden("rows", [](const Point& p) { return static_cast<std::int64_t>(p.rows); })};
+      frontier_detail("way",
+                      [](const Point& p) { return named(afford::name_of(p.candidate.way)); }),
+      frontier_detail("gpus", [](const Point& p) { return p.evaluation.gpus; }),
+      frontier_detail("attention_instances",
+                      [](const Point& p) { return std::int64_t{p.candidate.attention.instances}; }),
+      frontier_detail("ffn_instances",
+                      [](const Point& p) { return std::int64_t{p.candidate.ffn.instances}; }),
+      frontier_detail("attention_parallelism",
+                      [](const Point& p) {
+                        return named(tensor_parallel_attention(p.candidate) ? "tp" : "dp");
+                      }),
+      frontier_detail("verdict",
+                      [](const Point& p) { return named(name_of(p.evaluation.verdict)); }),
+      frontier_detail("case",
+                      [](const Point& p) { return static_cast<std::int64_t>(p.of->number); }),
+      frontier_detail("candidate",
+                      [](const Point& p) { return static_cast<std::int64_t>(p.candidate.number); }),
+      frontier_detail("objective",
+                      [](const Point& p) { return named(afford::name_of(p.of->objective)); }),
+      frontier_detail("tpot_limit_ms",
+                      [](const Point& p) { return p.of->setting.tpot_limit / millisecond; }),
+      frontier_detail("shard",
+                      [](const Point& p) {
+                        return fmt::format("{}/{}", p.of->shard.index + 1, p.of->shard.of);
+                      }),
+      frontier_detail("complete",
+                      [](const Point& p) { return named(p.complete ? "yes" : "partial"); }),
+      frontier_detail("search", [](const Point& p) { return p.of->search; }),
+      frontier_detail("rows", [](const Point& p) { return static_cast<std::int64_t>(p.rows); })};
 }
 
 /// The cell as the search made it: a number where the column holds numbers.
@@ -136,11 +141,11 @@ std::string group_of(const Point& p) {
 
 Record<Point> frontier_record(const study::SweepPoint& point) {
   return joined<Point>(
-      {contract(),
+      {frontier_columns(),
        sweep_record<Point>(point, [](const Point& p) { return p.of->swept; }),
-       details(),
+       frontier_details(),
        fields_of<Point>(served_record(), [](const Point& p) { return p.served(); }),
-       {hidden("simulate", simulate_command_of)}});
+       {frontier_detail("simulate", simulate_command_of)}});
 }
 
 std::vector<Cell> mark_row(const std::vector<Column>& columns, const study::FrontierCase& of,

@@ -13,7 +13,7 @@ using study::Cost;
 using study::IdealCase;
 using study::Match;
 
-Cell mtok(UsdPerToken cost) { return cost / usd_per_mtok; }
+Cell mtok_cell(UsdPerToken cost) { return cost / usd_per_mtok; }
 
 /// What every ideal result says last.
 const Record<IdealCase> ideal_details = {
@@ -38,11 +38,11 @@ const Record<Cost>& cost_record() {
         {{"ffn_flops_per_token", "FFN FLOP", Show::scientific},
          [](const Cost& c) { return c.count.ffn.base(); }},
         {{"attention_usd_per_mtok", "attn USD/Mtok", Show::money},
-         [](const Cost& c) { return mtok(c.ideal.cost.attention); }},
+         [](const Cost& c) { return mtok_cell(c.ideal.cost.attention); }},
         {{"ffn_usd_per_mtok", "FFN USD/Mtok", Show::money},
-         [](const Cost& c) { return mtok(c.ideal.cost.ffn); }},
+         [](const Cost& c) { return mtok_cell(c.ideal.cost.ffn); }},
         {{"total_usd_per_mtok", "total USD/Mtok", Show::money},
-         [](const Cost& c) { return mtok(c.ideal.cost.total()); }},
+         [](const Cost& c) { return mtok_cell(c.ideal.cost.total()); }},
         {{"attention_bound", "attn bound"},
          [](const Cost& c) { return named(name_of(c.ideal.time.core_bound)); }},
         {{"kv_dtype", "KV", Show::text, in_files_only},
@@ -74,11 +74,11 @@ const Record<Comparison>& comparison_record() {
          [=](const Comparison& c) { return chip(c, c.chips.attention); }},
         {{"ffn_hardware", "FFN on"}, [=](const Comparison& c) { return chip(c, c.chips.ffn); }},
         {{"afd_usd_per_mtok", "AFD USD/Mtok", Show::money},
-         [](const Comparison& c) { return mtok(c.afd()); }},
+         [](const Comparison& c) { return mtok_cell(c.afd()); }},
         {{"single_hardware", "single chip"},
          [=](const Comparison& c) { return chip(c, c.chips.single); }},
         {{"single_usd_per_mtok", "single USD/Mtok", Show::money},
-         [](const Comparison& c) { return mtok(c.single); }},
+         [](const Comparison& c) { return mtok_cell(c.single); }},
         {{"active_params", "active", Show::params},
          [=](const Comparison& c) { return active_params_as_published(model(c)); }},
         {{"total_params", "total", Show::params},
@@ -86,9 +86,9 @@ const Record<Comparison>& comparison_record() {
         {{"afd_saving_pct", "AFD saves", Show::percent},
          [](const Comparison& c) { return 100 * (1 - c.afd() / c.single); }},
         {{"attention_usd_per_mtok", "attn USD/Mtok", Show::money, in_files_only},
-         [](const Comparison& c) { return mtok(c.attention); }},
+         [](const Comparison& c) { return mtok_cell(c.attention); }},
         {{"ffn_usd_per_mtok", "FFN USD/Mtok", Show::money, in_files_only},
-         [](const Comparison& c) { return mtok(c.ffn); }}},
+         [](const Comparison& c) { return mtok_cell(c.ffn); }}},
        fields_of<Comparison>(ideal_details,
                              [](const Comparison& c) { return c.on(c.chips.single); })});
   return record;

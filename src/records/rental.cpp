@@ -71,7 +71,7 @@ Field<Rental> hidden(const char* key, const char* heading, Show show,
   return {{key, heading, show, in_files_only}, std::move(value)};
 }
 
-Record<Rental> details() {
+Record<Rental> rental_details() {
   const auto plain = [](const char* key, const char* heading, std::function<Cell(const Plan&)> v) {
     return of_plan({key, heading, Show::plain, in_files_only}, std::move(v));
   };
@@ -155,7 +155,7 @@ Record<Rental> rental_record(const study::SweepPoint& point) {
       {{{{"plan", "plan"}, [](const Rental& r) { return r.name; }}},
        sweep_record<Rental>(point, [](const Rental& r) { return r.of->swept; }),
        figures(),
-       details(),
+       rental_details(),
        fields_of<Rental>(served_record(), [](const Rental& r) { return r.served; })});
 }
 

@@ -66,7 +66,7 @@ const Record<ServedRow>& point_record() {
 Cell percent_if(const ErrorSummary& summary, double share) {
   return cell_if(summary.points > 0, 100 * share);
 }
-Cell count(size_t n) { return static_cast<std::int64_t>(n); }
+Cell count_cell(size_t n) { return static_cast<std::int64_t>(n); }
 
 const Record<ServedGroup>& group_record() {
   static const Record<ServedGroup> record = {
@@ -75,9 +75,9 @@ const Record<ServedGroup>& group_record() {
       {{"chip", "chip"}, [](const ServedGroup& g) { return g.chip.empty() ? "all" : g.chip; }},
       {{"mode", "mode"}, [](const ServedGroup& g) { return g.mode.empty() ? "all" : g.mode; }},
       {{"points", "points", Show::plain},
-       [](const ServedGroup& g) { return count(g.error.points); }},
+       [](const ServedGroup& g) { return count_cell(g.error.points); }},
       {{"left_out", "left out", Show::plain},
-       [](const ServedGroup& g) { return count(g.left_out); }},
+       [](const ServedGroup& g) { return count_cell(g.left_out); }},
       {{"median_pct", "median", Show::percent},
        [](const ServedGroup& g) { return percent_if(g.error, g.error.median); }},
       {{"p90_pct", "P90", Show::percent},
@@ -87,7 +87,7 @@ const Record<ServedGroup>& group_record() {
       {{"coverage_pct", "in interval", Show::percent},
        [](const ServedGroup& g) { return percent_if(g.error, g.coverage); }},
       {{"beside_points", "beside", Show::plain},
-       [](const ServedGroup& g) { return count(g.beside_it.points); }},
+       [](const ServedGroup& g) { return count_cell(g.beside_it.points); }},
       {{"beside_median_pct", "median there", Show::percent},
        [](const ServedGroup& g) { return percent_if(g.beside_it, g.beside_it.median); }},
       {{"aiconfigurator_median_pct", "aiconfigurator's", Show::percent},

@@ -26,7 +26,7 @@ const Evaluation& evaluation(const Simulation& s) { return s.result.evaluation; 
 Cell us(Seconds time) { return time / microsecond; }
 
 /// The contract's first columns.
-Record<Simulation> contract() {
+Record<Simulation> simulation_columns() {
   return {
       {{"model", "model"}, [](const Simulation& s) { return s.model->name; }},
       {{"deployment", "deployment"}, [](const Simulation& s) { return s.label; }},
@@ -65,7 +65,7 @@ Cell per_token(Seconds step, const Simulation& s) {
   return step / tokens_per_step(s.setting.speculation) / millisecond;
 }
 
-Record<Simulation> details() {
+Record<Simulation> simulation_details() {
   const auto events = [](const Simulation& s, auto value) {
     return s.result.events ? Cell(value(*s.result.events)) : Cell();
   };
@@ -161,7 +161,7 @@ void add_row_notes(std::vector<std::string>& notes, const Simulation& s,
 
 Record<Simulation> simulation_record(const study::SweepPoint& point) {
   return joined<Simulation>(
-      {contract(), details(),
+      {simulation_columns(), simulation_details(),
        fields_of<Simulation>(served_record(), [](const Simulation& s) { return s.served; }),
        intervals(), sweep_record<Simulation>(point, [](const Simulation& s) { return s.swept; })});
 }

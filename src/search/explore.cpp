@@ -100,7 +100,7 @@ bool preferred(const Candidate& a, const Candidate& b, Objective objective) {
                                             : a.goals.usd_per_mtok < b.goals.usd_per_mtok;
 }
 
-void count(Tally& tally, Verdict verdict, std::uint64_t candidates) {
+void tally(Tally& tally, Verdict verdict, std::uint64_t candidates) {
   tally.tried += candidates;
   switch (verdict) {
     case Verdict::feasible:
@@ -123,9 +123,9 @@ bool fits(Verdict verdict) { return verdict == Verdict::feasible || verdict == V
 /// Files one evaluated candidate. `watched`: it bears the label asked about.
 void file(Found& found, Candidate& c, const Evaluation& e, bool watched,
           const ExploreOptions& options) {
-  count(found.tally, e.verdict, 1);
+  tally(found.tally, e.verdict, 1);
   ++found.evaluated;
-  if (watched) count(found.watched.tally, e.verdict, 1);
+  if (watched) tally(found.watched.tally, e.verdict, 1);
   if (options.describe) {
     c.goals = goals_of(e);
     options.describe(c, e, found.text);
@@ -157,8 +157,8 @@ void close_pools(Found& found, const ExploreOptions& options) {
 /// A batch that does not fit is followed only by larger ones, which do not fit either: weights
 /// stay, cache and buffers grow with the batch. They are counted, not evaluated.
 void skip(Found& found, Verdict verdict, std::uint64_t candidates, bool watched) {
-  count(found.tally, verdict, candidates);
-  if (watched) count(found.watched.tally, verdict, candidates);
+  tally(found.tally, verdict, candidates);
+  if (watched) tally(found.watched.tally, verdict, candidates);
 }
 
 /// Files the smallest of the `left` batches still to try. False: it does not fit, and the others

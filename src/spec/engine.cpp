@@ -13,7 +13,7 @@ using Flag = EngineParameter::Flag;
 template <double Engine::*member>
 constexpr Number number = [](Engine& e) -> double& { return e.*member; };
 template <double KernelCounts::*member>
-constexpr Number count = [](Engine& e) -> double& { return e.kernels.*member; };
+constexpr Number kernel_count = [](Engine& e) -> double& { return e.kernels.*member; };
 template <double LaunchedKernels::*member>
 constexpr Number launched = [](Engine& e) -> double& { return e.time.kernels.*member; };
 template <Seconds Engine::*member>
@@ -54,26 +54,29 @@ const auto parameters = std::to_array<EngineParameter>({
     {"formats", "published_attention", "attention and cache in BF16",
      flag<&Engine::published_attention>},
     {"memory", "usable", "share of device memory", number<&Engine::usable_memory>, least_share, 1},
-    {"kernels", "combine", "of partial FFN results", count<&KernelCounts::combine>, 0,
+    {"kernels", "combine", "of partial FFN results", kernel_count<&KernelCounts::combine>, 0,
      most_kernels},
-    {"kernels", "norm_quantise", "before the projections", count<&KernelCounts::norm_quantise>, 0,
-     most_kernels},
+    {"kernels", "norm_quantise", "before the projections",
+     kernel_count<&KernelCounts::norm_quantise>, 0, most_kernels},
     {"kernels", "rope_cache_write", "norms, rope, cache write",
-     count<&KernelCounts::rope_cache_write>, 0, most_kernels},
-    {"kernels", "core", "attention, joining its parts", count<&KernelCounts::core>, 1,
+     kernel_count<&KernelCounts::rope_cache_write>, 0, most_kernels},
+    {"kernels", "core", "attention, joining its parts", kernel_count<&KernelCounts::core>, 1,
      most_kernels},
-    {"kernels", "state_update", "recurrent attention", count<&KernelCounts::state_update>, 1,
+    {"kernels", "state_update", "recurrent attention", kernel_count<&KernelCounts::state_update>, 1,
      most_kernels},
-    {"kernels", "quantise", "of the core's output", count<&KernelCounts::quantise>, 0,
+    {"kernels", "quantise", "of the core's output", kernel_count<&KernelCounts::quantise>, 0,
      most_kernels},
-    {"kernels", "norm", "before the FFN", count<&KernelCounts::norm>, 0, most_kernels},
-    {"kernels", "top_k_pack", "routing, packing", count<&KernelCounts::top_k_pack>, 0,
+    {"kernels", "norm", "before the FFN", kernel_count<&KernelCounts::norm>, 0, most_kernels},
+    {"kernels", "top_k_pack", "routing, packing", kernel_count<&KernelCounts::top_k_pack>, 0,
      most_kernels},
-    {"kernels", "activation", "between gate, up and down", count<&KernelCounts::activation>, 0,
+    {"kernels", "activation", "between gate, up and down", kernel_count<&KernelCounts::activation>,
+     0, most_kernels},
+    {"kernels", "embedding", "of the tokens", kernel_count<&KernelCounts::embedding>, 0,
      most_kernels},
-    {"kernels", "embedding", "of the tokens", count<&KernelCounts::embedding>, 0, most_kernels},
-    {"kernels", "head", "LM head, joining its parts", count<&KernelCounts::head>, 1, most_kernels},
-    {"kernels", "sampling", "of the next token", count<&KernelCounts::sampling>, 0, most_kernels},
+    {"kernels", "head", "LM head, joining its parts", kernel_count<&KernelCounts::head>, 1,
+     most_kernels},
+    {"kernels", "sampling", "of the next token", kernel_count<&KernelCounts::sampling>, 0,
+     most_kernels},
     {"launches", "gqa", "kernels of a GQA or MFA layer", launched<&LaunchedKernels::gqa>, 0,
      most_kernels},
     {"launches", "mla", "of an MLA layer", launched<&LaunchedKernels::mla>, 0, most_kernels},

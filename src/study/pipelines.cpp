@@ -41,12 +41,12 @@ struct Runtime {
   }
 };
 
-struct Layout {
+struct PipelineLayout {
   bool pooled = true, tensor = false;
   double attention = 1, ffn = 1;  // GPUs
 };
 
-Layout layout_of(const PipelinePoint& point) {
+PipelineLayout layout_of(const PipelinePoint& point) {
   const std::string& name = point.layout;
   const auto digit = [&](size_t at) { return at < name.size() ? name[at] - '0' : 0; };
   if (name.size() == 4 && name[1] == 'a' && name[3] == 'f')
@@ -81,7 +81,7 @@ struct Stages {
   const PipelinePoint& point;
   const ModelSpec& model;
   const LayerShape& shape;
-  const Layout& layout;
+  const PipelineLayout& layout;
   const Machine& machine;
   const Runtime& runtime;
 
@@ -147,7 +147,7 @@ PipelinePrediction predict_pipeline(const PipelinePoint& point, const HardwareSp
   ModelSpec model = load_models({point.model}).front();
   model.precision.kv = model.precision.attention_compute = format_of(point);
   const std::vector<LayerShape> shapes = layer_shapes(model);
-  const Layout layout = layout_of(point);
+  const PipelineLayout layout = layout_of(point);
   const Engine engine;
   const Machine machine(chip, engine);
   const Runtime runtime(chip);

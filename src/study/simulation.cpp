@@ -18,12 +18,12 @@ void check(const SimulationRequest& request) {
 }
 
 /// How the experts of an MoE layer are spread, and the tokens one copy of them all sees.
-struct ExpertsAt {
+struct ExpertSide {
   std::int64_t groups = 1;
   double tokens = 0;
 };
 
-ExpertsAt experts_at(const Deployment& deployment, const Evaluation& e, const Setting& setting) {
+ExpertSide experts_at(const Deployment& deployment, const Evaluation& e, const Setting& setting) {
   const double tokens = e.batch / deployment.micro_batches() * (setting.speculation.drafts + 1);
   if (const Colocated* c = deployment.colocated()) {
     return {.groups = c->layout.expert_ep, .tokens = tokens / static_cast<double>(c->engines())};
@@ -42,7 +42,7 @@ OperationDetail detail_of(const Deployment& deployment, const Setting& setting, 
   const LayerKind& kind = setting.model->layer_kinds[e.main_kind];
   const Moe* moe = std::get_if<Moe>(&setting.model->ffns[kind.ffn].shape);
   if (moe == nullptr) return out;
-  const ExpertsAt at = experts_at(deployment, e, setting);
+  const ExpertSide at = experts_at(deployment, e, setting);
   const ExpertLayout layout{moe->experts, moe->active, at.groups, setting.redundant_experts};
   const Routing& routing =
       deployment.afd() != nullptr ? setting.routing_of_pools() : setting.routing;

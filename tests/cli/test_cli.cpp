@@ -14,7 +14,7 @@ using test::TempFolder;
 namespace {
 
 /// One refusal: exit 2, nothing on stdout, exactly this line on stderr.
-void refuses(const std::string& arguments, const std::string& message) {
+void cli_refuses(const std::string& arguments, const std::string& message) {
   CAPTURE(arguments);
   const test::Outcome outcome = run_afford(arguments);
   CHECK(outcome.code == 2);
@@ -153,49 +153,52 @@ TEST_SUITE("cli") {
 
   TEST_CASE("names that do not exist") {
     const std::string models = data() + "/models", hardware = data() + "/hardware";
-    refuses("cost -m step3",
-            "afford: no model named 'step3' in " + models + "; did you mean 'step-3'?");
-    refuses("cost --on h80",
-            "afford: no hardware named 'h80' in " + hardware + "; did you mean 'h800'?");
-    refuses("cots", "afford: no verb 'cots'; did you mean 'cost'?");
-    refuses("cost --modle x",
-            "afford: afford cost has no option '--modle'; did you mean '--model'?");
-    refuses("cost extra", "afford: afford cost does not expect 'extra'");
-    refuses("cost -m nowhere/x.yaml", "nowhere/x.yaml: no such file");
-    refuses("show qwen3-mo",
-            "afford: no model, hardware or engine named 'qwen3-mo'; did you mean 'qwen3-moe'?");
+    cli_refuses("cost -m step3",
+                "afford: no model named 'step3' in " + models + "; did you mean 'step-3'?");
+    cli_refuses("cost --on h80",
+                "afford: no hardware named 'h80' in " + hardware + "; did you mean 'h800'?");
+    cli_refuses("cots", "afford: no verb 'cots'; did you mean 'cost'?");
+    cli_refuses("cost --modle x",
+                "afford: afford cost has no option '--modle'; did you mean '--model'?");
+    cli_refuses("cost extra", "afford: afford cost does not expect 'extra'");
+    cli_refuses("cost -m nowhere/x.yaml", "nowhere/x.yaml: no such file");
+    cli_refuses("show qwen3-mo",
+                "afford: no model, hardware or engine named 'qwen3-mo'; did you mean 'qwen3-moe'?");
   }
 
   TEST_CASE("values that make no sense") {
-    refuses("cost --format cvs", "afford: --format: unknown value 'cvs'; did you mean 'csv'?");
-    refuses("cost -c eight",
-            "afford: expected a context in tokens from 1 to 1e9, such as 8192, 8k or 4k..128k*2, "
-            "got 'eight'");
-    refuses("cost -c 0",
-            "afford: expected a context in tokens from 1 to 1e9, such as 8192, 8k or 4k..128k*2, "
-            "got '0'");
-    refuses("cost --price h800",
-            "afford: --price: expected CHIP=USD_PER_HOUR such as h800=1.6, got 'h800'");
-    refuses("cost --price h900=1",
-            "afford: --price: 'h900' is not among the chips of this run; did you mean 'h800'?");
-    refuses("cost --price h800=nan",
-            "afford: --price: expected a price such as '2.00 USD/h', got 'nan'");
-    refuses("cost --price h800=0USD/h", "afford: --price: expected more than zero");
-    refuses("cost --kv-dtype int5",
-            "afford: --kv-dtype: unknown value 'int5'; did you mean 'int8'?");
-    refuses("cost --mtp 1",
-            "afford: --mtp needs --acceptance P, the share of drafts that are accepted");
-    refuses("cost --mtp 1 --acceptance 1.5",
-            "afford: --acceptance: expected a probability from 0 to 1, got 1.5");
-    refuses("cost --acceptance 0.5", "afford: --acceptance needs --mtp N");
-    refuses("cost --explain --format csv", "afford: --explain goes with --format table");
-    refuses("roofline --stages 5", "afford: --stages: expected 3 or 4, got 5");
-    refuses("roofline --tpot 50", "afford: --tpot: expected a time such as '50 ms', got '50'");
-    refuses("compare --chart pie",
-            "afford: --chart: unknown value 'pie'; expected one of active, context, split");
-    refuses("cost --plot x.pdf",
-            "afford: --plot: expected a file ending in .svg, .png or .gp (the gnuplot script), got "
-            "'x.pdf'");
+    cli_refuses("cost --format cvs", "afford: --format: unknown value 'cvs'; did you mean 'csv'?");
+    cli_refuses(
+        "cost -c eight",
+        "afford: expected a context in tokens from 1 to 1e9, such as 8192, 8k or 4k..128k*2, "
+        "got 'eight'");
+    cli_refuses(
+        "cost -c 0",
+        "afford: expected a context in tokens from 1 to 1e9, such as 8192, 8k or 4k..128k*2, "
+        "got '0'");
+    cli_refuses("cost --price h800",
+                "afford: --price: expected CHIP=USD_PER_HOUR such as h800=1.6, got 'h800'");
+    cli_refuses("cost --price h900=1",
+                "afford: --price: 'h900' is not among the chips of this run; did you mean 'h800'?");
+    cli_refuses("cost --price h800=nan",
+                "afford: --price: expected a price such as '2.00 USD/h', got 'nan'");
+    cli_refuses("cost --price h800=0USD/h", "afford: --price: expected more than zero");
+    cli_refuses("cost --kv-dtype int5",
+                "afford: --kv-dtype: unknown value 'int5'; did you mean 'int8'?");
+    cli_refuses("cost --mtp 1",
+                "afford: --mtp needs --acceptance P, the share of drafts that are accepted");
+    cli_refuses("cost --mtp 1 --acceptance 1.5",
+                "afford: --acceptance: expected a probability from 0 to 1, got 1.5");
+    cli_refuses("cost --acceptance 0.5", "afford: --acceptance needs --mtp N");
+    cli_refuses("cost --explain --format csv", "afford: --explain goes with --format table");
+    cli_refuses("roofline --stages 5", "afford: --stages: expected 3 or 4, got 5");
+    cli_refuses("roofline --tpot 50", "afford: --tpot: expected a time such as '50 ms', got '50'");
+    cli_refuses("compare --chart pie",
+                "afford: --chart: unknown value 'pie'; expected one of active, context, split");
+    cli_refuses(
+        "cost --plot x.pdf",
+        "afford: --plot: expected a file ending in .svg, .png or .gp (the gnuplot script), got "
+        "'x.pdf'");
   }
 
   TEST_CASE("output files appear whole or not at all") {
@@ -204,12 +207,12 @@ TEST_SUITE("cli") {
     CHECK(run_afford("cost -m step-3 --on h800 -c 8k --format csv -o " + path).code == 0);
     CHECK(test::read_file(path) == run_afford("cost -m step-3 --on h800 -c 8k --format csv").out);
     CHECK(folder.entries() == 1);
-    refuses("cost -m step-3 -o " + folder.path("no/such/folder.csv"),
-            "afford: cannot write " + folder.path("no/such/folder.csv") + ": there is no folder " +
-                folder.path("no/such"));
-    refuses("cost -m step-3 -o /", "afford: cannot write /: it is a folder");
-    refuses("cost -m step-3 -o /dev/full",
-            "afford: cannot write /dev/full: No space left on device");
+    cli_refuses("cost -m step-3 -o " + folder.path("no/such/folder.csv"),
+                "afford: cannot write " + folder.path("no/such/folder.csv") +
+                    ": there is no folder " + folder.path("no/such"));
+    cli_refuses("cost -m step-3 -o /", "afford: cannot write /: it is a folder");
+    cli_refuses("cost -m step-3 -o /dev/full",
+                "afford: cannot write /dev/full: No space left on device");
     CHECK(run_afford("cost -m step-3 --on h80 -o " + folder.path("never.csv")).code == 2);
     CHECK(folder.entries() == 1);
   }
@@ -302,16 +305,17 @@ TEST_SUITE("cli") {
               .out.find("\nqwen3-next-80b-a3b,h800,") != std::string::npos);
     CHECK(run_afford("import " + config + " --assume num_experts=256")
               .out.find("# Assumed: num_experts = 256\n") != std::string::npos);
-    refuses("import nowhere.json", "nowhere.json: no such file");
-    refuses("import " + config + " --assume x",
-            "afford: --assume: expected KEY=VALUE such as head_dim=128, got 'x'");
-    refuses("import " + config + " --precision fp8",
-            "afford: --precision: unknown value 'fp8'; expected one of config, paper");
-    refuses("import " + config + " --name Q!",
-            "afford: --name: expected a name of lower-case letters, digits, '.', '-' and '_', got "
-            "'Q!'");
-    refuses("import " + config + " --total 80B",
-            "afford: --total, --active and --published-source go together");
+    cli_refuses("import nowhere.json", "nowhere.json: no such file");
+    cli_refuses("import " + config + " --assume x",
+                "afford: --assume: expected KEY=VALUE such as head_dim=128, got 'x'");
+    cli_refuses("import " + config + " --precision fp8",
+                "afford: --precision: unknown value 'fp8'; expected one of config, paper");
+    cli_refuses(
+        "import " + config + " --name Q!",
+        "afford: --name: expected a name of lower-case letters, digits, '.', '-' and '_', got "
+        "'Q!'");
+    cli_refuses("import " + config + " --total 80B",
+                "afford: --total, --active and --published-source go together");
     CHECK(folder.entries() == 1);
   }
 
@@ -319,7 +323,7 @@ TEST_SUITE("cli") {
     CHECK(test::parse_csv(run_afford("list hardware --format csv").out).size() ==
           1 + entries("hardware"));
     CHECK(run_afford("list").out.find("step-3") != std::string::npos);
-    refuses(
+    cli_refuses(
         "list chips",
         "afford: list: unknown value 'chips'; expected one of models, hardware, engines, families");
     CHECK(run_afford("show 910b").out.find("0.67 USD/h (estimate)") != std::string::npos);

@@ -11,7 +11,7 @@ namespace {
 
 const std::string small = "pareto -m step-3 --on h800,h20 -c 8k --max-gpus 32 ";
 
-void refuses(const std::string& arguments, const std::string& message) {
+void pareto_refuses(const std::string& arguments, const std::string& message) {
   CAPTURE(arguments);
   const test::Outcome outcome = run_afford(arguments);
   CHECK(outcome.code == 2);
@@ -65,7 +65,7 @@ TEST_SUITE("cli") {
     CHECK(all.size() > 20 * frontier.size());
     CHECK(all[0] == frontier[0]);
     CHECK(all[1].size() == all[0].size());
-    refuses(small + "--all", "afford: --all goes with --format csv");
+    pareto_refuses(small + "--all", "afford: --all goes with --format csv");
   }
 
   TEST_CASE("pareto: shards merge to the single run, byte for byte") {
@@ -82,7 +82,7 @@ TEST_SUITE("cli") {
     const std::string whole = run_afford(search).out;
     CHECK(run_afford("merge --format csv " + files).out == whole);
     const std::string two = folder.path("part1.csv") + " " + folder.path("part3.csv");
-    refuses("merge " + two, "afford: 2 files for 3 parts; none has a row of 2/3");
+    pareto_refuses("merge " + two, "afford: 2 files for 3 parts; none has a row of 2/3");
     // The column depends on the digits before it.
     const test::Outcome twice =
         run_afford("merge " + folder.path("part1.csv") + " " +
@@ -96,17 +96,17 @@ TEST_SUITE("cli") {
   TEST_CASE("merge: files that are not of a search") {
     test::TempFolder folder;
     const std::string other = folder.file("other.csv", "model,price\nx,1\n");
-    refuses("merge " + other,
-            other + ":1:1: no column 'context_tokens'; expected a CSV of afford pareto");
+    pareto_refuses("merge " + other,
+                   other + ":1:1: no column 'context_tokens'; expected a CSV of afford pareto");
     const std::string empty = folder.file("empty.csv", "");
-    refuses("merge " + empty, empty + ": empty; expected a CSV of afford pareto");
+    pareto_refuses("merge " + empty, empty + ": empty; expected a CSV of afford pareto");
     const std::string csv = run_afford(small + "--format csv").out;
     const size_t tpot = csv.find("8192,", csv.find('\n')) + 5;
     const std::string bad =
         folder.file("bad.csv", csv.substr(0, tpot) + "nan" + csv.substr(csv.find(',', tpot)));
-    refuses("merge " + bad, bad + ":2:13: tpot_ms: expected a number above zero, got 'nan'");
+    pareto_refuses("merge " + bad, bad + ":2:13: tpot_ms: expected a number above zero, got 'nan'");
     const std::string quote = folder.file("quote.csv", csv.substr(0, tpot) + "\"1.2");
-    refuses("merge " + quote, quote + ":2:13: a quote is opened and not closed");
+    pareto_refuses("merge " + quote, quote + ":2:13: a quote is opened and not closed");
   }
 
   TEST_CASE("pareto: why not") {
@@ -141,27 +141,32 @@ TEST_SUITE("cli") {
   }
 
   TEST_CASE("pareto: bad arguments") {
-    refuses("pareto", "afford: pareto needs -m MODEL");
-    refuses(small + "--shard 4/3",
-            "afford: --shard: expected I/N such as 3/8, the third of eight parts, got '4/3'");
-    refuses(small + "--objective speed",
-            "afford: --objective: unknown value 'speed'; expected one of tokens, usd, both");
-    refuses(small + "--inventory h100=8",
-            "afford: --inventory: 'h100' is not among the chips of this run; did you mean 'h800'?");
-    refuses(small + "--inventory h20",
-            "afford: --inventory: expected CHIP=ACCELERATORS such as h20=64, got 'h20'");
-    refuses("pareto -m step-3 --max-gpus 0", "afford: --max-gpus: expected 1 to 4096, got 0");
-    refuses(small + "--sweep tpot",
-            "afford: --sweep: expected PARAMETER=VALUES such as tpot=20..100*2ms, got 'tpot'");
-    refuses(small + "--sweep tpot=20ms..5ms*2",
-            "afford: --sweep: range '20ms..5ms*2' does not reach its end");
-    refuses(small + "--sweep tpott=20ms",
-            "afford: --sweep: unknown parameter 'tpott'; did you mean 'tpot'?");
-    refuses(small + "--sweep price=1",
-            "afford: --sweep: a price belongs to a chip, such as price.h800=1..2+0.25");
-    refuses(small + "--stages 5", "afford: --stages: expected 3 or 4, got '5'");
-    refuses(small + "--plot picture.jpg",
-            run_afford("compare -m step-3 --plot picture.jpg")
-                .err.substr(0, run_afford("compare -m step-3 --plot picture.jpg").err.size() - 1));
+    pareto_refuses("pareto", "afford: pareto needs -m MODEL");
+    pareto_refuses(
+        small + "--shard 4/3",
+        "afford: --shard: expected I/N such as 3/8, the third of eight parts, got '4/3'");
+    pareto_refuses(small + "--objective speed",
+                   "afford: --objective: unknown value 'speed'; expected one of tokens, usd, both");
+    pareto_refuses(
+        small + "--inventory h100=8",
+        "afford: --inventory: 'h100' is not among the chips of this run; did you mean 'h800'?");
+    pareto_refuses(small + "--inventory h20",
+                   "afford: --inventory: expected CHIP=ACCELERATORS such as h20=64, got 'h20'");
+    pareto_refuses("pareto -m step-3 --max-gpus 0",
+                   "afford: --max-gpus: expected 1 to 4096, got 0");
+    pareto_refuses(
+        small + "--sweep tpot",
+        "afford: --sweep: expected PARAMETER=VALUES such as tpot=20..100*2ms, got 'tpot'");
+    pareto_refuses(small + "--sweep tpot=20ms..5ms*2",
+                   "afford: --sweep: range '20ms..5ms*2' does not reach its end");
+    pareto_refuses(small + "--sweep tpott=20ms",
+                   "afford: --sweep: unknown parameter 'tpott'; did you mean 'tpot'?");
+    pareto_refuses(small + "--sweep price=1",
+                   "afford: --sweep: a price belongs to a chip, such as price.h800=1..2+0.25");
+    pareto_refuses(small + "--stages 5", "afford: --stages: expected 3 or 4, got '5'");
+    pareto_refuses(
+        small + "--plot picture.jpg",
+        run_afford("compare -m step-3 --plot picture.jpg")
+            .err.substr(0, run_afford("compare -m step-3 --plot picture.jpg").err.size() - 1));
   }
 }

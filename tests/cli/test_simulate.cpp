@@ -13,7 +13,7 @@ const std::string afd =
     "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 6144 --engine ideal "
     "--calibration none ";
 
-void refuses(const std::string& arguments, const std::string& message) {
+void simulate_refuses(const std::string& arguments, const std::string& message) {
   CAPTURE(arguments);
   const test::Outcome outcome = run_afford(arguments);
   CHECK(outcome.code == 2);
@@ -93,15 +93,17 @@ TEST_SUITE("cli") {
     CHECK(uneven["batch"] == 6144);
     CHECK(uneven["micro_batches"] == 3);
     CHECK(uneven["tpot_ms"] > even["tpot_ms"]);
-    refuses(afd + "--micro-batch-sizes 2048,2048",
-            "--micro-batch-sizes: add up to 4096, not to the 6144 of --batch");
-    refuses(pools + "--micro-batches 2 --micro-batch-sizes 8,8,8",
-            "--micro-batch-sizes: 3 sizes for 2 micro-batches");
-    refuses(pools + "--micro-batch-sizes 8,0,8",
-            "--micro-batch-sizes: expected 1 to 64 sizes, each at least 1, such as 2048,2048,1024, "
-            "got '8,0,8'");
-    refuses("simulate -m step-3 --colocated h800:2x8 --batch-per-gpu 8 --micro-batch-sizes 4,4",
-            "--micro-batch-sizes is for --attention and --ffn pools");
+    simulate_refuses(afd + "--micro-batch-sizes 2048,2048",
+                     "--micro-batch-sizes: add up to 4096, not to the 6144 of --batch");
+    simulate_refuses(pools + "--micro-batches 2 --micro-batch-sizes 8,8,8",
+                     "--micro-batch-sizes: 3 sizes for 2 micro-batches");
+    simulate_refuses(
+        pools + "--micro-batch-sizes 8,0,8",
+        "--micro-batch-sizes: expected 1 to 64 sizes, each at least 1, such as 2048,2048,1024, "
+        "got '8,0,8'");
+    simulate_refuses(
+        "simulate -m step-3 --colocated h800:2x8 --batch-per-gpu 8 --micro-batch-sizes 4,4",
+        "--micro-batch-sizes is for --attention and --ffn pools");
   }
 
   TEST_CASE("what does not fit or is too slow exits 1 with the reason") {
@@ -141,32 +143,36 @@ TEST_SUITE("cli") {
   }
 
   TEST_CASE("nonsense is refused") {
-    refuses("simulate", "simulate needs -m MODEL");
-    refuses("simulate -m step-3",
-            "needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8), or all "
-            "three");
-    refuses(
+    simulate_refuses("simulate", "simulate needs -m MODEL");
+    simulate_refuses(
+        "simulate -m step-3",
+        "needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8), or all "
+        "three");
+    simulate_refuses(
         "simulate -m step-3 --attention h800:0x8 --ffn h800:2x8 --batch 6",
         "--attention: expected CHIP:INSTANCESxACCELERATORS such as h800:2x8, both at least 1, got "
         "'h800:0x8'");
-    refuses("simulate -m step-3 --attention h80:1x8 --ffn h800:2x8 --batch 6",
-            "no hardware named 'h80' in " AFFORD_SOURCE "/hardware; did you mean 'h800'?");
-    refuses("simulate -m step-3 --attention h800:1x16 --ffn h800:2x8 --batch 6",
-            "--attention: an instance of 16 is larger than what h800 joins by NVLink4 (8)");
-    refuses("simulate -m step-3 --attention h800:1x8 --ffn h800:2x8 --batch 100",
-            "--batch: 100 requests do not divide into 3 micro-batches; 102 would");
-    refuses("simulate -m step-3 --attention h800:1x8 --ffn h800:2x8",
-            "--batch: expected the number of requests in flight, at least 1");
-    refuses(afd + "--experts 999999999", "--experts: expected at most 65536, got 999999999");
-    refuses(afd + "--jitter -0.1", "--jitter: expected a standard deviation from 0 to 2");
-    refuses(afd + "--mtp 1 --acceptance 1.2",
-            "--acceptance: expected a probability from 0 to 1, got 1.2");
-    refuses(afd + "--ffn-parallelism tp8ep",
-            "--ffn-parallelism: expected tp, ep or tpXepY such as tp8ep2, got 'tp8ep'");
-    refuses(afd + "--routing skewed",
-            "--routing: expected uniform, zipf:EXPONENT from 0 to 10, or FILE.csv, got 'skewed'");
-    refuses("simulate -m step-3 --attention h800:2x8 --batch 6",
-            "--attention and --ffn go together");
+    simulate_refuses("simulate -m step-3 --attention h80:1x8 --ffn h800:2x8 --batch 6",
+                     "no hardware named 'h80' in " AFFORD_SOURCE "/hardware; did you mean 'h800'?");
+    simulate_refuses(
+        "simulate -m step-3 --attention h800:1x16 --ffn h800:2x8 --batch 6",
+        "--attention: an instance of 16 is larger than what h800 joins by NVLink4 (8)");
+    simulate_refuses("simulate -m step-3 --attention h800:1x8 --ffn h800:2x8 --batch 100",
+                     "--batch: 100 requests do not divide into 3 micro-batches; 102 would");
+    simulate_refuses("simulate -m step-3 --attention h800:1x8 --ffn h800:2x8",
+                     "--batch: expected the number of requests in flight, at least 1");
+    simulate_refuses(afd + "--experts 999999999",
+                     "--experts: expected at most 65536, got 999999999");
+    simulate_refuses(afd + "--jitter -0.1", "--jitter: expected a standard deviation from 0 to 2");
+    simulate_refuses(afd + "--mtp 1 --acceptance 1.2",
+                     "--acceptance: expected a probability from 0 to 1, got 1.2");
+    simulate_refuses(afd + "--ffn-parallelism tp8ep",
+                     "--ffn-parallelism: expected tp, ep or tpXepY such as tp8ep2, got 'tp8ep'");
+    simulate_refuses(
+        afd + "--routing skewed",
+        "--routing: expected uniform, zipf:EXPONENT from 0 to 10, or FILE.csv, got 'skewed'");
+    simulate_refuses("simulate -m step-3 --attention h800:2x8 --batch 6",
+                     "--attention and --ffn go together");
   }
 
   TEST_CASE("the trace is JSON in the Trace Event Format") {
@@ -203,7 +209,7 @@ TEST_SUITE("cli") {
     CHECK(drawn.out.find("Cheapest for step-3: ") != std::string::npos);
     CHECK(test::read_file(folder.path("s.gp")).find("set xlabel 'acceptance'") !=
           std::string::npos);
-    refuses(afd + "--plot a.svg", "--plot draws a sweep; give --sweep too");
-    refuses(afd + "--sweep acceptance=0.5", "--acceptance needs --mtp N");
+    simulate_refuses(afd + "--plot a.svg", "--plot draws a sweep; give --sweep too");
+    simulate_refuses(afd + "--sweep acceptance=0.5", "--acceptance needs --mtp N");
   }
 }

@@ -13,7 +13,7 @@ using namespace afford::test;
 namespace {
 
 /// The message that reading the known calibration gives with `from` replaced by `to`.
-std::string after(std::string_view from, std::string_view to) {
+std::string calibration_after(std::string_view from, std::string_view to) {
   const std::string text = replaced(calibration_yaml(known_calibration()), from, to);
   try {
     (void)read_calibration(yaml::parse(text, "c.yaml"), "c.yaml");
@@ -43,35 +43,36 @@ std::string points_after(std::string_view from, std::string_view to) {
 
 TEST_SUITE("errors") {
   TEST_CASE("a calibration file says where it is wrong") {
-    CHECK(after("schema: 1", "schema: 1") == "no error");
-    CHECK(after("schema: 1", "schema: 2") ==
+    CHECK(calibration_after("schema: 1", "schema: 1") == "no error");
+    CHECK(calibration_after("schema: 1", "schema: 2") ==
           "c.yaml:4:9: schema: expected an integer from 1 to 1, got '2'");
-    CHECK(after("chip: h200", "chp: h200") ==
+    CHECK(calibration_after("chip: h200", "chp: h200") ==
           "c.yaml:5:1: unknown key 'chp' in 'calibration'; did you mean 'chip'?");
-    CHECK(after("multiprocessors: 132", "multiprocessors: 0") ==
+    CHECK(calibration_after("multiprocessors: 132", "multiprocessors: 0") ==
           "c.yaml:9:48: device.multiprocessors: expected an integer from 1 to 4096, got '0'");
-    CHECK(after("rate: 4.7 TB/s", "rate: 4.7") ==
+    CHECK(calibration_after("rate: 4.7 TB/s", "rate: 4.7") ==
           "c.yaml:11:16: roofs.read.rate: expected a bandwidth such as '4.8 TB/s', got '4.7'");
-    CHECK(after("rate: 4.7 TB/s", "rate: 0 TB/s") ==
+    CHECK(calibration_after("rate: 4.7 TB/s", "rate: 0 TB/s") ==
           "c.yaml:11:16: roofs.read.rate: expected more than zero");
-    CHECK(after("  read: {", "  raed: {") ==
+    CHECK(calibration_after("  read: {", "  raed: {") ==
           "c.yaml:11:3: unknown key 'raed' in 'roofs'; did you mean 'read'?");
-    CHECK(after("operation: mla_decode", "operation: mla_decod") ==
+    CHECK(calibration_after("operation: mla_decode", "operation: mla_decod") ==
           "c.yaml:19:16: curves.operation: unknown value 'mla_decod'; did you mean 'mla_decode'?");
-    CHECK(after("operation: mfa_decode\n    precision: fp8",
-                "operation: mfa_decode\n    precision: bf16") ==
+    CHECK(calibration_after("operation: mfa_decode\n    precision: fp8",
+                            "operation: mfa_decode\n    precision: bf16") ==
           "c.yaml:39:16: curves.operation: mfa_decode in bf16 stands here a second time");
-    CHECK(after("overlap: 4\n    fill: 0\n    memory: {first_octave: 13, fraction: [0.4800",
-                "overlap: 5\n    fill: 0\n    memory: {first_octave: 13, fraction: [0.4800") ==
+    CHECK(calibration_after(
+              "overlap: 4\n    fill: 0\n    memory: {first_octave: 13, fraction: [0.4800",
+              "overlap: 5\n    fill: 0\n    memory: {first_octave: 13, fraction: [0.4800") ==
           "c.yaml:24:14: curves.overlap: expected 1, 2, 3, 4 or 8");
     CHECK(
-        after(
+        calibration_after(
             "idle: [0.5000, 0.6000]\n    overlap: 4\n    fill: 0\n    memory: {first_octave: 13, "
             "fraction: [0.4800",
             "idle: [0.5000]\n    overlap: 4\n    fill: 0\n    memory: {first_octave: 13, fraction: "
             "[0.4800") == "c.yaml:23:11: curves.idle: expected [of bandwidth, of FLOPs]");
     CHECK(
-        after(
+        calibration_after(
             "combine: 1.2 us, piece: 0.4 us, split: 0.06 us}\n    slower: {paged: 0.0200, uneven: "
             "0.0300}\n    idle: "
             "[0.5000, 0.6000]\n    overlap: 4\n    fill: 0\n    memory: {first_octave: 13, "
@@ -82,9 +83,9 @@ TEST_SUITE("errors") {
             "fraction: "
             "[0.4800") ==
         "c.yaml:21:74: unknown key 'splits' in 'curves.fixed'; did you mean 'split'?");
-    CHECK(after("fraction: [0.4800, 0.6645", "fraction: [0.4800, much") ==
+    CHECK(calibration_after("fraction: [0.4800, 0.6645", "fraction: [0.4800, much") ==
           "c.yaml:26:51: curves.memory.fraction: expected a number from 1e-06 to 2, got 'much'");
-    CHECK(after("fraction: [0.4800, 0.6645", "fraction: [0.9900, 0.6645") ==
+    CHECK(calibration_after("fraction: [0.4800, 0.6645", "fraction: [0.9900, 0.6645") ==
           "c.yaml:26:42: curves.memory.fraction: expected numbers that never fall: a longer "
           "operation comes "
           "no further "

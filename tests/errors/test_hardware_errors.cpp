@@ -9,7 +9,7 @@ using test::replaced;
 
 namespace {
 
-std::string after(std::string_view from, std::string_view to) {
+std::string hardware_after(std::string_view from, std::string_view to) {
   return hardware_error(replaced(hardware_yaml, from, to));
 }
 
@@ -21,36 +21,36 @@ TEST_SUITE("errors") {
   }
 
   TEST_CASE("quantities need their unit, and the right one") {
-    CHECK(after("{value: 2 TB/s", "{value: 2000") ==
+    CHECK(hardware_after("{value: 2 TB/s", "{value: 2000") ==
           "h.yaml:10:22: memory.bandwidth.value: expected a bandwidth such as '4.8 TB/s', got "
           "'2000'");
-    CHECK(after("{value: 2 TB/s", "{value: 2 TBps") ==
+    CHECK(hardware_after("{value: 2 TB/s", "{value: 2 TBps") ==
           "h.yaml:10:22: memory.bandwidth.value: expected a bandwidth such as '4.8 TB/s', got '2 "
           "TBps': "
           "unknown unit "
           "'TBps'; did you mean 'TB/s'?");
-    CHECK(after("{value: 80 GB", "{value: 80 GB/s") ==
+    CHECK(hardware_after("{value: 80 GB", "{value: 80 GB/s") ==
           "h.yaml:9:17: memory.size.value: expected a size such as '80 GB', got '80 GB/s': unknown "
           "unit "
           "'GB/s'; expected one of B, kB, MB, GB, TB, KiB, MiB, GiB, TiB");
-    CHECK(after("{value: 1.00 USD/h", "{value: 0 USD/h") ==
+    CHECK(hardware_after("{value: 1.00 USD/h", "{value: 0 USD/h") ==
           "h.yaml:20:16: price.value: expected more than zero");
-    CHECK(after("{value: 1.00 USD/h", "{value: -1 USD/h") ==
+    CHECK(hardware_after("{value: 1.00 USD/h", "{value: -1 USD/h") ==
           "h.yaml:20:16: price.value: expected a price such as '2.00 USD/h', got '-1 USD/h'");
-    CHECK(after("{value: 400 W", "{value: .nan W") ==
+    CHECK(hardware_after("{value: 400 W", "{value: .nan W") ==
           "h.yaml:19:16: power.value: expected a power such as '700 W', got '.nan W'");
   }
 
   TEST_CASE("keys and counts") {
-    CHECK(after("  bandwidth: {value: 2 TB/s", "  bandwith: {value: 2 TB/s") ==
+    CHECK(hardware_after("  bandwidth: {value: 2 TB/s", "  bandwith: {value: 2 TB/s") ==
           "h.yaml:10:3: unknown key 'bandwith' in 'memory'; did you mean 'bandwidth'?");
-    CHECK(after("  nics: {value: 8", "  nics: {value: 0") ==
+    CHECK(hardware_after("  nics: {value: 8", "  nics: {value: 0") ==
           "h.yaml:17:17: server.nics.value: expected an integer from 1 to 4096, got '0'");
-    CHECK(after("  bf16: {", "  fp8: {") ==
+    CHECK(hardware_after("  bf16: {", "  fp8: {") ==
           "h.yaml:7:3: missing key 'bf16' in 'peak': every chip falls back on it");
-    CHECK(after("  bf16: {value: 100 TFLOP/s, source: sheet}", "  bf16: 100 TFLOP/s") ==
+    CHECK(hardware_after("  bf16: {value: 100 TFLOP/s, source: sheet}", "  bf16: 100 TFLOP/s") ==
           "h.yaml:7:9: peak.bf16: expected a mapping of keys, got '100 TFLOP/s'");
-    CHECK(after("{value: 400 W, source: sheet}", "{value: 400 W}") ==
+    CHECK(hardware_after("{value: 400 W, source: sheet}", "{value: 400 W}") ==
           "h.yaml:19:8: missing key 'source' in 'power'");
   }
 }

@@ -23,7 +23,7 @@ chips:
   h20:
 )";
 
-std::string error_of(const std::string& text, const std::string& file = "chat.yaml") {
+std::string workload_error(const std::string& text, const std::string& file = "chat.yaml") {
   try {
     (void)read_workload(yaml::parse(text, file), file);
   } catch (const InputError& error) {
@@ -33,7 +33,7 @@ std::string error_of(const std::string& text, const std::string& file = "chat.ya
 }
 
 std::string changed(std::string_view from, std::string_view to) {
-  return error_of(test::replaced(workload_yaml, from, to));
+  return workload_error(test::replaced(workload_yaml, from, to));
 }
 
 /// The error of a trace, its file name shortened.
@@ -52,7 +52,7 @@ std::string trace_error(const std::string& content) {
 
 TEST_SUITE("errors") {
   TEST_CASE("workloads: every mistake has its place") {
-    CHECK(error_of(std::string(workload_yaml)) == "no error");
+    CHECK(workload_error(std::string(workload_yaml)) == "no error");
     CHECK(changed("requests_per_second: 50", "requests_per_second: -3") ==
           "chat.yaml:5:24: traffic.requests_per_second: expected a number from 1e-06 to 1000000, "
           "got '-3'");

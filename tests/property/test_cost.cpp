@@ -15,7 +15,7 @@ namespace {
 
 constexpr int trials = 500;
 
-struct Random {
+struct RandomShapes {
   std::mt19937_64 bits{20251123};
   double between(double low, double high) {  // log-uniform
     return low * std::pow(high / low, std::uniform_real_distribution<>(0, 1)(bits));
@@ -25,7 +25,7 @@ struct Random {
   }
 };
 
-ModelSpec random_model(Random& random) {
+ModelSpec random_model(RandomShapes& random) {
   ModelSpec model;
   model.name = "random";
   model.hidden = 64 * random.integer(1, 200);
@@ -66,7 +66,7 @@ ModelSpec random_model(Random& random) {
   return model;
 }
 
-Roofs random_roofs(Random& random) {
+Roofs random_roofs(RandomShapes& random) {
   return {.attention = FlopRate(random.between(1e13, 1e16)),
           .linear = FlopRate(random.between(1e13, 1e16)),
           .ffn = FlopRate(random.between(1e13, 1e16)),
@@ -79,7 +79,7 @@ double total(const DecodeTime& time) { return (time.core + time.linear + time.ff
 
 TEST_SUITE("property") {
   TEST_CASE("a faster chip, in any respect, is never slower; a longer context never faster") {
-    Random random;
+    RandomShapes random;
     for (int i = 0; i < trials; ++i) {
       const DecodeTerms terms = decode_terms(random_model(random), Convention::exact, {});
       const double context = static_cast<double>(random.integer(1, 200000)),
@@ -99,7 +99,7 @@ TEST_SUITE("property") {
   }
 
   TEST_CASE("the core's time is never below either roof, and is the sum over its groups") {
-    Random random;
+    RandomShapes random;
     for (int i = 0; i < trials; ++i) {
       const DecodeTerms terms = decode_terms(random_model(random), Convention::paper, {});
       const double context = static_cast<double>(random.integer(1, 200000));
@@ -119,7 +119,7 @@ TEST_SUITE("property") {
   }
 
   TEST_CASE("cost is linear in the price, and AFD never loses against one chip") {
-    Random random;
+    RandomShapes random;
     for (int i = 0; i < trials; ++i) {
       const DecodeTerms terms = decode_terms(random_model(random), Convention::paper, {});
       const double context = static_cast<double>(random.integer(1, 200000));
@@ -138,7 +138,7 @@ TEST_SUITE("property") {
   }
 
   TEST_CASE("higher acceptance never costs more; a draft that is never accepted never pays") {
-    Random random;
+    RandomShapes random;
     for (int i = 0; i < trials; ++i) {
       const ModelSpec model = random_model(random);
       const Roofs roof = random_roofs(random);
@@ -155,7 +155,7 @@ TEST_SUITE("property") {
   }
 
   TEST_CASE("more network lowers the smallest sparsity in proportion; a longer TPOT likewise") {
-    Random random;
+    RandomShapes random;
     for (int i = 0; i < trials; ++i) {
       const ModelSpec model = random_model(random);
       const FlopsPerByte ridge(random.between(10, 1000));

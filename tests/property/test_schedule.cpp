@@ -57,7 +57,7 @@ void check_partials(const Schedule& schedule) {
     if (segment.partial >= 0) ++writers.at(static_cast<size_t>(segment.partial));
   CHECK(std::all_of(writers.begin(), writers.end(), [](int n) { return n == 1; }));
   int combined = 0;
-  for (const Split& split : schedule.splits) {
+  for (const auto& split : schedule.splits) {
     CHECK(split.partials >= 2);
     combined += split.partials;
   }

@@ -12,21 +12,21 @@ using test::operation;
 
 namespace {
 
-struct Fixture {
+struct DeployFixture {
   ModelSpec model = load_models({"step-3"}).front();
   std::vector<LayerShape> shapes = layer_shapes(model);
   std::vector<HardwareSpec> chips = load_hardware({"h800", "l20"});
   Setting setting{.model = &model, .shapes = &shapes, .context = 4096};
   Disaggregated deployment{
       .attention = {&chips[0], 2, 8}, .ffn = {&chips[0], 2, 8}, .batch = 6144, .micro_batches = 3};
-  Fixture() { deployment.ffn_split = resolved({}, deployment.ffn, model); }
+  DeployFixture() { deployment.ffn_split = resolved({}, deployment.ffn, model); }
 };
 
 }  // namespace
 
 TEST_SUITE("unit") {
   TEST_CASE("2A2F: bytes and FLOPs of an accelerator by hand") {
-    const Fixture f;
+    const DeployFixture f;
     const StageOps ops = stage_ops(f.deployment, f.setting, 1);
     // 128 requests of 4096 tokens, 512 FP8 elements each.
     CHECK(operation(ops.attention, "core attention").cache.base() == 128.0 * 4096 * 512);
@@ -69,7 +69,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("memory: the cache of a request, and the batch that fits") {
-    const Fixture f;
+    const DeployFixture f;
     CHECK(cache_per_request(f.setting).base() == 512.0 * 4096 * 61);
     Disaggregated too_large = f.deployment;
     too_large.batch = 3 * 4096;
@@ -84,7 +84,7 @@ TEST_SUITE("unit") {
   TEST_CASE(
       "memory: the batch that fits does not depend on the batch asked for, and fills whole "
       "micro-batches") {
-    const Fixture f;
+    const DeployFixture f;
     for (const AttentionSplit split : {AttentionSplit::shared_output, AttentionSplit::tensor}) {
       Disaggregated d = f.deployment;
       d.attention_split = split;
@@ -108,7 +108,7 @@ TEST_SUITE("unit") {
   TEST_CASE(
       "memory: wide EP holds DeepEP's two sets of send and receive slots, BF16, one an expert and "
       "token") {
-    const Fixture f;
+    const DeployFixture f;
     const Colocated wide{.pool = {&f.chips[0], 4, 8},
                          .batch = 2048,
                          .micro_batches = 2,
@@ -123,7 +123,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("memory: a draft adds one layer of weights and of cache") {
-    const Fixture f;
+    const DeployFixture f;
     Setting drafts = f.setting;
     drafts.speculation = {.drafts = 1, .acceptance = 0.7};
     CHECK((ffn_weights(drafts, 1, 1) - ffn_weights(f.setting, 1, 1)).base() ==
@@ -168,7 +168,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("the fullest accelerator sets the pace of attention") {
-    const Fixture f;
+    const DeployFixture f;
     Disaggregated d = f.deployment;
     d.batch = 3 * 17;  // 17 requests of a micro-batch on 16 accelerators: one has two
     CHECK(operation(stage_ops(d, f.setting, 1).attention, "core attention").cache.base() ==
@@ -177,7 +177,7 @@ TEST_SUITE("unit") {
 
   TEST_CASE(
       "an FFN server of several replicas takes in the tokens of all, and gathers inside each") {
-    const Fixture f;
+    const DeployFixture f;
     Disaggregated whole = f.deployment, halves = f.deployment;
     whole.ffn = {&f.chips[0], 1, 8}, whole.ffn_split = {8, 1};
     halves.ffn = whole.ffn, halves.ffn_split = {4, 1};  // two replicas on one server
@@ -189,7 +189,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("splits that cannot be are refused") {
-    const Fixture f;
+    const DeployFixture f;
     const Pool pool{&f.chips[0], 2, 8};
     CHECK_THROWS_WITH_AS(
         (void)resolved({3, 5}, pool, f.model),
@@ -205,7 +205,7 @@ TEST_SUITE("unit") {
 
   // Step-3 report, Section 6, at 16.6 ms a stage.
   TEST_CASE("the L20's budget of a layer") {
-    const Fixture f;
+    const DeployFixture f;
     const WeakCard card = weak_card(f.model, f.chips[1], 16.6 * millisecond, 8000);
     CHECK(card.layer / MB == doctest::Approx(235).epsilon(0.002));
     CHECK(card.projections / MB == doctest::Approx(67).epsilon(0.01));
@@ -215,7 +215,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("experts over instances: sharded, split, or both hold the same weights in all") {
-    const Fixture f;
+    const DeployFixture f;
     const double whole = ffn_weights(f.setting, 1, 1).base();
     const double shared_and_dense = 7168.0 * 3 * (56 * 5120 + 5 * 18432);
     CHECK(ffn_weights(f.setting, 8, 1).base() == doctest::Approx(whole / 8));

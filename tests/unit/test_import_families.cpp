@@ -1,5 +1,5 @@
-// Published configs of more families, cut down to the keys that matter, against the counts their
-// publishers state; class defaults; aliases.
+// PublishedFamily configs of more families, cut down to the keys that matter, against the counts
+// their publishers state; class defaults; aliases.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,24 +16,24 @@ using namespace afford;
 
 namespace {
 
-ModelSpec imported(const std::string& name) {
+ModelSpec imported_family(const std::string& name) {
   const std::string path = std::string(AFFORD_SOURCE) + "/tests/import/" + name + ".json";
   return read_model(yaml::parse(config::import_config(json::parse_file(path), {}).yaml, path),
                     path);
 }
 
-struct Published {
+struct PublishedFamily {
   const char* config;
   double total, active, digit;  // digit: what the last printed digit is worth
   const char* source;
   VocabularyParts active_counts{};
 };
 
-constexpr VocabularyParts no_embedding{.embedding = false, .lm_head = true},
+constexpr VocabularyParts without_embedding{.embedding = false, .lm_head = true},
     no_vocabulary{.embedding = false, .lm_head = false};
 
 // Text models whole, embedding and head included; of models that also see, the language model.
-constexpr Published published[] = {
+constexpr PublishedFamily published_families[] = {
     {"gemma-2-9b", 9.24e9, 9.24e9, 1e7, "checkpoint: 9.24B"},
     {"gemma-3-1b", 1.0e9, 1.0e9, 1e7, "checkpoint: 1.00B"},
     {"gemma-3-4b", 4.3e9, 3.88e9, 1e8, "checkpoint: 4.30B, of which 0.42B of SigLIP"},
@@ -54,7 +54,7 @@ constexpr Published published[] = {
     {"granite-3.1-3b-a800m", 3.3e9, 0.88e9, 1e8, "model card: 3.3B, 800M without the embedding"},
     {"exaone-4.0-32b", 32.0e9, 32.0e9, 1e8, "checkpoint: 32.0B; card: 30.95B without embeddings"},
     {"exaone-3.5-7.8b", 7.8e9, 7.8e9, 1e8, "model card: 7.8B"},
-    {"k-exaone-236b-a23b", 236e9, 23e9, 1e9, "model card: 236B, 23B", no_embedding},
+    {"k-exaone-236b-a23b", 236e9, 23e9, 1e9, "model card: 236B, 23B", without_embedding},
     {"seed-oss-36b", 36e9, 36e9, 1e9, "model card: 36B"},
     {"dots.llm1", 142e9, 14e9, 1e9, "arXiv 2506.05767: 142B, 14B"},
     {"ling-flash-2.0", 103e9, 6.1e9, 1e8, "checkpoint: 103B; model card: 6.1B"},
@@ -96,7 +96,7 @@ constexpr Published published[] = {
      no_vocabulary},
     {"hunyuan-3", 295e9, 21e9, 1e9, "model card: 295B, 21B"},
     {"mistral-small-4", 119e9, 6.5e9, 1e9, "model card: 119B, 6.5B"},
-    {"trinity-mini", 26e9, 3e9, 1e9, "model card: 26B, 3B", no_embedding},
+    {"trinity-mini", 26e9, 3e9, 1e9, "model card: 26B, 3B", without_embedding},
     {"nemotron-super-49b", 49.9e9, 49.9e9, 1e8, "model card: 49.9B"},
     // FFNs of two matrices.
     {"starcoder2-3b", 3.03e9, 3.03e9, 1e7, "checkpoint: 3.03B"},
@@ -113,7 +113,7 @@ constexpr Published published[] = {
 
 std::string layers_of(const std::string& name) {
   std::string text;
-  const ModelSpec model = imported(name);
+  const ModelSpec model = imported_family(name);
   for (const LayerKind& kind : model.layer_kinds)
     text += fmt::format("{} {}/{}, ", kind.layers, model.attentions[kind.attention].name,
                         model.ffns[kind.ffn].name);
@@ -148,17 +148,17 @@ TEST_SUITE("unit") {
                          "m.safetensors: not a safetensors file: its header is cut short",
                          InputError);
     // Llama-3.1-8B: 8,030,261,248 weights in BF16; total_size of its index.
-    CHECK(stored_weights(imported("llama-3.1-8b")).base() == 16060522496);
+    CHECK(stored_weights(imported_family("llama-3.1-8b")).base() == 16060522496);
     // Qwen3-8B: total_size of its index.
-    CHECK(stored_weights(imported("qwen3-8b")).base() ==
+    CHECK(stored_weights(imported_family("qwen3-8b")).base() ==
           doctest::Approx(16381470720).epsilon(1e-5));
   }
 
   TEST_CASE("families: parameters as published, within 1 % or half of the last printed digit") {
-    for (const Published& each : published) {
+    for (const PublishedFamily& each : published_families) {
       CAPTURE(std::string(each.config));
       CAPTURE(std::string(each.source));
-      const ModelSpec model = imported(each.config);
+      const ModelSpec model = imported_family(each.config);
       const double total = total_params(model), active = active_params(model, each.active_counts);
       CAPTURE(total);
       CAPTURE(active);
@@ -195,16 +195,16 @@ TEST_SUITE("unit") {
           "1 gqa-8/dense-14336, 44 gqa-8/dense-28672, 1 gqa-8/dense-57344, 1 gqa-8/dense-46592, 1 "
           "gqa-8/dense-143360, 1 gqa-8/dense-119296, ");
     // MiniMax-M3: 60 layers of 2 x 4 x 128 numbers, 57 index keys of 128.
-    CHECK(cache_size(imported("minimax-m3"), 8192).context.base() ==
+    CHECK(cache_size(imported_family("minimax-m3"), 8192).context.base() ==
           doctest::Approx(8192.0 * 2 * (60 * 2 * 4 * 128 + 57 * 128)));
     // MiMo-V2: keys of 192 and values of 128 numbers.
-    CHECK(cache_size(imported("mimo-v2-flash"), 8192).context.base() ==
+    CHECK(cache_size(imported_family("mimo-v2-flash"), 8192).context.base() ==
           doctest::Approx((9.0 * 8192 * 4 + 39.0 * 128 * 8) * (192 + 128) * 2));
     // GLM-5.2: 78 latents of 576 numbers, indexer keys of 132 bytes in 21 layers.
-    CHECK(cache_size(imported("glm-5.2"), 8192).context.base() ==
+    CHECK(cache_size(imported_family("glm-5.2"), 8192).context.base() ==
           doctest::Approx(8192.0 * (78 * 576 * 2 + 21 * 132)));
     // gemma-3-27b at 8K: 10 layers of the whole context, 52 of 1024 tokens, 2 x 16 x 128 numbers.
-    CHECK(cache_size(imported("gemma-3-27b"), 8192).context.base() ==
+    CHECK(cache_size(imported_family("gemma-3-27b"), 8192).context.base() ==
           doctest::Approx((10 * 8192 + 52 * 1024) * 2.0 * 16 * 128 * 2));
   }
 
@@ -229,16 +229,17 @@ TEST_SUITE("unit") {
   TEST_CASE("class defaults fill in what a text_config leaves out, are noted, and only there") {
     const std::string nested = R"({"model_type": "gemma3", "text_config": {"model_type":
       "gemma3_text", "num_hidden_layers": 6}})";
-    const config::Imported imported =
+    const config::Imported imported_family =
         config::import_config(json::parse(nested, "c.json"), {.name = "c"});
-    const ModelSpec model = test::parse_model(imported.yaml);
+    const ModelSpec model = test::parse_model(imported_family.yaml);
     CHECK(model.hidden == 2304);
     CHECK(model.vocab == 262208);
     CHECK(model.tied_embeddings);
-    CHECK(std::count_if(imported.notes.begin(), imported.notes.end(), [](const auto& note) {
-            return note.kind == config::KeyNote::Kind::defaulted && note.key == "hidden_size" &&
-                   note.why == "the default of gemma3_text";
-          }) == 1);
+    CHECK(std::count_if(
+              imported_family.notes.begin(), imported_family.notes.end(), [](const auto& note) {
+                return note.kind == config::KeyNote::Kind::defaulted && note.key == "hidden_size" &&
+                       note.why == "the default of gemma3_text";
+              }) == 1);
     const std::string root = R"({"model_type": "gemma3_text", "num_hidden_layers": 6})";
     try {
       (void)config::import_config(json::parse(root, "c.json"), {.name = "c"});

@@ -13,13 +13,13 @@ using namespace afford;
 namespace {
 
 template <class T>
-std::string raw(T number) {
+std::string raw(T gguf_number) {
   std::string bytes(sizeof(T), '\0');
-  std::memcpy(bytes.data(), &number, sizeof(T));
+  std::memcpy(bytes.data(), &gguf_number, sizeof(T));
   return bytes;
 }
 std::string counted(const std::string& text) { return raw<std::uint64_t>(text.size()) + text; }
-std::string number(const std::string& key, std::uint32_t value) {
+std::string gguf_number(const std::string& key, std::uint32_t value) {
   return counted(key) + raw<std::uint32_t>(4) + raw(value);
 }
 std::string text(const std::string& key, const std::string& value) {
@@ -34,12 +34,12 @@ std::string tensor(const std::string& name, std::uint64_t rows, std::uint64_t co
 /// A llama of two layers, down projections at Q6_K and the rest at Q4_K, head and embedding tied.
 std::string header() {
   std::vector<std::string> values = {text("general.architecture", "llama"),
-                                     number("llama.block_count", 2),
-                                     number("llama.embedding_length", 256),
-                                     number("llama.feed_forward_length", 512),
-                                     number("llama.attention.head_count", 4),
-                                     number("llama.attention.head_count_kv", 2),
-                                     number("llama.context_length", 4096),
+                                     gguf_number("llama.block_count", 2),
+                                     gguf_number("llama.embedding_length", 256),
+                                     gguf_number("llama.feed_forward_length", 512),
+                                     gguf_number("llama.attention.head_count", 4),
+                                     gguf_number("llama.attention.head_count_kv", 2),
+                                     gguf_number("llama.context_length", 4096),
                                      counted("tokenizer.ggml.tokens") + raw<std::uint32_t>(9) +
                                          raw<std::uint32_t>(8) + raw<std::uint64_t>(3) +
                                          counted("a") + counted("b") + counted("c")};
@@ -58,7 +58,7 @@ std::string header() {
   return bytes;
 }
 
-std::string error_of(std::string_view bytes) {
+std::string gguf_error(std::string_view bytes) {
   try {
     (void)config::config_of_gguf(config::parse_gguf(bytes, "m.gguf"), "m.gguf");
   } catch (const InputError& error) {
@@ -89,22 +89,22 @@ TEST_SUITE("unit") {
 
   TEST_CASE("GGUF: a header that is cut short or none is an error, never a crash") {
     const std::string whole = header();
-    CHECK(error_of(whole) == "no error");
+    CHECK(gguf_error(whole) == "no error");
     for (size_t size = 0; size < whole.size(); ++size)
-      CHECK(error_of(std::string_view(whole).substr(0, size))
+      CHECK(gguf_error(std::string_view(whole).substr(0, size))
                 .starts_with("m.gguf: not a GGUF header we can read: "));
-    CHECK(error_of("GGUX" + whole.substr(4)) ==
+    CHECK(gguf_error("GGUX" + whole.substr(4)) ==
           "m.gguf: not a GGUF header we can read: it does not start with GGUF at byte 4");
-    CHECK(error_of("GGUF" + raw<std::uint32_t>(9) + whole.substr(8)) ==
+    CHECK(gguf_error("GGUF" + raw<std::uint32_t>(9) + whole.substr(8)) ==
           "m.gguf: not a GGUF header we can read: version 9 at byte 8");
     std::string huge = whole;
     huge.replace(8, 8, raw<std::uint64_t>(1ULL << 60));
-    CHECK(error_of(huge) ==
+    CHECK(gguf_error(huge) ==
           "m.gguf: not a GGUF header we can read: 1152921504606846976 tensors, more than 200000 at "
           "byte 16");
-    CHECK(error_of(test::replaced(whole, "architecture\x08", "architecture\x04"))
+    CHECK(gguf_error(test::replaced(whole, "architecture\x08", "architecture\x04"))
               .starts_with("m.gguf: not a GGUF header we can read: "));
-    CHECK(error_of(test::replaced(whole, counted("llama"), counted("lamma"))) ==
+    CHECK(gguf_error(test::replaced(whole, counted("llama"), counted("lamma"))) ==
           "m.gguf: general.architecture: 'lamma' has no family here");
   }
 }

@@ -11,8 +11,8 @@ using namespace afford;
 namespace {
 
 /// A model on 2A2F of H800 or, co-located, on one server, at 4096 tokens.
-struct Fixture {
-  explicit Fixture(const std::string& name, const std::string& calibration = "none")
+struct SimulateFixture {
+  explicit SimulateFixture(const std::string& name, const std::string& calibration = "none")
       : model(load_models({name}).front()),
         shapes(layer_shapes(model)),
         chips(load_hardware({"h800"})) {
@@ -40,7 +40,7 @@ struct Fixture {
 
 TEST_SUITE("unit") {
   TEST_CASE("simulate: events equal the closed form where layers are all alike") {
-    const Fixture f("qwen3-moe");
+    const SimulateFixture f("qwen3-moe");
     REQUIRE(f.model.layer_kinds.size() == 1);
     const Simulated s = simulate(f.afd, f.setting);
     REQUIRE(s.events.has_value());
@@ -50,7 +50,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("simulate: TPOT, cost and throughput follow the step of the events") {
-    const Fixture f("step-3");
+    const SimulateFixture f("step-3");
     REQUIRE(f.model.layer_kinds.size() > 1);
     const Evaluation closed = evaluate(f.afd, f.setting);
     const Simulated s = simulate(f.afd, f.setting);
@@ -63,7 +63,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("simulate: the verdict is that of the events") {
-    Fixture f("step-3");
+    SimulateFixture f("step-3");
     const Seconds tpot = simulate(f.afd, f.setting).evaluation.tpot;
     f.setting.tpot_limit = 1.001 * tpot;
     CHECK(simulate(f.afd, f.setting).evaluation.verdict == Verdict::feasible);
@@ -72,7 +72,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("simulate: a co-located engine has no events") {
-    const Fixture f("step-3");
+    const SimulateFixture f("step-3");
     const Simulated s = simulate(f.colocated, f.setting);
     CHECK_FALSE(s.events.has_value());
     CHECK(s.evaluation.step == s.closed_form);
@@ -81,7 +81,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("simulate: micro-batches of one size given one by one are the even ones") {
-    const Fixture f("step-3");
+    const SimulateFixture f("step-3");
     const Simulated even = simulate(f.afd, f.setting);
     const Simulated listed = simulate(f.afd, f.setting, {.micro_batch_sizes = {2048, 2048, 2048}});
     CHECK(listed.evaluation.step.base() ==
@@ -92,7 +92,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("simulate: jitter lengthens the step and spreads it; a seed repeats it") {
-    const Fixture f("step-3");
+    const SimulateFixture f("step-3");
     const Simulated still = simulate(f.afd, f.setting);
     const EventOptions jitter{.sigma = 0.2, .seed = 7, .steps = 100};
     const Simulated shaken = simulate(f.afd, f.setting, jitter);
@@ -102,7 +102,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("simulate: events are kept when asked for") {
-    const Fixture f("step-3");
+    const SimulateFixture f("step-3");
     CHECK(simulate(f.afd, f.setting).events->events.empty());
     const Simulated s = simulate(f.afd, f.setting, {.keep_events = true});
     const auto layers =
@@ -115,9 +115,9 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("interval: both ends bracket the prediction where a curve is measured, else are it") {
-    const Fixture measured("step-3", "h200");
+    const SimulateFixture measured("step-3", "h200");
     REQUIRE(measured.chips[0].measured != nullptr);
-    const Fixture stated("step-3");
+    const SimulateFixture stated("step-3");
     for (const AnyDeployment& way :
          {AnyDeployment(measured.afd), AnyDeployment(measured.colocated)}) {
       const Interval interval = interval_of(way, measured.setting);

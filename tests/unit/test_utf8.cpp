@@ -7,7 +7,7 @@ using namespace afford;
 
 namespace {
 
-std::string refused(std::string_view text) {
+std::string refused_text(std::string_view text) {
   try {
     require_text(text, "f");
   } catch (const InputError& error) {
@@ -35,11 +35,12 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("text may hold tabs and line ends, no other control character") {
-    CHECK(refused("a\tb\r\nc\n\xC3\xA9") == "no error");
-    CHECK(refused("a\n\xC3\xA9\x07") == "f:2:3: expected text, got the control character \\x07");
-    CHECK(refused("a\rb") == "f:1:2: expected text, got the control character \\r");
-    CHECK(refused("\x7F") == "f:1:1: expected text, got the control character \\x7f");
-    CHECK(refused("ab\xC3") == "f:1:3: expected UTF-8 text, got the byte \\xc3");
+    CHECK(refused_text("a\tb\r\nc\n\xC3\xA9") == "no error");
+    CHECK(refused_text("a\n\xC3\xA9\x07") ==
+          "f:2:3: expected text, got the control character \\x07");
+    CHECK(refused_text("a\rb") == "f:1:2: expected text, got the control character \\r");
+    CHECK(refused_text("\x7F") == "f:1:1: expected text, got the control character \\x7f");
+    CHECK(refused_text("ab\xC3") == "f:1:3: expected UTF-8 text, got the byte \\xc3");
     CHECK_FALSE(first_control("plain \xC3\xA9").has_value());
     CHECK(first_control("a\nb") == U'\n');
     CHECK_FALSE(first_control("a\nb", "\n").has_value());

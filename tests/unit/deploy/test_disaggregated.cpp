@@ -11,12 +11,12 @@ using test::operation;
 
 namespace {
 
-struct Fixture {
+struct PoolsFixture {
   ModelSpec model = load_models({"step-3"}).front();
   std::vector<LayerShape> shapes = layer_shapes(model);
   HardwareSpec fast = load_hardware({"h800"}).front(), slow = fast;
   Setting setting{.model = &model, .shapes = &shapes, .context = 4096};
-  Fixture() { slow.nic_bandwidth.value = 0.25 * fast.nic_bandwidth.value; }
+  PoolsFixture() { slow.nic_bandwidth.value = 0.25 * fast.nic_bandwidth.value; }
 
   [[nodiscard]] Disaggregated pools(const HardwareSpec& attention, const HardwareSpec& ffn) const {
     Disaggregated d{
@@ -30,7 +30,7 @@ struct Fixture {
 
 TEST_SUITE("unit") {
   TEST_CASE("network: the slower end sets the time, each way, at all NICs of its instance") {
-    const Fixture f;
+    const PoolsFixture f;
     // 2048 tokens a micro-batch: a server of either side exchanges 1024 with each of two others.
     const double tokens = 2048, out = 7168 + 56 * 4 + 3 * 8, back = 2 * 7168;
     const auto time = [&](double bytes, const HardwareSpec& chip) {
@@ -48,7 +48,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("network: more attention instances share its side, and the other end binds") {
-    const Fixture f;
+    const PoolsFixture f;
     Disaggregated d = f.pools(f.fast, f.fast);
     d.attention.instances = 4;  // half the tokens each; the FFN servers still take in all
     const StageTimes stages = evaluate(d, f.setting).runs[1].stages;
@@ -56,7 +56,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("the cache of a micro-batch spreads over all accelerators, under TP over instances") {
-    const Fixture f;
+    const PoolsFixture f;
     Disaggregated d = f.pools(f.fast, f.fast);
     const double request = 512.0 * 4096 * 61;
     // Three micro-batches of 2048 requests on 16 accelerators.
@@ -70,7 +70,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("buffers: residual, FP8 out, a BF16 partial result of each FFN instance back") {
-    const Fixture f;
+    const PoolsFixture f;
     Disaggregated d = f.pools(f.fast, f.fast);
     const double hidden = 7168, vocab = real(f.model.vocab);
     const auto attention = [&](double instances) {

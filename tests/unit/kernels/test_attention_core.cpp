@@ -13,12 +13,12 @@ using doctest::Approx;
 
 namespace {
 
-struct Fixture {
+struct CoreFixture {
   HardwareSpec chip = load_hardware({"h200"}).front();
   Engine engine;
 };
 
-AttentionCount counted(const AttentionShape& shape) {
+AttentionCount counted_core(const AttentionShape& shape) {
   return count_attention(shape, 4096, Convention::exact);
 }
 
@@ -26,9 +26,9 @@ AttentionCount counted(const AttentionShape& shape) {
 
 TEST_SUITE("unit") {
   TEST_CASE("tensor parallelism: FLOPs split by the group, the cache as far as its heads") {
-    const Fixture f;
+    const CoreFixture f;
     const Machine machine(f.chip, f.engine);
-    const AttentionCount gqa = counted(Gqa{.query_heads = 64, .kv_heads = 4, .head_dim = 128});
+    const AttentionCount gqa = counted_core(Gqa{.query_heads = 64, .kv_heads = 4, .head_dim = 128});
     const auto core = [&](double ways) {
       return attention_core(gqa, {.requests = 16, .context = 1000, .ways = ways}, machine);
     };
@@ -42,9 +42,9 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("tensor parallelism: a state and its convolution split by heads") {
-    const Fixture f;
+    const CoreFixture f;
     const Machine machine(f.chip, f.engine);
-    const AttentionCount net = counted(GatedDeltaNet{
+    const AttentionCount net = counted_core(GatedDeltaNet{
         .key_heads = 16, .value_heads = 32, .key_dim = 128, .value_dim = 128, .conv_kernel = 4});
     const double state = 2 * 32.0 * 128 * 128 * 4, convolution = 4 * (2 * 2048 + 4096) * 2;
     for (const double ways : {1.0, 8.0}) {
@@ -56,9 +56,10 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("on the roofline: reading at the engine's share of memory, two kernels") {
-    const Fixture f;
+    const CoreFixture f;
     const Machine machine(f.chip, f.engine);
-    const AttentionCount mfa = counted(Mfa{.query_heads = 64, .head_dim = 256, .query_rank = 2048});
+    const AttentionCount mfa =
+        counted_core(Mfa{.query_heads = 64, .head_dim = 256, .query_rank = 2048});
     const Op op = attention_core(
         mfa, {.requests = 1, .context = 1e6, .cache = Dtype::bf16, .compute = Dtype::bf16},
         machine);
@@ -69,8 +70,8 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("on a measured curve: a paged cache, as engines hold it, costs its share more") {
-    Fixture f;
-    const AttentionCount gqa = counted(Gqa{.query_heads = 64, .kv_heads = 8, .head_dim = 128});
+    CoreFixture f;
+    const AttentionCount gqa = counted_core(Gqa{.query_heads = 64, .kv_heads = 8, .head_dim = 128});
     const CoreWork work{.requests = 132, .context = 8192};
     const auto seconds = [&](double paged) {
       Calibration calibration = test::known_calibration();

@@ -9,7 +9,7 @@ using doctest::Approx;
 
 namespace {
 
-struct Fixture {
+struct CollectiveFixture {
   HardwareSpec chip = load_hardware({"h200"}).front();
   Engine engine;
   [[nodiscard]] Machine machine() const { return {chip, engine}; }
@@ -23,7 +23,7 @@ struct Fixture {
 
 TEST_SUITE("unit") {
   TEST_CASE("a group packs into domains: what the fabric joins, or every so-manieth of it") {
-    const Fixture f;
+    const CollectiveFixture f;
     const auto is = [&](std::int64_t n, std::int64_t stride, std::int64_t inside) {
       const Group group = group_of(n, f.chip, stride);
       CHECK(group.inside == inside);
@@ -39,7 +39,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("an all-reduce is a reduce-scatter and an all-gather, inside a domain and across") {
-    const Fixture f;
+    const CollectiveFixture f;
     for (const Group group : {Group{8, 1}, Group{8, 2}, Group{1, 4}}) {
       const GroupCollective work{.name = "x", .vector = MB, .group = group};
       const Seconds both =
@@ -50,7 +50,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("a hierarchical all-reduce: the vector inside, each one's share of it between") {
-    const Fixture f;
+    const CollectiveFixture f;
     const auto all = [&](const Group& group) {
       return all_reduce({.name = "x", .vector = MB, .group = group}, f.machine());
     };
@@ -64,7 +64,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("the slower link binds a hierarchical collective") {
-    Fixture f;
+    CollectiveFixture f;
     const GroupCollective work{.name = "x", .vector = 100 * MB, .group = {8, 2}};
     const Op fast = all_reduce(work, f.machine());
     f.chip.nic_bandwidth.value = 0.01 * f.chip.nic_bandwidth.value;
@@ -76,7 +76,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("tokens go to their experts over the fabric where it reaches all, else over the NIC") {
-    const Fixture f;
+    const CollectiveFixture f;
     TokenExchange work{.tokens = 64, .copies = 8, .bytes = kB, .accelerators = 8};
     const double bytes = 64 * 8 * 1e3;
     CHECK(exchange_time(work, f.machine()) / second ==

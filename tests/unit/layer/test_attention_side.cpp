@@ -10,8 +10,8 @@ using test::operation;
 
 namespace {
 
-struct Fixture {
-  explicit Fixture(const char* name)
+struct SideFixture {
+  explicit SideFixture(const char* name)
       : model(load_models({name}).front()), shapes(layer_shapes(model)) {}
   ModelSpec model;
   std::vector<LayerShape> shapes;
@@ -26,7 +26,7 @@ struct Fixture {
 
 TEST_SUITE("unit") {
   TEST_CASE("MLA's absorbed up-projection: both halves, in BF16, split by heads") {
-    const Fixture f("deepseek-v3");
+    const SideFixture f("deepseek-v3");
     const double weights = 512.0 * 128 * (128 + 128);
     const Op whole = operation(f.ops({.requests = 64, .context = 4096}), "kv_up");
     CHECK(whole.kernels == 2);
@@ -40,7 +40,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("partial results: the combine reads one a FFN instance, the residual, and writes") {
-    const Fixture f("step-3");
+    const SideFixture f("step-3");
     const auto bytes = [&](double partial) {
       const AttentionWork work{.requests = 10, .context = 1, .partial_results = partial};
       return operation(f.ops(work), "combine").activations.base();
@@ -50,7 +50,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("DeepSeek-V4: two output maps behind the core, both sharded over the instance") {
-    const Fixture f("deepseek-v4-flash");
+    const SideFixture f("deepseek-v4-flash");
     // 8 blocks of 8 heads x 512 onto 1024 each; from there to 4096. FP8.
     const double down = 4096.0 * 8 * 1024, up = 8 * 1024.0 * 4096, rows = 10;
     const AttentionWork work{
@@ -68,7 +68,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("tensor parallelism ends in an all-reduce of the hidden state") {
-    const Fixture f("qwen3-moe");
+    const SideFixture f("qwen3-moe");
     const AttentionWork work{
         .requests = 40, .context = 4096, .instance = 8, .split = AttentionSplit::tensor};
     CHECK(operation(f.ops(work), "all-reduce of o").moved.base() == 2 * 7 / 8.0 * 40 * 4096 * 2);

@@ -16,13 +16,13 @@ using namespace afford;
 
 namespace {
 
-struct Fixture {
+struct ShapeFixture {
   HardwareSpec chip = load_hardware({"h200"}).front();
   Engine engine;
   Routing routing;
 };
 
-double weights(const OpList& ops) {
+double shape_weights(const OpList& ops) {
   Bytes sum;
   for (const Op& op : ops) sum += op.weights;
   return sum / size_of(Dtype::bf16, 1);
@@ -38,12 +38,12 @@ AttentionWork attention_work(const LayerShape& shape, AttentionSplit split, std:
 }
 
 /// Weights of one layer as its stages read them, when every expert has tokens.
-double layer_weights(const ModelSpec& model, const LayerShape& shape, const Fixture& f) {
+double layer_weights(const ModelSpec& model, const LayerShape& shape, const ShapeFixture& f) {
   const Machine machine(f.chip, f.engine);
   const AttentionWork attention = attention_work(shape, AttentionSplit::replicated, 1);
   const FfnWork ffn{.tokens = 1e9, .total_tokens = 1e9, .routing = &f.routing};
-  return weights(attention_ops(model, shape, attention, machine)) +
-         weights(ffn_ops(model, shape, ffn, machine));
+  return shape_weights(attention_ops(model, shape, attention, machine)) +
+         shape_weights(ffn_ops(model, shape, ffn, machine));
 }
 
 /// The place of each operation of the stage.
@@ -57,11 +57,11 @@ std::map<std::string_view, int> places(const OpList& ops) {
 
 TEST_SUITE("unit") {
   TEST_CASE("the weights of the stages are the parameters, less norms and embedding rows") {
-    const Fixture f;
+    const ShapeFixture f;
     for (const ModelSpec& published : load_models({"all"})) {
       CAPTURE(published.name);
       const ModelSpec model = with_formats(published, {.weights = Dtype::bf16});
-      double sum = weights(head_ops(model, 1, 1, Machine(f.chip, f.engine))), norms = 0;
+      double sum = shape_weights(head_ops(model, 1, 1, Machine(f.chip, f.engine))), norms = 0;
       for (const LayerShape& shape : layer_shapes(model)) {
         sum += real(shape.layers) * layer_weights(model, shape, f);
         norms += real(shape.layers) * (2 * real(model.hidden) + shape.attention.norm_weights);
@@ -73,7 +73,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("no output map precedes the core, no other projection follows it") {
-    const Fixture f;
+    const ShapeFixture f;
     for (const ModelSpec& model : load_models({"all"})) {
       for (const LayerShape& shape : layer_shapes(model)) {
         for (const AttentionSplit split :
@@ -110,7 +110,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("each accelerator's share of each map, times the ways, is the map") {
-    const Fixture f;
+    const ShapeFixture f;
     const ModelSpec model =
         with_formats(load_models({"deepseek-v4-flash"}).front(), {.weights = Dtype::bf16});
     const LayerShape shape = layer_shapes(model).back();

@@ -9,7 +9,7 @@ using namespace afford;
 
 namespace {
 
-study::FrontierRequest small() {
+study::FrontierRequest small_search() {
   study::FrontierRequest request;
   request.models = {"qwen3-30b-a3b"};
   request.contexts = {8192};
@@ -24,7 +24,7 @@ study::FrontierRequest small() {
 
 TEST_SUITE("unit") {
   TEST_CASE("study: a frontier has one winner, and rows with a cell for every column") {
-    const study::FrontierRequest request = small();
+    const study::FrontierRequest request = small_search();
     const auto cases = study::frontier_cases(request);
     const study::Frontiers f = study::frontiers(request, cases, {});
     REQUIRE(f.results.size() == 1);
@@ -44,7 +44,7 @@ TEST_SUITE("unit") {
 
   TEST_CASE("study: why a label is not on the frontier") {
     using Kind = study::WhyNot::Kind;
-    study::FrontierRequest request = small();
+    study::FrontierRequest request = small_search();
     const auto kind_of = [&](const std::string& label) {
       request.watch = label;
       const auto cases = study::frontier_cases(request);
@@ -59,7 +59,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("study: a wish to stop leaves the cases after it out") {
-    study::FrontierRequest request = small();
+    study::FrontierRequest request = small_search();
     request.contexts = {4096, 8192};
     std::atomic<bool> stop = false;
     study::FrontierHooks hooks;
@@ -74,7 +74,7 @@ TEST_SUITE("unit") {
 
   TEST_CASE("study: parts merge to the frontier of the whole") {
     const test::TempFolder folder;
-    study::FrontierRequest request = small();
+    study::FrontierRequest request = small_search();
     const auto record = frontier_record({});
     std::vector<std::string> files;
     for (const std::uint64_t part : {0, 1}) {
@@ -98,11 +98,11 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("study: the bounds of a search have their ranges") {
-    study::FrontierRequest request = small();
+    study::FrontierRequest request = small_search();
     request.max_gpus = 0;
     CHECK_THROWS_WITH_AS((void)study::frontier_cases(request),
                          "max gpus: expected 1 to 4096, got 0", ValueError);
-    request = small();
+    request = small_search();
     request.inventory = {{"h100", 8}};
     CHECK_THROWS_WITH_AS(
         (void)study::frontier_cases(request),

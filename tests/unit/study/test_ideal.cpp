@@ -8,7 +8,7 @@ using namespace afford;
 
 namespace {
 
-study::IdealRequest small() {
+study::IdealRequest small_comparison() {
   study::IdealRequest request;
   request.models = {"step-3", "deepseek-v3"};
   request.chips = {"h800", "h20"};
@@ -20,7 +20,7 @@ study::IdealRequest small() {
 
 TEST_SUITE("unit") {
   TEST_CASE("study: costs come for every model, chip and context, in the order asked for") {
-    const study::IdealInputs inputs = load(small());
+    const study::IdealInputs inputs = load(small_comparison());
     const std::vector<study::Cost> costs = study::costs(inputs);
     REQUIRE(costs.size() == 4);
     CHECK(costs[0].of.model->name == "step-3");
@@ -29,7 +29,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("study: a given price scales the cost and says where it is from") {
-    study::IdealRequest request = small();
+    study::IdealRequest request = small_comparison();
     const study::IdealInputs plain = load(request);
     const double usd = study::costs(plain).front().ideal.cost.total() / usd_per_mtok;
     request.what_if.prices = {{.chip = "h800",
@@ -49,7 +49,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("study: a comparison's pair costs no more than its single chip") {
-    const study::IdealInputs inputs = load(small());
+    const study::IdealInputs inputs = load(small_comparison());
     for (const study::Comparison& c : study::comparisons(inputs)) {
       CHECK(c.afd() <= c.single);
       CHECK(c.attention == cost_of(c.on(c.chips.attention)).ideal.cost.attention);
@@ -58,7 +58,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("study: a faster network lets a sparser model keep up") {
-    const study::IdealInputs inputs = load(small());
+    const study::IdealInputs inputs = load(small_comparison());
     const study::Match chip = study::matches(inputs, {}).front();
     study::MatchRequest request;
     request.nic_bandwidth = 2 * inputs.chips[0].nic_bandwidth.value;
@@ -71,7 +71,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("study: the parts of an explanation add up to its cost") {
-    const study::IdealInputs inputs = load(small());
+    const study::IdealInputs inputs = load(small_comparison());
     const study::CostExplanation e = study::explain(study::costs(inputs).front().of);
     UsdPerToken core(0);
     for (const study::CoreShare& share : e.cores)

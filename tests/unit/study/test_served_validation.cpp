@@ -10,8 +10,8 @@ using namespace afford::study;
 
 namespace {
 
-ServedRow row(const std::string& chip, double measured_ms, double predicted_ms,
-              std::optional<double> other_ms = {}) {
+ServedRow served_row(const std::string& chip, double measured_ms, double predicted_ms,
+                     std::optional<double> other_ms = {}) {
   ServedRow made;
   made.point.engine = "vllm";
   made.point.chip = chip;
@@ -29,8 +29,8 @@ ServedRow row(const std::string& chip, double measured_ms, double predicted_ms,
 
 TEST_SUITE("unit") {
   TEST_CASE("a group counts its own points, and compares on those that both tools have") {
-    std::vector<ServedRow> rows = {row("h100", 10, 11, 15), row("h100", 10, 7),
-                                   row("h200", 10, 10)};
+    std::vector<ServedRow> rows = {served_row("h100", 10, 11, 15), served_row("h100", 10, 7),
+                                   served_row("h200", 10, 10)};
     rows.push_back({});
     rows.back().point = rows.front().point;
     rows.back().why_not = "requests queue";
