@@ -2,6 +2,7 @@
 
 #include "cli/args.hpp"
 #include "cli/commands.hpp"
+#include "records/pipelines.hpp"
 #include "records/served_points.hpp"
 #include "records/validation.hpp"
 #include "report/gnuplot.hpp"
@@ -10,21 +11,23 @@ namespace afford::cli {
 namespace {
 
 struct ValidateArgs {
-  std::string calibration, tables, served, engine, plot;
+  std::string calibration, tables, served, afd, engine, plot;
   OutputArgs output;
 };
 
-/// --served: a file, or the points that come with afford.
+/// --served, --afd: a file, or what comes with afford.
 constexpr const char* shipped_points = "shipped";
 
 void check(const ValidateArgs& args) {
   if (!args.plot.empty()) check_picture(args.plot);
   if (!args.served.empty() && (!args.tables.empty() || !args.calibration.empty()))
     throw UsageError("--served stands alone: neither --tables nor --calibration goes with it");
+  if (!args.afd.empty() && (!args.tables.empty() || !args.served.empty()))
+    throw UsageError("--afd stands alone: neither --tables nor --served goes with it");
   if (args.served.empty() && !args.engine.empty())
     throw UsageError("--engine is for --served; the cases have assumptions of their own");
-  if (args.served.empty() && !args.plot.empty())
-    throw UsageError("--plot draws served points; give --served too");
+  if (args.served.empty() && args.afd.empty() && !args.plot.empty())
+    throw UsageError("--plot draws served points or pipelines; give --served or --afd too");
 }
 
 /// The points of a file, one by one for programs and in sum for people.
@@ -37,6 +40,16 @@ int run_served(const ValidateArgs& args) {
   return exit_done;
 }
 
+/// The same of pipelines.
+int run_pipelines(const ValidateArgs& args) {
+  const study::PipelineValidation validation =
+      study::pipeline_validation(args.afd == shipped_points ? "" : args.afd, args.calibration);
+  if (!args.plot.empty()) draw(pipeline_picture(validation), args.plot);
+  const bool people = for_people(format_of(args.output));
+  emit(people ? pipeline_summary_table(validation) : pipeline_table(validation), args.output);
+  return exit_done;
+}
+
 int run_tables(const ValidateArgs& args) {
   const study::Validation validation = study::validation_of_tables(args.tables, args.calibration);
   emit(kernel_table(validation), args.output);
@@ -46,6 +59,7 @@ int run_tables(const ValidateArgs& args) {
 int run(const ValidateArgs& args) {
   check(args);
   if (!args.served.empty()) return run_served(args);
+  if (!args.afd.empty()) return run_pipelines(args);
   if (!args.tables.empty()) return run_tables(args);
   const Format format = format_of(args.output);
   const study::Validation validation = study::validation(args.calibration);
@@ -74,8 +88,14 @@ Verb validate_command(CLI::App& app) {
   verb.text("--served", args->served,
             "Instead: served points, those of a CSV or the ones that come with afford",
             "FILE|shipped");
+  verb.text(
+      "--afd", args->afd,
+      "Instead: pipelines that afford-calibrate afd measured, those of a CSV or the ones that "
+      "come with afford",
+      "FILE|shipped");
   verb.text("--engine", args->engine, "Of the served points; by default each one's own", "NAME");
-  verb.text("--plot", args->plot, "Also draw the served points: FILE.svg, .png or .gp", "FILE");
+  verb.text("--plot", args->plot, "Also draw the served points or pipelines: FILE.svg, .png or .gp",
+            "FILE");
   add_output(verb, args->output);
   verb.run = [args] { return run(*args); };
   return verb;

@@ -47,16 +47,22 @@ struct PipelineLayout {
 };
 
 PipelineLayout layout_of(const PipelinePoint& point) {
-  const std::string& name = point.layout;
+  constexpr std::string_view cut = "-tp";
+  std::string_view name = point.layout;
+  const bool tensor = name.size() == 4 + cut.size() && name.ends_with(cut);
+  if (tensor) name.remove_suffix(cut.size());
   const auto digit = [&](size_t at) { return at < name.size() ? name[at] - '0' : 0; };
   if (name.size() == 4 && name[1] == 'a' && name[3] == 'f')
-    return {.attention = static_cast<double>(digit(0)), .ffn = static_cast<double>(digit(2))};
+    return {.tensor = tensor,
+            .attention = static_cast<double>(digit(0)),
+            .ffn = static_cast<double>(digit(2))};
   if (name.size() == 3 && (name.starts_with("ep") || name.starts_with("tp")))
     return {.pooled = false,
             .tensor = name[0] == 't',
             .attention = static_cast<double>(digit(2)),
             .ffn = static_cast<double>(digit(2))};
-  throw UsageError(fmt::format("pipelines: layout '{}' is none of NaMf, epN and tpN", name));
+  throw UsageError(
+      fmt::format("pipelines: layout '{}' is none of NaMf, NaMf-tp, epN and tpN", point.layout));
 }
 
 Dtype format_of(const PipelinePoint& point) {
@@ -128,20 +134,25 @@ struct Stages {
     const DrawnExperts drawn = experts();
     const double copies =
         drawn.experts * drawn.share + drawn.shared * drawn.shared_tokens / tokens();
-    // FP8 read once and written for every copy, BF16 results read.
-    const Bytes moved(tokens() * drawn.hidden * (1 + copies + 2 * copies));
+    // Hidden values read once and written for every copy, BF16 results read.
+    const double value = bits_of(drawn.weights) < 9 ? 1 : 2;
+    const Bytes moved(tokens() * drawn.hidden * (value * (1 + copies) + 2 * copies));
     const Bytes returned = tokens() * others() * combine_bytes(model);
     return drawn_experts_time(drawn, machine) + 2 * change_over + runtime.small(3, moved) +
            runtime.stores(returned);
   }
 };
 
-double quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1))];
+}  // namespace
+
+std::int64_t gpus_of(const PipelinePoint& point) {
+  const PipelineLayout layout = layout_of(point);
+  return static_cast<std::int64_t>(layout.pooled ? layout.attention + layout.ffn : layout.ffn);
 }
 
-}  // namespace
+std::int64_t attention_gpus_of(const PipelinePoint& point) {
+  return static_cast<std::int64_t>(layout_of(point).attention);
+}
 
 PipelinePrediction predict_pipeline(const PipelinePoint& point, const HardwareSpec& chip) {
   ModelSpec model = load_models({point.model}).front();
@@ -159,28 +170,6 @@ PipelinePrediction predict_pipeline(const PipelinePoint& point, const HardwareSp
   out.layer = layout.pooled ? std::max(lap, micro_batches * std::max(out.attention, out.ffn))
                             : micro_batches * lap;
   return out;
-}
-
-PipelineCheck check_pipelines(const std::vector<PipelinePoint>& points, const HardwareSpec& chip) {
-  PipelineCheck check;
-  std::vector<double> distances;
-  for (const PipelinePoint& point : points) {
-    if (!point.rejected.empty()) {
-      ++check.left_out;
-      continue;
-    }
-    const double deviation =
-        100 * (predict_pipeline(point, chip).layer / (point.layer_us * microsecond) - 1);
-    check.bias_pct += deviation;
-    distances.push_back(std::fabs(deviation));
-  }
-  check.points = distances.size();
-  if (distances.empty()) return check;
-  check.bias_pct /= static_cast<double>(distances.size());
-  check.median_pct = quantile(distances, 0.5);
-  check.p90_pct = quantile(distances, 0.9);
-  check.worst_pct = quantile(distances, 1);
-  return check;
 }
 
 }  // namespace afford::study

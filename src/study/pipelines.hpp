@@ -2,11 +2,14 @@
 // Decode pipelines that ran on the GPUs of one server (afford-calibrate afd), and what the
 // calibration of their chip says that they take.
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "calibration/pipeline_point.hpp"
 #include "spec/hardware.hpp"
+#include "study/statistics.hpp"
 #include "units.hpp"
 
 namespace afford::study {
@@ -21,13 +24,45 @@ struct PipelinePrediction {
 [[nodiscard]] PipelinePrediction predict_pipeline(const PipelinePoint& point,
                                                   const HardwareSpec& chip);
 
-struct PipelineCheck {
-  size_t points = 0, left_out = 0;  // left out: rejected when measured
-  double median_pct = 0, p90_pct = 0, worst_pct = 0, bias_pct = 0;  // of layers
+/// A measured pipeline with its prediction: none of what was rejected when it was measured.
+struct PipelineRow {
+  PipelinePoint point;
+  std::optional<PipelinePrediction> predicted;
+  std::string fidelity;  // of the chip
+
+  [[nodiscard]] double deviation() const;  // of the layer
+  /// Time of a step of all layers without LM head, and tokens a second and GPU at it.
+  struct Rate {
+    Seconds tpot;
+    double tokens_per_second = 0;
+  };
+  [[nodiscard]] Rate rate(Seconds layer) const;
+  [[nodiscard]] double attention_deviation() const;  // of the stages, each without the other
+  [[nodiscard]] double ffn_deviation() const;
 };
 
-/// All points that count against their predictions.
-[[nodiscard]] PipelineCheck check_pipelines(const std::vector<PipelinePoint>& points,
-                                            const HardwareSpec& chip);
+/// The rows on so many GPUs, of one model ("": of all).
+struct PipelineGroup {
+  std::int64_t gpus = 0;  // 0: any number
+  std::string model;
+  size_t left_out = 0;
+  ErrorSummary layer, attention, ffn;
+  double worst = 0;  // of layers
+};
+
+struct PipelineValidation {
+  std::vector<PipelineRow> rows;
+  std::vector<PipelineGroup> groups;  // by GPUs and model, by GPUs, all
+};
+
+/// GPUs of a layout, and those of them that have requests. Throws UsageError for what is none.
+[[nodiscard]] std::int64_t gpus_of(const PipelinePoint& point);
+[[nodiscard]] std::int64_t attention_gpus_of(const PipelinePoint& point);
+
+/// The pipelines of a CSV file on the calibration of their chip, or on `calibration` as Conditions
+/// has it; "": those that come with afford, on the one in validation/ where none is chosen. Throws
+/// InputError or UsageError.
+[[nodiscard]] PipelineValidation pipeline_validation(const std::string& file,
+                                                     const std::string& calibration);
 
 }  // namespace afford::study

@@ -35,7 +35,8 @@ TEST_SUITE("cli") {
     };
     CHECK(complaint("--engine vllm") ==
           "afford: --engine is for --served; the cases have assumptions of their own\n");
-    CHECK(complaint("--plot p.svg") == "afford: --plot draws served points; give --served too\n");
+    CHECK(complaint("--plot p.svg") ==
+          "afford: --plot draws served points or pipelines; give --served or --afd too\n");
     CHECK(complaint("--served shipped --calibration none") ==
           "afford: --served stands alone: neither --tables nor --calibration goes with it\n");
     CHECK(complaint("--served shipped --engine vlm")

@@ -1,0 +1,170 @@
+#include "records/pipelines.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "report/chart_style.hpp"
+
+namespace afford {
+namespace {
+
+using study::ErrorSummary;
+using study::PipelineGroup;
+using study::PipelinePrediction;
+using study::PipelineRow;
+using study::PipelineValidation;
+
+Cell microseconds(const PipelineRow& row, Seconds PipelinePrediction::*stage) {
+  return row.predicted ? Cell((*row.predicted).*stage / microsecond) : Cell();
+}
+Cell percents(const PipelineRow& row, double (PipelineRow::*deviation)() const) {
+  return row.predicted ? Cell(100 * (row.*deviation)()) : Cell();
+}
+Cell measured(const PipelineRow& row, double us) { return cell_if(row.predicted.has_value(), us); }
+
+const Record<PipelineRow>& pipeline_record() {
+  static const Record<PipelineRow> record = {
+      {{"chip", "chip"}, [](const PipelineRow& r) { return r.point.chip; }},
+      {{"model", "model"}, [](const PipelineRow& r) { return r.point.model; }},
+      {{"layout", "layout"}, [](const PipelineRow& r) { return r.point.layout; }},
+      {{"cache", "cache"}, [](const PipelineRow& r) { return r.point.cache; }},
+      {{"shard", "shard", Show::plain}, [](const PipelineRow& r) { return r.point.shard; }},
+      {{"requests", "requests", Show::plain},
+       [](const PipelineRow& r) { return r.point.requests; }},
+      {{"context", "context", Show::tokens}, [](const PipelineRow& r) { return r.point.context; }},
+      {{"lengths", "lengths", Show::text, in_files_only},
+       [](const PipelineRow& r) { return r.point.lengths; }},
+      {{"micro_batches", "M", Show::plain},
+       [](const PipelineRow& r) { return r.point.micro_batches; }},
+      {{"layer_us", "layer us", Show::plain},
+       [](const PipelineRow& r) { return measured(r, r.point.layer_us); }},
+      {{"predicted_layer_us", "predicted", Show::plain},
+       [](const PipelineRow& r) { return microseconds(r, &PipelinePrediction::layer); }},
+      {{"deviation_pct", "deviation", Show::percent},
+       [](const PipelineRow& r) { return percents(r, &PipelineRow::deviation); }},
+      {{"attention_us", "attention us", Show::plain},
+       [](const PipelineRow& r) { return measured(r, r.point.attention_us); }},
+      {{"predicted_attention_us", "predicted attention", Show::plain},
+       [](const PipelineRow& r) { return microseconds(r, &PipelinePrediction::attention); }},
+      {{"ffn_us", "FFN us", Show::plain},
+       [](const PipelineRow& r) { return measured(r, r.point.ffn_us); }},
+      {{"predicted_ffn_us", "predicted FFN", Show::plain},
+       [](const PipelineRow& r) { return microseconds(r, &PipelinePrediction::ffn); }},
+      {{"rejected", "left out"}, [](const PipelineRow& r) { return r.point.rejected; }},
+      {{"date", "date", Show::text, in_files_only},
+       [](const PipelineRow& r) { return r.point.date; }},
+      {{"fidelity", "fidelity", Show::text, in_files_only},
+       [](const PipelineRow& r) { return r.fidelity; }}};
+  return record;
+}
+
+Cell share_of(const ErrorSummary& summary, double share) {
+  return cell_if(summary.points > 0, 100 * share);
+}
+
+const Record<PipelineGroup>& group_record_of_pipelines() {
+  static const Record<PipelineGroup> record = {
+      {{"gpus", "GPUs"},
+       [](const PipelineGroup& g) { return g.gpus == 0 ? "all" : fmt::format("{}", g.gpus); }},
+      {{"model", "model"},
+       [](const PipelineGroup& g) { return g.model.empty() ? "all" : g.model; }},
+      {{"pipelines", "pipelines", Show::plain},
+       [](const PipelineGroup& g) { return static_cast<std::int64_t>(g.layer.points); }},
+      {{"left_out", "left out", Show::plain},
+       [](const PipelineGroup& g) { return static_cast<std::int64_t>(g.left_out); }},
+      {{"median_pct", "median", Show::percent},
+       [](const PipelineGroup& g) { return share_of(g.layer, g.layer.median); }},
+      {{"p90_pct", "P90", Show::percent},
+       [](const PipelineGroup& g) { return share_of(g.layer, g.layer.p90); }},
+      {{"worst_pct", "worst", Show::percent},
+       [](const PipelineGroup& g) { return share_of(g.layer, g.worst); }},
+      {{"bias_pct", "bias", Show::percent},
+       [](const PipelineGroup& g) { return share_of(g.layer, g.layer.bias); }},
+      {{"attention_median_pct", "attention", Show::percent},
+       [](const PipelineGroup& g) { return share_of(g.attention, g.attention.median); }},
+      {{"ffn_median_pct", "FFN", Show::percent},
+       [](const PipelineGroup& g) { return share_of(g.ffn, g.ffn.median); }}};
+  return record;
+}
+
+}  // namespace
+
+Table pipeline_table(const study::PipelineValidation& validation) {
+  Table table = table_of(pipeline_record(), validation.rows);
+  table.title = "Measured pipelines, predicted against measured";
+  return table;
+}
+
+Table pipeline_summary_table(const study::PipelineValidation& validation) {
+  Table table = table_of(group_record_of_pipelines(), validation.groups);
+  table.title = "Measured pipelines, predicted against measured";
+  table.notes = {
+      "Median, P90 and worst of |predicted / measured - 1| of a layer; bias: the median with its "
+      "sign; attention, FFN: the median of the stages, each run without the other."};
+  std::set<std::string> fidelities;
+  for (const PipelineRow& row : validation.rows)
+    fidelities.insert(row.point.chip + " " + row.fidelity);
+  for (const std::string& fidelity : fidelities)
+    table.notes.push_back("Fidelity: " + fidelity + ".");
+  return table;
+}
+
+namespace {
+
+/// "step-3, AFD"
+std::string series_of(const PipelineRow& row) {
+  const std::string& layout = row.point.layout;
+  const char* kind = layout.starts_with("ep") ? "EP" : layout.starts_with("tp") ? "TP" : "AFD";
+  return fmt::format("{}, {}", row.point.model, kind);
+}
+
+struct DrawnRate {
+  PipelineRow::Rate measured, predicted;
+};
+
+std::map<std::string, std::vector<DrawnRate>> drawn_rates(const PipelineValidation& validation) {
+  std::int64_t most = 0;
+  for (const PipelineRow& row : validation.rows) most = std::max(most, study::gpus_of(row.point));
+  std::map<std::string, std::vector<DrawnRate>> series;
+  for (const PipelineRow& row : validation.rows) {
+    if (!row.predicted || row.point.shard != 1 || study::gpus_of(row.point) != most) continue;
+    series[series_of(row)].push_back(
+        {row.rate(row.point.layer_us * microsecond), row.rate(row.predicted->layer)});
+  }
+  return series;
+}
+
+}  // namespace
+
+Chart pipeline_picture(const PipelineValidation& validation) {
+  std::string data, plots;
+  size_t index = 0;
+  for (const auto& [name, rates] : drawn_rates(validation)) {
+    data += fmt::format("$s{} << EOD\n", index);
+    for (const DrawnRate& rate : rates)
+      data += fmt::format("{:.6g} {:.6g} {:.6g} {:.6g}\n", rate.measured.tpot / millisecond,
+                          rate.measured.tokens_per_second, rate.predicted.tpot / millisecond,
+                          rate.predicted.tokens_per_second);
+    data += "EOD\n";
+    const std::string colours = std::string(colour(index));
+    plots += fmt::format(
+        "{0}$s{1} using 1:2 with points pt 7 ps 0.9 lc rgb '{2}' title {3}, "
+        "$s{1} using 3:4 with points pt 6 ps 1.5 lc rgb '{2}' notitle",
+        index == 0 ? "" : ", ", index, colours, gnuplot_text(name));
+    ++index;
+  }
+  return {.script = data + std::string(look) +
+                    fmt::format("set xlabel 'time per output token without LM head, ms'\n"
+                                "set ylabel 'tokens a second and GPU (dots measured, circles "
+                                "predicted)'\n"
+                                "set logscale xy\nset format '%g'\nset grid xtics\n"
+                                "set key outside right\nplot {}\n",
+                                plots),
+          .width = 900,
+          .height = 620};
+}
+
+}  // namespace afford
