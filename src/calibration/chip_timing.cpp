@@ -1,6 +1,7 @@
 #include "calibration/chip_timing.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -87,10 +88,22 @@ std::shared_ptr<const ChipTiming> chip_timing(const MeasuredChip& of, const Hard
   return made;
 }
 
+namespace {
+
+/// ", links of 2 and 4 GPUs"; "" where none were measured.
+std::string links_text(const Links& links) {
+  if (links.empty()) return "";
+  return fmt::format(", links of {} GPUs", fmt::join(measured_counts(links), " and "));
+}
+
+}  // namespace
+
 std::string fidelity_of(const HardwareSpec& chip) {
   if (chip.measured == nullptr) return "roofline";
   const Provenance& p = chip.measured->calibration->provenance;
-  if (!chip.measured->transferred) return fmt::format("calibrated ({}, {})", p.chip, p.date);
+  if (!chip.measured->transferred)
+    return fmt::format("calibrated ({}, {}{})", p.chip, p.date,
+                       links_text(chip.measured->calibration->links));
   return fmt::format("transferred from {} ({}){}", p.chip, p.date,
                      chip.measured->without_experts ? " except experts" : "");
 }

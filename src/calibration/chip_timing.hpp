@@ -61,7 +61,8 @@ struct MeasuredChip {
                                                             const HardwareSpec& target,
                                                             bool experts = true);
 
-/// "calibrated (h200, 2026-11-24)", "transferred from h200 (2026-11-24)" (with " except experts"
+/// "calibrated (h200, 2026-11-24)", "calibrated (h100, 2026-11-26, links of 2 and 4 GPUs)",
+/// "transferred from h200 (2026-11-24)" (with " except experts"
 /// where their curve is left out) or "roofline".
 [[nodiscard]] std::string fidelity_of(const HardwareSpec& chip);
 

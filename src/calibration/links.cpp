@@ -6,31 +6,23 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace afford {
 namespace {
 
-/// Microseconds of a curve's sizes and times, leaving out `without` (none: its size).
-double between(const LinkCurve& curve, double size, size_t without) {
-  std::vector<double> bytes, us;
-  for (size_t i = 0; i < curve.bytes.size(); ++i) {
-    if (i == without) continue;
-    bytes.push_back(curve.bytes[i]);
-    us.push_back(curve.us[i]);
-  }
-  if (size <= bytes.front()) return us.front();
-  if (size >= bytes.back()) return us.back() * size / bytes.back();
-  const auto above =
-      static_cast<size_t>(std::upper_bound(bytes.begin(), bytes.end(), size) - bytes.begin());
-  const double part = std::log(size / bytes[above - 1]) / std::log(bytes[above] / bytes[above - 1]);
-  return us[above - 1] * std::pow(us[above] / us[above - 1], part);
+/// Microseconds on the line through two measured sizes, on logarithmic scales.
+double on_line(const LinkCurve& curve, size_t below, size_t above, double size) {
+  const double part =
+      std::log(size / curve.bytes[below]) / std::log(curve.bytes[above] / curve.bytes[below]);
+  return curve.us[below] * std::pow(curve.us[above] / curve.us[below], part);
 }
 
 FitError left_out(const LinkCurve& curve) {
   std::vector<double> errors;
   for (size_t i = 1; i + 1 < curve.bytes.size(); ++i)
-    errors.push_back(std::fabs(between(curve, curve.bytes[i], i) / curve.us[i] - 1));
+    errors.push_back(std::fabs(on_line(curve, i - 1, i + 1, curve.bytes[i]) / curve.us[i] - 1));
   return fit_error(errors);
 }
 
@@ -44,7 +36,36 @@ std::string numbers(const std::vector<double>& values, const char* format) {
 }  // namespace
 
 Seconds LinkCurve::at(double size) const {
-  return between(*this, size, bytes.size()) * microsecond;
+  if (size <= bytes.front()) return us.front() * microsecond;
+  if (size >= bytes.back()) return us.back() * size / bytes.back() * microsecond;
+  const auto above =
+      static_cast<size_t>(std::upper_bound(bytes.begin(), bytes.end(), size) - bytes.begin());
+  return on_line(*this, above - 1, above, size) * microsecond;
+}
+
+std::vector<std::int64_t> measured_counts(const Links& links) {
+  std::set<std::int64_t> counts;
+  for (const LinkCurve& curve : links.curves) counts.insert(curve.gpus);
+  return {counts.begin(), counts.end()};
+}
+
+std::optional<Seconds> collective_time(const Links& links, std::string_view operation,
+                                       std::int64_t gpus, double bytes) {
+  std::int64_t fewer = 0, more = 0;  // the nearest counts measured, on either side
+  for (const LinkCurve& curve : links.curves) {
+    if (curve.operation != operation) continue;
+    if (curve.gpus <= gpus) fewer = std::max(fewer, curve.gpus);
+    if (curve.gpus > gpus && (more == 0 || curve.gpus < more)) more = curve.gpus;
+  }
+  const std::int64_t nearest = fewer > 0 ? fewer : more;
+  if (nearest == 0 || gpus < 2) return std::nullopt;
+  const auto over_a_link = [](std::int64_t count) {
+    const auto n = static_cast<double>(count);
+    return (n - 1) / n;
+  };
+  const double size = bytes * over_a_link(gpus) / over_a_link(nearest);
+  const double doublings = std::log2(static_cast<double>(gpus) / static_cast<double>(nearest));
+  return find_link(links, operation, nearest, size)->at(size) + doublings * links.flag;
 }
 
 const LinkCurve* find_link(const Links& links, std::string_view operation, std::int64_t gpus,

@@ -3,6 +3,7 @@
 // calibration of their chip.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,16 @@ struct Links {
 /// measured among so many.
 [[nodiscard]] const LinkCurve* find_link(const Links& links, std::string_view operation,
                                          std::int64_t gpus, double size);
+
+/// The numbers of GPUs among which links were measured, rising.
+[[nodiscard]] std::vector<std::int64_t> measured_counts(const Links& links);
+
+/// A collective of `bytes` (as LinkPoint counts them) among `gpus` of one server. Where so many
+/// were not measured: the bytes over a link as a ring moves them, (n - 1) / n of the vector a pass,
+/// on the curve of the nearest count, the fewer GPUs if there are, and a flag for each doubling.
+/// None where it was not measured.
+[[nodiscard]] std::optional<Seconds> collective_time(const Links& links, std::string_view operation,
+                                                     std::int64_t gpus, double bytes);
 
 /// Curves and numbers of what was right. `links` brings what is known of the run.
 [[nodiscard]] Links fit_links(const std::vector<LinkPoint>& points, Links links);

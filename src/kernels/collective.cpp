@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace afford {
 namespace {
@@ -29,13 +30,39 @@ Seconds served_all_reduce(double vector_passes, std::int64_t accelerators, Bytes
   return vector_passes / 2 * (time.all_reduce_latency * latency + time.all_reduce_rate * transfer);
 }
 
-/// `passes` over the whole group, each an all-gather or a reduce-scatter: half an all-reduce.
-Op over_group(const GroupCollective& work, double passes, const Machine& machine) {
+/// The links of a chip whose own were measured; null: the engine's rate and latency stand.
+const Links* own_links(const Machine& machine) {
+  if (machine.measured == nullptr || machine.measured->transferred) return nullptr;
+  const Links& links = machine.measured->calibration->links;
+  return links.empty() ? nullptr : &links;
+}
+
+/// As measured among the GPUs of one server, where it stays inside one.
+std::optional<Seconds> measured_collective(std::string_view operation, std::int64_t accelerators,
+                                           Bytes bytes, const Machine& machine) {
+  const Links* links = own_links(machine);
+  if (links == nullptr || accelerators > machine.chip->server_accelerators.value)
+    return std::nullopt;
+  return collective_time(*links, operation, accelerators, bytes.base());
+}
+
+/// Half an all-reduce or a whole one, by the name under which links were measured.
+struct Passes {
+  std::string_view operation;
+  double count = 1;
+};
+
+/// Passes over the whole group, each an all-gather or a reduce-scatter: half an all-reduce.
+Op over_group(const GroupCollective& work, const Passes& all, const Machine& machine) {
+  const double passes = all.count;
   const double inside = real(work.group.inside), domains = real(work.group.domains);
   const Bytes within = passes * ((inside - 1) / inside) * work.vector;
   Op op = collective({work.name, within, work.hidden}, machine);
   if (machine.launches())
     op.time = served_all_reduce(passes, work.group.inside, work.vector, machine);
+  else
+    op.time = measured_collective(all.operation, work.group.inside, work.vector, machine)
+                  .value_or(op.time);
   if (work.group.inside == 1) op.time = Seconds(0);
   if (work.group.domains == 1) return op;
   const Bytes across = passes * ((domains - 1) / domains) * (work.vector / inside);
@@ -54,6 +81,8 @@ Op collective(const Collective& exchange, const Machine& machine) {
   Op op{.name = exchange.name, .kernels = 1};
   op.moved = exchange.bytes;
   op.time = exchange.bytes / (e.scale_up * machine.scale_up) + e.collective;
+  if (!machine.launches())
+    op.time = measured_collective("exchange", 2, exchange.bytes, machine).value_or(op.time);
   op.bound = Limit::scale_up;
   op.hidden = exchange.hidden;
   return op;
@@ -68,13 +97,13 @@ Group group_of(std::int64_t accelerators, const HardwareSpec& chip, std::int64_t
 }
 
 Op all_gather(const GroupCollective& work, const Machine& machine) {
-  return over_group(work, 1, machine);
+  return over_group(work, {"all_gather", 1}, machine);
 }
 Op reduce_scatter(const GroupCollective& work, const Machine& machine) {
-  return over_group(work, 1, machine);
+  return over_group(work, {"reduce_scatter", 1}, machine);
 }
 Op all_reduce(const GroupCollective& work, const Machine& machine) {
-  return over_group(work, 2, machine);
+  return over_group(work, {"all_reduce", 2}, machine);
 }
 
 namespace {
@@ -102,7 +131,8 @@ Seconds exchange_time(const TokenExchange& exchange, const Machine& machine) {
   const Engine& e = *machine.engine;
   const Bytes bytes = exchange.tokens * exchange.copies * exchange.bytes;
   if (exchange.accelerators <= machine.chip->scale_up_accelerators.value)
-    return bytes / (e.scale_up * machine.scale_up) + e.collective;
+    return measured_collective("all_to_all", exchange.accelerators, bytes, machine)
+        .value_or(bytes / (e.scale_up * machine.scale_up) + e.collective);
   return bytes / network_rate(machine) + e.network;
 }
 

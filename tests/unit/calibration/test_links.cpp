@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <string>
 
 #include "calibration/links.hpp"
@@ -51,6 +52,32 @@ TEST_CASE("the fastest way that reaches a size is taken, else the one that reach
   CHECK(find_link(links, "copy", 2, 1e6)->by == "copy engine");
   CHECK(find_link(links, "copy", 4, 4096) == nullptr);
   CHECK(find_link(links, "all_reduce", 2, 4096) == nullptr);
+}
+
+TEST_CASE(
+    "a collective among more GPUs than measured moves as a ring does, and waits for more flags") {
+  const auto reduce = [](double bytes, double us, std::int64_t gpus) {
+    return LinkPoint{.operation = "all_reduce",
+                     .by = "nccl",
+                     .gpus = gpus,
+                     .bytes = bytes,
+                     .us = us,
+                     .right = true};
+  };
+  Links links = fit_links({reduce(3e6, 30, 2), reduce(6e6, 60, 2), reduce(2e6, 25, 4)}, {});
+  links.flag = 2 * microsecond;
+  const auto us = [&](std::int64_t gpus, double bytes) {
+    return collective_time(links, "all_reduce", gpus, bytes).value() / microsecond;
+  };
+  CHECK(us(2, 3e6) == doctest::Approx(30));
+  CHECK(us(4, 2e6) == doctest::Approx(25));
+  // 2 (n - 1) / n of the vector over a link: 7 / 8 against 3 / 4, and one flag.
+  CHECK(us(8, 4e6) == doctest::Approx(25 * 2 * 7.0 / 6 + 2));
+  // On three GPUs from two: 2 / 3 against 1 / 2.
+  CHECK(us(3, 3e6) == doctest::Approx(40 + 2 * std::log2(1.5)));
+  CHECK_FALSE(collective_time(links, "all_reduce", 1, 1e6).has_value());
+  CHECK_FALSE(collective_time(links, "all_gather", 2, 1e6).has_value());
+  CHECK(measured_counts(links) == std::vector<std::int64_t>{2, 4});
 }
 
 TEST_CASE("the section of links is replaced, and nothing before it") {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "kernels/collective.hpp"
+#include "load/calibrations.hpp"
 #include "load/library.hpp"
 
 using namespace afford;
@@ -47,6 +48,30 @@ TEST_SUITE("unit") {
       const Seconds starts = group.inside > 1 ? f.engine.collective : Seconds(0);
       CHECK((all_reduce(work, f.machine()).time + starts) / both == Approx(1));
     }
+  }
+
+  TEST_CASE("measured links stand for the rate and latency of an engine, inside their server") {
+    CollectiveFixture f;
+    f.chip = load_hardware({"h100"}).front();
+    const auto time = [&](const Group& group) {
+      return all_reduce({.name = "x", .vector = MB, .group = group}, f.machine()).time;
+    };
+    const TokenExchange sent{.tokens = 64, .copies = 8, .bytes = kB, .accelerators = 4};
+    const Seconds stated_across = time({4, 2}) - time({4, 1}), stated = time({4, 1});
+    attach_calibrations({&f.chip}, (data_folder() / "validation/h100.calibration.yaml").string());
+    const Links& links = f.chip.measured->calibration->links;
+    CHECK(time({4, 1}) == collective_time(links, "all_reduce", 4, 1e6).value());
+    CHECK(time({4, 1}) > 1.5 * stated);
+    CHECK((time({4, 2}) - time({4, 1})) / stated_across == Approx(1));
+    CHECK(exchange_time(sent, f.machine()) ==
+          collective_time(links, "all_to_all", 4, 64 * 8 * 1e3).value());
+    HardwareSpec other = load_hardware({"h800"}).front();  // takes the fractions, not the links
+    const Seconds before =
+        all_reduce({.name = "x", .vector = MB, .group = {4, 1}}, Machine(other, f.engine)).time;
+    attach_calibrations({&other}, (data_folder() / "validation/h100.calibration.yaml").string());
+    CHECK(all_reduce({.name = "x", .vector = MB, .group = {4, 1}}, Machine(other, f.engine)).time ==
+          before);
+    CHECK(fidelity_of(f.chip) == "calibrated (h100, 2026-11-26, links of 2 and 4 GPUs)");
   }
 
   TEST_CASE("a hierarchical all-reduce: the vector inside, each one's share of it between") {
