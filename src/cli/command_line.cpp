@@ -190,7 +190,10 @@ Verb::Verb(CLI::App& app, const std::string& name, const std::string& help)
   app_->allow_extras();
 }
 
-bool Verb::given(const std::string& flag) const { return app_->count(flag) > 0; }
+bool Verb::given(const std::string& flag) const {
+  const CLI::Option* option = app_->get_option_no_throw(flag);
+  return option != nullptr && option->count() > 0;
+}
 
 void Verb::refuse_one_place_twice() const {
   for (const Written& one : written_) {
@@ -204,7 +207,7 @@ void Verb::refuse_one_place_twice() const {
 
 int Verb::execute() const {
   refuse_one_place_twice();
-  for (const auto& step : steps_) step();
+  for (const auto& step : steps_) step(*this);
   return run();
 }
 
