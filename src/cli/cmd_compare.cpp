@@ -39,7 +39,7 @@ int run(const CompareArgs& args) {
   }
   emit(table, args.output, explanations);
   if (!args.plot.empty()) draw(comparison_picture(comparisons, kind), args.plot);
-  return exit_done;
+  return say_left_out(inputs.left_out, exit_done);
 }
 
 }  // namespace

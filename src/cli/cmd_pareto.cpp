@@ -16,7 +16,6 @@ namespace afford::cli {
 namespace {
 
 struct ParetoArgs : SearchArgs {
-  std::vector<std::string> sweeps;
   std::string shard = "1/1", why_not;
   bool all = false;
 };
@@ -105,7 +104,7 @@ int run(const ParetoArgs& args) {
     say(after);
   }
   if (!found.complete) return exit_interrupted;
-  return found.found_everywhere ? exit_done : exit_no;
+  return say_left_out(cases.front().left_out, found.found_everywhere ? exit_done : exit_no);
 }
 
 }  // namespace

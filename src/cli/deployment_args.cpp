@@ -127,8 +127,7 @@ void refuse_flags_without_pool(const Verb& parsed) {
     }
   }
   if (!parsed.given("--attention") && parsed.given("--colocated")) {
-    for (const char* flag :
-         {"--stages", "--attention-parallelism", "--ffn-parallelism", "--micro-batch-sizes"}) {
+    for (const char* flag : {"--stages", "--attention-parallelism", "--ffn-parallelism"}) {
       if (parsed.given(flag))
         throw UsageError(
             fmt::format("{} has no effect without --attention POOL and --ffn POOL", flag));

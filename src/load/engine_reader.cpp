@@ -82,7 +82,7 @@ Engine base_of(const Section& root, int bases) {
   if (bases == most)
     root.fail("base", fmt::format("more than {} bases: do they form a ring?", most));
   const std::string name = root.text("base");
-  const std::string path = engine_path(name).string();
+  const std::string path = named_at(root.place("base"), [&] { return engine_path(name).string(); });
   engine = read(yaml::parse_file(path), path, bases + 1);
   for (std::string& citation : engine.citations)
     citation = fmt::format("{}: {}", engine.name, citation);

@@ -11,6 +11,7 @@
 #include "error.hpp"
 #include "import/import.hpp"
 #include "load/readers.hpp"
+#include "text/escape.hpp"
 #include "text/file.hpp"
 #include "text/suggest.hpp"
 
@@ -50,30 +51,48 @@ fs::path entry_path(const std::string& name, std::string_view kind, std::string_
                                suggestion(name, known)));
 }
 
-/// Load `wanted` entries of data_folder()/kind, each through `read`.
+/// What the entries of one folder are, and who reads them.
 template <class Spec>
-std::vector<Spec> load(const std::vector<std::string>& wanted, std::string_view kind,
-                       std::string_view noun, Spec (*read)(const yaml::Node&, const std::string&)) {
-  std::vector<Spec> specs;
-  const auto add = [&](const fs::path& path) {
-    if constexpr (std::is_same_v<Spec, ModelSpec>) {
-      if (config::is_published(path.string()))
-        return specs.push_back(read_published(path.string()));
-    }
-    specs.push_back(read(yaml::parse_file(path), path.string()));
-  };
-  for (const std::string& name : wanted) {
-    if (is_path(name)) {
-      add(name);
-      continue;
-    }
-    if (name == "all") {
-      const fs::path folder = data_folder() / kind;
-      for (const std::string& entry : list_names(folder)) add(folder / (entry + ".yaml"));
-    } else {
-      add(entry_path(name, kind, noun));
+struct Kind {
+  std::string_view folder, noun;
+  Spec (*read)(const yaml::Node&, const std::string&);
+};
+
+template <class Spec>
+Spec read_entry(const Kind<Spec>& kind, const fs::path& path) {
+  if constexpr (std::is_same_v<Spec, ModelSpec>) {
+    if (config::is_published(path.string())) return read_published(path.string());
+  }
+  return kind.read(yaml::parse_file(path), path.string());
+}
+
+/// Every entry of the folder that can be read.
+template <class Spec>
+void add_all(std::vector<Spec>& specs, const Kind<Spec>& kind, LeftOut* left_out) {
+  const fs::path folder = data_folder() / kind.folder;
+  for (const std::string& entry : list_names(folder)) {
+    const fs::path file = folder / (entry + ".yaml");
+    try {
+      specs.push_back(read_entry(kind, file));
+    } catch (const InputError& error) {
+      leave_out(error, file, left_out);
     }
   }
+}
+
+template <class Spec>
+std::vector<Spec> load(const std::vector<std::string>& wanted, const Kind<Spec>& kind,
+                       LeftOut* left_out) {
+  std::vector<Spec> specs;
+  for (const std::string& name : wanted) {
+    if (name == "all")
+      add_all(specs, kind, left_out);
+    else
+      specs.push_back(read_entry(
+          kind, is_path(name) ? fs::path(name) : entry_path(name, kind.folder, kind.noun)));
+  }
+  if (specs.empty() && left_out != nullptr && !left_out->empty())
+    throw UsageError(fmt::format("no {} can be read: {}", kind.noun, left_out->front()));
   return specs;
 }
 
@@ -92,6 +111,15 @@ std::string bare(std::string_view checkpoint) {
     }
   }
   return name;
+}
+
+/// Of a model file; none where it cannot be read, which is for those to say who want that model.
+std::vector<std::string> aliases_of(const fs::path& path) {
+  try {
+    return read_model(yaml::parse_file(path), path.string()).aliases;
+  } catch (const InputError&) {
+    return {};
+  }
 }
 
 }  // namespace
@@ -140,24 +168,41 @@ std::optional<std::string> model_published_as(std::string_view checkpoint) {
   if (std::find(names.begin(), names.end(), wanted) != names.end()) return wanted;
   for (const std::string& name : names) {
     const fs::path path = folder / (name + ".yaml");
-    const ModelSpec model = read_model(yaml::parse_file(path), path.string());
-    for (const std::string& alias : model.aliases) {
+    for (const std::string& alias : aliases_of(path)) {
       if (bare(alias) == wanted) return name;
     }
   }
   return std::nullopt;
 }
 
-std::vector<ModelSpec> load_models(const std::vector<std::string>& names) {
-  return load<ModelSpec>(names, "models", "model", read_model);
+std::vector<ModelSpec> load_models(const std::vector<std::string>& names, LeftOut* left_out) {
+  return load<ModelSpec>(names, {"models", "model", read_model}, left_out);
 }
 
-std::vector<HardwareSpec> load_hardware(const std::vector<std::string>& names) {
-  return load<HardwareSpec>(names, "hardware", "hardware", read_hardware);
+std::vector<HardwareSpec> load_hardware(const std::vector<std::string>& names, LeftOut* left_out) {
+  return load<HardwareSpec>(names, {"hardware", "hardware", read_hardware}, left_out);
 }
 
-std::vector<Engine> load_engines(const std::vector<std::string>& names) {
-  return load<Engine>(names, "engines", "engine", read_engine);
+std::vector<Engine> load_engines(const std::vector<std::string>& names, LeftOut* left_out) {
+  return load<Engine>(names, {"engines", "engine", read_engine}, left_out);
+}
+
+void leave_out(const InputError& error, const fs::path& file, LeftOut* left_out) {
+  const std::string message = error.what(), start = message_line(file.string()) + ":";
+  // With a line: of what stands there.
+  const bool of_content = message.starts_with(start) && message.size() > start.size() &&
+                          std::isdigit(static_cast<unsigned char>(message[start.size()])) != 0;
+  if (left_out == nullptr || !of_content) throw error;
+  if (std::find(left_out->begin(), left_out->end(), message) == left_out->end())
+    left_out->push_back(message);
+}
+
+fs::path model_path(const std::string& name) {
+  return is_path(name) ? fs::path(name) : entry_path(name, "models", "model");
+}
+
+fs::path hardware_path(const std::string& name) {
+  return is_path(name) ? fs::path(name) : entry_path(name, "hardware", "hardware");
 }
 
 fs::path engine_path(const std::string& name) {

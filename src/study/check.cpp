@@ -9,6 +9,7 @@
 #include "calibration/points_csv.hpp"
 #include "count/params.hpp"
 #include "error.hpp"
+#include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "load/readers.hpp"
 #include "load/spec_kind.hpp"
@@ -68,7 +69,7 @@ FileCheck check_file(const std::string& file) {
     case SpecKind::engine:
       return {.what = "ok, engine " + read_engine(root, file).name, .doubts = {}, .notes = {}};
     case SpecKind::calibration:
-      return {.what = text_of(read_calibration(root, file)), .doubts = {}, .notes = {}};
+      return {.what = text_of(*load_calibration(file).calibration), .doubts = {}, .notes = {}};
     case SpecKind::model:
       break;
   }

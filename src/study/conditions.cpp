@@ -99,12 +99,12 @@ FormatOverrides formats_of(const Conditions& conditions) {
 
 }  // namespace
 
-std::vector<Prepared> prepare(const Conditions& conditions) {
+std::vector<Prepared> prepare(const Conditions& conditions, LeftOut* left_out) {
   check(conditions.what_if.speculation);
   if (conditions.redundant_experts < 0 || conditions.redundant_experts > 4096)
     throw ValueError("redundant experts", ": expected 0 to 4096");
   std::vector<Prepared> prepared;
-  for (ModelSpec& model : load_models_as(conditions.models, formats_of(conditions))) {
+  for (ModelSpec& model : load_models_as(conditions.models, formats_of(conditions), left_out)) {
     upcycle(model, conditions.experts);
     std::vector<LayerShape> shapes = layer_shapes(model);
     prepared.push_back({std::move(model), std::move(shapes)});
@@ -199,10 +199,11 @@ void require_calibration_used(const std::vector<HardwareSpec*>& chips, const std
 
 }  // namespace
 
-void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions) {
+void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions,
+                  LeftOut* left_out) {
   apply_prices(chips, conditions.what_if.prices);
   require_bandwidths_used(chips, conditions);
-  attach_calibrations(chips, conditions.calibration);
+  attach_calibrations(chips, conditions.calibration, false, left_out);
   require_calibration_used(chips, conditions.calibration);
 }
 

@@ -47,8 +47,9 @@ struct Prepared {
   ModelSpec model;
   std::vector<LayerShape> shapes;
 };
-/// Throws InputError or UsageError.
-[[nodiscard]] std::vector<Prepared> prepare(const Conditions& conditions);
+/// Throws InputError or UsageError; `left_out` as load_models() has it.
+[[nodiscard]] std::vector<Prepared> prepare(const Conditions& conditions,
+                                            LeftOut* left_out = nullptr);
 
 /// The engines of a run: of co-located deployments, and of AFD where it is another.
 struct Engines {
@@ -77,7 +78,8 @@ struct EngineNames {
 /// Chips with the bandwidths asked for; prices and calibrations come with finish_chips(), which
 /// wants them all together.
 [[nodiscard]] HardwareSpec with_bandwidths(HardwareSpec chip, const Conditions& conditions);
-void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions);
+void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions,
+                  LeftOut* left_out = nullptr);
 
 [[nodiscard]] bool any_calibrated(const std::vector<HardwareSpec>& chips);
 

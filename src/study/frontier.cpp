@@ -102,12 +102,14 @@ ExploreOptions options_of(const FrontierRequest& request, const FrontierCase& c,
 std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
                                          const std::atomic<bool>* stop) {
   std::vector<FrontierCase> cases;
+  LeftOut left_out;
   for (const SweepPoint& point : request.sweep) {
     FrontierRequest applied = request;
     apply_sweep(point, applied);
-    const auto chips = std::make_shared<const std::vector<HardwareSpec>>(chips_of(applied));
+    const auto chips =
+        std::make_shared<const std::vector<HardwareSpec>>(chips_of(applied, &left_out));
     const Engines engines = engines_of(applied, *chips);
-    for (Prepared& model : prepare(applied)) {
+    for (Prepared& model : prepare(applied, &left_out)) {
       const auto prepared = std::make_shared<const Prepared>(std::move(model));
       for (const std::int64_t context : applied.contexts) {
         cases.push_back(
@@ -127,7 +129,10 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
   std::string searches;
   for (const FrontierCase& c : cases)
     searches += fingerprint(c.space, c.setting, c.objective, stop);
-  for (FrontierCase& c : cases) c.search = fingerprint(searches);
+  for (FrontierCase& c : cases) {
+    c.search = fingerprint(searches);
+    c.left_out = left_out;
+  }
   return cases;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "count/decode.hpp"
+#include "load/library.hpp"
 #include "spec/hardware.hpp"
 #include "spec/model.hpp"
 #include "spec/overrides.hpp"
@@ -26,9 +27,11 @@ struct WhatIfs {
   std::vector<Price> prices;
 };
 
-/// The models with the formats asked for. Throws InputError or UsageError.
+/// The models with the formats asked for. Throws InputError or UsageError; `left_out` as
+/// load_models() has it.
 [[nodiscard]] std::vector<ModelSpec> load_models_as(const std::vector<std::string>& names,
-                                                    const FormatOverrides& formats);
+                                                    const FormatOverrides& formats,
+                                                    LeftOut* left_out = nullptr);
 
 /// Every price must name one of the chips. Throws ValueError.
 void apply_prices(const std::vector<HardwareSpec*>& chips, const std::vector<Price>& prices);

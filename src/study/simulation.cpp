@@ -117,10 +117,11 @@ SweptCost swept_cost(const Simulation& row) {
 void add(Simulations& out, const SimulationRequest& request, const SweepPoint& point) {
   SimulationRequest applied = request;
   apply_sweep(point, applied);
-  const auto models = std::make_shared<const std::vector<Prepared>>(prepare(applied));
+  const auto models =
+      std::make_shared<const std::vector<Prepared>>(prepare(applied, &out.left_out));
   out.models.push_back(models);
   for (const Prepared& prepared : *models) {
-    for (Deployment& deployment : deployments_of(applied, prepared.model)) {
+    for (Deployment& deployment : deployments_of(applied, prepared.model, &out.left_out)) {
       const Engines engines = engines_of(applied, deployment.chips);
       for (const std::int64_t context : applied.contexts) {
         const Setting setting =

@@ -97,10 +97,11 @@ struct Prediction {
 
 /// None where a calibrated system finds no calibration for its chips.
 std::optional<Prediction> predict(PublishedCase c, const System& system,
-                                  const std::string& calibration) {
+                                  const std::string& calibration, LeftOut& left_out) {
   if (system.calibrated) c.request.calibration = calibration;
   const Prepared prepared = std::move(prepare(c.request).front());
-  const Deployment deployment = std::move(deployments_of(c.request, prepared.model).front());
+  const Deployment deployment =
+      std::move(deployments_of(c.request, prepared.model, &left_out).front());
   if (system.calibrated && !deployment.calibrated()) return std::nullopt;
   const auto context = static_cast<double>(std::max<std::int64_t>(c.context, 1));
   const Setting setting =
@@ -133,7 +134,8 @@ Judged judge(const PublishedCase& c, const PublishedCases& cases, const Predicti
 
 Validation checked(std::vector<KernelTable> tables, const std::string& calibration) {
   Validation out;
-  for (const KernelTable& table : tables) out.checks.push_back(check_kernels(table, calibration));
+  for (const KernelTable& table : tables)
+    out.checks.push_back(check_kernels(table, calibration, &out.left_out));
   out.tables = std::move(tables);
   return out;
 }
@@ -151,10 +153,12 @@ bool Validation::all_within() const {
 }
 
 Validation validation(const std::string& calibration) {
-  PublishedCases cases = read_published_cases();
-  Validation out = checked(read_kernel_tables(), calibration);
+  const std::string file = (data_folder() / "validation" / "cases.yaml").string();
+  const std::string tables = (data_folder() / "validation" / "kernels.yaml").string();
+  PublishedCases cases = read_published_cases(yaml::parse_file(file), file);
+  Validation out = checked(read_kernel_tables(yaml::parse_file(tables), tables), calibration);
   for (const PublishedCase& c : cases.list) {
-    const auto prediction = predict(c, cases.systems.at(c.system), calibration);
+    const auto prediction = predict(c, cases.systems.at(c.system), calibration, out.left_out);
     if (!prediction)
       ++out.skipped;
     else
