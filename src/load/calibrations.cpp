@@ -58,7 +58,7 @@ std::vector<MeasuredChip> load_every(const std::vector<HardwareSpec*>& chips, Le
       const bool own = std::any_of(chips.begin(), chips.end(),
                                    [&](const HardwareSpec* chip) { return chip->name == name; });
       if (own) throw;
-      leave_out(error, path_of(name), left_out);
+      leave_out(error, left_out);
     }
   }
   return loaded;
@@ -71,9 +71,9 @@ MeasuredChip load_calibration(const fs::path& path) {
   Calibration calibration = read_calibration(root, path.string());
   const Provenance& from = calibration.provenance;
   HardwareSpec chip =
-      named_at(place_of(root, {"chip"}, path), [&] { return load_hardware({from.chip}).front(); });
+      named_at(place_of(root, {"chip"}, path), [&] { return load_chip(from.chip); });
   Engine kernels = named_at(place_of(root, {"measured", "engine"}, path),
-                            [&] { return load_engines({from.engine}).front(); });
+                            [&] { return load_engine(from.engine); });
   return {.calibration = std::make_shared<const Calibration>(std::move(calibration)),
           .chip = std::move(chip),
           .kernels = std::make_shared<const Engine>(std::move(kernels))};

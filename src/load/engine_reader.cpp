@@ -82,8 +82,9 @@ Engine base_of(const Section& root, int bases) {
   if (bases == most)
     root.fail("base", fmt::format("more than {} bases: do they form a ring?", most));
   const std::string name = root.text("base");
-  const std::string path = named_at(root.place("base"), [&] { return engine_path(name).string(); });
-  engine = read(yaml::parse_file(path), path, bases + 1);
+  const Place at = root.place("base");
+  const std::string path = named_at(at, [&] { return engine_path(name).string(); });
+  engine = read(named_at(at, [&] { return yaml::parse_file(path); }), path, bases + 1);
   for (std::string& citation : engine.citations)
     citation = fmt::format("{}: {}", engine.name, citation);
   return engine;

@@ -11,7 +11,6 @@
 #include "error.hpp"
 #include "import/import.hpp"
 #include "load/readers.hpp"
-#include "text/escape.hpp"
 #include "text/file.hpp"
 #include "text/suggest.hpp"
 
@@ -58,6 +57,10 @@ struct Kind {
   Spec (*read)(const yaml::Node&, const std::string&);
 };
 
+constexpr Kind<ModelSpec> model_kind{"models", "model", read_model};
+constexpr Kind<HardwareSpec> chip_kind{"hardware", "hardware", read_hardware};
+constexpr Kind<Engine> engine_kind{"engines", "engine", read_engine};
+
 template <class Spec>
 Spec read_entry(const Kind<Spec>& kind, const fs::path& path) {
   if constexpr (std::is_same_v<Spec, ModelSpec>) {
@@ -75,9 +78,15 @@ void add_all(std::vector<Spec>& specs, const Kind<Spec>& kind, LeftOut* left_out
     try {
       specs.push_back(read_entry(kind, file));
     } catch (const InputError& error) {
-      leave_out(error, file, left_out);
+      leave_out(error, left_out);
     }
   }
+}
+
+template <class Spec>
+Spec load_one(const std::string& name, const Kind<Spec>& kind) {
+  return read_entry(kind,
+                    is_path(name) ? fs::path(name) : entry_path(name, kind.folder, kind.noun));
 }
 
 template <class Spec>
@@ -88,8 +97,7 @@ std::vector<Spec> load(const std::vector<std::string>& wanted, const Kind<Spec>&
     if (name == "all")
       add_all(specs, kind, left_out);
     else
-      specs.push_back(read_entry(
-          kind, is_path(name) ? fs::path(name) : entry_path(name, kind.folder, kind.noun)));
+      specs.push_back(load_one(name, kind));
   }
   if (specs.empty() && left_out != nullptr && !left_out->empty())
     throw UsageError(fmt::format("no {} can be read: {}", kind.noun, left_out->front()));
@@ -176,23 +184,24 @@ std::optional<std::string> model_published_as(std::string_view checkpoint) {
 }
 
 std::vector<ModelSpec> load_models(const std::vector<std::string>& names, LeftOut* left_out) {
-  return load<ModelSpec>(names, {"models", "model", read_model}, left_out);
+  return load(names, model_kind, left_out);
 }
 
 std::vector<HardwareSpec> load_hardware(const std::vector<std::string>& names, LeftOut* left_out) {
-  return load<HardwareSpec>(names, {"hardware", "hardware", read_hardware}, left_out);
+  return load(names, chip_kind, left_out);
 }
 
 std::vector<Engine> load_engines(const std::vector<std::string>& names, LeftOut* left_out) {
-  return load<Engine>(names, {"engines", "engine", read_engine}, left_out);
+  return load(names, engine_kind, left_out);
 }
 
-void leave_out(const InputError& error, const fs::path& file, LeftOut* left_out) {
-  const std::string message = error.what(), start = message_line(file.string()) + ":";
-  // With a line: of what stands there.
-  const bool of_content = message.starts_with(start) && message.size() > start.size() &&
-                          std::isdigit(static_cast<unsigned char>(message[start.size()])) != 0;
-  if (left_out == nullptr || !of_content) throw error;
+ModelSpec load_model(const std::string& name) { return load_one(name, model_kind); }
+HardwareSpec load_chip(const std::string& name) { return load_one(name, chip_kind); }
+Engine load_engine(const std::string& name) { return load_one(name, engine_kind); }
+
+void leave_out(const InputError& error, LeftOut* left_out) {
+  if (left_out == nullptr || error.line() == 0) throw error;
+  const std::string message = error.what();
   if (std::find(left_out->begin(), left_out->end(), message) == left_out->end())
     left_out->push_back(message);
 }

@@ -26,9 +26,10 @@ namespace afford {
 /// Each line is the message of its error, file:line:column first.
 using LeftOut = std::vector<std::string>;
 
-/// Notes an error that `file` gives, once. Throws it where there is no list, and where it is not of
-/// what the file says: a disk that fails must not make part of an answer look like all of it.
-void leave_out(const InputError& error, const std::filesystem::path& file, LeftOut* left_out);
+/// Notes the error of a file, once. Throws it where there is no list, and where it has no line and
+/// so is not of what the file says: a disk that fails must not make part of an answer look like all
+/// of it.
+void leave_out(const InputError& error, LeftOut* left_out);
 
 /// `name` of a file in models/ (hardware/, engines/), or a path ending in .yaml or .yml; a model
 /// also a published config.json; `all` is every name. Throws InputError for what a file says,
@@ -41,15 +42,10 @@ void leave_out(const InputError& error, const std::filesystem::path& file, LeftO
 [[nodiscard]] std::vector<Engine> load_engines(const std::vector<std::string>& names,
                                                LeftOut* left_out = nullptr);
 
-/// Loads what a file names at `place`: that there is no such entry is then said of the place.
-template <class Load>
-[[nodiscard]] auto named_at(const Place& place, Load load) {
-  try {
-    return load();
-  } catch (const UsageError& error) {
-    throw InputError(place, error.what());
-  }
-}
+/// The one entry of this name or path; `all` is none. Throws as the lists do.
+[[nodiscard]] ModelSpec load_model(const std::string& name);
+[[nodiscard]] HardwareSpec load_chip(const std::string& name);
+[[nodiscard]] Engine load_engine(const std::string& name);
 
 /// Where the file of a model, chip or engine lies, by name or path. Throws UsageError for a name
 /// that does not exist.

@@ -67,7 +67,8 @@ void read_trace_into(const Section& in, const std::string& file, Traffic& traffi
   const std::filesystem::path given = in.text("trace");
   const std::filesystem::path path =
       given.is_absolute() ? given : std::filesystem::path(file).parent_path() / given;
-  const std::vector<Request> requests = read_trace(path.string());
+  const std::vector<Request> requests =
+      named_at(in.place("trace"), [&] { return read_trace(path.string()); });
   traffic.mix = mix_of(requests);
   for (const Request& r : requests) {
     traffic.longest_context =

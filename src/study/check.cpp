@@ -61,7 +61,7 @@ FileCheck check_model(const ModelSpec& model) {
 FileCheck check_file(const std::string& file) {
   if (file.ends_with(".csv"))
     return {.what = text_of(read_points(file)), .doubts = {}, .notes = {}};
-  if (is_published_config(file)) return check_model(load_models({file}).front());
+  if (is_published_config(file)) return check_model(load_model(file));
   const yaml::Node root = yaml::parse_file(file);
   switch (spec_kind(root, file)) {
     case SpecKind::hardware:

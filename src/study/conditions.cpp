@@ -82,7 +82,7 @@ Routing routing_of(const RoutingChoice& choice, const ModelSpec& model, const En
 Engine engine_called(const std::string& name) {
   // The engine of no file, whose times the file's differ from in their last digit (10 us).
   if (name == Engine{}.name) return {};
-  Engine engine = std::move(load_engines({name}).front());
+  Engine engine = load_engine(name);
   engine.citations.clear();  // settings are copied
   return engine;
 }

@@ -61,7 +61,7 @@ InFlight in_flight(const AfdRequest& request) {
 
 HardwareSpec chip_of(const PoolRequest& pool, const Conditions& conditions,
                      const std::string& name) {
-  HardwareSpec chip = load_hardware({pool.chip}).front();
+  HardwareSpec chip = load_chip(pool.chip);
   const std::int64_t server = chip.server_accelerators.value;
   if (pool.accelerators > server && pool.accelerators > chip.scale_up_accelerators.value) {
     throw ValueError(name,

@@ -112,7 +112,7 @@ KernelCheck check_kernels(const KernelTable& table, const std::string& calibrati
   std::vector<HardwareSpec> chips = load_hardware({table.chip});
   constexpr bool experts = true;  // their curve too: it is what is checked
   attach_calibrations(pointers_to(chips), calibration, experts, left_out);
-  const Engine engine = load_engines({table.engine}).front();
+  const Engine engine = load_engine(table.engine);
   const Machine machine(chips.front(), engine);
   KernelCheck check{.fidelity = fidelity_of(chips.front()), .predicted_us = {}};
   std::vector<double> deviations, sizes;

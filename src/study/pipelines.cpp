@@ -144,7 +144,7 @@ double quantile(std::vector<double> values, double q) {
 }  // namespace
 
 PipelinePrediction predict_pipeline(const PipelinePoint& point, const HardwareSpec& chip) {
-  ModelSpec model = load_models({point.model}).front();
+  ModelSpec model = load_model(point.model);
   model.precision.kv = model.precision.attention_compute = format_of(point);
   const std::vector<LayerShape> shapes = layer_shapes(model);
   const PipelineLayout layout = layout_of(point);

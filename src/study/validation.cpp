@@ -64,7 +64,7 @@ double of_weak_card(const PublishedCase& c, const ModelSpec& model, const Hardwa
   if (c.quantity == "ffn_mb") return card.ffn_layer / MB;
   if (c.quantity == "ffn_cards") return card.ffn_servers * server;
   // The report scales the L20's servers by bandwidth.
-  const HardwareSpec l20 = load_hardware({"l20"}).front();
+  const HardwareSpec l20 = load_chip("l20");
   const double servers = weak_card(model, l20, stage, static_cast<double>(c.context)).ffn_servers;
   return std::ceil(servers * (l20.memory_bandwidth.value / chip.memory_bandwidth.value)) * server;
 }
