@@ -72,7 +72,8 @@ UsdRate parse_rate(const std::string& text) {
 std::vector<std::int64_t> contexts_of(const StudyArgs& args) {
   std::vector<std::int64_t> contexts;
   for (const std::string& text : args.contexts) {
-    for (const std::int64_t context : parse_token_counts(text)) contexts.push_back(context);
+    for (const std::int64_t context : parse_token_counts(text))
+      add_new(contexts, context, "--context", token_count_text(context));
   }
   return contexts;
 }

@@ -192,6 +192,9 @@ std::vector<study::SweepPoint> sweep_points(const std::vector<std::string>& swee
     if (std::find(swept.begin(), swept.end(), sweep.parameter) != swept.end())
       throw UsageError(fmt::format("--sweep: {} a second time", sweep.parameter));
     swept.push_back(sweep.parameter);
+    std::vector<std::string> values;
+    for (const std::string& value : sweep.values)
+      add_new(values, value, "--sweep " + sweep.parameter, value);
     // Before they are made: two ranges of ten thousand are a hundred million.
     if (points.size() * sweep.values.size() > most_points)
       throw UsageError(fmt::format("--sweep: more than {} combinations", most_points));

@@ -76,6 +76,7 @@ IdealInputs load(const IdealRequest& request) {
                      .convention = request.convention,
                      .speculation = request.what_if.speculation,
                      .left_out = std::move(left_out)};
+  require_distinct(inputs.chips, "chips");
   apply_prices(pointers_to(inputs.chips), request.what_if.prices);
   for (const ModelSpec& model : inputs.models)
     inputs.terms.push_back(decode_terms(model, inputs.convention, inputs.speculation));

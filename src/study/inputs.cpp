@@ -17,6 +17,7 @@ std::vector<ModelSpec> load_models_as(const std::vector<std::string>& names,
   std::vector<ModelSpec> models;
   for (ModelSpec& model : load_models(names, left_out))
     models.push_back(with_formats(std::move(model), formats));
+  require_distinct(models, "model");
   return models;
 }
 

@@ -46,6 +46,7 @@ std::vector<HardwareSpec> chips_of(const SearchRequest& request, LeftOut* left_o
   std::vector<HardwareSpec> chips;
   for (HardwareSpec& chip : load_hardware(request.chips, left_out))
     chips.push_back(with_bandwidths(std::move(chip), request));
+  require_distinct(chips, "chips");
   finish_chips(pointers_to(chips), request, left_out);
   return chips;
 }
