@@ -122,7 +122,7 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
              .ideal = {},
              .objective = request.objective,
              .shard = request.shard});
-        cases.back().ideal = without_engine(applied, cases.back().setting);
+        cases.back().ideal = without_engine(applied, cases.back().setting, engines);
       }
     }
   }
@@ -141,8 +141,7 @@ namespace {
 /// An engine's, which takes no evaluation.
 Interval interval_of(const AnyDeployment& deployment, const FrontierPoint& point) {
   const Setting& setting = point.of->setting;
-  const std::string& architecture = point.attention_chip().architecture.value;
-  if (engine_of(deployment, setting).time.spread.on(architecture).within == 0) return {};
+  if (spread_of(deployment, setting).within == 0) return {};
   return afford::interval_of(deployment, setting);
 }
 
@@ -159,7 +158,8 @@ Served FrontierPoint::served() const {
           .engine = engine_of(deployment, of->setting).name,
           .tpot = evaluation.tpot,
           .ideal = ideal,
-          .interval = interval_of(deployment, *this)};
+          .interval = interval_of(deployment, *this),
+          .estimated = spread_of(deployment, of->setting).estimate};
 }
 
 Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCase>& cases,

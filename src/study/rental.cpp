@@ -83,8 +83,9 @@ std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoin
   std::vector<Prepared> prepared = prepare(request);
   if (prepared.size() != 1) throw UsageError("plan takes one model at a time");
   c->prepared = std::move(prepared.front());
-  c->setting = setting_of(request, c->prepared, c->workload.traffic.mix.context,
-                          engines_of(request, c->chips));
+  const Engines engines = engines_of(request, c->chips);
+  c->setting = setting_of(request, c->prepared, c->workload.traffic.mix.context, engines);
+  c->ideal = without_engine(request, c->setting, engines);
   c->input.space = &c->space;
   c->input.setting = &c->setting;
   c->input.workload = &c->workload;
@@ -112,8 +113,7 @@ std::vector<Alternative> alternatives(const std::vector<HardwareSpec>& chips) {
 }
 
 /// The engine of the first deployment of a plan, and what of the time is the engine's.
-void add_engine(Served& served, const Sized& first, const RentalCase& c,
-                const Conditions& conditions) {
+void add_engine(Served& served, const Sized& first, const RentalCase& c) {
   const Candidate& candidate = first.candidate;
   const AnyDeployment way = deployment_of(candidate, c.space);
   const Engine& engine = engine_of(way, c.setting);
@@ -121,8 +121,10 @@ void add_engine(Served& served, const Sized& first, const RentalCase& c,
   const auto under = [&](const Setting& setting) {
     return with_in_flight(candidate, first.at_capacity.mean, c.space, setting).tpot;
   };
-  served.ideal = under(without_engine(conditions, c.setting)) / under(c.setting) * served.tpot;
-  if (engine.time.spread.hopper.within > 0) served.interval = interval_of(way, c.setting);
+  served.ideal = under(c.ideal) / under(c.setting) * served.tpot;
+  const ErrorSpread& spread = spread_of(way, c.setting);
+  served.estimated = spread.estimate;
+  if (spread.within > 0) served.interval = interval_of(way, c.setting);
 }
 
 /// The accelerators of every deployment that is rented.
@@ -161,11 +163,11 @@ Rentals rentals(const RentalRequest& request) {
       row.served = {.chips = chips_used(row.plan, c->chips),
                     .tokens = TokenRate(traffic.requests_per_s * traffic.mix.output_tokens),
                     .fidelity = fidelity_text(c->chips),
-                    .engine = Engine{}.name,
+                    .engine = std::string(no_engine),
                     .tpot = row.plan.tpot_mean,
                     .ideal = {},
                     .interval = {}};
-      if (row.possible()) add_engine(row.served, *row.plan.rented.front().sized, *c, whole);
+      if (row.possible()) add_engine(row.served, *row.plan.rented.front().sized, *c);
       if (row.possible() && !point.empty()) {
         out.swept_costs.push_back(
             {c->prepared.model.name, row.name, point.back().number, row.plan.usd_per_mtok});

@@ -28,7 +28,7 @@ struct RentalCase {
   std::vector<HardwareSpec> chips;
   Prepared prepared;
   Space space;
-  Setting setting;
+  Setting setting, ideal;  // ideal: with no engine
   Explored found;
   std::vector<Sized> sized;
   PlanInput input;
