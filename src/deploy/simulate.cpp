@@ -27,6 +27,29 @@ std::vector<Evaluation> by_size(const Disaggregated& deployment, const Setting& 
   return evaluations;
 }
 
+/// What micro-batches of these sizes hold together: caches each its own, buffers as the largest.
+MemoryUse held_by(const std::vector<Evaluation>& sizes, MemoryUse Evaluation::*pool) {
+  MemoryUse use = sizes.front().*pool;
+  use.cache = Bytes(0);
+  for (const Evaluation& e : sizes) {
+    use.cache += (e.*pool).cache / real(static_cast<std::int64_t>(sizes.size()));
+    use.buffers = std::max(use.buffers, (e.*pool).buffers);
+  }
+  return use;
+}
+
+/// The evaluation with the memory of uneven micro-batches.
+Evaluation with_memory(Evaluation e, const std::vector<Evaluation>& sizes) {
+  if (sizes.empty()) return e;
+  e.attention_memory = held_by(sizes, &Evaluation::attention_memory);
+  e.ffn_memory = held_by(sizes, &Evaluation::ffn_memory);
+  const auto full = [](const MemoryUse& use) { return use.total() > use.capacity; };
+  e.verdict = full(e.ffn_memory)         ? Verdict::ffn_memory
+              : full(e.attention_memory) ? Verdict::attention_memory
+                                         : Verdict::feasible;
+  return e;
+}
+
 PipelineResult run_events(const Disaggregated& deployment, const Evaluation& closed,
                           const std::vector<Evaluation>& sizes, const EventOptions& options) {
   std::vector<MicroBatchLoad> uneven;
@@ -70,7 +93,7 @@ Simulated simulate(const AnyDeployment& deployment, const Setting& setting,
     const std::vector<Evaluation> sizes = by_size(*afd, setting, options.micro_batch_sizes);
     out.events = run_events(*afd, out.evaluation, sizes, options);
     out.evaluation =
-        with_step(out.evaluation, out.events->mean, setting.tpot_limit);
+        with_step(with_memory(out.evaluation, sizes), out.events->mean, setting.tpot_limit);
   }
   return out;
 }
