@@ -125,7 +125,8 @@ std::string bare(std::string_view checkpoint) {
 std::vector<std::string> aliases_of(const fs::path& path) {
   try {
     return read_model(yaml::parse_file(path), path.string()).aliases;
-  } catch (const InputError&) {
+  } catch (const InputError& error) {
+    if (error.line() == 0) throw;  // not of what it says
     return {};
   }
 }
