@@ -16,7 +16,7 @@ std::string line_of(const Place& place, const std::string& message) {
 }  // namespace
 
 InputError::InputError(const Place& place, const std::string& message)
-    : std::runtime_error(line_of(place, message)) {}
+    : std::runtime_error(line_of(place, message)), line_(place.line) {}
 
 UsageError::UsageError(const std::string& message) : std::runtime_error(message_line(message)) {}
 

@@ -23,6 +23,11 @@ struct Place {
 class InputError : public std::runtime_error {
  public:
   InputError(const Place& place, const std::string& message);
+  /// Of its place; 0 where it is about the file as a whole.
+  [[nodiscard]] int line() const { return line_; }
+
+ private:
+  int line_;
 };
 
 class UsageError : public std::runtime_error {
@@ -42,5 +47,19 @@ class ValueError : public UsageError {
  private:
   std::string name_, complaint_;
 };
+
+/// Loads what a file names at `place`: that there is no such entry or file is then said of the
+/// place.
+template <class Load>
+[[nodiscard]] auto named_at(const Place& place, Load load) {
+  try {
+    return load();
+  } catch (const UsageError& error) {
+    throw InputError(place, error.what());
+  } catch (const InputError& error) {
+    if (error.line() > 0) throw;
+    throw InputError(place, error.what());
+  }
+}
 
 }  // namespace afford

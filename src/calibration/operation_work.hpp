@@ -86,13 +86,15 @@ struct DecodeCore {
   return std::min(core.units, sms) * blocks / 1000;
 }
 
-/// Units stay whole where that loads no SM much beyond the mean, else they are split, as the
-/// measured kernel's schedule does (calibrate/schedule.cpp).
+/// Units stay whole where that loads no SM more than this beyond the mean.
+constexpr double core_overload = 0.05;
+/// Tokens of the least part of a split unit: one tile.
+constexpr double least_part = 64;
+
+/// Else they are split, as the measured kernel's schedule does (calibrate/schedule.cpp).
 [[nodiscard]] inline OperationWork work_of(const DecodeCore& core, double sms) {
-  constexpr double least_part = 64;  // tokens: one tile
-  constexpr double overload = 0.05;
   const double each = core.bytes / sms, idle = idle_tail(core.units, sms);
-  const bool combined = core.uneven || idle > overload;
+  const bool combined = core.uneven || idle > core_overload;
   const double parts = std::max(2.0, std::min(sms / core.units, core.context / least_part));
   return {.bytes = core.bytes,
           .flops = core.flops,
@@ -104,6 +106,18 @@ struct DecodeCore {
           .combined = combined,
           .paged = core.paged,
           .uneven = core.uneven};
+}
+
+/// The schedule of a somewhat larger core can be the faster one: where its parts are few enough for
+/// larger blocks to join, and where its units stay whole. How many times this one's units those
+/// have; 1 where there is none.
+[[nodiscard]] inline std::array<double, 2> faster_sizes(const DecodeCore& core, double sms) {
+  constexpr double few_parts = 4, rounding = 1e-9;
+  const bool joined_in_small_blocks =
+      core.units * few_parts < sms && core.context > few_parts * least_part;
+  const double whole = padded(core.units, sms) / (1 + core_overload) * (1 + rounding);
+  return {joined_in_small_blocks ? sms / few_parts / core.units : 1,
+          core.uneven ? 1 : std::max(1.0, whole / core.units)};
 }
 
 // ---- Grouped GEMMs
@@ -173,6 +187,14 @@ struct DenseGemm {
   double bytes = 0;  // weights and activations
   double m = 0, n = 0, k = 0;
 };
+/// Where tiles get more by one row, so that fewer SMs may idle: the fewest rows of the next three
+/// counts of 64-row tiles. With whole tiles beyond, nothing larger is faster.
+[[nodiscard]] inline std::array<double, 3> next_tiles(double rows) {
+  constexpr double tile = 64;
+  const double first = padded(rows, tile) + 1;
+  return {first, first + tile, first + 2 * tile};
+}
+
 /// The library takes the tile that leaves the fewest SMs idle, and splits K, into pieces of 512 at
 /// least, where there are fewer tiles than SMs.
 [[nodiscard]] inline OperationWork work_of(const DenseGemm& gemm, double sms) {
@@ -195,7 +217,7 @@ struct DenseGemm {
   return {.bytes = gemm.bytes,
           .flops = 2 * padded(gemm.m, fewest_rows) * gemm.n * gemm.k,
           .memory_size = gemm.bytes / sms,
-          .compute_size = gemm.m,
+          .compute_size = padded(gemm.m, fewest_rows),
           .idle_tail = idle,
           .splits = pieces - 1,
           .k = gemm.k};

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "cli/choose.hpp"
@@ -33,8 +35,11 @@ study::Price parse_price(const std::string& text) {
 }
 
 Speculation speculation_of(const StudyArgs& args) {
-  const bool given = args.acceptance != -1;
-  if (args.drafts > 0 && !given)
+  const bool given = !std::isnan(args.acceptance);
+  const bool swept =
+      std::any_of(args.sweeps.begin(), args.sweeps.end(),
+                  [](const std::string& sweep) { return sweep.starts_with("acceptance="); });
+  if (args.drafts > 0 && !given && !swept)
     throw UsageError("--mtp needs --acceptance P, the share of drafts that are accepted");
   if (args.drafts == 0 && given) throw UsageError("--acceptance needs --mtp N");
   return {.drafts = args.drafts, .acceptance = given ? args.acceptance : 0};
@@ -67,7 +72,8 @@ UsdRate parse_rate(const std::string& text) {
 std::vector<std::int64_t> contexts_of(const StudyArgs& args) {
   std::vector<std::int64_t> contexts;
   for (const std::string& text : args.contexts) {
-    for (const std::int64_t context : parse_token_counts(text)) contexts.push_back(context);
+    for (const std::int64_t context : parse_token_counts(text))
+      add_new(contexts, context, "--context", token_count_text(context));
   }
   return contexts;
 }
@@ -91,7 +97,7 @@ void add_output(Verb& verb, OutputArgs& args) {
   verb.text("--format", args.format, "table, csv, json or md", "FORMAT");
   verb.written("-o,--output", args.file,
                "Write to FILE instead of stdout; it appears whole or not at all", "FILE");
-  verb.before([&args] { args.to = std::make_shared<OutputFile>(args.file); });
+  verb.before([&args](const Verb&) { args.to = std::make_shared<OutputFile>(args.file); });
 }
 
 Format format_of(const OutputArgs& args) { return choose(format_names, args.format, "--format"); }
@@ -113,13 +119,18 @@ void emit_at_last(const Table& table, const OutputArgs& args, const std::string&
 
 void add_plot(Verb& verb, std::string& file, const char* help) {
   verb.written("--plot", file, help, "FILE");
-  verb.before([&file] {
+  verb.before([&file](const Verb&) {
     if (!file.empty()) check_picture(file);
   });
 }
 
 void print_notes(const Table& table) {
   for (const std::string& note : table.notes) say(escaped(note) + "\n");
+}
+
+int say_left_out(const LeftOut& left_out, int code) {
+  for (const std::string& message : left_out) say(message + "; left out\n");
+  return left_out.empty() ? code : exit_bad_input;
 }
 
 void add_study(Verb& verb, StudyArgs& args) {

@@ -1,6 +1,7 @@
 #pragma once
 // Flags the verbs share, and how they become a study: models, chips, contexts and what-ifs.
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ void add_plot(Verb& verb, std::string& file, const char* help);
   return format == Format::table || format == Format::md;
 }
 
+/// Says on standard error what could not be read of what nobody named; the exit code of a verb that
+/// went on without it, `code` where there is nothing to say.
+[[nodiscard]] int say_left_out(const LeftOut& left_out, int code);
+
 /// The notes of a table that is written for programs, to standard error.
 void print_notes(const Table& table);
 
@@ -45,7 +50,8 @@ struct StudyArgs {
   std::vector<std::string> prices;
   std::string attention_dtype, kv_dtype, weight_dtype, convention = "paper";
   int drafts = 0;
-  double acceptance = -1;
+  double acceptance = std::numeric_limits<double>::quiet_NaN();  // not given
+  std::vector<std::string> sweeps;                               // of the verbs that take them
   std::string plot;
   bool explain = false;
   OutputArgs output;

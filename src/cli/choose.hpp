@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,14 @@ template <class T, size_t N>
     valid.push_back(name);
   }
   throw UsageError(fmt::format("{}: unknown value '{}'{}", flag, text, suggestion(text, valid)));
+}
+
+/// Adds a value that is not there yet: given twice it would be dropped, or count twice.
+template <class T>
+void add_new(std::vector<T>& values, T value, std::string_view flag, std::string_view text) {
+  if (std::find(values.begin(), values.end(), value) != values.end())
+    throw UsageError(fmt::format("{}: {} a second time", flag, text));
+  values.push_back(std::move(value));
 }
 
 /// A positive quantity out of the text of a flag. Throws UsageError.

@@ -39,7 +39,7 @@ int run(const CompareArgs& args) {
   }
   emit(table, args.output, explanations);
   if (!args.plot.empty()) draw(comparison_picture(comparisons, kind), args.plot);
-  return exit_done;
+  return say_left_out(inputs.left_out, exit_done);
 }
 
 }  // namespace
@@ -53,6 +53,11 @@ Verb compare_command(CLI::App& app) {
             "What --plot draws: active (cost against activated parameters), "
             "context (against context), split (AFD beside a single chip)",
             "NAME");
+  verb.before([args](const Verb& parsed) {
+    (void)choose(chart_names, args->chart, "--chart");
+    if (parsed.given("--chart") && !parsed.given("--plot"))
+      throw UsageError("--chart says what --plot draws; give --plot too");
+  });
   verb.run = [args] { return run(*args); };
   return verb;
 }

@@ -21,7 +21,7 @@ int run(const StudyArgs& args) {
   }
   emit(table, args.output, explanations);
   if (!args.plot.empty()) draw(cost_picture(costs), args.plot);
-  return exit_done;
+  return say_left_out(inputs.left_out, exit_done);
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ Verb fit_engine_command(CLI::App& app) {
   verb.text("--name", args->name, "The engine's name; by default that of the file", "NAME");
   verb.text("--date", args->date, "Date of the measurements; by default today", "DATE");
   verb.text("--format", args->shown.format, "table, csv, json or md", "FORMAT");
-  verb.before([args] {
+  verb.before([args](const Verb&) {
     args->engine = std::make_shared<OutputFile>(args->file);
     args->shown.to = std::make_shared<OutputFile>("");
   });

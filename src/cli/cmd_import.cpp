@@ -56,10 +56,10 @@ int import_several(const ImportArgs& args) {
                       name));
     }
   }
-  for (const auto& [output, written] : files) {
-    write_whole(output, written.yaml);
-    say(written.report);
-  }
+  std::map<std::filesystem::path, std::string_view> contents;
+  for (const auto& [output, written] : files) contents.emplace(output, written.yaml);
+  write_all(contents);
+  for (const auto& [output, written] : files) say(written.report);
   return exit_done;
 }
 
@@ -108,6 +108,14 @@ Verb import_command(CLI::App& app) {
             "Which of embedding and lm_head --active counts", "PARTS");
   verb.text("--published-source", args->published_source, "Where the counts are published", "TEXT");
   verb.text("--published-date", args->published_date, "Date of that source", "DATE");
+  verb.before([](const Verb& parsed) {
+    for (const auto& [flag, needed] : {std::pair("--total-counts", "--total"),
+                                       {"--active-counts", "--active"},
+                                       {"--published-date", "--published-source"}}) {
+      if (parsed.given(flag) && !parsed.given(needed))
+        throw UsageError(fmt::format("{} needs {}", flag, needed));
+    }
+  });
   verb.run = [args] { return run(*args); };
   return verb;
 }

@@ -12,16 +12,20 @@ namespace afford::cli {
 namespace {
 
 /// With their calibrations.
-std::vector<HardwareSpec> all_chips() {
-  std::vector<HardwareSpec> chips = load_hardware({"all"});
-  attach_calibrations(pointers_to(chips), "");
+std::vector<HardwareSpec> all_chips(LeftOut& left_out) {
+  std::vector<HardwareSpec> chips = load_hardware({"all"}, &left_out);
+  try {
+    attach_calibrations(pointers_to(chips), "", false, &left_out);
+  } catch (const InputError& error) {
+    left_out.emplace_back(error.what());
+  }
   return chips;
 }
 
-Table models() { return list_of(load_models({"all"})); }
-Table hardware() { return list_of(all_chips()); }
-Table engines() { return list_of(load_engines({"all"})); }
-Table families() { return list_of(config::known_families()); }
+Table models(LeftOut& left_out) { return list_of(load_models({"all"}, &left_out)); }
+Table hardware(LeftOut& left_out) { return list_of(all_chips(left_out)); }
+Table engines(LeftOut& left_out) { return list_of(load_engines({"all"}, &left_out)); }
+Table families(LeftOut&) { return list_of(config::known_families()); }
 
 struct ListArgs {
   std::string what;
@@ -29,18 +33,20 @@ struct ListArgs {
 };
 
 int run(const ListArgs& args) {
-  constexpr std::pair<std::string_view, Table (*)()> tables[] = {
+  constexpr std::pair<std::string_view, Table (*)(LeftOut&)> tables[] = {
       {"models", models}, {"hardware", hardware}, {"engines", engines}, {"families", families}};
+  LeftOut left_out;
   if (!args.what.empty()) {
-    emit(choose(tables, args.what, "list")(), args.output);
-    return 0;
+    emit(choose(tables, args.what, "list")(left_out), args.output);
+    return say_left_out(left_out, exit_done);
   }
   if (args.output.format == "csv" || args.output.format == "json") {
     throw UsageError("list: 'models', 'hardware' or 'engines'? They have different columns");
   }
   const Format format = format_of(args.output);
-  emit(models(), args.output, "\n" + render(hardware(), format) + "\n" + render(engines(), format));
-  return 0;
+  emit(models(left_out), args.output,
+       "\n" + render(hardware(left_out), format) + "\n" + render(engines(left_out), format));
+  return say_left_out(left_out, exit_done);
 }
 
 }  // namespace

@@ -16,7 +16,6 @@ namespace afford::cli {
 namespace {
 
 struct ParetoArgs : SearchArgs {
-  std::vector<std::string> sweeps;
   std::string shard = "1/1", why_not;
   bool all = false;
 };
@@ -91,7 +90,8 @@ int run(const ParetoArgs& args) {
   Table table = table_of_points(points, request, found, cases);
   const Format format = format_of(args.output);
   const bool people = for_people(format);
-  if (points.empty() && format == Format::csv && request.shard.of > 1) {
+  // A CSV without a row would not say what it is of, nor whether the search came to its end.
+  if (points.empty() && format == Format::csv && (request.shard.of > 1 || !found.complete)) {
     table.rows.push_back(
         mark_row(table.columns, cases.front(), {study::nothing_found_mark, found.complete, 1}));
   }
@@ -105,7 +105,7 @@ int run(const ParetoArgs& args) {
     say(after);
   }
   if (!found.complete) return exit_interrupted;
-  return found.found_everywhere ? exit_done : exit_no;
+  return say_left_out(cases.front().left_out, found.found_everywhere ? exit_done : exit_no);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/search_args.hpp"
+#include "cli/streams.hpp"
 #include "cli/sweep_args.hpp"
 #include "records/rental.hpp"
 #include "records/sweep.hpp"
@@ -15,7 +16,6 @@ namespace {
 
 struct PlanArgs : SearchArgs {
   std::string workload;
-  std::vector<std::string> sweeps;
 };
 
 study::RentalRequest request_of(PlanArgs args) {
@@ -32,6 +32,10 @@ study::RentalRequest request_of(PlanArgs args) {
 int run(const PlanArgs& args) {
   const study::RentalRequest request = request_of(args);
   const study::Rentals rentals = study::rentals(request);
+  if (!rentals.complete) {
+    say("afford: interrupted before every deployment was tried; nothing is planned\n");
+    return exit_interrupted;
+  }
   Table table = table_of(rental_record(request.sweep.front()), rentals.rows);
   table.title = "What to rent for " + rentals.workload.name;
   table.notes = notes_on(rentals, request);
@@ -42,7 +46,7 @@ int run(const PlanArgs& args) {
          args.plot);
   }
   if (!for_people(format_of(args.output))) print_notes(table);
-  return rentals.possible ? exit_done : exit_no;
+  return say_left_out(rentals.left_out, rentals.possible ? exit_done : exit_no);
 }
 
 }  // namespace

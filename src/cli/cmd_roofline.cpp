@@ -50,7 +50,7 @@ int run(const RooflineArgs& args) {
   table.notes = notes_on(inputs, request.what_if);
   emit(table, args.output, args.explain ? explanation(args) : "");
   if (!args.plot.empty()) draw(match_picture(inputs), args.plot);
-  return exit_done;
+  return say_left_out(inputs.left_out, exit_done);
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "cli/args.hpp"
@@ -13,8 +15,14 @@ namespace {
 
 struct ShowArgs {
   std::string name, context = "8k", convention = "exact";
+  std::string of_models;  // a flag that was given and is for models alone
   OutputArgs output;
 };
+
+void refuse_model_flags(const ShowArgs& args) {
+  if (!args.of_models.empty())
+    throw UsageError(fmt::format("{} is for models, and {} is none", args.of_models, args.name));
+}
 
 int run(const ShowArgs& args) {
   const Convention convention = choose(convention_names, args.convention, "--convention");
@@ -22,10 +30,12 @@ int run(const ShowArgs& args) {
   if (contexts.size() != 1) throw UsageError("-c: show takes one context");
   const study::Entry entry = study::entry(args.name);
   if (const auto* chip = std::get_if<HardwareSpec>(&entry)) {
+    refuse_model_flags(args);
     emit(facts_of(*chip), args.output);
     return exit_done;
   }
   if (const auto* engine = std::get_if<Engine>(&entry)) {
+    refuse_model_flags(args);
     emit(facts_of(*engine), args.output);
     return exit_done;
   }
@@ -52,6 +62,11 @@ Verb show_command(CLI::App& app) {
   verb.required("name", args->name, "A name or path");
   verb.text("-c,--context", args->context, "Context in tokens of a model's module table", "TOKENS");
   verb.text("--convention", args->convention, "Counting: paper or exact", "NAME");
+  verb.before([args](const Verb& parsed) {
+    for (const char* flag : {"--context", "--convention"}) {
+      if (parsed.given(flag)) args->of_models = flag;
+    }
+  });
   add_output(verb, args->output);
   verb.run = [args] { return run(*args); };
   return verb;

@@ -20,7 +20,6 @@ struct SimulateArgs : DeploymentArgs {
   int seed = 1, steps = 50;
   bool timeline = false;
   std::string trace;
-  std::vector<std::string> sweeps;
 };
 
 void check(const SimulateArgs& args) {
@@ -37,6 +36,13 @@ void check(const SimulateArgs& args) {
   }
   if (!args.micro_batch_sizes.empty() && args.attention.empty())
     throw UsageError("--micro-batch-sizes is for --attention and --ffn pools");
+}
+
+void refuse_flags_without_effect(const Verb& parsed) {
+  if (parsed.given("--seed") && !parsed.given("--jitter") && !parsed.given("--explain"))
+    throw UsageError("--seed has no effect without --jitter or --explain");
+  if (parsed.given("--steps") && !parsed.given("--attention"))
+    throw UsageError("--steps is for --attention and --ffn pools");
 }
 
 study::SimulationRequest request_of(const SimulateArgs& args) {
@@ -83,7 +89,7 @@ int run(const SimulateArgs& args) {
                        group_and_choice_line),
          args.plot);
   }
-  return simulations.all_feasible() ? exit_done : exit_no;
+  return say_left_out(simulations.left_out, simulations.all_feasible() ? exit_done : exit_no);
 }
 
 }  // namespace
@@ -100,7 +106,8 @@ Verb simulate_command(CLI::App& app) {
   verb.flag("--timeline", args->timeline, "Draw the pipeline");
   verb.written("--trace", args->trace, "Write the last step as a Chrome trace (opens in Perfetto)",
                "FILE.json");
-  verb.before([args] {
+  verb.before(refuse_flags_without_effect);
+  verb.before([args](const Verb&) {
     if (!args->trace.empty()) const OutputFile probe(args->trace);
   });
   verb.flag("--explain", args->explain, "Every operation with its bytes, FLOPs and what binds");

@@ -53,7 +53,7 @@ int run_pipelines(const ValidateArgs& args) {
 int run_tables(const ValidateArgs& args) {
   const study::Validation validation = study::validation_of_tables(args.tables, args.calibration);
   emit(kernel_table(validation), args.output);
-  return validation.all_within() ? exit_done : exit_no;
+  return say_left_out(validation.left_out, validation.all_within() ? exit_done : exit_no);
 }
 
 int run(const ValidateArgs& args) {
@@ -71,7 +71,7 @@ int run(const ValidateArgs& args) {
   } else {
     emit(validation_table(validation, KernelRows::appended), args.output);
   }
-  return validation.all_within() ? exit_done : exit_no;
+  return say_left_out(validation.left_out, validation.all_within() ? exit_done : exit_no);
 }
 
 }  // namespace

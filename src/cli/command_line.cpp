@@ -158,6 +158,14 @@ double real_number(const std::string& text, const std::string& flag) {
   throw UsageError(fmt::format("{}: expected a number, got '{}'", flag, text));
 }
 
+/// One name for a file, however it is spelled.
+std::filesystem::path place_written(const std::string& file) {
+  std::error_code unknown;
+  const std::filesystem::path place =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(file), unknown);
+  return unknown ? std::filesystem::path(file) : place;
+}
+
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -190,13 +198,17 @@ Verb::Verb(CLI::App& app, const std::string& name, const std::string& help)
   app_->allow_extras();
 }
 
-bool Verb::given(const std::string& flag) const { return app_->count(flag) > 0; }
+bool Verb::given(const std::string& flag) const {
+  const CLI::Option* option = app_->get_option_no_throw(flag);
+  return option != nullptr && option->count() > 0;
+}
 
 void Verb::refuse_one_place_twice() const {
   for (const Written& one : written_) {
     for (const Written& other : written_) {
       const bool device = one.file->starts_with("/dev/");
-      if (&one == &other || one.file->empty() || device || *one.file != *other.file) continue;
+      if (&one == &other || one.file->empty() || other.file->empty() || device) continue;
+      if (place_written(*one.file) != place_written(*other.file)) continue;
       throw UsageError(fmt::format("{} and {} both write {}", one.flag, other.flag, *one.file));
     }
   }
@@ -204,7 +216,7 @@ void Verb::refuse_one_place_twice() const {
 
 int Verb::execute() const {
   refuse_one_place_twice();
-  for (const auto& step : steps_) step();
+  for (const auto& step : steps_) step(*this);
   return run();
 }
 

@@ -119,13 +119,19 @@ study::ColocatedRequest colocated_request(const DeploymentArgs& args) {
   return request;
 }
 
-/// What only a co-located pool takes.
-void refuse_colocated_options(const DeploymentArgs& args) {
-  const std::pair<bool, std::string_view> given[] = {{!args.parallelism.empty(), "--parallelism"},
-                                                     {args.tensor != 1, "--tp"},
-                                                     {args.batch_per_gpu != 0, "--batch-per-gpu"}};
-  for (const auto& [is, flag] : given) {
-    if (is) throw UsageError(fmt::format("{} is for a --colocated pool", flag));
+/// Flags of a co-located pool or of the two pools where there is none.
+void refuse_flags_without_pool(const Verb& parsed) {
+  if (!parsed.given("--colocated") && parsed.given("--attention")) {
+    for (const char* flag : {"--parallelism", "--tp", "--batch-per-gpu"}) {
+      if (parsed.given(flag)) throw UsageError(fmt::format("{} is for a --colocated pool", flag));
+    }
+  }
+  if (!parsed.given("--attention") && parsed.given("--colocated")) {
+    for (const char* flag : {"--stages", "--attention-parallelism", "--ffn-parallelism"}) {
+      if (parsed.given(flag))
+        throw UsageError(
+            fmt::format("{} has no effect without --attention POOL and --ffn POOL", flag));
+    }
   }
 }
 
@@ -158,23 +164,6 @@ study::Conditions conditions_of(const ConditionArgs& args) {
           .engine = args.engine};
 }
 
-namespace {
-
-/// Flags of the two pools where there are none.
-void refuse_pool_options(const DeploymentArgs& args) {
-  const auto refuse = [](bool given, std::string_view flag) {
-    if (given)
-      throw UsageError(
-          fmt::format("{} has no effect without --attention POOL and --ffn POOL", flag));
-  };
-  refuse(args.stages != 3, "--stages");
-  refuse(args.attention_parallelism != "dp", "--attention-parallelism");
-  refuse(!args.ffn_parallelism.empty(), "--ffn-parallelism");
-  refuse(!args.micro_batch_sizes.empty(), "--micro-batch-sizes");
-}
-
-}  // namespace
-
 study::DeploymentRequest deployment_request(const DeploymentArgs& args) {
   study::DeploymentRequest request{conditions_of(args), {}, {}};
   if (args.attention.empty() != args.ffn.empty())
@@ -186,8 +175,6 @@ study::DeploymentRequest deployment_request(const DeploymentArgs& args) {
         "needs --attention POOL and --ffn POOL, or --colocated POOL (such as h800:2x8), or all "
         "three");
   }
-  if (!request.colocated) refuse_colocated_options(args);
-  if (!request.afd) refuse_pool_options(args);
   return request;
 }
 
@@ -220,6 +207,7 @@ void add_deployment(Verb& verb, DeploymentArgs& args) {
             "stages: tp8,pp3; left out: ep over the pool",
             "LAYOUT");
   verb.integer("--tp", args.tensor, "Tensor-parallel ways of --colocated, as --parallelism tpN");
+  verb.before(refuse_flags_without_pool);
   add_conditions(verb, args);
 }
 

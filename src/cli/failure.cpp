@@ -14,6 +14,7 @@ namespace {
 /// The flag a value is given by: its name with dashes, but for a few shorter ones.
 std::string flag_of(const std::string& value) {
   constexpr std::pair<std::string_view, std::string_view> shorter[] = {
+      {"chips", "--on"},
       {"drafts", "--mtp"},
       {"picture", "--plot"},
       {"table folder", "--tables"},

@@ -18,7 +18,7 @@ std::vector<std::int64_t> counts(const std::vector<std::string>& texts, std::str
     if (!value || *value < 1 || *value > most)
       throw UsageError(
           fmt::format("{}: expected whole numbers from 1 to {}, got '{}'", flag, most, text));
-    if (std::find(values.begin(), values.end(), *value) == values.end()) values.push_back(*value);
+    add_new(values, *value, flag, text);
   }
   return values;
 }
@@ -55,8 +55,8 @@ std::vector<int> micro_batches_of(const SearchArgs& args) {
   }
   if (texts.empty()) texts = {"2", "3", "4"};
   std::vector<int> list;
-  for (const std::int64_t n : counts(texts, "--micro-batches", most))
-    list.push_back(static_cast<int>(n));
+  const std::string_view flag = args.stage_list.empty() ? "--micro-batches" : "--stages";
+  for (const std::int64_t n : counts(texts, flag, most)) list.push_back(static_cast<int>(n));
   return list;
 }
 
@@ -64,8 +64,23 @@ template <class T, size_t N>
 std::vector<T> choose_all(const std::pair<std::string_view, T> (&names)[N],
                           const std::vector<std::string>& texts, std::string_view flag) {
   std::vector<T> values;
-  for (const std::string& text : texts) values.push_back(choose(names, text, flag));
+  for (const std::string& text : texts) add_new(values, choose(names, text, flag), flag, text);
   return values;
+}
+
+/// What is asked of pools that are not searched would be dropped.
+void refuse_flags_of_pools(const Verb& parsed, const SearchArgs& args) {
+  const auto searched = [&](std::string_view way) {
+    return std::find(args.ways.begin(), args.ways.end(), way) != args.ways.end();
+  };
+  if (searched("afd")) return;
+  for (const char* flag : {"--instance-sizes", "--micro-batches", "--stages",
+                           "--attention-parallelism", "--ffn-parallelism"}) {
+    if (parsed.given(flag))
+      throw UsageError(fmt::format("{} is for AFD pools, and --ways leaves them out", flag));
+  }
+  if (!searched("ep") && parsed.given("--redundant-experts"))
+    throw UsageError("--redundant-experts is for experts that are spread: --ways afd or ep");
 }
 
 }  // namespace
@@ -95,6 +110,7 @@ void add_search(Verb& verb, SearchArgs& args) {
             "Against TPOT: tokens (a second and GPU), usd (per 1M tokens) or both", "WHICH");
   verb.integer("--threads", args.threads,
                "Threads (0: every core); the result does not depend on it");
+  verb.before([&args](const Verb& parsed) { refuse_flags_of_pools(parsed, args); });
 }
 
 study::SearchRequest search_request(const SearchArgs& args) {

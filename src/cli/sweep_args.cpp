@@ -34,6 +34,8 @@ const ParameterInfo& known(const std::string& parameter, SweepOf of) {
     if (p.of_workload && of != SweepOf::workload) continue;
     names.emplace_back(p.name);
     if (p.name != base_of(parameter)) continue;
+    if (of == SweepOf::workload && p.parameter == study::Parameter::context)
+      throw UsageError("--sweep: the contexts of a plan are those of its workload");
     if (parameter != p.name && !p.of_chip)
       throw UsageError(
           fmt::format("--sweep: {} is not a value of a chip; expected {}", parameter, p.name));
@@ -170,6 +172,14 @@ void add_sweep(Verb& verb, std::vector<std::string>& sweeps) {
       "Run for each value: price.CHIP, memory-bandwidth[.CHIP], nic-bandwidth, scale-up-bandwidth, "
       "tpot, context, acceptance ... = a,b,.. or a..b*k or a..b+k",
       "NAME=VALUES");
+  verb.before([&sweeps](const Verb& parsed) {
+    for (const std::string& text : sweeps) {
+      const std::string parameter = text.substr(0, text.find('='));
+      if (parsed.given("--" + parameter))
+        throw UsageError(fmt::format("--{} and --sweep {} say the same thing; give one of them",
+                                     parameter, parameter));
+    }
+  });
 }
 
 std::vector<study::SweepPoint> sweep_points(const std::vector<std::string>& sweeps,
@@ -182,9 +192,17 @@ std::vector<study::SweepPoint> sweep_points(const std::vector<std::string>& swee
     if (std::find(swept.begin(), swept.end(), sweep.parameter) != swept.end())
       throw UsageError(fmt::format("--sweep: {} a second time", sweep.parameter));
     swept.push_back(sweep.parameter);
+    std::vector<std::string> values;
+    for (const std::string& value : sweep.values)
+      add_new(values, value, "--sweep " + sweep.parameter, value);
     // Before they are made: two ranges of ten thousand are a hundred million.
     if (points.size() * sweep.values.size() > most_points)
       throw UsageError(fmt::format("--sweep: more than {} combinations", most_points));
+    for (const study::Price& price : under.what_if.prices) {
+      if (sweep.parameter == "price." + price.chip)
+        throw UsageError(fmt::format("--price and --sweep {} say the same thing; give one of them",
+                                     sweep.parameter));
+    }
     if (info.parameter == study::Parameter::acceptance && under.what_if.speculation.drafts == 0)
       throw UsageError("--acceptance needs --mtp N");
     std::vector<study::SweepPoint> longer;

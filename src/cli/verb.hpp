@@ -39,9 +39,9 @@ class Verb {
   void required(const char* names, std::vector<std::string>& into, const char* help);
 
   /// To be done before run(): places that are written are opened.
-  void before(std::function<void()> step) { steps_.push_back(std::move(step)); }
+  void before(std::function<void(const Verb&)> step) { steps_.push_back(std::move(step)); }
 
-  /// Whether the command line has the flag.
+  /// Whether the command line has the flag; false for one that the verb does not take.
   [[nodiscard]] bool given(const std::string& flag) const;
 
   /// Everything once parsed; the exit code.
@@ -57,7 +57,7 @@ class Verb {
   void refuse_one_place_twice() const;
 
   CLI::App* app_;
-  std::vector<std::function<void()>> steps_;
+  std::vector<std::function<void(const Verb&)>> steps_;
   std::vector<Written> written_;
 };
 

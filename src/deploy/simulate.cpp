@@ -1,5 +1,6 @@
 #include "deploy/simulate.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "calibration/chip_timing.hpp"
@@ -26,9 +27,31 @@ std::vector<Evaluation> by_size(const Disaggregated& deployment, const Setting& 
   return evaluations;
 }
 
-PipelineResult run_events(const Disaggregated& deployment, const Setting& setting,
-                          const Evaluation& closed, const EventOptions& options) {
-  const std::vector<Evaluation> sizes = by_size(deployment, setting, options.micro_batch_sizes);
+/// What micro-batches of these sizes hold together: caches each its own, buffers as the largest.
+MemoryUse held_by(const std::vector<Evaluation>& sizes, MemoryUse Evaluation::*pool) {
+  MemoryUse use = sizes.front().*pool;
+  use.cache = Bytes(0);
+  for (const Evaluation& e : sizes) {
+    use.cache += (e.*pool).cache / real(static_cast<std::int64_t>(sizes.size()));
+    use.buffers = std::max(use.buffers, (e.*pool).buffers);
+  }
+  return use;
+}
+
+/// The evaluation with the memory of uneven micro-batches.
+Evaluation with_memory(Evaluation e, const std::vector<Evaluation>& sizes) {
+  if (sizes.empty()) return e;
+  e.attention_memory = held_by(sizes, &Evaluation::attention_memory);
+  e.ffn_memory = held_by(sizes, &Evaluation::ffn_memory);
+  const auto full = [](const MemoryUse& use) { return use.total() > use.capacity; };
+  e.verdict = full(e.ffn_memory)         ? Verdict::ffn_memory
+              : full(e.attention_memory) ? Verdict::attention_memory
+                                         : Verdict::feasible;
+  return e;
+}
+
+PipelineResult run_events(const Disaggregated& deployment, const Evaluation& closed,
+                          const std::vector<Evaluation>& sizes, const EventOptions& options) {
   std::vector<MicroBatchLoad> uneven;
   for (const Evaluation& e : sizes) uneven.push_back({std::span(e.runs.data(), e.kinds), e.head});
   PipelineLoad load = load_of(deployment, closed);
@@ -52,12 +75,12 @@ Evaluation with_step(Evaluation e, Seconds step, Seconds tpot_limit) {
   return e;
 }
 
+}  // namespace
+
 const HardwareSpec& attention_chip(const AnyDeployment& deployment) {
   if (const auto* afd = std::get_if<Disaggregated>(&deployment)) return *afd->attention.chip;
   return *std::get<Colocated>(deployment).pool.chip;
 }
-
-}  // namespace
 
 Simulated simulate(const AnyDeployment& deployment, const Setting& setting,
                    const EventOptions& options) {
@@ -67,8 +90,10 @@ Simulated simulate(const AnyDeployment& deployment, const Setting& setting,
                 .interval = interval_of(deployment, setting)};
   out.closed_form = out.evaluation.step;
   if (const auto* afd = std::get_if<Disaggregated>(&deployment)) {
-    out.events = run_events(*afd, setting, out.evaluation, options);
-    out.evaluation = with_step(out.evaluation, out.events->mean, setting.tpot_limit);
+    const std::vector<Evaluation> sizes = by_size(*afd, setting, options.micro_batch_sizes);
+    out.events = run_events(*afd, out.evaluation, sizes, options);
+    out.evaluation =
+        with_step(with_memory(out.evaluation, sizes), out.events->mean, setting.tpot_limit);
   }
   return out;
 }
@@ -78,10 +103,14 @@ const Engine& engine_of(const AnyDeployment& deployment, const Setting& setting)
                                                            : setting.engine;
 }
 
+const ErrorSpread& spread_of(const AnyDeployment& deployment, const Setting& setting) {
+  return engine_of(deployment, setting)
+      .time.spread.on(attention_chip(deployment).architecture.value);
+}
+
 Interval interval_of(const AnyDeployment& deployment, const Setting& setting) {
   const HardwareSpec& chip = attention_chip(deployment);
-  const ErrorSpread& spread =
-      engine_of(deployment, setting).time.spread.on(chip.architecture.value);
+  const ErrorSpread& spread = spread_of(deployment, setting);
   if (spread.between > 0 || spread.within > 0) {
     const bool transferred = chip.measured != nullptr && chip.measured->transferred;
     const double factor = std::exp(log_half_width({.spread = spread, .transferred = transferred}));

@@ -51,8 +51,14 @@ struct Simulated {
 [[nodiscard]] Simulated simulate(const AnyDeployment& deployment, const Setting& setting,
                                  const EventOptions& options = {});
 
+/// The chip that the attention runs on.
+[[nodiscard]] const HardwareSpec& attention_chip(const AnyDeployment& deployment);
+
 /// The engine a deployment runs on.
 [[nodiscard]] const Engine& engine_of(const AnyDeployment& deployment, const Setting& setting);
+
+/// The errors of the engine on the chip that the attention runs on.
+[[nodiscard]] const ErrorSpread& spread_of(const AnyDeployment& deployment, const Setting& setting);
 
 /// By the errors of the engine's series that were left out of its fit (deploy/interval.hpp); under
 /// an engine that states none, the fast and slow end of the calibrated curves' left-out errors,

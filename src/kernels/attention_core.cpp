@@ -1,5 +1,7 @@
 #include "kernels/attention_core.hpp"
 
+#include <algorithm>
+
 #include "count/core.hpp"
 
 namespace afford {
@@ -19,7 +21,20 @@ Op on_curve(Op op, const AttentionCount& count, const CoreWork& work, double uni
                          .outputs = values / 2 / units,  // half of the values are results
                          .paged = machine.engine->paged_cache};
   op.kernels = 1;
-  return timed(op, curve, work_of(asked, machine.measured->sms), compute, machine, machine.core);
+  const double sms = machine.measured->sms;
+  const auto as_large_as = [&](double times) {
+    DecodeCore larger = asked;
+    larger.units *= times;
+    larger.bytes *= times;
+    larger.flops *= times;
+    return timed(op, curve, work_of(larger, sms), compute, machine, machine.core);
+  };
+  Op best = as_large_as(1);
+  // An engine may pad its batch: more requests never take less time.
+  for (const double times : faster_sizes(asked, sms)) {
+    if (times > 1) best.time = std::min(best.time, as_large_as(times).time);
+  }
+  return best;
 }
 
 }  // namespace

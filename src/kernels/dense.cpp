@@ -1,5 +1,7 @@
 #include "kernels/dense.hpp"
 
+#include <algorithm>
+
 namespace afford {
 
 DenseCurve dense_curve(Dtype wanted, const Machine& machine) {
@@ -10,11 +12,20 @@ DenseCurve dense_curve(Dtype wanted, const Machine& machine) {
 Op on_dense_curve(Op op, const DenseProduct& product, const OperationCurve& curve,
                   const Machine& machine) {
   const ChipTiming& chip = *machine.measured;
-  const double bytes = (op.weights.base() + from_l2(op.activations, chip)) / op.kernels;
-  const DenseGemm gemm{
-      .bytes = bytes, .m = product.rows, .n = product.outputs, .k = product.inputs};
-  return timed(op, curve, work_of(gemm, chip.sms), compute_format(*machine.chip, product.compute),
-               machine);
+  const double weights = op.weights.base() / op.kernels;
+  const double row =
+      from_l2(op.activations, chip) / op.kernels / (product.rows > 0 ? product.rows : 1);
+  const Dtype compute = compute_format(*machine.chip, product.compute);
+  const auto with = [&](double rows) {
+    const DenseGemm gemm{
+        .bytes = weights + rows * row, .m = rows, .n = product.outputs, .k = product.inputs};
+    return timed(op, curve, work_of(gemm, chip.sms), compute, machine);
+  };
+  Op best = with(product.rows);
+  // An engine may pad its rows: more of them never take less time.
+  for (const double rows : next_tiles(product.rows))
+    best.time = std::min(best.time, with(rows).time);
+  return best;
 }
 
 namespace {

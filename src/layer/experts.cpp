@@ -13,6 +13,7 @@
 #include "text/csv.hpp"
 #include "text/file.hpp"
 #include "text/number.hpp"
+#include "units.hpp"
 
 namespace afford {
 namespace {
@@ -76,6 +77,19 @@ std::vector<std::vector<Copy>> place(const ExpertLayout& layout, const Routing& 
 
 double visit_probability(double active, double copy_share) {
   return std::min(1.0, active * copy_share);
+}
+
+/// Of an expert that each token visits with that probability: how likely any of them does.
+double visited_share(double probability, double tokens) {
+  return 1 - std::pow(1 - probability, tokens);
+}
+
+/// Expected copies of a group with at least one token.
+double visited(const std::vector<double>& group, double active, double tokens) {
+  double sum = 0;
+  for (const double copy_share : group)
+    sum += visited_share(visit_probability(active, copy_share), tokens);
+  return sum;
 }
 
 }  // namespace
@@ -186,32 +200,40 @@ Placement place_experts(const ExpertLayout& layout, const Routing& routing) {
   return placement;
 }
 
-ExpertLoad placed_load(const ExpertLayout& layout, double tokens, const Placement& placement) {
-  const double active = static_cast<double>(layout.active),
-               experts = static_cast<double>(layout.experts);
-  const double groups = static_cast<double>(layout.groups);
+GroupLoad placed_groups(const ExpertLayout& layout, double tokens, const Placement& placement) {
+  const double active = real(layout.active), groups = real(layout.groups);
+  GroupLoad load{.mean_group = tokens * active / groups};
   if (placement.empty()) {
-    const double held = std::ceil(experts / groups);
-    const double visited = 1 - std::pow(1 - active / experts, tokens);
-    return {.active_experts = experts * visited,
-            .busiest_expert = tokens * active / experts,
-            .busiest_group = held * tokens * active / experts,
-            .busiest_group_active = held * visited,
-            .mean_group = tokens * active / groups};
+    const double held = std::ceil(real(layout.experts) / groups);
+    load.busiest_group = held * tokens * active / real(layout.experts);
+    load.busiest_group_active = held * visited_share(active / real(layout.experts), tokens);
+    return load;
   }
-  ExpertLoad load{.mean_group = tokens * active / groups};
+  const std::vector<double>* busiest = nullptr;
   for (const std::vector<double>& group : placement) {
-    double pairs = 0, visited = 0;
+    double pairs = 0;
+    for (const double copy_share : group) pairs += tokens * visit_probability(active, copy_share);
+    if (pairs <= load.busiest_group) continue;
+    load.busiest_group = pairs;
+    busiest = &group;
+  }
+  if (busiest != nullptr) load.busiest_group_active = visited(*busiest, active, tokens);
+  return load;
+}
+
+ExpertLoad placed_load(const ExpertLayout& layout, double tokens, const Placement& placement) {
+  const double active = real(layout.active), experts = real(layout.experts);
+  ExpertLoad load{placed_groups(layout, tokens, placement)};
+  if (placement.empty()) {
+    load.active_experts = experts * visited_share(active / experts, tokens);
+    load.busiest_expert = tokens * active / experts;
+    return load;
+  }
+  for (const std::vector<double>& group : placement) {
+    load.active_experts += visited(group, active, tokens);
     for (const double copy_share : group) {
-      const double p = visit_probability(active, copy_share);
-      pairs += tokens * p;
-      visited += 1 - std::pow(1 - p, tokens);
-      load.busiest_expert = std::max(load.busiest_expert, tokens * p);
-    }
-    load.active_experts += visited;
-    if (pairs > load.busiest_group) {
-      load.busiest_group = pairs;
-      load.busiest_group_active = visited;
+      load.busiest_expert =
+          std::max(load.busiest_expert, tokens * visit_probability(active, copy_share));
     }
   }
   return load;
@@ -227,7 +249,7 @@ double sampled_busiest_group(const ExpertLayout& layout, std::int64_t tokens,
     for (const auto& group : placed) {
       double pairs = 0;
       for (const Copy& copy : group) {
-        const double p = visit_probability(static_cast<double>(layout.active), copy.share);
+        const double p = visit_probability(real(layout.active), copy.share);
         pairs += static_cast<double>(std::binomial_distribution<std::int64_t>(tokens, p)(bits));
       }
       busiest = std::max(busiest, pairs);

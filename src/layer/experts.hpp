@@ -28,12 +28,14 @@ struct Routing {
 
 /// Load of one MoE layer with `tokens` tokens, each visiting `active` of `experts`, the experts
 /// spread over `groups` devices or device groups.
-struct ExpertLoad {
-  double active_experts = 0;        // expected number with at least one token, all groups together
-  double busiest_expert = 0;        // expected tokens
+struct GroupLoad {
   double busiest_group = 0;         // expected token-expert pairs
   double busiest_group_active = 0;  // expected active experts there
   double mean_group = 0;
+};
+struct ExpertLoad : GroupLoad {
+  double active_experts = 0;  // expected number with at least one token, all groups together
+  double busiest_expert = 0;  // expected tokens
 };
 
 struct ExpertLayout {
@@ -49,7 +51,9 @@ using Placement = std::vector<std::vector<double>>;
 [[nodiscard]] Placement place_experts(const ExpertLayout& layout, const Routing& routing);
 
 /// Expectations, exact for independent tokens: an expert with share p is visited by a token with
-/// probability active*p.
+/// probability active*p. placed_groups() is what the time of a layer needs of it.
+[[nodiscard]] GroupLoad placed_groups(const ExpertLayout& layout, double tokens,
+                                      const Placement& placement);
 [[nodiscard]] ExpertLoad placed_load(const ExpertLayout& layout, double tokens,
                                      const Placement& placement);
 [[nodiscard]] inline ExpertLoad expected_load(const ExpertLayout& layout, double tokens,

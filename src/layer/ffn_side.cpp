@@ -59,15 +59,15 @@ double share_with_work(const FfnCount& ffn, std::int64_t groups, bool shares_res
   return 1 - missed;
 }
 
-ExpertLoad load_of(const Mlp& routed, const FfnWork& work) {
+GroupLoad load_of(const Mlp& routed, const FfnWork& work) {
   const ExpertLayout layout{routed.copies, routed.active, work.groups,
                             work.groups > 1 ? work.redundant : 0};
-  return work.placement != nullptr ? placed_load(layout, work.total_tokens, *work.placement)
-                                   : expected_load(layout, work.total_tokens, *work.routing);
+  if (work.placement != nullptr) return placed_groups(layout, work.total_tokens, *work.placement);
+  return placed_groups(layout, work.total_tokens, place_experts(layout, *work.routing));
 }
 
 /// Of the busiest group, at least `balance` times the mean where that is more than one.
-double busiest_pairs(const ExpertLoad& load, double balance) {
+double busiest_pairs(const GroupLoad& load, double balance) {
   return balance > 1 ? std::max(load.busiest_group, balance * load.mean_group) : load.busiest_group;
 }
 
@@ -79,7 +79,7 @@ MlpWork mlps_of(const FfnStage<Ops>& side, const FfnWork& work) {
       .groups = {}, .shard = real(work.tensor), .compute = side.model.precision.ffn_compute};
   for (const Mlp& mlp : side.shape.ffn.mlps) {
     if (mlp.role == MlpRole::routed) {
-      const ExpertLoad load = load_of(mlp, work);
+      const GroupLoad load = load_of(mlp, work);
       mlps.groups[0] =
           side.group(mlp, busiest_pairs(load, work.balance), load.busiest_group_active);
     } else if (mlp.role == MlpRole::dense || work.shared == SharedExperts::fused) {

@@ -21,13 +21,16 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view ending = ".calibration.yaml";
 
-MeasuredChip load(const fs::path& path) {
-  Calibration calibration = read_calibration(yaml::parse_file(path), path.string());
-  HardwareSpec chip = load_hardware({calibration.provenance.chip}).front();
-  Engine kernels = load_engines({calibration.provenance.engine}).front();
-  return {.calibration = std::make_shared<const Calibration>(std::move(calibration)),
-          .chip = std::move(chip),
-          .kernels = std::make_shared<const Engine>(std::move(kernels))};
+/// Where the value under these keys stands.
+Place place_of(const yaml::Node& root, std::initializer_list<std::string_view> keys,
+               const fs::path& file) {
+  const yaml::Node* node = &root;
+  for (const std::string_view key : keys) {
+    const auto at = std::find_if(node->keys.begin(), node->keys.end(),
+                                 [&](const yaml::Node& each) { return each.text == key; });
+    if (at != node->keys.end()) node = &node->items[static_cast<size_t>(at - node->keys.begin())];
+  }
+  return {file.string(), node->line, node->column};
 }
 
 fs::path path_of(const std::string& name) {
@@ -35,17 +38,46 @@ fs::path path_of(const std::string& name) {
 }
 
 MeasuredChip load_named(const std::string& name) {
-  if (is_path(name)) return load(name);
+  if (is_path(name)) return load_calibration(name);
   std::vector<std::string> known = list_calibrations();
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     known.emplace_back("none");
     throw ValueError("calibration",
                      fmt::format(": no calibration named '{}'{}", name, suggestion(name, known)));
   }
-  return load(path_of(name));
+  return load_calibration(path_of(name));
+}
+
+/// Every calibration there is. One that cannot be read stops the run of the chip it is named after.
+std::vector<MeasuredChip> load_every(const std::vector<HardwareSpec*>& chips, LeftOut* left_out) {
+  std::vector<MeasuredChip> loaded;
+  for (const std::string& name : list_calibrations()) {
+    try {
+      loaded.push_back(load_calibration(path_of(name)));
+    } catch (const InputError& error) {
+      const bool own = std::any_of(chips.begin(), chips.end(),
+                                   [&](const HardwareSpec* chip) { return chip->name == name; });
+      if (own) throw;
+      leave_out(error, left_out);
+    }
+  }
+  return loaded;
 }
 
 }  // namespace
+
+MeasuredChip load_calibration(const fs::path& path) {
+  const yaml::Node root = yaml::parse_file(path);
+  Calibration calibration = read_calibration(root, path.string());
+  const Provenance& from = calibration.provenance;
+  HardwareSpec chip =
+      named_at(place_of(root, {"chip"}, path), [&] { return load_chip(from.chip); });
+  Engine kernels = named_at(place_of(root, {"measured", "engine"}, path),
+                            [&] { return load_engine(from.engine); });
+  return {.calibration = std::make_shared<const Calibration>(std::move(calibration)),
+          .chip = std::move(chip),
+          .kernels = std::make_shared<const Engine>(std::move(kernels))};
+}
 
 std::vector<std::string> list_calibrations() {
   std::vector<std::string> names;
@@ -56,14 +88,13 @@ std::vector<std::string> list_calibrations() {
 }
 
 void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::string& choice,
-                         bool experts) {
+                         bool experts, LeftOut* left_out) {
   if (choice == "none") return;
   std::vector<MeasuredChip> loaded;
-  if (!choice.empty()) {
+  if (choice.empty())
+    loaded = load_every(chips, left_out);
+  else
     loaded.push_back(load_named(choice));
-  } else {
-    for (const std::string& name : list_calibrations()) loaded.push_back(load(path_of(name)));
-  }
   for (HardwareSpec* chip : chips) {
     chip->measured = nullptr;
     for (const MeasuredChip& candidate : loaded) {

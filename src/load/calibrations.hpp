@@ -1,13 +1,18 @@
 #pragma once
 // Which chip runs on which calibration.
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
-#include "calibration/calibration.hpp"
+#include "calibration/chip_timing.hpp"
+#include "load/library.hpp"
 #include "spec/hardware.hpp"
 
 namespace afford {
+
+/// A calibration file with the chip and the engine it names. Throws InputError.
+[[nodiscard]] MeasuredChip load_calibration(const std::filesystem::path& file);
 
 /// The names of hardware/NAME.calibration.yaml, sorted.
 [[nodiscard]] std::vector<std::string> list_calibrations();
@@ -18,9 +23,10 @@ namespace afford {
 /// published and 3930 come out with the default efficiencies. Whether the measured card's power cap
 /// or our kernel near 128 tokens an expert is to blame is open. `choice`: empty as said; `none`; or
 /// the name of a calibration (or a path), which all chips of its architecture then take. Throws
-/// UsageError for an unknown name, InputError for what a file says.
+/// UsageError for an unknown name, InputError for what a file says; but where `choice` is empty and
+/// the calibration bears the name of no chip of the run, that goes to `left_out`, if there is one.
 void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::string& choice,
-                         bool experts = false);
+                         bool experts = false, LeftOut* left_out = nullptr);
 
 [[nodiscard]] inline std::vector<HardwareSpec*> pointers_to(std::vector<HardwareSpec>& chips) {
   std::vector<HardwareSpec*> pointers;

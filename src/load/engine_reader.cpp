@@ -13,6 +13,8 @@ namespace {
 
 using yaml::Section;
 
+constexpr std::string_view estimate_mark = " (estimate)";
+
 /// The parameter that `section` calls `key`; throws InputError with the nearest one.
 size_t parameter_at(const Section& in, std::string_view section, const std::string& key) {
   std::vector<std::string> known;
@@ -64,8 +66,22 @@ void read_section(const Section& root, std::string_view name, const Sources& sou
     const Section in = section.child(key, {"value", "source", "estimate"});
     std::visit(ReadValue{engine, parameter, in}, parameter.at);
     const bool estimate = in.has("estimate") && in.boolean("estimate");
-    engine.citations[i] = cite(sources, read_source(in, sources)) + (estimate ? " (estimate)" : "");
+    engine.citations[i] =
+        cite(sources, read_source(in, sources)) + (estimate ? std::string(estimate_mark) : "");
   }
+}
+
+/// Whether the spreads between series are estimates, so that intervals can say so.
+void mark_estimated_spreads(Engine& engine) {
+  const auto mark = [&](std::string_view architecture, ErrorSpread& spread) {
+    for (size_t i = 0; i < engine.citations.size(); ++i) {
+      const EngineParameter& parameter = engine_parameters()[i];
+      if (parameter.section == architecture && parameter.key == "between_series")
+        spread.estimate = engine.citations[i].ends_with(estimate_mark);
+    }
+  };
+  mark("hopper", engine.time.spread.hopper);
+  mark("blackwell", engine.time.spread.blackwell);
 }
 
 Engine read(const yaml::Node& node, const std::string& file, int bases);
@@ -82,8 +98,9 @@ Engine base_of(const Section& root, int bases) {
   if (bases == most)
     root.fail("base", fmt::format("more than {} bases: do they form a ring?", most));
   const std::string name = root.text("base");
-  const std::string path = engine_path(name).string();
-  engine = read(yaml::parse_file(path), path, bases + 1);
+  const Place at = root.place("base");
+  const std::string path = named_at(at, [&] { return engine_path(name).string(); });
+  engine = read(named_at(at, [&] { return yaml::parse_file(path); }), path, bases + 1);
   for (std::string& citation : engine.citations)
     citation = fmt::format("{}: {}", engine.name, citation);
   return engine;
@@ -109,6 +126,7 @@ Engine read(const yaml::Node& node, const std::string& file, int bases) {
                                                  parameter.section, parameter.key));
     }
   }
+  mark_estimated_spreads(engine);
   return engine;
 }
 

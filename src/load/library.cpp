@@ -50,30 +50,57 @@ fs::path entry_path(const std::string& name, std::string_view kind, std::string_
                                suggestion(name, known)));
 }
 
-/// Load `wanted` entries of data_folder()/kind, each through `read`.
+/// What the entries of one folder are, and who reads them.
 template <class Spec>
-std::vector<Spec> load(const std::vector<std::string>& wanted, std::string_view kind,
-                       std::string_view noun, Spec (*read)(const yaml::Node&, const std::string&)) {
-  std::vector<Spec> specs;
-  const auto add = [&](const fs::path& path) {
-    if constexpr (std::is_same_v<Spec, ModelSpec>) {
-      if (config::is_published(path.string()))
-        return specs.push_back(read_published(path.string()));
-    }
-    specs.push_back(read(yaml::parse_file(path), path.string()));
-  };
-  for (const std::string& name : wanted) {
-    if (is_path(name)) {
-      add(name);
-      continue;
-    }
-    if (name == "all") {
-      const fs::path folder = data_folder() / kind;
-      for (const std::string& entry : list_names(folder)) add(folder / (entry + ".yaml"));
-    } else {
-      add(entry_path(name, kind, noun));
+struct Kind {
+  std::string_view folder, noun;
+  Spec (*read)(const yaml::Node&, const std::string&);
+};
+
+constexpr Kind<ModelSpec> model_kind{"models", "model", read_model};
+constexpr Kind<HardwareSpec> chip_kind{"hardware", "hardware", read_hardware};
+constexpr Kind<Engine> engine_kind{"engines", "engine", read_engine};
+
+template <class Spec>
+Spec read_entry(const Kind<Spec>& kind, const fs::path& path) {
+  if constexpr (std::is_same_v<Spec, ModelSpec>) {
+    if (config::is_published(path.string())) return read_published(path.string());
+  }
+  return kind.read(yaml::parse_file(path), path.string());
+}
+
+/// Every entry of the folder that can be read.
+template <class Spec>
+void add_all(std::vector<Spec>& specs, const Kind<Spec>& kind, LeftOut* left_out) {
+  const fs::path folder = data_folder() / kind.folder;
+  for (const std::string& entry : list_names(folder)) {
+    const fs::path file = folder / (entry + ".yaml");
+    try {
+      specs.push_back(read_entry(kind, file));
+    } catch (const InputError& error) {
+      leave_out(error, left_out);
     }
   }
+}
+
+template <class Spec>
+Spec load_one(const std::string& name, const Kind<Spec>& kind) {
+  return read_entry(kind,
+                    is_path(name) ? fs::path(name) : entry_path(name, kind.folder, kind.noun));
+}
+
+template <class Spec>
+std::vector<Spec> load(const std::vector<std::string>& wanted, const Kind<Spec>& kind,
+                       LeftOut* left_out) {
+  std::vector<Spec> specs;
+  for (const std::string& name : wanted) {
+    if (name == "all")
+      add_all(specs, kind, left_out);
+    else
+      specs.push_back(load_one(name, kind));
+  }
+  if (specs.empty() && left_out != nullptr && !left_out->empty())
+    throw UsageError(fmt::format("no {} can be read: {}", kind.noun, left_out->front()));
   return specs;
 }
 
@@ -92,6 +119,16 @@ std::string bare(std::string_view checkpoint) {
     }
   }
   return name;
+}
+
+/// Of a model file; none where it cannot be read, which is for those to say who want that model.
+std::vector<std::string> aliases_of(const fs::path& path) {
+  try {
+    return read_model(yaml::parse_file(path), path.string()).aliases;
+  } catch (const InputError& error) {
+    if (error.line() == 0) throw;  // not of what it says
+    return {};
+  }
 }
 
 }  // namespace
@@ -140,24 +177,42 @@ std::optional<std::string> model_published_as(std::string_view checkpoint) {
   if (std::find(names.begin(), names.end(), wanted) != names.end()) return wanted;
   for (const std::string& name : names) {
     const fs::path path = folder / (name + ".yaml");
-    const ModelSpec model = read_model(yaml::parse_file(path), path.string());
-    for (const std::string& alias : model.aliases) {
+    for (const std::string& alias : aliases_of(path)) {
       if (bare(alias) == wanted) return name;
     }
   }
   return std::nullopt;
 }
 
-std::vector<ModelSpec> load_models(const std::vector<std::string>& names) {
-  return load<ModelSpec>(names, "models", "model", read_model);
+std::vector<ModelSpec> load_models(const std::vector<std::string>& names, LeftOut* left_out) {
+  return load(names, model_kind, left_out);
 }
 
-std::vector<HardwareSpec> load_hardware(const std::vector<std::string>& names) {
-  return load<HardwareSpec>(names, "hardware", "hardware", read_hardware);
+std::vector<HardwareSpec> load_hardware(const std::vector<std::string>& names, LeftOut* left_out) {
+  return load(names, chip_kind, left_out);
 }
 
-std::vector<Engine> load_engines(const std::vector<std::string>& names) {
-  return load<Engine>(names, "engines", "engine", read_engine);
+std::vector<Engine> load_engines(const std::vector<std::string>& names, LeftOut* left_out) {
+  return load(names, engine_kind, left_out);
+}
+
+ModelSpec load_model(const std::string& name) { return load_one(name, model_kind); }
+HardwareSpec load_chip(const std::string& name) { return load_one(name, chip_kind); }
+Engine load_engine(const std::string& name) { return load_one(name, engine_kind); }
+
+void leave_out(const InputError& error, LeftOut* left_out) {
+  if (left_out == nullptr || error.line() == 0) throw error;
+  const std::string message = error.what();
+  if (std::find(left_out->begin(), left_out->end(), message) == left_out->end())
+    left_out->push_back(message);
+}
+
+fs::path model_path(const std::string& name) {
+  return is_path(name) ? fs::path(name) : entry_path(name, "models", "model");
+}
+
+fs::path hardware_path(const std::string& name) {
+  return is_path(name) ? fs::path(name) : entry_path(name, "hardware", "hardware");
 }
 
 fs::path engine_path(const std::string& name) {

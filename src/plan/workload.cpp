@@ -67,7 +67,8 @@ void read_trace_into(const Section& in, const std::string& file, Traffic& traffi
   const std::filesystem::path given = in.text("trace");
   const std::filesystem::path path =
       given.is_absolute() ? given : std::filesystem::path(file).parent_path() / given;
-  const std::vector<Request> requests = read_trace(path.string());
+  const std::vector<Request> requests =
+      named_at(in.place("trace"), [&] { return read_trace(path.string()); });
   traffic.mix = mix_of(requests);
   for (const Request& r : requests) {
     traffic.longest_context =
@@ -140,10 +141,13 @@ std::vector<Offer> read_offers(const Section& root, const std::string& file) {
   std::vector<Offer> offers;
   const Section chips = root.names("chips");
   for (size_t i = 0; i < node.keys.size(); ++i) {
-    Offer offer{.chip = node.keys[i].text, .limit = {}, .contracts = {}};
+    Offer offer{.chip = node.keys[i].text,
+                .at = {file, node.keys[i].line, node.keys[i].column},
+                .limit = {},
+                .contracts = {}};
     // On the command line it means every chip; a workload names what can be rented.
     if (offer.chip == "all") {
-      throw InputError({file, node.keys[i].line, node.keys[i].column},
+      throw InputError(offer.at,
                        "no hardware named 'all'; expected the name of a chip, such as h800");
     }
     if (node.items[i].kind != yaml::Node::Kind::empty) {
@@ -222,10 +226,14 @@ Workload read_workload(const yaml::Node& node, const std::string& file) {
   Workload workload{.name = root.name("name"),
                     .file = file,
                     .model = {},
+                    .model_at = {},
                     .traffic = {},
                     .target = {},
                     .offers = {}};
-  if (root.has("model")) workload.model = root.text("model");
+  if (root.has("model")) {
+    workload.model = root.text("model");
+    workload.model_at = root.place("model");
+  }
   workload.traffic = read_traffic(root, file);
   workload.target = read_target(root);
   workload.offers = read_offers(root, file);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "error.hpp"
 #include "plan/lengths.hpp"
 #include "units.hpp"
 #include "yaml/document.hpp"
@@ -39,6 +40,7 @@ struct Contract {
 
 struct Offer {
   std::string chip;
+  Place at;                           // of its name
   std::optional<std::int64_t> limit;  // accelerators, over all contracts
   std::vector<Contract> contracts;    // empty: on demand at the price of the chip's file
 };
@@ -46,6 +48,7 @@ struct Offer {
 struct Workload {
   std::string name, file;
   std::string model;  // empty: given on the command line
+  Place model_at;
   Traffic traffic;
   Target target;
   std::vector<Offer> offers;  // empty: chips given on the command line

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "load/library.hpp"
 #include "records/served.hpp"
 #include "records/sweep.hpp"
 #include "report/frontier_chart.hpp"
@@ -33,21 +34,44 @@ std::string pool_flag(const HardwareSpec& chip, const Candidate::Side& side) {
   return fmt::format("{}:{}x{}", chip.name, side.instances, side.accelerators);
 }
 
+/// An engine as a command names it: by its path where it is no shipped one.
+std::string called(const Engine& engine) {
+  const std::string shipped = (data_folder() / "engines").string();
+  return engine.file.empty() || engine.file.starts_with(shipped) ? engine.name : engine.file;
+}
+
+/// What the command says of the engine where it is not the one it would assume: one that was named,
+/// or that of a search over chips of several architectures. Formats follow the engine, so these
+/// too.
+std::string engine_flags(const Point& p) {
+  const Setting& setting = p.of->setting;
+  const bool afd = p.candidate.way == Way::disaggregated;
+  const Engine& engine = afd ? setting.engine_of_pools() : setting.engine;
+  const study::EngineNames assumed =
+      study::default_engines({&p.attention_chip(), afd ? &p.ffn_chip() : &p.attention_chip()});
+  if (engine.name == (afd ? assumed.pools : assumed.colocated)) return "";
+  const bool published = setting.model->precision.attention_compute == Dtype::bf16;
+  return fmt::format(" --engine {}{}", called(engine),
+                     published && !engine.published_attention ? " --attention-dtype bf16" : "");
+}
+
 /// The command that shows the deployment in detail, what-if flags of the run left out.
 std::string simulate_command_of(const Point& p) {
   const Candidate& c = p.candidate;
   const std::string start = fmt::format("afford simulate -m {} -c {}", p.of->prepared->model.name,
                                         static_cast<std::int64_t>(p.of->setting.context));
   if (c.way != Way::disaggregated) {
-    return fmt::format("{} --colocated {} --batch-per-gpu {} --micro-batches {}{}", start,
+    return fmt::format("{} --colocated {} --batch-per-gpu {} --micro-batches {}{}{}", start,
                        pool_flag(p.attention_chip(), c.attention), c.batch, c.micro_batches,
-                       c.way == Way::tensor_parallel ? fmt::format(" --tp {}", c.tensor) : "");
+                       c.way == Way::tensor_parallel ? fmt::format(" --tp {}", c.tensor) : "",
+                       engine_flags(p));
   }
   return fmt::format(
-      "{} --attention {} --ffn {} --batch {} --micro-batches {} --ffn-parallelism {}{}", start,
+      "{} --attention {} --ffn {} --batch {} --micro-batches {} --ffn-parallelism {}{}{}", start,
       pool_flag(p.attention_chip(), c.attention), pool_flag(p.ffn_chip(), c.ffn), c.batch,
       c.micro_batches, parallelism(c),
-      c.attention_split == AttentionSplit::tensor ? " --attention-parallelism tp" : "");
+      c.attention_split == AttentionSplit::tensor ? " --attention-parallelism tp" : "",
+      engine_flags(p));
 }
 
 bool tensor_parallel_attention(const Candidate& c) {

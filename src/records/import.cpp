@@ -59,6 +59,8 @@ std::string import_text(const ImportReport& report) {
     out += fmt::format("  weights: {} counted, {} on disk by {}: {:.1f} %\n", human(counted),
                        human(stored), report.disk->from, 100 * (counted / stored));
   }
+  if (model.max_context > 0 && context > model.max_context)
+    out += fmt::format("  beyond its {} positions\n", token_count_text(model.max_context));
   const std::pair<std::string_view, Kind> groups[] = {{"used", Kind::used},
                                                       {"defaulted", Kind::defaulted},
                                                       {"assumed", Kind::assumed},

@@ -176,8 +176,11 @@ std::vector<std::string> notes_on(const study::Rentals& rentals,
   if (const std::string note = engine_note(uses, request.engine); !note.empty())
     notes.push_back(note);
   if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
-  for (const Rental& row : rentals.rows)
-    add_model_notes(notes, row.of->prepared.model, row.of->setting.context);
+  for (const Rental& row : rentals.rows) {
+    const double longest = row.of->workload.traffic.longest_context;
+    add_model_notes(notes, row.of->prepared.model,
+                    longest > 0 ? longest : row.of->workload.traffic.mix.context);
+  }
   if (const study::SweepPoint& point = request.sweep.front(); !point.empty()) {
     std::vector<study::SweptCost> others;
     std::copy_if(rentals.swept_costs.begin(), rentals.swept_costs.end(), std::back_inserter(others),

@@ -31,7 +31,7 @@ std::string engine_note(const std::vector<EngineUse>& uses, const std::string& n
   constexpr size_t most = 4;
   std::vector<std::string> engines, times;
   for (const EngineUse& use : uses) {
-    if (use.served->engine == Engine{}.name) continue;
+    if (use.served->engine == no_engine) continue;
     const std::string engine =
         fmt::format("{} for {}", use.served->engine, use.afd ? "AFD" : "co-located");
     if (std::find(engines.begin(), engines.end(), engine) == engines.end())

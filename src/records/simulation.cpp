@@ -114,17 +114,22 @@ Record<Simulation> intervals() {
                  [=](const Simulation& s) { return end(s, s.result.interval.high); })};
 }
 
+/// Whose errors an interval is made of.
+std::string errors_behind(const study::Served& served) {
+  if (served.engine == no_engine) return "the left-out errors of the curves";
+  return served.estimated ? fmt::format("an estimate of the errors of {}", served.engine)
+                          : fmt::format("the left-out errors of {}", served.engine);
+}
+
 void add_interval_note(std::vector<std::string>& notes, const Simulation& s) {
   const Evaluation& e = evaluation(s);
   const Interval& interval = s.result.interval;
   if (!interval.known()) return;
-  notes.push_back(fmt::format(
-      "{} at {} tokens: TPOT {:.2f} to {:.2f} ms, {:.3f} to {:.3f} USD/Mtok, from the left-out "
-      "errors of {}.",
-      s.label, s.setting.context, interval.low * e.tpot / millisecond,
-      interval.high * e.tpot / millisecond, interval.low * e.cost / usd_per_mtok,
-      interval.high * e.cost / usd_per_mtok,
-      s.served.engine == Engine{}.name ? "the curves" : s.served.engine));
+  notes.push_back(
+      fmt::format("{} at {} tokens: TPOT {:.2f} to {:.2f} ms, {:.3f} to {:.3f} USD/Mtok, from {}.",
+                  s.label, s.setting.context, interval.low * e.tpot / millisecond,
+                  interval.high * e.tpot / millisecond, interval.low * e.cost / usd_per_mtok,
+                  interval.high * e.cost / usd_per_mtok, errors_behind(s.served)));
 }
 
 /// What the calibrations say beyond the number.

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <list>
 #include <optional>
 #include <utility>
 
@@ -167,12 +168,14 @@ void OutputFile::flush() {
   buffer_.clear();
 }
 
-void OutputFile::finish() {
+void OutputFile::sync() {
   flush();
-  if (!name_.empty()) {
-    if (::fsync(fd_) != 0) fail();
-    move_into_place();
-  }
+  if (!name_.empty() && ::fsync(fd_) != 0) fail();
+}
+
+void OutputFile::finish() {
+  sync();
+  if (!name_.empty()) move_into_place();
   if (::close(std::exchange(fd_, -1)) != 0) fail();
   discard();
 }
@@ -217,6 +220,15 @@ void write_whole(const fs::path& path, std::string_view content) {
   OutputFile file(path);
   file.write(content);
   file.finish();
+}
+
+void write_all(const std::map<fs::path, std::string_view>& files) {
+  std::list<OutputFile> open;
+  for (const auto& [path, content] : files) {
+    open.emplace_back(path).write(content);
+    open.back().sync();
+  }
+  for (OutputFile& file : open) file.finish();
 }
 
 void remove_temporaries() noexcept { temporaries::remove_all(); }

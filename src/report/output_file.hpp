@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,8 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   void write(std::string_view piece);
+  /// Everything so far is on the disk; only the move is left to do.
+  void sync();
   void finish();
 
  private:
@@ -52,6 +55,10 @@ class OutputFile {
 
 /// A file in one piece.
 void write_whole(const std::filesystem::path& path, std::string_view content);
+
+/// Several files, all of them or none: none is moved into place before every one is on the disk.
+/// Should the system then refuse a move, those made before it stay.
+void write_all(const std::map<std::filesystem::path, std::string_view>& files);
 
 /// Takes away the temporaries that have a name. For handlers of signals that end the program: calls
 /// nothing but unlinkat().

@@ -31,8 +31,11 @@ struct KernelCounts {
   double sampling = 3;
 };
 
+/// The name of the one that stands for none.
+inline constexpr std::string_view no_engine = "ideal";
+
 struct Engine {
-  std::string name = "ideal", title, file;
+  std::string name = std::string(no_engine), title, file;
   std::string base;  // the engine its file builds on, as the file names it; may be empty
 
   // Shares of the data sheet's rates, where no calibration is at hand.

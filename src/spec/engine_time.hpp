@@ -46,8 +46,9 @@ struct PromptRates {
 /// Standard deviations of the logarithm of measured over predicted time. Points of one series (one
 /// engine, version, model, chip and parallelism) share most of their error, so it has two parts.
 struct ErrorSpread {
-  double between = 0;  // series
-  double within = 0;   // points of one series
+  double between = 0;     // series
+  double within = 0;      // points of one series
+  bool estimate = false;  // not from series left out
 };
 
 /// Dispatch and combine over NICs, as DeepEP's low-latency kernels do: what stays in a server goes

@@ -9,6 +9,7 @@
 #include "calibration/points_csv.hpp"
 #include "count/params.hpp"
 #include "error.hpp"
+#include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "load/readers.hpp"
 #include "load/spec_kind.hpp"
@@ -60,7 +61,7 @@ FileCheck check_model(const ModelSpec& model) {
 FileCheck check_file(const std::string& file) {
   if (file.ends_with(".csv"))
     return {.what = text_of(read_points(file)), .doubts = {}, .notes = {}};
-  if (is_published_config(file)) return check_model(load_models({file}).front());
+  if (is_published_config(file)) return check_model(load_model(file));
   const yaml::Node root = yaml::parse_file(file);
   switch (spec_kind(root, file)) {
     case SpecKind::hardware:
@@ -68,7 +69,7 @@ FileCheck check_file(const std::string& file) {
     case SpecKind::engine:
       return {.what = "ok, engine " + read_engine(root, file).name, .doubts = {}, .notes = {}};
     case SpecKind::calibration:
-      return {.what = text_of(read_calibration(root, file)), .doubts = {}, .notes = {}};
+      return {.what = text_of(*load_calibration(file).calibration), .doubts = {}, .notes = {}};
     case SpecKind::model:
       break;
   }

@@ -80,9 +80,7 @@ Routing routing_of(const RoutingChoice& choice, const ModelSpec& model, const En
 }
 
 Engine engine_called(const std::string& name) {
-  // The engine of no file, whose times the file's differ from in their last digit (10 us).
-  if (name == Engine{}.name) return {};
-  Engine engine = std::move(load_engines({name}).front());
+  Engine engine = load_engine(name);
   engine.citations.clear();  // settings are copied
   return engine;
 }
@@ -99,12 +97,12 @@ FormatOverrides formats_of(const Conditions& conditions) {
 
 }  // namespace
 
-std::vector<Prepared> prepare(const Conditions& conditions) {
+std::vector<Prepared> prepare(const Conditions& conditions, LeftOut* left_out) {
   check(conditions.what_if.speculation);
   if (conditions.redundant_experts < 0 || conditions.redundant_experts > 4096)
     throw ValueError("redundant experts", ": expected 0 to 4096");
   std::vector<Prepared> prepared;
-  for (ModelSpec& model : load_models_as(conditions.models, formats_of(conditions))) {
+  for (ModelSpec& model : load_models_as(conditions.models, formats_of(conditions), left_out)) {
     upcycle(model, conditions.experts);
     std::vector<LayerShape> shapes = layer_shapes(model);
     prepared.push_back({std::move(model), std::move(shapes)});
@@ -113,10 +111,10 @@ std::vector<Prepared> prepare(const Conditions& conditions) {
   return prepared;
 }
 
-EngineNames default_engines(const std::vector<HardwareSpec>& chips) {
+EngineNames default_engines(const std::vector<const HardwareSpec*>& chips) {
   const auto all = [&](std::string_view architecture) {
-    return std::all_of(chips.begin(), chips.end(), [&](const HardwareSpec& chip) {
-      return chip.architecture.value == architecture;
+    return std::all_of(chips.begin(), chips.end(), [&](const HardwareSpec* chip) {
+      return chip->architecture.value == architecture;
     });
   };
   if (all("davinci")) return {"vllm-ascend", "vllm-ascend"};
@@ -124,17 +122,21 @@ EngineNames default_engines(const std::vector<HardwareSpec>& chips) {
 }
 
 Engines engines_of(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
+  const Engine ideal = engine_called(std::string(no_engine));
   if (!conditions.engine.empty())
-    return {.colocated = engine_called(conditions.engine), .pools = {}};
-  const EngineNames names = default_engines(chips);
-  Engines engines{.colocated = engine_called(names.colocated), .pools = {}};
+    return {.colocated = engine_called(conditions.engine), .pools = {}, .ideal = ideal};
+  std::vector<const HardwareSpec*> pointers;
+  for (const HardwareSpec& chip : chips) pointers.push_back(&chip);
+  const EngineNames names = default_engines(pointers);
+  Engines engines{.colocated = engine_called(names.colocated), .pools = {}, .ideal = ideal};
   if (names.pools != names.colocated) engines.pools = engine_called(names.pools);
   return engines;
 }
 
-Setting without_engine(const Conditions& conditions, const Setting& setting) {
+Setting without_engine(const Conditions& conditions, const Setting& setting,
+                       const Engines& engines) {
   Setting ideal = setting;
-  ideal.engine = Engine{};
+  ideal.engine = engines.ideal;
   ideal.pools.reset();
   ideal.placement = nullptr;
   if (conditions.routing.kind == RoutingChoice::Kind::engine) ideal.routing = {};
@@ -199,10 +201,11 @@ void require_calibration_used(const std::vector<HardwareSpec*>& chips, const std
 
 }  // namespace
 
-void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions) {
+void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions,
+                  LeftOut* left_out) {
   apply_prices(chips, conditions.what_if.prices);
   require_bandwidths_used(chips, conditions);
-  attach_calibrations(chips, conditions.calibration);
+  attach_calibrations(chips, conditions.calibration, false, left_out);
   require_calibration_used(chips, conditions.calibration);
 }
 

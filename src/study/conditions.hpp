@@ -47,13 +47,15 @@ struct Prepared {
   ModelSpec model;
   std::vector<LayerShape> shapes;
 };
-/// Throws InputError or UsageError.
-[[nodiscard]] std::vector<Prepared> prepare(const Conditions& conditions);
+/// Throws InputError or UsageError; `left_out` as load_models() has it.
+[[nodiscard]] std::vector<Prepared> prepare(const Conditions& conditions,
+                                            LeftOut* left_out = nullptr);
 
-/// The engines of a run: of co-located deployments, and of AFD where it is another.
+/// The engines of a run: of co-located deployments, of AFD where it is another, and none.
 struct Engines {
   Engine colocated;
   std::optional<Engine> pools;
+  Engine ideal;
 };
 /// The one that is named, else those of default_engines(): read from their files, so once for all
 /// contexts. `chips`: those of the deployments they are for. Throws InputError or UsageError.
@@ -65,19 +67,21 @@ struct Engines {
                                  double context, const Engines& engines);
 
 /// The same deployment under no engine, with the routing asked for.
-[[nodiscard]] Setting without_engine(const Conditions& conditions, const Setting& setting);
+[[nodiscard]] Setting without_engine(const Conditions& conditions, const Setting& setting,
+                                     const Engines& engines);
 
 /// What stands in for an engine that is not named: a current one for co-located deployments, and
 /// one that exists for AFD. Huawei's chips have one engine for both.
 struct EngineNames {
   std::string colocated, pools;
 };
-[[nodiscard]] EngineNames default_engines(const std::vector<HardwareSpec>& chips);
+[[nodiscard]] EngineNames default_engines(const std::vector<const HardwareSpec*>& chips);
 
 /// Chips with the bandwidths asked for; prices and calibrations come with finish_chips(), which
 /// wants them all together.
 [[nodiscard]] HardwareSpec with_bandwidths(HardwareSpec chip, const Conditions& conditions);
-void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions);
+void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions,
+                  LeftOut* left_out = nullptr);
 
 [[nodiscard]] bool any_calibrated(const std::vector<HardwareSpec>& chips);
 

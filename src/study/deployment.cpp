@@ -61,7 +61,7 @@ InFlight in_flight(const AfdRequest& request) {
 
 HardwareSpec chip_of(const PoolRequest& pool, const Conditions& conditions,
                      const std::string& name) {
-  HardwareSpec chip = load_hardware({pool.chip}).front();
+  HardwareSpec chip = load_chip(pool.chip);
   const std::int64_t server = chip.server_accelerators.value;
   if (pool.accelerators > server && pool.accelerators > chip.scale_up_accelerators.value) {
     throw ValueError(name,
@@ -200,7 +200,8 @@ std::string Deployment::chips_text() const {
 
 std::string Deployment::fidelity() const { return fidelity_of(chips.front(), chips.back()); }
 
-std::vector<Deployment> deployments_of(const DeploymentRequest& request, const ModelSpec& model) {
+std::vector<Deployment> deployments_of(const DeploymentRequest& request, const ModelSpec& model,
+                                       LeftOut* left_out) {
   std::vector<Deployment> deployments;
   if (request.afd) {
     check_pipeline(*request.afd);
@@ -216,7 +217,7 @@ std::vector<Deployment> deployments_of(const DeploymentRequest& request, const M
   for (Deployment& deployment : deployments) {
     for (HardwareSpec& chip : deployment.chips) chips.push_back(&chip);
   }
-  finish_chips(chips, request);
+  finish_chips(chips, request, left_out);
   return deployments;
 }
 

@@ -69,8 +69,10 @@ struct Deployment {
   [[nodiscard]] bool calibrated() const { return any_calibrated(chips); }
 };
 
-/// The pools asked for, the co-located one, or both. Throws UsageError or InputError.
+/// The pools asked for, the co-located one, or both. Throws UsageError or InputError; `left_out` as
+/// attach_calibrations() has it.
 [[nodiscard]] std::vector<Deployment> deployments_of(const DeploymentRequest& request,
-                                                     const ModelSpec& model);
+                                                     const ModelSpec& model,
+                                                     LeftOut* left_out = nullptr);
 
 }  // namespace afford::study

@@ -225,7 +225,7 @@ std::vector<SetUpPoint> set_up_points(const std::vector<ServedPoint>& points, co
 }
 
 EngineFit fit_engine(const EngineFitRequest& request) {
-  Engine base = load_engines({request.base}).front();
+  Engine base = load_engine(request.base);
   base.citations.clear();  // copied by the thousand
   ServedLibrary library;
   std::map<std::string, size_t> reasons;

@@ -35,8 +35,8 @@ SpecKind kind_of(const std::string& name) {
 
 Entry entry(const std::string& name) {
   const SpecKind kind = kind_of(name);
-  if (kind == SpecKind::model) return load_models({name}).front();
-  if (kind == SpecKind::engine) return load_engines({name}).front();
+  if (kind == SpecKind::model) return load_model(name);
+  if (kind == SpecKind::engine) return load_engine(name);
   std::vector<HardwareSpec> chips = load_hardware({name});
   attach_calibrations(pointers_to(chips), "");
   return std::move(chips.front());

@@ -102,12 +102,14 @@ ExploreOptions options_of(const FrontierRequest& request, const FrontierCase& c,
 std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
                                          const std::atomic<bool>* stop) {
   std::vector<FrontierCase> cases;
+  LeftOut left_out;
   for (const SweepPoint& point : request.sweep) {
     FrontierRequest applied = request;
     apply_sweep(point, applied);
-    const auto chips = std::make_shared<const std::vector<HardwareSpec>>(chips_of(applied));
+    const auto chips =
+        std::make_shared<const std::vector<HardwareSpec>>(chips_of(applied, &left_out));
     const Engines engines = engines_of(applied, *chips);
-    for (Prepared& model : prepare(applied)) {
+    for (Prepared& model : prepare(applied, &left_out)) {
       const auto prepared = std::make_shared<const Prepared>(std::move(model));
       for (const std::int64_t context : applied.contexts) {
         cases.push_back(
@@ -120,14 +122,17 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
              .ideal = {},
              .objective = request.objective,
              .shard = request.shard});
-        cases.back().ideal = without_engine(applied, cases.back().setting);
+        cases.back().ideal = without_engine(applied, cases.back().setting, engines);
       }
     }
   }
   std::string searches;
   for (const FrontierCase& c : cases)
     searches += fingerprint(c.space, c.setting, c.objective, stop);
-  for (FrontierCase& c : cases) c.search = fingerprint(searches);
+  for (FrontierCase& c : cases) {
+    c.search = fingerprint(searches);
+    c.left_out = left_out;
+  }
   return cases;
 }
 
@@ -136,8 +141,7 @@ namespace {
 /// An engine's, which takes no evaluation.
 Interval interval_of(const AnyDeployment& deployment, const FrontierPoint& point) {
   const Setting& setting = point.of->setting;
-  const std::string& architecture = point.attention_chip().architecture.value;
-  if (engine_of(deployment, setting).time.spread.on(architecture).within == 0) return {};
+  if (spread_of(deployment, setting).within == 0) return {};
   return afford::interval_of(deployment, setting);
 }
 
@@ -154,7 +158,8 @@ Served FrontierPoint::served() const {
           .engine = engine_of(deployment, of->setting).name,
           .tpot = evaluation.tpot,
           .ideal = ideal,
-          .interval = interval_of(deployment, *this)};
+          .interval = interval_of(deployment, *this),
+          .estimated = spread_of(deployment, of->setting).estimate};
 }
 
 Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCase>& cases,

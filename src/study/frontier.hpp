@@ -32,6 +32,7 @@ struct FrontierCase {
   Objective objective = Objective::throughput;
   Shard shard;
   std::string search;  // what tells the run from others: of all its cases together
+  LeftOut left_out;    // of "all", in the whole run
 };
 
 /// Verdicts of rows that are no candidate: a search that was stopped before it had written all,

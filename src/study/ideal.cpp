@@ -68,12 +68,15 @@ Match match(const IdealCase& at, const MatchRequest& request) {
 
 IdealInputs load(const IdealRequest& request) {
   check(request.what_if.speculation);
-  IdealInputs inputs{.models = load_models_as(request.models, request.what_if.formats),
+  LeftOut left_out;
+  IdealInputs inputs{.models = load_models_as(request.models, request.what_if.formats, &left_out),
                      .terms = {},
-                     .chips = load_hardware(request.chips),
+                     .chips = load_hardware(request.chips, &left_out),
                      .contexts = request.contexts,
                      .convention = request.convention,
-                     .speculation = request.what_if.speculation};
+                     .speculation = request.what_if.speculation,
+                     .left_out = std::move(left_out)};
+  require_distinct(inputs.chips, "chips");
   apply_prices(pointers_to(inputs.chips), request.what_if.prices);
   for (const ModelSpec& model : inputs.models)
     inputs.terms.push_back(decode_terms(model, inputs.convention, inputs.speculation));

@@ -27,6 +27,7 @@ struct IdealInputs {
   std::vector<std::int64_t> contexts;
   Convention convention = Convention::paper;
   Speculation speculation;
+  LeftOut left_out;  // of "all"
 };
 /// Throws InputError or UsageError.
 [[nodiscard]] IdealInputs load(const IdealRequest& request);

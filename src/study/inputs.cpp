@@ -3,21 +3,21 @@
 #include <fmt/format.h>
 
 #include "error.hpp"
-#include "load/library.hpp"
 #include "text/suggest.hpp"
 
 namespace afford::study {
 
 std::vector<ModelSpec> load_models_as(const std::vector<std::string>& names,
-                                      const FormatOverrides& formats) {
+                                      const FormatOverrides& formats, LeftOut* left_out) {
   if (formats.weights == Dtype::fp32) {
     throw ValueError("weight dtype",
                      ": fp32 products are not modelled; expected one of bf16, fp8, int8, fp4, "
                      "int4");
   }
   std::vector<ModelSpec> models;
-  for (ModelSpec& model : load_models(names))
+  for (ModelSpec& model : load_models(names, left_out))
     models.push_back(with_formats(std::move(model), formats));
+  require_distinct(models, "model");
   return models;
 }
 

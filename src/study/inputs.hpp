@@ -1,10 +1,13 @@
 #pragma once
 // What every study starts from: models and chips by name, contexts, and what is assumed of them.
 
+#include <set>
 #include <string>
 #include <vector>
 
 #include "count/decode.hpp"
+#include "error.hpp"
+#include "load/library.hpp"
 #include "spec/hardware.hpp"
 #include "spec/model.hpp"
 #include "spec/overrides.hpp"
@@ -26,9 +29,21 @@ struct WhatIfs {
   std::vector<Price> prices;
 };
 
-/// The models with the formats asked for. Throws InputError or UsageError.
+/// Nothing tells two models of one name apart, or two chips. Throws ValueError.
+template <class Spec>
+void require_distinct(const std::vector<Spec>& specs, const std::string& option) {
+  std::set<std::string> names;
+  for (const Spec& spec : specs) {
+    if (!names.insert(spec.name).second)
+      throw ValueError(option, ": " + spec.name + " a second time");
+  }
+}
+
+/// The models with the formats asked for. Throws InputError or UsageError, ValueError for two of
+/// one name; `left_out` as load_models() has it.
 [[nodiscard]] std::vector<ModelSpec> load_models_as(const std::vector<std::string>& names,
-                                                    const FormatOverrides& formats);
+                                                    const FormatOverrides& formats,
+                                                    LeftOut* left_out = nullptr);
 
 /// Every price must name one of the chips. Throws ValueError.
 void apply_prices(const std::vector<HardwareSpec*>& chips, const std::vector<Price>& prices);

@@ -81,9 +81,7 @@ std::vector<KernelPoint> read_points_of(const Section& in, const std::string& fi
 
 }  // namespace
 
-std::vector<KernelTable> read_kernel_tables() {
-  const std::string file = (data_folder() / "validation" / "kernels.yaml").string();
-  const yaml::Node node = yaml::parse_file(file);
+std::vector<KernelTable> read_kernel_tables(const yaml::Node& node, const std::string& file) {
   const Section root = Section::root(file, node, "kernels", {"schema", "sources", "tables"});
   (void)root.integer("schema", {1, 1});
   const Sources sources = read_sources(root);
@@ -101,15 +99,20 @@ std::vector<KernelTable> read_kernel_tables() {
                       .points = read_points_of(in, file),
                       .engine = in.has("engine") ? in.name("engine") : "ideal"});
     if (tables.back().points.empty()) in.fail("points", "expected at least one");
+    const KernelTable& table = tables.back();
+    (void)named_at(in.place("chip"), [&] { return hardware_path(table.chip); });
+    (void)named_at(in.place("engine"), [&] { return engine_path(table.engine); });
   }
+  if (tables.empty()) root.fail("tables", "expected at least one table");
   return tables;
 }
 
-KernelCheck check_kernels(const KernelTable& table, const std::string& calibration) {
+KernelCheck check_kernels(const KernelTable& table, const std::string& calibration,
+                          LeftOut* left_out) {
   std::vector<HardwareSpec> chips = load_hardware({table.chip});
-  attach_calibrations(pointers_to(chips), calibration,
-                      true);  // the experts' curve too: it is what is checked
-  const Engine engine = load_engines({table.engine}).front();
+  constexpr bool experts = true;  // their curve too: it is what is checked
+  attach_calibrations(pointers_to(chips), calibration, experts, left_out);
+  const Engine engine = load_engine(table.engine);
   const Machine machine(chips.front(), engine);
   KernelCheck check{.fidelity = fidelity_of(chips.front()), .predicted_us = {}};
   std::vector<double> deviations, sizes;

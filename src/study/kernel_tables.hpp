@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "kernels/kernel.hpp"
+#include "load/library.hpp"
 #include "spec/source.hpp"
+#include "yaml/document.hpp"
 
 namespace afford::study {
 
@@ -25,7 +27,8 @@ struct KernelTable {
 };
 
 /// The figures written down in validation/kernels.yaml. Throws InputError.
-[[nodiscard]] std::vector<KernelTable> read_kernel_tables();
+[[nodiscard]] std::vector<KernelTable> read_kernel_tables(const yaml::Node& root,
+                                                          const std::string& file);
 
 /// The tables in `folder` that are there: h200_gqa_decode.csv, h200_mla_decode.csv, h200_moe.csv,
 /// h200_gemm.csv (aiconfigurator), a_attn_decode_infersim.csv, a_gemm_infersim.csv (InferSim).
@@ -41,6 +44,8 @@ struct KernelCheck {
   size_t worst = 0;                    // point
   bool within = false;
 };
-[[nodiscard]] KernelCheck check_kernels(const KernelTable& table, const std::string& calibration);
+/// `left_out` as attach_calibrations() has it.
+[[nodiscard]] KernelCheck check_kernels(const KernelTable& table, const std::string& calibration,
+                                        LeftOut* left_out = nullptr);
 
 }  // namespace afford::study

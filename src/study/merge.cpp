@@ -10,7 +10,7 @@
 
 #include "error.hpp"
 #include "study/frontier.hpp"
-#include "text/csv.hpp"
+#include "study/merge_row.hpp"
 #include "text/file.hpp"
 #include "text/number.hpp"
 
@@ -49,13 +49,10 @@ struct Parts {
   bool partial = false;
 };
 
-Keys keys_of(const std::vector<std::string>& header, const std::string& file) {
+/// Of a header that has every column.
+Keys keys_of(const std::vector<std::string>& header) {
   const auto at = [&](std::string_view name) {
-    const auto found = std::find(header.begin(), header.end(), name);
-    if (found == header.end())
-      throw InputError({file, 1, 1},
-                       fmt::format("no column '{}'; expected a CSV of afford pareto", name));
-    return static_cast<size_t>(found - header.begin());
+    return static_cast<size_t>(std::find(header.begin(), header.end(), name) - header.begin());
   };
   return {.model = at("model"),
           .context = at("context_tokens"),
@@ -72,33 +69,6 @@ Keys keys_of(const std::vector<std::string>& header, const std::string& file) {
           .complete = at("complete"),
           .search = at("search"),
           .rows = at("rows")};
-}
-
-/// One row of a file with the place of every field.
-struct RowAt {
-  const CsvReader& reader;
-  const CsvRow& row;
-  [[nodiscard]] const std::string& text(size_t field) const { return row.fields[field].text; }
-  [[nodiscard]] Place place(size_t field) const { return reader.place(row, field); }
-  /// Throws the complaint about a field.
-  [[noreturn]] void fail(size_t field, std::string_view name, std::string_view expected) const {
-    throw InputError(place(field),
-                     fmt::format("{}: expected {}, got '{}'", name, expected, text(field)));
-  }
-};
-
-double number(const RowAt& at, size_t field, std::string_view name) {
-  const auto value = parse_real(at.text(field));
-  if (!value || !(*value > 0)) at.fail(field, name, "a number above zero");
-  return *value;
-}
-
-std::int64_t whole(const RowAt& at, size_t field, std::string_view name, std::int64_t least,
-                   std::int64_t most) {
-  const auto value = parse_integer(at.text(field));
-  if (!value || *value < least || *value > most)
-    at.fail(field, name, fmt::format("a whole number from {} to {}", least, most));
-  return *value;
 }
 
 constexpr std::int64_t most_rows = std::int64_t{1} << 60, most_context = 1'000'000'000,
@@ -128,9 +98,9 @@ Origin origin_at(const RowAt& at, const Keys& keys) {
   return {.file = at.reader.file(),
           .part = part_at(at, keys),
           .search = at.text(keys.search),
-          .rows = whole(at, keys.rows, "rows", 1, most_rows),
+          .rows = at.whole(keys.rows, "rows", 1, most_rows),
           .objective = objective_at(at, keys),
-          .tpot_limit_ms = number(at, keys.tpot_limit, "tpot_limit_ms")};
+          .tpot_limit_ms = at.number(keys.tpot_limit, "tpot_limit_ms")};
 }
 
 /// The same search as in the file that came first; what differs most tellingly is named.
@@ -161,12 +131,13 @@ void require_same_search(const Origin& origin, const Origin& first, const RowAt&
 }
 
 MergedPoint read_point(const RowAt& at, const Keys& keys, const std::vector<std::string>& header) {
+  at.check(header);
   MergedPoint point;
-  point.goals = {.tpot_ms = number(at, keys.tpot, "tpot_ms"),
-                 .tokens_per_gpu_s = number(at, keys.tokens, "tokens_per_gpu_s"),
-                 .usd_per_mtok = number(at, keys.usd, "usd_per_mtok")};
-  point.number = static_cast<std::uint64_t>(whole(at, keys.candidate, "candidate", 0, most_rows));
-  (void)whole(at, keys.context, "context_tokens", 1, most_context);
+  point.goals = {.tpot_ms = at.number(keys.tpot, "tpot_ms"),
+                 .tokens_per_gpu_s = at.number(keys.tokens, "tokens_per_gpu_s"),
+                 .usd_per_mtok = at.number(keys.usd, "usd_per_mtok")};
+  point.number = static_cast<std::uint64_t>(at.whole(keys.candidate, "candidate", 0, most_rows));
+  (void)at.whole(keys.context, "context_tokens", 1, most_context);
   for (const CsvField& field : at.row.fields) point.cells.push_back(field.text);
   point.group = point.cells[keys.model] + "|" + point.cells[keys.context];
   for (size_t c = 0; c < header.size(); ++c) {
@@ -177,7 +148,7 @@ MergedPoint read_point(const RowAt& at, const Keys& keys, const std::vector<std:
 
 void add_point(Parts& parts, const RowAt& at, const Keys& keys) {
   MergedPoint point = read_point(at, keys, parts.header);
-  const std::int64_t number = whole(at, keys.number, "case", 1, most_rows);
+  const std::int64_t number = at.whole(keys.number, "case", 1, most_rows);
   if (point.cells[keys.verdict] != "feasible") return;
   const auto [known, added] = parts.cases.emplace(number, point.group);
   if (!added && known->second != point.group) {
@@ -245,28 +216,13 @@ void require_whole(const FileSoFar& file, const std::string& name, int last_line
                                file.rows, file.origin->rows));
 }
 
-std::vector<std::string> header_of(CsvReader& reader) {
-  const auto head = reader.next();
-  if (!head) throw InputError({reader.file()}, "empty; expected a CSV of afford pareto");
-  std::vector<std::string> header;
-  std::set<std::string> seen;
-  for (size_t i = 0; i < head->fields.size(); ++i) {
-    header.push_back(head->fields[i].text);
-    if (!seen.insert(header.back()).second) {
-      throw InputError(reader.place(*head, i),
-                       fmt::format("column '{}' stands here a second time", header.back()));
-    }
-  }
-  return header;
-}
-
 void add_file(Parts& parts, const std::string& name) {
   constexpr size_t most = size_t{4} << 30;
   std::string content = read_whole(name, most, "a CSV");
   const bool ends_with_a_line = content.ends_with('\n');
   CsvReader reader(name, std::move(content));
-  const std::vector<std::string> header = header_of(reader);
-  const Keys keys = keys_of(header, name);
+  const std::vector<std::string> header = frontier_header(reader);
+  const Keys keys = keys_of(header);
   if (parts.header.empty()) parts.header = header;
   if (parts.header != header)
     throw InputError({name, 1, 1}, "columns differ from those of the first file");
@@ -315,7 +271,7 @@ Merged merge(const std::vector<std::string>& files) {
              .tpot_limit_ms = parts.first->tpot_limit_ms,
              .partial = parts.partial,
              .files = files.size()};
-  const Keys keys = keys_of(out.header, files.front());
+  const Keys keys = keys_of(out.header);
   for (const auto& [number, frontier] : parts.frontiers) {
     const std::ptrdiff_t best = winner(frontier.points(), out.objective);
     for (const MergedPoint& point : frontier.points()) {

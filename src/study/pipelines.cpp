@@ -155,7 +155,7 @@ std::int64_t attention_gpus_of(const PipelinePoint& point) {
 }
 
 PipelinePrediction predict_pipeline(const PipelinePoint& point, const HardwareSpec& chip) {
-  ModelSpec model = load_models({point.model}).front();
+  ModelSpec model = load_model(point.model);
   model.precision.kv = model.precision.attention_compute = format_of(point);
   const std::vector<LayerShape> shapes = layer_shapes(model);
   const PipelineLayout layout = layout_of(point);

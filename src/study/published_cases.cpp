@@ -29,8 +29,11 @@ PoolRequest read_pool(const Section& in, const std::string& key) {
   if (colon != std::string::npos && x != std::string::npos && x > colon) {
     const auto instances = parse_integer(text.substr(colon + 1, x - colon - 1));
     const auto each = parse_integer(text.substr(x + 1));
-    if (instances && each && *instances >= 1 && *each >= 1)
-      return {text.substr(0, colon), *instances, *each};
+    if (instances && each && *instances >= 1 && *each >= 1) {
+      const std::string chip = text.substr(0, colon);
+      (void)named_at(in.place(key), [&] { return hardware_path(chip); });
+      return {chip, *instances, *each};
+    }
   }
   in.fail(key,
           fmt::format("expected CHIP:INSTANCESxACCELERATORS such as h800:2x8, got '{}'", text));
@@ -95,6 +98,7 @@ PublishedCase read_case(const Section& root, const yaml::Node& item, const Publi
   out.tolerance_pct = in.real("tolerance_pct", 0, 100);
   out.request = system->second.request;
   out.request.models = {in.text("model")};
+  (void)named_at(in.place("model"), [&] { return model_path(out.request.models.front()); });
   if (in.has("context")) out.context = in.integer("context", {1, 1'000'000'000});
   if (in.has("drafts"))
     out.request.what_if.speculation.drafts = static_cast<int>(in.integer("drafts", {1, 16}));
@@ -106,9 +110,7 @@ PublishedCase read_case(const Section& root, const yaml::Node& item, const Publi
 
 }  // namespace
 
-PublishedCases read_published_cases() {
-  const std::string file = (data_folder() / "validation" / "cases.yaml").string();
-  const yaml::Node node = yaml::parse_file(file);
+PublishedCases read_published_cases(const yaml::Node& node, const std::string& file) {
   const Section root =
       Section::root(file, node, "validation", {"schema", "sources", "systems", "cases"});
   PublishedCases cases{.sources = read_sources(root), .systems = {}, .list = {}};

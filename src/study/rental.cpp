@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "error.hpp"
+#include "load/library.hpp"
 #include "yaml/document.hpp"
 
 namespace afford::study {
@@ -18,7 +19,7 @@ std::vector<Offer> offers_for(const Workload& workload, const std::vector<Hardwa
     const auto listed = std::find_if(workload.offers.begin(), workload.offers.end(),
                                      [&](const Offer& offer) { return offer.chip == chip.name; });
     Offer offer = listed == workload.offers.end()
-                      ? Offer{.chip = chip.name, .limit = {}, .contracts = {}}
+                      ? Offer{.chip = chip.name, .at = {}, .limit = {}, .contracts = {}}
                       : *listed;
     if (offer.contracts.empty() || price_origin(chip) == PriceOrigin::given)
       offer.contracts = {{.reserved = false, .price = chip.price.value, .limit = {}}};
@@ -37,13 +38,20 @@ void price_by_offers(std::vector<HardwareSpec>& chips, const std::vector<Offer>&
   }
 }
 
-/// The request with what the workload says where the request does not.
+/// The request with what the workload says where the request does not. Names that are unknown are
+/// complained of where the workload gives them.
 RentalRequest completed(RentalRequest request, const Workload& workload) {
   if (request.models.empty() && workload.model.empty())
     throw UsageError(fmt::format("{} names no model; give -m MODEL", request.workload_file));
-  if (request.models.empty()) request.models = {workload.model};
+  if (request.models.empty()) {
+    (void)named_at(workload.model_at, [&] { return model_path(workload.model); });
+    request.models = {workload.model};
+  }
   if (request.chips.empty()) {
-    for (const Offer& offer : workload.offers) request.chips.push_back(offer.chip);
+    for (const Offer& offer : workload.offers) {
+      (void)named_at(offer.at, [&] { return hardware_path(offer.chip); });
+      request.chips.push_back(offer.chip);
+    }
   }
   if (request.chips.empty())
     throw UsageError(fmt::format("{} lists no chips; give --on CHIP,..", request.workload_file));
@@ -59,29 +67,31 @@ Space limited(Space space, const std::vector<Offer>& offers) {
   return space;
 }
 
+/// Null once it is interrupted.
 std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoint& point,
-                                          const Workload& workload) {
+                                          const Workload& workload, LeftOut& left_out) {
   apply_sweep(point, request);
   auto c = std::make_shared<RentalCase>();
   c->swept = point;
   c->workload = workload;
   apply_sweep(point, c->workload);
   c->workload.target.tpot = request.tpot_limit;
-  c->chips = chips_of(request);
+  c->chips = chips_of(request, &left_out);
   c->input.offers = offers_for(c->workload, c->chips);
   price_by_offers(c->chips, c->input.offers);
   c->space = limited(space_of(request, c->chips), c->input.offers);
   std::vector<Prepared> prepared = prepare(request);
   if (prepared.size() != 1) throw UsageError("plan takes one model at a time");
   c->prepared = std::move(prepared.front());
-  c->setting = setting_of(request, c->prepared, c->workload.traffic.mix.context,
-                          engines_of(request, c->chips));
+  const Engines engines = engines_of(request, c->chips);
+  c->setting = setting_of(request, c->prepared, c->workload.traffic.mix.context, engines);
+  c->ideal = without_engine(request, c->setting, engines);
   c->input.space = &c->space;
   c->input.setting = &c->setting;
   c->input.workload = &c->workload;
   c->found = explore(c->space, c->setting,
                      {.shapes = true, .threads = request.threads, .stop = request.stop});
-  if (!c->found.complete) throw UsageError("interrupted");
+  if (!c->found.complete) return nullptr;
   c->sized = size_all(c->found.shapes, c->input);
   return c;
 }
@@ -103,8 +113,7 @@ std::vector<Alternative> alternatives(const std::vector<HardwareSpec>& chips) {
 }
 
 /// The engine of the first deployment of a plan, and what of the time is the engine's.
-void add_engine(Served& served, const Sized& first, const RentalCase& c,
-                const Conditions& conditions) {
+void add_engine(Served& served, const Sized& first, const RentalCase& c) {
   const Candidate& candidate = first.candidate;
   const AnyDeployment way = deployment_of(candidate, c.space);
   const Engine& engine = engine_of(way, c.setting);
@@ -112,8 +121,10 @@ void add_engine(Served& served, const Sized& first, const RentalCase& c,
   const auto under = [&](const Setting& setting) {
     return with_in_flight(candidate, first.at_capacity.mean, c.space, setting).tpot;
   };
-  served.ideal = under(without_engine(conditions, c.setting)) / under(c.setting) * served.tpot;
-  if (engine.time.spread.hopper.within > 0) served.interval = interval_of(way, c.setting);
+  served.ideal = under(c.ideal) / under(c.setting) * served.tpot;
+  const ErrorSpread& spread = spread_of(way, c.setting);
+  served.estimated = spread.estimate;
+  if (spread.within > 0) served.interval = interval_of(way, c.setting);
 }
 
 /// The accelerators of every deployment that is rented.
@@ -138,7 +149,11 @@ Rentals rentals(const RentalRequest& request) {
   const RentalRequest whole = completed(request, workload);
   Rentals out;
   for (const SweepPoint& point : whole.sweep) {
-    const std::shared_ptr<const RentalCase> c = case_of(whole, point, workload);
+    const std::shared_ptr<const RentalCase> c = case_of(whole, point, workload, out.left_out);
+    if (c == nullptr) {
+      out.complete = false;
+      return out;
+    }
     if (out.rows.empty()) out.workload = c->workload;
     for (const Alternative& alternative : alternatives(c->chips)) {
       Rental& row = out.rows.emplace_back(Rental{
@@ -148,11 +163,11 @@ Rentals rentals(const RentalRequest& request) {
       row.served = {.chips = chips_used(row.plan, c->chips),
                     .tokens = TokenRate(traffic.requests_per_s * traffic.mix.output_tokens),
                     .fidelity = fidelity_text(c->chips),
-                    .engine = Engine{}.name,
+                    .engine = std::string(no_engine),
                     .tpot = row.plan.tpot_mean,
                     .ideal = {},
                     .interval = {}};
-      if (row.possible()) add_engine(row.served, *row.plan.rented.front().sized, *c, whole);
+      if (row.possible()) add_engine(row.served, *row.plan.rented.front().sized, *c);
       if (row.possible() && !point.empty()) {
         out.swept_costs.push_back(
             {c->prepared.model.name, row.name, point.back().number, row.plan.usd_per_mtok});

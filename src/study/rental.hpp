@@ -28,7 +28,7 @@ struct RentalCase {
   std::vector<HardwareSpec> chips;
   Prepared prepared;
   Space space;
-  Setting setting;
+  Setting setting, ideal;  // ideal: with no engine
   Explored found;
   std::vector<Sized> sized;
   PlanInput input;
@@ -50,9 +50,11 @@ struct Rentals {
   Workload workload;  // as the first point has it
   std::vector<Rental> rows;
   std::vector<SweptCost> swept_costs;
+  LeftOut left_out;      // of "all"
   bool possible = true;  // the best plan of every point
+  bool complete = true;  // else interrupted: the rows are of the points before
 };
-/// Throws InputError or UsageError, also when interrupted.
+/// Throws InputError or UsageError.
 [[nodiscard]] Rentals rentals(const RentalRequest& request);
 
 }  // namespace afford::study

@@ -42,11 +42,12 @@ std::string pool_text(const Candidate::Side& side, const Space& space) {
 
 }  // namespace
 
-std::vector<HardwareSpec> chips_of(const SearchRequest& request) {
+std::vector<HardwareSpec> chips_of(const SearchRequest& request, LeftOut* left_out) {
   std::vector<HardwareSpec> chips;
-  for (HardwareSpec& chip : load_hardware(request.chips))
+  for (HardwareSpec& chip : load_hardware(request.chips, left_out))
     chips.push_back(with_bandwidths(std::move(chip), request));
-  finish_chips(pointers_to(chips), request);
+  require_distinct(chips, "chips");
+  finish_chips(pointers_to(chips), request, left_out);
   return chips;
 }
 

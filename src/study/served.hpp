@@ -25,6 +25,7 @@ struct Served {
   Seconds tpot;                  // of a token under it
   std::optional<Seconds> ideal;  // and under none
   Interval interval;             // of the TPOT
+  bool estimated = false;        // the interval: no series was left out to measure it
 };
 
 }  // namespace afford::study

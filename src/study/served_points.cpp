@@ -5,6 +5,7 @@
 #include <array>
 
 #include "calibration/record_csv.hpp"
+#include "text/date.hpp"
 #include "text/file.hpp"
 
 namespace afford::study {
@@ -44,25 +45,36 @@ void check(ServedPoint& point, const PlaceOf& place_of) {
     throw InputError(place_of("mode"), fmt::format("mode: no mode '{}'{}", point.mode,
                                                    suggestion(point.mode, modes)));
   }
-  const auto positive = [&](std::string_view name, double value) {
-    if (!(value > 0))
-      throw InputError(place_of(name),
-                       fmt::format("{}: expected more than zero, got {}", name, value));
+  const auto within = [&](std::string_view name, double value, double least, double most) {
+    if (value >= least && value <= most) return;
+    throw InputError(place_of(name), fmt::format("{}: expected a number from {:g} to {:g}, got {}",
+                                                 name, least, most, value));
   };
-  positive("isl", point.isl);
-  positive("osl", point.osl);
-  positive("concurrency_or_batch", point.concurrency_or_batch);
-  positive("tp", static_cast<double>(point.tp));
-  positive("tpot_ms", point.tpot_ms);
-  if (point.attention_dp) positive("attention_dp", *point.attention_dp);
+  constexpr double most_tokens = 1e9, most_requests = 1e6, most_accelerators = 65536;
+  constexpr double least_ms = 1e-3, most_ms = 1e9;
+  within("isl", point.isl, 1, most_tokens);
+  within("osl", point.osl, 1, most_tokens);
+  within("concurrency_or_batch", point.concurrency_or_batch, 1e-3, most_requests);
+  within("tp", static_cast<double>(point.tp), 1, most_accelerators);
+  within("tpot_ms", point.tpot_ms, least_ms, most_ms);
+  if (point.aiconfigurator_tpot_ms)
+    within("aiconfigurator_tpot_ms", *point.aiconfigurator_tpot_ms, least_ms, most_ms);
+  if (point.attention_dp) within("attention_dp", *point.attention_dp, 1, most_accelerators);
+  if (!point.date.empty() && !is_date(point.date)) {
+    throw InputError(place_of("date"),
+                     fmt::format("date: expected a date such as 2026-11-24, got '{}'", point.date));
+  }
   if (point.id.empty()) point.id = fmt::format("line {}", place_of("tpot_ms").line);
 }
 
 }  // namespace
 
 std::vector<ServedPoint> parse_served_points(std::string_view text, const std::string& file) {
-  return parse_csv(text, file, "served points", CsvColumns<ServedPoint>(columns),
-                   [](ServedPoint& point, const auto& place_of) { check(point, place_of); });
+  std::vector<ServedPoint> points =
+      parse_csv(text, file, "served points", CsvColumns<ServedPoint>(columns),
+                [](ServedPoint& point, const auto& place_of) { check(point, place_of); });
+  if (points.empty()) throw InputError({file, 2, 1}, "no point; expected a row of a measurement");
+  return points;
 }
 
 std::vector<ServedPoint> read_served_points(const std::string& path) {

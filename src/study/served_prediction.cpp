@@ -36,7 +36,33 @@ std::optional<PromptLoad> prompts_of(const ServedPoint& point, const Worker& wor
                     .expert_groups = worker.expert_groups};
 }
 
+/// Every roof at its rate, nothing in front of it.
+Engine at_data_sheet() {
+  Engine engine;
+  engine.attention_memory = engine.attention_compute = 1;
+  engine.gemm_memory = engine.gemm_compute = engine.grouped_compute = 1;
+  engine.scale_up = engine.nic = 1;
+  engine.l2_over_memory = 100;
+  engine.kernel = engine.collective = engine.network = Seconds(0);
+  return engine;
+}
+
+/// The deployment, unless the point was measured to be faster than its chip can be: other requests
+/// ran than its publisher states.
+std::variant<ServedDeployment, std::string> possible(ServedDeployment deployment,
+                                                     const ServedPoint& point) {
+  if (point.tpot_ms * millisecond < fastest_step(deployment))
+    return "faster than its chip can read what is said to run";
+  return deployment;
+}
+
 }  // namespace
+
+Seconds fastest_step(const ServedDeployment& deployment) {
+  Setting setting = deployment.setting;
+  setting.engine = at_data_sheet();
+  return evaluate(deployment.server, setting).tpot;
+}
 
 const Engine* ServedLibrary::engine_called(const std::string& name) {
   const auto known = engines_.find(name);
@@ -118,10 +144,11 @@ std::variant<ServedDeployment, std::string> ServedLibrary::set_up(const ServedPo
                                    .context = mean_context(point),
                                    .rebalanced = true},
                        .interrupts = prompts_of(point, worker)};
-  if (experts == nullptr) return out;
-  out.setting.routing = experts->routing;
-  out.setting.placement = &experts->placement;
-  return out;
+  if (experts != nullptr) {
+    out.setting.routing = experts->routing;
+    out.setting.placement = &experts->placement;
+  }
+  return possible(std::move(out), point);
 }
 
 ServedTime served_time(const ServedDeployment& deployment, const Engine& engine) {

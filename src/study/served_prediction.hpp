@@ -26,7 +26,8 @@ struct ServedDeployment {
 /// What points name, loaded once for all of them.
 class ServedLibrary {
  public:
-  /// The deployment of a point under the routing of `engine`, or why there is none.
+  /// The deployment of a point under the routing of `engine`, or why there is none: a name that
+  /// nothing here has, a point that says nothing of a decode step, or one that cannot have run.
   [[nodiscard]] std::variant<ServedDeployment, std::string> set_up(const ServedPoint& point,
                                                                    const Engine& engine);
   /// The engine of engines/ that a collection calls so ("trtllm" is tensorrt-llm); null: none.
@@ -60,5 +61,9 @@ struct ServedTime {
   Seconds tpot, prompts;
 };
 [[nodiscard]] ServedTime served_time(const ServedDeployment& deployment, const Engine& engine);
+
+/// What a step takes at the rates of the chip's data sheet, nothing started, no latency, no prompt:
+/// no server is faster.
+[[nodiscard]] Seconds fastest_step(const ServedDeployment& deployment);
 
 }  // namespace afford::study

@@ -89,7 +89,7 @@ ServedValidation served_validation(const ServedRequest& request) {
                                ? (data_folder() / "validation" / "served.csv").string()
                                : request.points;
   std::optional<Engine> given;
-  if (!request.engine.empty()) given = std::move(load_engines({request.engine}).front());
+  if (!request.engine.empty()) given = load_engine(request.engine);
   ServedLibrary library;
   ServedValidation validation;
   std::set<std::tuple<std::string, std::string, std::string>> groups;

@@ -61,13 +61,13 @@ std::vector<ChipsUsed> chips_used(const Deployment& deployment) {
 }
 
 /// With no engine around the kernels, in closed form.
-Seconds ideal_tpot(const Deployment& deployment, const Setting& setting, const Evaluation& e,
-                   const Conditions& conditions) {
-  if (engine_of(deployment.way, setting).name == Engine{}.name) return e.tpot;
-  return evaluate(deployment.way, without_engine(conditions, setting)).tpot;
+Seconds ideal_tpot(const Deployment& deployment, const Setting& ideal, const Setting& setting,
+                   const Evaluation& e) {
+  if (engine_of(deployment.way, setting).name == no_engine) return e.tpot;
+  return evaluate(deployment.way, ideal).tpot;
 }
 
-Simulation simulation(const Deployment& deployment, const Setting& setting,
+Simulation simulation(const Deployment& deployment, const Setting& setting, const Setting& ideal,
                       const SimulationRequest& request) {
   const EventOptions options{.micro_batch_sizes = deployment.micro_batch_sizes,
                              .sigma = request.jitter,
@@ -94,8 +94,9 @@ Simulation simulation(const Deployment& deployment, const Setting& setting,
                 .fidelity = deployment.fidelity(),
                 .engine = engine_of(deployment.way, setting).name,
                 .tpot = e.tpot,
-                .ideal = ideal_tpot(deployment, setting, e, request),
-                .interval = out.result.interval};
+                .ideal = ideal_tpot(deployment, ideal, setting, e),
+                .interval = out.result.interval,
+                .estimated = spread_of(deployment.way, setting).estimate};
   if (out.calibrated) {
     Gaps gaps = gaps_of(deployment.way, setting);
     out.beyond = std::move(gaps.beyond);
@@ -117,15 +118,17 @@ SweptCost swept_cost(const Simulation& row) {
 void add(Simulations& out, const SimulationRequest& request, const SweepPoint& point) {
   SimulationRequest applied = request;
   apply_sweep(point, applied);
-  const auto models = std::make_shared<const std::vector<Prepared>>(prepare(applied));
+  const auto models =
+      std::make_shared<const std::vector<Prepared>>(prepare(applied, &out.left_out));
   out.models.push_back(models);
   for (const Prepared& prepared : *models) {
-    for (Deployment& deployment : deployments_of(applied, prepared.model)) {
+    for (Deployment& deployment : deployments_of(applied, prepared.model, &out.left_out)) {
       const Engines engines = engines_of(applied, deployment.chips);
       for (const std::int64_t context : applied.contexts) {
         const Setting setting =
             setting_of(applied, prepared, static_cast<double>(context), engines);
-        Simulation& row = out.rows.emplace_back(simulation(deployment, setting, applied));
+        const Setting ideal = without_engine(applied, setting, engines);
+        Simulation& row = out.rows.emplace_back(simulation(deployment, setting, ideal, applied));
         row.swept = point;
         if (!point.empty() && row.feasible()) out.swept_costs.push_back(swept_cost(row));
       }

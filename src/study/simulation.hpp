@@ -59,6 +59,7 @@ struct Simulations {
   std::vector<std::shared_ptr<const std::vector<Prepared>>> models;
   std::vector<std::shared_ptr<const std::vector<HardwareSpec>>> chips;  // of each deployment
   std::vector<SweptCost> swept_costs;                                   // of feasible rows
+  LeftOut left_out;                                                     // of "all"
 
   [[nodiscard]] bool all_feasible() const;
 };

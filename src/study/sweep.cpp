@@ -99,10 +99,13 @@ void apply_sweep(const SweepPoint& point, DeploymentRequest& request) {
   apply_sweep(point, static_cast<Conditions&>(request));
   for (const SweptValue& value : point) {
     const auto count = static_cast<std::int64_t>(value.value);
-    if (value.parameter == Parameter::batch && request.afd) request.afd->batch = count;
-    if (value.parameter == Parameter::batch && request.colocated &&
-        request.colocated->batch_per_gpu == 0)
-      request.colocated->batch = count;
+    if (value.parameter == Parameter::batch) {
+      const bool colocated = request.colocated && request.colocated->batch_per_gpu == 0;
+      if (!request.afd && !colocated)
+        throw_unused(value, "a pool whose batch is given for all accelerators");
+      if (request.afd) request.afd->batch = count;
+      if (colocated) request.colocated->batch = count;
+    }
     if (value.parameter == Parameter::batch_per_gpu) {
       if (!request.colocated) throw_unused(value, "a co-located pool");
       request.colocated->batch_per_gpu = count;

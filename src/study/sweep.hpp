@@ -58,7 +58,7 @@ inline constexpr ParameterInfo parameters[] = {
     {Parameter::peak_factor, "peak-factor", "", SweptUnit::number, false, true},
     {Parameter::percentile, "percentile", "", SweptUnit::number, false, true},
     {Parameter::headroom, "headroom", "", SweptUnit::number, false, true},
-    {Parameter::spares, "spares", "", SweptUnit::number, false, true}};
+    {Parameter::spares, "spares", "", SweptUnit::count, false, true}};
 
 [[nodiscard]] constexpr const ParameterInfo& info_of(Parameter parameter) {
   return parameters[static_cast<size_t>(parameter)];

@@ -9,6 +9,7 @@
 
 #include "study/deployment.hpp"
 #include "study/kernel_tables.hpp"
+#include "yaml/document.hpp"
 
 namespace afford::study {
 
@@ -37,7 +38,7 @@ struct PublishedCases {
   std::vector<PublishedCase> list;
 };
 /// Throws InputError.
-[[nodiscard]] PublishedCases read_published_cases();
+[[nodiscard]] PublishedCases read_published_cases(const yaml::Node& root, const std::string& file);
 
 /// A case with its prediction.
 struct Judged {
@@ -56,6 +57,7 @@ struct Validation {
   size_t skipped = 0;  // calibrated cases without a calibration for their chips
   std::vector<KernelTable> tables;
   std::vector<KernelCheck> checks;  // of each table
+  LeftOut left_out;                 // calibrations of other chips that cannot be read
 
   [[nodiscard]] size_t outside() const;
   [[nodiscard]] bool all_within() const;

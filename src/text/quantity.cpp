@@ -19,6 +19,7 @@ struct Unit {
   std::string_view name;
   double base;
   bool shown;
+  double in_base_unit = 0;  // how many make a base unit, of decimal parts of one
 };
 
 /// The units of one dimension, how an error message names it ("a bandwidth such as '4.8 TB/s'"),
@@ -32,9 +33,9 @@ struct UnitTable {
   double least, most;
 };
 
-constexpr std::array time_units = {Unit{"ns", 1e-9, true}, Unit{"us", 1e-6, true},
-                                   Unit{"ms", 1e-3, true}, Unit{"s", 1, true},
-                                   Unit{"min", 60, false}, Unit{"h", 3600, false}};
+constexpr std::array time_units = {Unit{"ns", 1e-9, true, 1e9}, Unit{"us", 1e-6, true, 1e6},
+                                   Unit{"ms", 1e-3, true, 1e3}, Unit{"s", 1, true},
+                                   Unit{"min", 60, false},      Unit{"h", 3600, false}};
 constexpr std::array byte_units = {Unit{"B", 1, true},
                                    Unit{"kB", 1e3, true},
                                    Unit{"MB", 1e6, true},
@@ -85,6 +86,11 @@ UnitTable table<Dimension{.time = -1, .joule = 1}>() {
   return {{"a power", "700 W", "1e-3 W to 1e6 kW"}, watt_units, 1e-3, 1e9};
 }
 
+/// Rounded once: 10 us are the 1e-5 that code means by them, which ten times 1e-6 is not.
+double in_base(double value, const Unit& unit) {
+  return unit.in_base_unit > 0 ? value / unit.in_base_unit : value * unit.base;
+}
+
 std::optional<double> parse(const UnitTable& table, std::string_view text, std::string& why) {
   const auto complain = [&](std::string_view more) {
     why = fmt::format("expected {} such as '{}', got '{}'{}", table.words.noun, table.words.example,
@@ -102,7 +108,7 @@ std::optional<double> parse(const UnitTable& table, std::string_view text, std::
   for (const Unit& known : table.units) {
     if (known.name == unit) {
       if (*value < 0) return complain("");
-      const double base = *value * known.base;
+      const double base = in_base(*value, known);
       constexpr double rounding = 1e-9;
       const bool within =
           base >= table.least * (1 - rounding) && base <= table.most * (1 + rounding);

@@ -204,8 +204,7 @@ TEST_SUITE("cli") {
     CHECK(rows[0]["tpot_ms"].get<double>() > rows[6]["tpot_ms"].get<double>());
     const test::TempFolder folder;
     const test::Outcome drawn = run_afford(
-        both + "--tpot 1s --sweep acceptance=0.5..0.9+0.1 --mtp 1 --acceptance 0.5 --plot " +
-        folder.path("s.gp"));
+        both + "--tpot 1s --sweep acceptance=0.5..0.9+0.1 --mtp 1 --plot " + folder.path("s.gp"));
     CHECK(drawn.out.find("Cheapest for step-3: ") != std::string::npos);
     CHECK(test::read_file(folder.path("s.gp")).find("set xlabel 'acceptance'") !=
           std::string::npos);

@@ -57,6 +57,7 @@ TEST_SUITE("errors") {
   TEST_CASE("an engine without a base states everything") {
     CHECK(engine_after("base: ideal\n", "") ==
           "e.yaml:1:1: missing 'attention.compute', and no 'base' to take it from");
-    CHECK(engine_after("base: ideal", "base: ideel").starts_with("no engine named 'ideel' in "));
+    CHECK(engine_after("base: ideal", "base: ideel")
+              .starts_with("e.yaml:4:7: no engine named 'ideel' in "));
   }
 }

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-const std::vector<std::string> inputs = {"w.yaml", "c.json", "one.csv", "two.csv"};
+const std::vector<std::string> inputs = {"w.yaml", "c.json", "one.csv", "two.csv", "p.csv"};
 
 std::string content(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -116,6 +117,8 @@ const std::vector<Writer>& writers() {
         "1", "--calibration", "none", "-o", "out"},
        "out"},
       {"import", {"import", "c.json", "--date", "2025-11", "-o", "out.yaml"}, "out.yaml"},
+      {"fit-engine", {"fit-engine", "p.csv", "--date", "2025-11", "-o", "out.yaml"}, "out.yaml"},
+      {"validate", {"validate", "--served", "p.csv", "-o", "out"}, "out"},
       {"list", {"list", "models", "--format", "md", "-o", "out"}, "out"},
       {"show", {"show", "step-3", "-o", "out"}, "out"}};
   return all;
@@ -142,6 +145,15 @@ Workplace::Workplace(std::string parent)
   workload.replace(workload.find(rate), rate.size(), "requests_per_second: 0.5");
   std::ofstream(path_ + "/w.yaml") << workload;
   fs::copy_file(sources / "tests/import/llama-3.1-8b.json", path_ + "/c.json");
+  std::istringstream served(content(sources / "validation/served.csv"));
+  std::ofstream points(path_ + "/p.csv");
+  constexpr int some = 6;  // the header and five points
+  for (int i = 0; i < some; ++i) {
+    std::string line;
+    std::getline(served, line);
+    points << line << '\n';
+  }
+  points.close();
   for (const char* part : {"1/2", "2/2"}) {
     const std::string name = part[0] == '1' ? "one.csv" : "two.csv";
     const Writer shard{

@@ -83,4 +83,27 @@ TEST_SUITE("faults") {
       }
     }
   }
+
+  TEST_CASE("on a full disk several checkpoints are imported all or not at all") {
+    const Workplace place;
+    const SmallDisk disk;
+    if (!disk.mounted()) {
+      MESSAGE("skipped: cannot mount a small file system: " << disk.why());
+      return;
+    }
+    const std::string checkpoints = std::string(AFFORD_SOURCE) + "/tests/import/";
+    const Writer writer{"import of several",
+                        {"import", checkpoints + "qwen3-8b.json", checkpoints + "step-3.json",
+                         "--date", "2025-11", "-o", disk.path()},
+                        ""};
+    disk.fill(size_t{4} << 10);  // of one model file
+    const Ended full = run(writer, place);
+    CAPTURE(full.err);
+    CHECK(full.code == 2);
+    CHECK(full.err.ends_with(": No space left on device\n"));
+    CHECK(std::distance(fs::directory_iterator(disk.path()), {}) == 1);
+    fs::remove(disk.path() + "/filler");
+    CHECK(run(writer, place).code == 0);
+    CHECK(std::distance(fs::directory_iterator(disk.path()), {}) == 2);
+  }
 }

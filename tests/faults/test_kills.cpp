@@ -55,4 +55,21 @@ TEST_SUITE("faults") {
       CHECK(place.strays(writer.output).empty());
     }
   }
+
+  TEST_CASE("a search that is interrupted before it has found a point says so in its file") {
+    const Workplace place;
+    const Writer& search = writer_named("pareto");
+    place.reset(search.output);
+    const Ended whole = run(search, place);
+    REQUIRE(whole.code == 0);
+    for (const double share : {0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9}) {
+      place.reset(search.output);
+      const Ended ended =
+          run(search, place, {.environment = {}, .signal = SIGINT, .after = share * whole.took});
+      const std::string left = place.read(search.output);
+      CAPTURE(share);
+      CAPTURE(left);
+      if (ended.code == 130) CHECK((left == old_content || says_partial(left)));
+    }
+  }
 }

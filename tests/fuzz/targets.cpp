@@ -187,12 +187,21 @@ constexpr Target all[] = {{"calibration", calibration},
 
 }  // namespace
 
-std::span<const Target> targets() { return all; }
+std::span<const Target> targets() {
+  static const std::vector<Target> both = [] {
+    std::vector<Target> list(std::begin(all), std::end(all));
+    const std::span<const Target> more = study_targets();
+    list.insert(list.end(), more.begin(), more.end());
+    return list;
+  }();
+  return both;
+}
 
 const Target* find(std::string_view name) {
-  const auto* found = std::find_if(std::begin(all), std::end(all),
-                                   [&](const Target& target) { return target.name == name; });
-  return found == std::end(all) ? nullptr : found;
+  for (const Target& target : targets()) {
+    if (target.name == name) return &target;
+  }
+  return nullptr;
 }
 
 }  // namespace afford::fuzz

@@ -14,6 +14,8 @@ struct Target {
 };
 
 [[nodiscard]] std::span<const Target> targets();
+/// Those among them that need the data folder.
+[[nodiscard]] std::span<const Target> study_targets();
 
 /// The target of this name, or nullptr.
 [[nodiscard]] const Target* find(std::string_view name);

@@ -33,7 +33,7 @@ struct Planned {
     workload.target.percentile = percentile;
     for (const HardwareSpec& chip : chips)
       offers.push_back(
-          {chip.name, {}, {{.reserved = false, .price = chip.price.value, .limit = {}}}});
+          {chip.name, {}, {}, {{.reserved = false, .price = chip.price.value, .limit = {}}}});
     ExploreOptions options;
     options.shapes = true;
     sized = size_all(explore(space, setting, options).shapes, input());

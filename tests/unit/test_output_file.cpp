@@ -115,4 +115,17 @@ TEST_SUITE("unit") {
           "cannot write " + folder.path("loop") + ": Too many levels of symbolic links");
     CHECK(folder.entries() == 1);
   }
+
+  TEST_CASE("several files are written all or not at all") {
+    const test::TempFolder folder;
+    const std::string first = folder.file("a", "old"), second = folder.path("b/c");
+    CHECK_THROWS_AS(write_all({{first, "new"}, {second, "new"}}), UsageError);
+    CHECK(test::read_file(first) == "old");
+    CHECK_THROWS_AS(write_all({{first, "new"}, {"/dev/full", "new"}}), UsageError);
+    CHECK(test::read_file(first) == "old");
+    CHECK(folder.entries() == 1);
+    write_all({{first, "new"}, {folder.path("b"), "too"}});
+    CHECK(test::read_file(first) == "new");
+    CHECK(test::read_file(folder.path("b")) == "too");
+  }
 }

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "deploy/evaluate.hpp"
+#include "deploy/colocated.hpp"
 #include "layer/launches.hpp"
 #include "load/library.hpp"
 
@@ -32,6 +32,19 @@ struct Bench {
   }
 };
 
+/// Dispatch, routed experts and combine of the last layer of `model` with FP8 experts, `tokens` on
+/// each of 8 H200.
+Seconds experts_of(const std::string& model, std::int64_t tokens, const Engine& engine) {
+  Bench bench(model, "h200");
+  bench.model.precision.ffn_weights = bench.model.precision.ffn_compute = Dtype::fp8;
+  bench.shapes = layer_shapes(bench.model);
+  const Setting setting{
+      .model = &bench.model, .shapes = &bench.shapes, .context = 512, .engine = engine};
+  const Colocated c{.pool = {&bench.chip, 1, 8}, .batch = 8 * tokens, .layout = expert_parallel(8)};
+  const LayerTimes t = layer_times(c, setting, bench.shapes.size() - 1, micro_batches_of(c).large);
+  return t.dispatch + t.experts + t.combine;
+}
+
 Engine engine_called(const std::string& name) { return load_engines({name}).front(); }
 
 /// How much longer a step takes once the engine is `changed`.
@@ -46,6 +59,29 @@ double added(const Bench& bench, const Layout& layout, const Change& change) {
 }  // namespace
 
 TEST_SUITE("unit") {
+  // DeepGEMM's pull request 383 and issue 352, us on 8 H200.
+  TEST_CASE("experts as one kernel take what MegaMoE is published to take") {
+    struct Published {
+      std::string model;
+      std::int64_t tokens;
+      double us;
+    };
+    const Engine fused = engine_called("megamoe");
+    for (const Published& p : {Published{"deepseek-v4-flash", 8, 225.0},
+                               {"deepseek-v4-flash", 128, 265.1},
+                               {"deepseek-v4-flash", 512, 413.4},
+                               {"deepseek-v4-flash", 1024, 637.3},
+                               {"deepseek-v4-flash", 8192, 3269},
+                               {"deepseek-v3", 128, 490},
+                               {"deepseek-v3", 1024, 1222},
+                               {"deepseek-v3", 8192, 7492}}) {
+      CAPTURE(p.model);
+      CAPTURE(p.tokens);
+      const Seconds time = experts_of(p.model, p.tokens, fused);
+      CHECK(time / microsecond == doctest::Approx(p.us).epsilon(0.18));
+    }
+  }
+
   // Llama 3.1 8B in BF16 on one H100: 32 layers of 4096 x 6144 + 4096 x 4096 + 3 x 4096 x 14336
   // weights; 8 KV heads of 128, keys and values.
   TEST_CASE(

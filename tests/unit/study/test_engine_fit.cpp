@@ -46,7 +46,7 @@ std::vector<ServedPoint> made_points(const Engine& truth, ServedLibrary& library
         point.osl = 500;
         point.concurrency_or_batch = batch;
         point.tp = tp;
-        point.tpot_ms = 1;
+        point.tpot_ms = 190;  // anything that can be
         const auto set_up = library.set_up(point, truth);
         const Seconds time = served_time(std::get<ServedDeployment>(set_up), truth).tpot;
         if (time > 150 * millisecond) continue;

@@ -54,7 +54,7 @@ TEST_SUITE("unit") {
     CHECK(complaint(header + "\nvllm,m,h100,mixd,1024,512,16,2,3\n") ==
           "points.csv:2:13: mode: no mode 'mixd'; did you mean 'mixed'?");
     CHECK(complaint(header + "\nvllm,m,h100,mixed,1024,512,0,2,3\n") ==
-          "points.csv:2:28: concurrency_or_batch: expected more than zero, got 0");
+          "points.csv:2:28: concurrency_or_batch: expected a number from 0.001 to 1e+06, got 0");
     CHECK(complaint(header + "\nvllm,m,h100,mixed,1024,512,1,x,3\n") ==
           "points.csv:2:30: tp: expected a whole number of zero or more, got 'x'");
     CHECK(complaint(header + ",attention_dp\n" + row + ",-1\n") ==

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "load/library.hpp"
+#include "study/served_prediction.hpp"
 #include "study/served_validation.hpp"
 #include "support.hpp"
 
@@ -80,6 +82,34 @@ TEST_SUITE("unit") {
     CHECK(validation.reasons.size() == 3);
     // An engine named for all of them is assumed for all.
     CHECK(served_validation({.points = file, .engine = "sglang"}).rows[0].why_not.empty());
+  }
+
+  // 224 requests of 4,500 tokens on four H100: 66 GB of cache and 8 GB of weights on each take 22
+  // ms to read; a quarter of them 8 ms.
+  TEST_CASE("what no chip could have read in time is left out, not predicted") {
+    const test::TempFolder folder;
+    const std::string file =
+        folder.file("points.csv",
+                    "engine,model,chip,mode,isl,osl,concurrency_or_batch,tp,linear_format,tpot_ms\n"
+                    "vllm,Qwen/Qwen3-32B,h100,decode_only,4000,1000,224,4,fp8,8.75\n"
+                    "vllm,Qwen/Qwen3-32B,h100,decode_only,4000,1000,56,4,fp8,13\n");
+    const ServedValidation validation = served_validation({.points = file});
+    CHECK(validation.rows[0].why_not == "faster than its chip can read what is said to run");
+    CHECK(validation.rows[1].why_not.empty());
+    CHECK(validation.all.left_out == 1);
+  }
+
+  TEST_CASE("no prediction is faster than the chip's data sheet") {
+    ServedLibrary library;
+    for (const ServedPoint& point :
+         read_served_points((data_folder() / "validation" / "served.csv").string())) {
+      const Engine& engine = *library.engine_called(point.engine);
+      const auto set_up = library.set_up(point, engine);
+      const auto& deployment = std::get<ServedDeployment>(set_up);
+      const ServedTime time = served_time(deployment, engine);
+      CAPTURE(point.id);
+      CHECK(fastest_step(deployment) < time.tpot - time.prompts);
+    }
   }
 
   TEST_CASE("without an engine around them times have an interval above them alone") {

@@ -45,6 +45,26 @@ TEST_SUITE("unit") {
     }
   }
 
+  // 28 requests on four attention GPUs are seven each: four of one micro-batch, three of the other.
+  TEST_CASE("study: uneven micro-batches hold each request once") {
+    study::SimulationRequest request = both_ways();
+    request.contexts = {4096};
+    request.tpot_limit = Seconds(1);
+    request.colocated.reset();
+    const auto run = [&](std::vector<std::int64_t> sizes) {
+      request.afd = {.attention = {"h200", 1, 4},
+                     .ffn = {"h200", 1, 8},
+                     .micro_batch_sizes = std::move(sizes)};
+      return study::simulations(request).rows.front().result.evaluation;
+    };
+    const Evaluation uneven = run({16, 12}), large = run({16, 16}), small = run({12, 12});
+    CHECK(8 * uneven.attention_memory.cache == 7 * large.attention_memory.cache);
+    CHECK(uneven.attention_memory.buffers == large.attention_memory.buffers);
+    CHECK(uneven.ffn_memory.buffers == large.ffn_memory.buffers);
+    CHECK(uneven.tpot < large.tpot);
+    CHECK(uneven.tpot > small.tpot);
+  }
+
   TEST_CASE("study: where no engine is named a current one is assumed, for AFD one that exists") {
     study::SimulationRequest request = both_ways();
     request.contexts = {4096};

@@ -1,0 +1,65 @@
+#include <doctest/doctest.h>
+
+#include "error.hpp"
+#include "records/frontier.hpp"
+#include "study/merge_row.hpp"
+
+using namespace afford;
+
+TEST_SUITE("unit") {
+  TEST_CASE("a merge knows every column that a search writes") {
+    for (const Column& column : columns_of(frontier_record({}))) {
+      CAPTURE(column.key);
+      CHECK(study::frontier_cell(column.key).has_value());
+    }
+    CHECK(study::frontier_cell("sweep_tpot_ms").has_value());
+    CHECK_FALSE(study::frontier_cell("tpotms").has_value());
+  }
+
+  TEST_CASE("a merge takes no cell that a search does not write") {
+    CsvReader csv("p.csv", "\n5,16,feasible,,\n");
+    const std::vector<std::string> header = {"tpot_ms", "gpus", "verdict", "winner",
+                                             "ideal_tpot_ms"};
+    const CsvRow good = *csv.next();
+    study::RowAt{csv, good}.check(header);
+    const auto refused = [&](size_t field, const char* text) {
+      CsvRow row = good;
+      row.fields[field].text = text;
+      try {
+        study::RowAt{csv, row}.check(header);
+      } catch (const InputError& error) {
+        return std::string(error.what());
+      }
+      return std::string("taken");
+    };
+    CHECK(refused(0, "inf") == "p.csv:2:1: tpot_ms: expected a number above zero, got 'inf'");
+    CHECK(refused(1, "") == "p.csv:2:3: gpus: expected a whole number above zero, got ''");
+    CHECK(refused(2, "none of it") ==
+          "p.csv:2:6: verdict: expected one of 'feasible', 'slow', 'attention-memory', "
+          "'ffn-memory', got 'none of it'");
+    CHECK(refused(3, "no") == "p.csv:2:15: winner: expected one of 'yes', '', got 'no'");
+    CHECK(refused(4, "x") == "p.csv:2:16: ideal_tpot_ms: expected a number above zero, got 'x'");
+    CHECK(refused(4, "7") == "taken");
+  }
+
+  TEST_CASE("a merge wants the columns of a search, each once") {
+    const auto refused = [](const std::string& header) {
+      CsvReader csv("p.csv", header + "\n");
+      try {
+        (void)study::frontier_header(csv);
+      } catch (const InputError& error) {
+        return std::string(error.what());
+      }
+      return std::string("taken");
+    };
+    std::string all;
+    for (const Column& column : columns_of(frontier_record({})))
+      all += (all.empty() ? "" : ",") + column.key;
+    CHECK(refused(all) == "taken");
+    CHECK(refused(all + ",sweep_tpot_ms") == "taken");
+    CHECK(refused("a,b") == "p.csv:1:1: no column 'model'; expected a CSV of afford pareto");
+    CHECK(refused("gpu," + all).starts_with("p.csv:1:1: afford pareto writes no column 'gpu'"));
+    CHECK(refused("gpus," + all).find(": column 'gpus' stands here a second time") !=
+          std::string::npos);
+  }
+}
