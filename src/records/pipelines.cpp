@@ -17,13 +17,15 @@ using study::PipelinePrediction;
 using study::PipelineRow;
 using study::PipelineValidation;
 
-Cell microseconds(const PipelineRow& row, Seconds PipelinePrediction::*stage) {
+Cell stage_us(const PipelineRow& row, Seconds PipelinePrediction::*stage) {
   return row.predicted ? Cell((*row.predicted).*stage / microsecond) : Cell();
 }
-Cell percents(const PipelineRow& row, double (PipelineRow::*deviation)() const) {
+Cell deviation_pct(const PipelineRow& row, double (PipelineRow::*deviation)() const) {
   return row.predicted ? Cell(100 * (row.*deviation)()) : Cell();
 }
-Cell measured(const PipelineRow& row, double us) { return cell_if(row.predicted.has_value(), us); }
+Cell measured_us(const PipelineRow& row, double us) {
+  return cell_if(row.predicted.has_value(), us);
+}
 
 const Record<PipelineRow>& pipeline_record() {
   static const Record<PipelineRow> record = {
@@ -40,19 +42,19 @@ const Record<PipelineRow>& pipeline_record() {
       {{"micro_batches", "M", Show::plain},
        [](const PipelineRow& r) { return r.point.micro_batches; }},
       {{"layer_us", "layer us", Show::plain},
-       [](const PipelineRow& r) { return measured(r, r.point.layer_us); }},
+       [](const PipelineRow& r) { return measured_us(r, r.point.layer_us); }},
       {{"predicted_layer_us", "predicted", Show::plain},
-       [](const PipelineRow& r) { return microseconds(r, &PipelinePrediction::layer); }},
+       [](const PipelineRow& r) { return stage_us(r, &PipelinePrediction::layer); }},
       {{"deviation_pct", "deviation", Show::percent},
-       [](const PipelineRow& r) { return percents(r, &PipelineRow::deviation); }},
+       [](const PipelineRow& r) { return deviation_pct(r, &PipelineRow::deviation); }},
       {{"attention_us", "attention us", Show::plain},
-       [](const PipelineRow& r) { return measured(r, r.point.attention_us); }},
+       [](const PipelineRow& r) { return measured_us(r, r.point.attention_us); }},
       {{"predicted_attention_us", "predicted attention", Show::plain},
-       [](const PipelineRow& r) { return microseconds(r, &PipelinePrediction::attention); }},
+       [](const PipelineRow& r) { return stage_us(r, &PipelinePrediction::attention); }},
       {{"ffn_us", "FFN us", Show::plain},
-       [](const PipelineRow& r) { return measured(r, r.point.ffn_us); }},
+       [](const PipelineRow& r) { return measured_us(r, r.point.ffn_us); }},
       {{"predicted_ffn_us", "predicted FFN", Show::plain},
-       [](const PipelineRow& r) { return microseconds(r, &PipelinePrediction::ffn); }},
+       [](const PipelineRow& r) { return stage_us(r, &PipelinePrediction::ffn); }},
       {{"rejected", "left out"}, [](const PipelineRow& r) { return r.point.rejected; }},
       {{"date", "date", Show::text, in_files_only},
        [](const PipelineRow& r) { return r.point.date; }},

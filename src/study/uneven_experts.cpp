@@ -37,29 +37,29 @@ std::vector<double> binomial(double tokens, double share) {
 }
 
 /// Experts that the kernel works through one after another: how many with how many tokens.
-struct Share {
+struct ExpertShare {
   double experts = 0, tokens = 0;
 };
-using Phase = std::vector<Share>;
+using ExpertPhase = std::vector<ExpertShare>;
 
-Phase routed_phase(const DrawnExperts& drawn) {
+ExpertPhase routed_phase(const DrawnExperts& drawn) {
   const std::vector<double> chances = binomial(drawn.tokens, drawn.share);
-  Phase phase;
+  ExpertPhase phase;
   for (size_t n = 1; n < chances.size(); ++n)
     phase.push_back({drawn.experts * chances[n], static_cast<double>(n)});
   return phase;
 }
 
 /// What a phase asks for with tiles of `covered` columns, in experts, tokens and tiles.
-struct Tiles {
+struct DrawnTiles {
   double cost = 0;        // the kernel's own estimate of the time
   double through_l2 = 0;  // and of the rows through L2
   double active = 0, copies = 0, tiles = 0;
 };
 
-Tiles tiles_of(const Phase& phase, double covered) {
-  Tiles all;
-  for (const Share& share : phase) {
+DrawnTiles drawn_tiles(const ExpertPhase& phase, double covered) {
+  DrawnTiles all;
+  for (const ExpertShare& share : phase) {
     const double tiles = std::ceil(share.tokens / covered), rows = tiles * (weight_rows + covered);
     all.cost += share.experts * std::max({from_memory, rows, tiles * covered * per_column});
     all.through_l2 += share.experts * rows;
@@ -71,11 +71,11 @@ Tiles tiles_of(const Phase& phase, double covered) {
 }
 
 /// The columns that the kernel chooses for all of it.
-double chosen_columns(const Phase& everything) {
-  Tiles best;
+double chosen_columns(const ExpertPhase& everything) {
+  DrawnTiles best;
   double chosen = 0;
   for (const double covered : columns) {
-    const Tiles tiles = tiles_of(everything, covered);
+    const DrawnTiles tiles = drawn_tiles(everything, covered);
     const bool better = chosen == 0 || tiles.cost < best.cost ||
                         (tiles.cost == best.cost && tiles.through_l2 < best.through_l2);
     if (!better) continue;
@@ -87,14 +87,14 @@ double chosen_columns(const Phase& everything) {
 
 /// Experts with as many tiles each stand together: while one with several is worked on, L2 passes
 /// on more than memory brings.
-std::map<double, Phase> by_tiles(const Phase& phase, double covered) {
-  std::map<double, Phase> apart;
-  for (const Share& share : phase) apart[std::ceil(share.tokens / covered)].push_back(share);
+std::map<double, ExpertPhase> by_tile_count(const ExpertPhase& phase, double covered) {
+  std::map<double, ExpertPhase> apart;
+  for (const ExpertShare& share : phase) apart[std::ceil(share.tokens / covered)].push_back(share);
   return apart;
 }
 
 /// The product of every expert of a phase, y[tokens x outputs] = x[tokens x k] W.
-struct Product {
+struct DrawnProduct {
   double outputs = 0, k = 0;
   double result_bytes = 0;  // of a value
   bool follows = false;
@@ -110,24 +110,25 @@ class DrawnKernel {
     const bool fp8 = bits_of(drawn.weights) < 9;
     weight_ = fp8 ? 1 + 4.0 / (128 * 128) : 2;
     value_ = fp8 ? 1 + 4.0 / 128 : 2;
-    const Phase routed = routed_phase(drawn);
+    const ExpertPhase routed = routed_phase(drawn);
     const bool shares = drawn.shared > 0 && drawn.shared_tokens > 0;
-    Phase everything = routed;
+    ExpertPhase everything = routed;
     if (shares) everything.push_back({drawn.shared, drawn.shared_tokens});
     covered_ = chosen_columns(everything);
-    for (const auto& [tiles, phase] : by_tiles(routed, covered_)) phases_.push_back(phase);
+    for (const auto& [tiles, phase] : by_tile_count(routed, covered_)) phases_.push_back(phase);
     if (shares) phases_.push_back({everything.back()});
   }
 
   /// One product of all phases, one behind the other. Their tiles share the SMs' last round.
-  [[nodiscard]] double seconds(const Product& product) const {
+  [[nodiscard]] double seconds(const DrawnProduct& product) const {
     const double blocks = covered_ > 128 ? 2 : 1;
     double tiles = 0;
-    for (const Phase& phase : phases_)
-      tiles += tiles_of(phase, covered_).tiles * tiles_over(product.outputs, weight_rows) * blocks;
+    for (const ExpertPhase& phase : phases_)
+      tiles +=
+          drawn_tiles(phase, covered_).tiles * tiles_over(product.outputs, weight_rows) * blocks;
     const double tail = idle_tail(whole_up(tiles), chip_.sms);
     double seconds = (product.follows ? curve_.follow : curve_.start).base();
-    for (const Phase& phase : phases_) seconds += of_phase(phase, product, tail);
+    for (const ExpertPhase& phase : phases_) seconds += of_phase(phase, product, tail);
     return seconds;
   }
   [[nodiscard]] double value() const { return value_; }
@@ -136,8 +137,9 @@ class DrawnKernel {
   /// Device memory and tensor cores overlap as they do in the curve; L2 passes on the weights of
   /// every token tile, and the share of SMs without one is lost to it. A tile's start and end cost
   /// its own tokens, not the columns it is padded to.
-  [[nodiscard]] double of_phase(const Phase& phase, const Product& product, double tail) const {
-    const Tiles tiles = tiles_of(phase, covered_);
+  [[nodiscard]] double of_phase(const ExpertPhase& phase, const DrawnProduct& product,
+                                double tail) const {
+    const DrawnTiles tiles = drawn_tiles(phase, covered_);
     const double weights = product.outputs * product.k * weight_;
     const double rows = tiles.tiles * covered_, each = tiles.copies / tiles.active;
     const OperationWork work{
@@ -159,7 +161,7 @@ class DrawnKernel {
   const OperationCurve& curve_;
   OperationRoofs roofs_;
   double weight_ = 1, value_ = 1;  // bytes of a weight, of an activation
-  std::vector<Phase> phases_;
+  std::vector<ExpertPhase> phases_;
   double covered_ = 8;
 };
 
