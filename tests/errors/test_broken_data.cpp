@@ -116,4 +116,16 @@ TEST_SUITE("errors") {
     CHECK(result.err.find(file + ":") == 0);
     CHECK(result.err.find(":7: no hardware named 'h2' in ") != std::string::npos);
   }
+
+  TEST_CASE("a file that the system does not give is not left out") {
+    const Data data;
+    const std::string calibration =
+        read_file(std::string(AFFORD_SOURCE) + "/hardware/h200.calibration.yaml");
+    const std::string file = data.put("hardware/other.calibration.yaml",
+                                      replaced(calibration, "chip: h200", "chip: no/chip.yaml"));
+    const Outcome result = data.afford("simulate -m step-3 --colocated h800:1x8 --batch-per-gpu 8");
+    CHECK(result.code == 2);
+    CHECK(result.out.empty());
+    CHECK(result.err == file + ":5:7: no/chip.yaml: no such file\n");
+  }
 }
