@@ -119,13 +119,17 @@ TEST_SUITE("errors") {
 
   TEST_CASE("a file that the system does not give is not left out") {
     const Data data;
-    const std::string calibration =
-        read_file(std::string(AFFORD_SOURCE) + "/hardware/h200.calibration.yaml");
-    const std::string file = data.put("hardware/other.calibration.yaml",
-                                      replaced(calibration, "chip: h200", "chip: no/chip.yaml"));
+    const std::string source = AFFORD_SOURCE;
+    const std::string engine =
+        replaced(read_file(source + "/engines/afford.yaml"), "name: afford\n", "name: mine\n");
+    const std::string file =
+        data.put("engines/mine.yaml", replaced(engine, "base: ideal", "base: no/base.yaml"));
+    (void)data.put("hardware/other.calibration.yaml",
+                   replaced(read_file(source + "/hardware/h200.calibration.yaml"), "engine: afford",
+                            "engine: mine"));
     const Outcome result = data.afford("simulate -m step-3 --colocated h800:1x8 --batch-per-gpu 8");
     CHECK(result.code == 2);
     CHECK(result.out.empty());
-    CHECK(result.err == file + ":5:7: no/chip.yaml: no such file\n");
+    CHECK(result.err.find(file + ":6:7: no/base.yaml: no such file\n") != std::string::npos);
   }
 }
