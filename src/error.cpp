@@ -16,7 +16,10 @@ std::string line_of(const Place& place, const std::string& message) {
 }  // namespace
 
 InputError::InputError(const Place& place, const std::string& message)
-    : std::runtime_error(line_of(place, message)), line_(place.line) {}
+    : std::runtime_error(line_of(place, message)), of_content_(place.line > 0) {}
+
+InputError::InputError(const Place& named_at, const InputError& cause)
+    : std::runtime_error(line_of(named_at, cause.what())), of_content_(cause.of_content_) {}
 
 UsageError::UsageError(const std::string& message) : std::runtime_error(message_line(message)) {}
 

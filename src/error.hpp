@@ -23,11 +23,13 @@ struct Place {
 class InputError : public std::runtime_error {
  public:
   InputError(const Place& place, const std::string& message);
-  /// Of its place; 0 where it is about the file as a whole.
-  [[nodiscard]] int line() const { return line_; }
+  /// `cause`, said of where one file names another.
+  InputError(const Place& named_at, const InputError& cause);
+  /// Whether it is of what a file says; else the system did not give the file.
+  [[nodiscard]] bool of_content() const { return of_content_; }
 
  private:
-  int line_;
+  bool of_content_;
 };
 
 class UsageError : public std::runtime_error {
@@ -57,8 +59,8 @@ template <class Load>
   } catch (const UsageError& error) {
     throw InputError(place, error.what());
   } catch (const InputError& error) {
-    if (error.line() > 0) throw;
-    throw InputError(place, error.what());
+    if (error.of_content()) throw;
+    throw InputError(place, error);
   }
 }
 

@@ -3,7 +3,7 @@
 # it, and the root headers.
 set -eu
 cd "$(dirname "$0")/../src"
-order="text yaml spec count calibration import load kernels layer ideal deploy search plan study report records cli"
+order="text yaml spec count calibration import load kernels layer ideal deploy search traffic replay plan study report records cli"
 allowed="units.hpp error.hpp version.hpp"
 status=0
 for folder in $order; do

@@ -13,6 +13,7 @@ Verb simulate_command(CLI::App& app);
 Verb pareto_command(CLI::App& app);
 Verb merge_command(CLI::App& app);
 Verb plan_command(CLI::App& app);
+Verb replay_command(CLI::App& app);
 Verb validate_command(CLI::App& app);
 Verb list_command(CLI::App& app);
 Verb show_command(CLI::App& app);

@@ -15,24 +15,6 @@ namespace {
 
 constexpr std::int64_t most_accelerators = 65536;
 
-/// "h800:2x8".
-study::PoolRequest parse_pool(const std::string& text, std::string_view flag) {
-  const size_t colon = text.rfind(':'), x = text.find('x', colon == std::string::npos ? 0 : colon);
-  if (colon != std::string::npos && x != std::string::npos) {
-    const auto instances = parse_integer(text.substr(colon + 1, x - colon - 1));
-    const auto each = parse_integer(text.substr(x + 1));
-    if (text.substr(0, colon) == "all")
-      throw UsageError(fmt::format("{}: expected one chip, got '{}'", flag, text));
-    if (instances && each && *instances >= 1 && *each >= 1 && *instances <= most_accelerators &&
-        *each <= most_accelerators) {
-      return {text.substr(0, colon), *instances, *each};
-    }
-  }
-  throw UsageError(fmt::format(
-      "{}: expected CHIP:INSTANCESxACCELERATORS such as h800:2x8, both at least 1, got '{}'", flag,
-      text));
-}
-
 std::optional<FfnSplit> parse_exact_split(const std::string& text) {
   const size_t ep = text.find("ep");
   if (!text.starts_with("tp") || ep == std::string::npos) return std::nullopt;
@@ -137,6 +119,23 @@ void refuse_flags_without_pool(const Verb& parsed) {
 
 }  // namespace
 
+study::PoolRequest parse_pool(const std::string& text, std::string_view flag) {
+  const size_t colon = text.rfind(':'), x = text.find('x', colon == std::string::npos ? 0 : colon);
+  if (colon != std::string::npos && x != std::string::npos) {
+    const auto instances = parse_integer(text.substr(colon + 1, x - colon - 1));
+    const auto each = parse_integer(text.substr(x + 1));
+    if (text.substr(0, colon) == "all")
+      throw UsageError(fmt::format("{}: expected one chip, got '{}'", flag, text));
+    if (instances && each && *instances >= 1 && *each >= 1 && *instances <= most_accelerators &&
+        *each <= most_accelerators) {
+      return {text.substr(0, colon), *instances, *each};
+    }
+  }
+  throw UsageError(fmt::format(
+      "{}: expected CHIP:INSTANCESxACCELERATORS such as h800:2x8, both at least 1, got '{}'", flag,
+      text));
+}
+
 SplitChoice parse_split(const std::string& text) {
   if (text.empty()) return {};
   if (text == "tp") return {FfnChoice::tensor, {}};
@@ -181,6 +180,11 @@ study::DeploymentRequest deployment_request(const DeploymentArgs& args) {
 void add_deployment(Verb& verb, DeploymentArgs& args) {
   add_what_ifs(verb, args);
   add_contexts(verb, args);
+  add_pools(verb, args);
+  add_conditions(verb, args);
+}
+
+void add_pools(Verb& verb, DeploymentArgs& args) {
   verb.text("--attention", args.attention,
             "Attention pool: CHIP:INSTANCESxACCELERATORS, such as h800:2x8", "POOL");
   verb.text("--ffn", args.ffn, "FFN pool, written the same way", "POOL");
@@ -208,7 +212,6 @@ void add_deployment(Verb& verb, DeploymentArgs& args) {
             "LAYOUT");
   verb.integer("--tp", args.tensor, "Tensor-parallel ways of --colocated, as --parallelism tpN");
   verb.before(refuse_flags_without_pool);
-  add_conditions(verb, args);
 }
 
 void add_conditions(Verb& verb, ConditionArgs& args) {

@@ -25,6 +25,10 @@ struct DeploymentArgs : ConditionArgs {
   int batch = 0, batch_per_gpu = 0, micro_batches = 0, stages = 3, tensor = 1;
 };
 void add_deployment(Verb& verb, DeploymentArgs& args);
+/// The part of it that says which accelerators, and how they are used.
+void add_pools(Verb& verb, DeploymentArgs& args);
+/// "h800:2x8". Throws UsageError.
+[[nodiscard]] study::PoolRequest parse_pool(const std::string& text, std::string_view flag);
 /// Throws UsageError.
 [[nodiscard]] study::DeploymentRequest deployment_request(const DeploymentArgs& args);
 

@@ -23,7 +23,8 @@ constexpr size_t longest_quoted = 60;
 /// ends.
 class Cursor {
  public:
-  Cursor(std::string_view text, const std::string& file) : text_(text), file_(file) {
+  Cursor(std::string_view text, const std::string& file, int first_line)
+      : text_(text), file_(file), first_line_(first_line), line_(first_line) {
     if (text_.starts_with("\xEF\xBB\xBF")) at_ = line_start_ = 3;  // a byte-order mark
   }
 
@@ -44,7 +45,7 @@ class Cursor {
     const size_t last = before.rfind('\n');
     const auto lines = std::count(before.begin(), before.end(), '\n');
     const size_t column = last == std::string_view::npos ? before.size() : before.size() - last - 1;
-    return {file_, static_cast<int>(lines) + 1, static_cast<int>(column) + 1};
+    return {file_, first_line_ + static_cast<int>(lines), static_cast<int>(column) + 1};
   }
 
  private:
@@ -73,13 +74,14 @@ class Cursor {
   std::string_view text_;
   const std::string& file_;
   size_t at_ = 0, line_start_ = 0;
-  int line_ = 1;
+  int first_line_, line_;
 };
 
 /// Builds the tree from nlohmann's events: open containers wait on a stack.
 class Builder final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  Builder(std::string_view text, const std::string& file) : cursor_(text, file) {}
+  Builder(std::string_view text, const std::string& file, int first_line)
+      : cursor_(text, file, first_line) {}
 
   Value take_root() { return std::move(root_); }
 
@@ -229,9 +231,9 @@ bool same(const Value& a, const Value& b) {
                     });
 }
 
-Value parse(std::string_view text, const std::string& file) {
-  require_text(text, file);
-  Builder builder(text, file);
+Value parse(std::string_view text, const std::string& file, int first_line) {
+  require_text(text, file, first_line);
+  Builder builder(text, file, first_line);
   const std::string plain = without_python_numbers(text);
   (void)nlohmann::json::sax_parse(plain.begin(), plain.end(), &builder);
   Value root = builder.take_root();

@@ -34,8 +34,9 @@ struct Member {
 /// Whether two values say the same.
 [[nodiscard]] bool same(const Value& a, const Value& b);
 
-/// The root object of `text`. `file` is only for messages. Throws InputError.
-[[nodiscard]] Value parse(std::string_view text, const std::string& file);
+/// The root object of `text`. `file` and the line the text starts at are only for messages. Throws
+/// InputError.
+[[nodiscard]] Value parse(std::string_view text, const std::string& file, int first_line = 1);
 
 /// Reads and parses a regular file of at most 8 MiB. Throws InputError.
 [[nodiscard]] Value parse_file(const std::filesystem::path& path);

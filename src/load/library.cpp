@@ -126,7 +126,7 @@ std::vector<std::string> aliases_of(const fs::path& path) {
   try {
     return read_model(yaml::parse_file(path), path.string()).aliases;
   } catch (const InputError& error) {
-    if (error.line() == 0) throw;  // not of what it says
+    if (!error.of_content()) throw;
     return {};
   }
 }
@@ -201,7 +201,7 @@ HardwareSpec load_chip(const std::string& name) { return load_one(name, chip_kin
 Engine load_engine(const std::string& name) { return load_one(name, engine_kind); }
 
 void leave_out(const InputError& error, LeftOut* left_out) {
-  if (left_out == nullptr || error.line() == 0) throw error;
+  if (left_out == nullptr || !error.of_content()) throw error;
   const std::string message = error.what();
   if (std::find(left_out->begin(), left_out->end(), message) == left_out->end())
     left_out->push_back(message);

@@ -26,9 +26,8 @@ namespace afford {
 /// Each line is the message of its error, file:line:column first.
 using LeftOut = std::vector<std::string>;
 
-/// Notes the error of a file, once. Throws it where there is no list, and where it has no line and
-/// so is not of what the file says: a disk that fails must not make part of an answer look like all
-/// of it.
+/// Notes the error of a file, once. Throws it where there is no list, and where it is not of what
+/// the file says: a disk that fails must not make part of an answer look like all of it.
 void leave_out(const InputError& error, LeftOut* left_out);
 
 /// `name` of a file in models/ (hardware/, engines/), or a path ending in .yaml or .yml; a model

@@ -63,16 +63,17 @@ StationaryMix mix_of(const Moments& p, const Moments& o) {
                 1);
 }
 
-StationaryMix mix_of(std::span<const Request> requests) {
-  StepSums sums;
-  for (const Request& request : requests) {
-    const auto p = static_cast<double>(request.prompt_tokens),
+void MixOfTrace::add(const Request& request) {
+  const double p = static_cast<double>(request.prompt_tokens),
                o = static_cast<double>(request.output_tokens);
-    sums.steps += o;
-    sums.context += o * p + o * (o - 1) / 2;
-    sums.square += o * p * p + p * o * (o - 1) + (o - 1) * o * (2 * o - 1) / 6;
-  }
-  return mix_of(sums, static_cast<double>(requests.size()));
+  requests_ += 1;
+  steps_ += o;
+  context_ += o * p + o * (o - 1) / 2;
+  square_ += o * p * p + p * o * (o - 1) + (o - 1) * o * (2 * o - 1) / 6;
+}
+
+StationaryMix MixOfTrace::mix() const {
+  return mix_of(StepSums{.steps = steps_, .context = context_, .square = square_}, requests_);
 }
 
 }  // namespace afford

@@ -3,8 +3,7 @@
 // the stationary mix. A request is seen in proportion to how long it stays, at a context that grows
 // as it decodes.
 
-#include <cstdint>
-#include <span>
+#include "traffic/request.hpp"
 
 namespace afford {
 
@@ -21,12 +20,6 @@ struct Moments {
 [[nodiscard]] Moments lognormal_length(double mean, double cv, double most);
 [[nodiscard]] Moments geometric_length(double mean);  // 1, 2, ... tokens
 
-/// One request of a trace.
-struct Request {
-  double arrival_s = 0;
-  std::int64_t prompt_tokens = 0, output_tokens = 0;
-};
-
 /// What a request is like while it decodes. An output of o tokens takes o steps at contexts p, p+1
 /// ... p+o-1; averages over all steps of all requests: mean = E[o p + o(o-1)/2] / E[o].
 struct StationaryMix {
@@ -35,6 +28,16 @@ struct StationaryMix {
   double context_variance = 0;
 };
 [[nodiscard]] StationaryMix mix_of(const Moments& prompt, const Moments& output);  // independent
-[[nodiscard]] StationaryMix mix_of(std::span<const Request> requests);
+
+/// The mix of a trace, request by request.
+class MixOfTrace {
+ public:
+  void add(const Request& request);
+  /// After at least one request.
+  [[nodiscard]] StationaryMix mix() const;
+
+ private:
+  double requests_ = 0, steps_ = 0, context_ = 0, square_ = 0;
+};
 
 }  // namespace afford

@@ -8,9 +8,7 @@
 #include <limits>
 
 #include "error.hpp"
-#include "text/csv.hpp"
-#include "text/file.hpp"
-#include "text/number.hpp"
+#include "traffic/trace.hpp"
 #include "yaml/section.hpp"
 
 namespace afford {
@@ -22,13 +20,14 @@ using yaml::Section;
 constexpr double most_tokens = 1e8, least_rate = 1e-6, most_rate = 1e6;
 constexpr std::int64_t most_accelerators = 1'000'000;
 
-enum class Kind { fixed, uniform, lognormal, geometric };
-constexpr std::pair<std::string_view, Kind> kinds[] = {{"fixed", Kind::fixed},
-                                                       {"uniform", Kind::uniform},
-                                                       {"lognormal", Kind::lognormal},
-                                                       {"geometric", Kind::geometric}};
+constexpr std::pair<std::string_view, LengthLaw::Kind> kinds[] = {
+    {"fixed", LengthLaw::Kind::fixed},
+    {"uniform", LengthLaw::Kind::uniform},
+    {"lognormal", LengthLaw::Kind::lognormal},
+    {"geometric", LengthLaw::Kind::geometric}};
 
 struct Lengths {
+  LengthLaw law;
   Moments moments;
   double longest = 0;  // 0: unbounded
   std::string text;
@@ -37,27 +36,65 @@ struct Lengths {
 Lengths read_lengths(const Section& traffic, std::string_view key) {
   const Section in = traffic.child(key, {"kind", "tokens", "least", "most", "mean", "cv"});
   const auto tokens = [&](std::string_view name) { return in.real(name, 1, most_tokens); };
-  switch (in.choice("kind", kinds)) {
-    case Kind::fixed: {
-      const double n = tokens("tokens");
-      return {fixed_length(n), n, fmt::format("{} tokens", n)};
+  LengthLaw law{.kind = in.choice("kind", kinds)};
+  switch (law.kind) {
+    case LengthLaw::Kind::fixed:
+      law.mean = tokens("tokens");
+      return {law, fixed_length(law.mean), law.mean, fmt::format("{} tokens", law.mean)};
+    case LengthLaw::Kind::uniform: {
+      law.least = tokens("least");
+      law.most = tokens("most");
+      if (law.most < law.least)
+        in.fail("most", fmt::format("expected at least {}, got {}", law.least, law.most));
+      return {law, uniform_length(law.least, law.most), law.most,
+              fmt::format("{} to {} tokens", law.least, law.most)};
     }
-    case Kind::uniform: {
-      const double least = tokens("least"), most = tokens("most");
-      if (most < least) in.fail("most", fmt::format("expected at least {}, got {}", least, most));
-      return {uniform_length(least, most), most, fmt::format("{} to {} tokens", least, most)};
-    }
-    case Kind::geometric: {
-      const double mean = tokens("mean");
-      return {geometric_length(mean), 0, fmt::format("geometric of mean {}", mean)};
-    }
-    case Kind::lognormal:
+    case LengthLaw::Kind::geometric:
+      law.mean = tokens("mean");
+      return {law, geometric_length(law.mean), 0, fmt::format("geometric of mean {}", law.mean)};
+    case LengthLaw::Kind::lognormal:
       break;
   }
-  const double mean = tokens("mean"), cv = in.real("cv", 0, 20);
-  const double most = in.has("most") ? tokens("most") : std::numeric_limits<double>::infinity();
-  return {lognormal_length(mean, cv, most), std::isfinite(most) ? most : 0,
-          fmt::format("log-normal of mean {}, cv {}", mean, cv)};
+  law.mean = tokens("mean");
+  law.cv = in.real("cv", 0, 20);
+  if (in.has("most")) law.most = tokens("most");
+  const double most = law.most > 0 ? law.most : std::numeric_limits<double>::infinity();
+  return {law, lognormal_length(law.mean, law.cv, most), law.most,
+          fmt::format("log-normal of mean {}, cv {}", law.mean, law.cv)};
+}
+
+/// What a plan takes from a trace.
+struct TraceFigures {
+  StationaryMix mix;
+  double requests = 0, span_s = 0, longest_context = 0;
+  double prompt_tokens = 0, prompt_square = 0;  // means
+  std::string text;                             // "1200 requests"
+};
+
+TraceFigures figures_of(const std::filesystem::path& path) {
+  TraceReader reader(path);
+  TraceFigures out;
+  MixOfTrace mix;
+  double first = 0, last = 0;
+  while (const std::optional<Request> request = reader.next()) {
+    mix.add(*request);
+    last = request->arrival_s;
+    if (reader.requests() == 1) first = last;
+    const auto tokens = static_cast<double>(request->prompt_tokens + request->output_tokens);
+    const double prompt = real(request->prompt_tokens);
+    out.prompt_tokens += prompt;
+    out.prompt_square += prompt * prompt;
+    out.longest_context = std::max(out.longest_context, tokens);
+  }
+  out.mix = mix.mix();
+  out.requests = static_cast<double>(reader.requests());
+  out.prompt_tokens /= out.requests;
+  out.prompt_square /= out.requests;
+  out.span_s = last - first;
+  out.text = fmt::format("{} request{}", reader.requests(), reader.requests() == 1 ? "" : "s");
+  if (reader.without_output() > 0)
+    out.text += fmt::format(" ({} without output left out)", reader.without_output());
+  return out;
 }
 
 void read_trace_into(const Section& in, const std::string& file, Traffic& traffic) {
@@ -67,21 +104,18 @@ void read_trace_into(const Section& in, const std::string& file, Traffic& traffi
   const std::filesystem::path given = in.text("trace");
   const std::filesystem::path path =
       given.is_absolute() ? given : std::filesystem::path(file).parent_path() / given;
-  const std::vector<Request> requests =
-      named_at(in.place("trace"), [&] { return read_trace(path.string()); });
-  traffic.mix = mix_of(requests);
-  for (const Request& r : requests) {
-    traffic.longest_context =
-        std::max(traffic.longest_context, static_cast<double>(r.prompt_tokens + r.output_tokens));
-  }
-  traffic.origin = fmt::format("{}, {} request{}", given.string(), requests.size(),
-                               requests.size() == 1 ? "" : "s");
+  const TraceFigures trace = named_at(in.place("trace"), [&] { return figures_of(path); });
+  traffic.trace = path.string();
+  traffic.mix = trace.mix;
+  traffic.prompt_tokens = trace.prompt_tokens;
+  traffic.prompt_square = trace.prompt_square;
+  traffic.longest_context = trace.longest_context;
+  traffic.origin = fmt::format("{}, {}", given.string(), trace.text);
   if (in.has("requests_per_second")) return;
-  const double span = requests.back().arrival_s - requests.front().arrival_s;
-  if (!(span > 0)) {
+  if (!(trace.span_s > 0)) {
     in.fail("trace", "its requests span no time; say requests_per_second too");
   }
-  traffic.requests_per_s = static_cast<double>(requests.size() - 1) / span;
+  traffic.requests_per_s = (trace.requests - 1) / trace.span_s;
   if (traffic.requests_per_s < least_rate || traffic.requests_per_s > most_rate) {
     in.fail("trace", fmt::format("expected from {} to {} requests a second, got {:.4g}", least_rate,
                                  most_rate, traffic.requests_per_s));
@@ -107,6 +141,10 @@ Traffic read_traffic(const Section& root, const std::string& file) {
     return traffic;
   }
   const Lengths prompt = read_lengths(in, "prompt"), output = read_lengths(in, "output");
+  traffic.prompt = prompt.law;
+  traffic.output = output.law;
+  traffic.prompt_tokens = prompt.moments.first;
+  traffic.prompt_square = prompt.moments.second;
   traffic.mix = mix_of(prompt.moments, output.moments);
   if (prompt.longest > 0 && output.longest > 0)
     traffic.longest_context = prompt.longest + output.longest;
@@ -163,60 +201,11 @@ std::vector<Offer> read_offers(const Section& root, const std::string& file) {
   return offers;
 }
 
-double number(const CsvReader& reader, const CsvRow& row, size_t field, std::string_view name) {
-  const std::string& text = row.fields[field].text;
-  const auto value = parse_real(text);
-  if (value && *value >= 0) return *value;
-  throw InputError(reader.place(row, field),
-                   fmt::format("{}: expected a number of at least 0, got '{}'", name, text));
-}
-
-std::int64_t tokens(const CsvReader& reader, const CsvRow& row, size_t field,
-                    std::string_view name) {
-  const std::string& text = row.fields[field].text;
-  const auto value = parse_integer(text);
-  if (value && *value >= 1 && *value <= static_cast<std::int64_t>(most_tokens)) return *value;
-  throw InputError(
-      reader.place(row, field),
-      fmt::format("{}: expected a whole number of tokens, at least 1, got '{}'", name, text));
-}
-
 }  // namespace
 
 double off_peak_rate(const Traffic& t) {
   if (t.peak_hours >= 24) return peak_rate(t);
   return std::max(0.0, (24 * t.requests_per_s - t.peak_hours * peak_rate(t)) / (24 - t.peak_hours));
-}
-
-std::vector<Request> read_trace(const std::string& file) {
-  constexpr size_t most = size_t{2} << 30;
-  constexpr std::string_view header = "arrival_s,prompt_tokens,output_tokens";
-  CsvReader reader(file, read_whole(file, most, "a trace"));
-  const auto head = reader.next();
-  std::string names;
-  for (size_t i = 0; head && i < head->fields.size(); ++i)
-    names += (i > 0 ? "," : "") + head->fields[i].text;
-  if (names != header)
-    throw InputError({file, 1, 1},
-                     fmt::format("expected the header '{}', got '{}'", header, names));
-  std::vector<Request> requests;
-  while (const auto row = reader.next()) {
-    if (row->fields.size() != 3) {
-      throw InputError({file, row->line, 1},
-                       fmt::format("expected 3 fields ({}), got {}", header, row->fields.size()));
-    }
-    const Request request{.arrival_s = number(reader, *row, 0, "arrival_s"),
-                          .prompt_tokens = tokens(reader, *row, 1, "prompt_tokens"),
-                          .output_tokens = tokens(reader, *row, 2, "output_tokens")};
-    if (!requests.empty() && request.arrival_s < requests.back().arrival_s) {
-      throw InputError(reader.place(*row, 0),
-                       fmt::format("arrival_s: {} is before the line above ({}); sort the trace",
-                                   request.arrival_s, requests.back().arrival_s));
-    }
-    requests.push_back(request);
-  }
-  if (requests.empty()) throw InputError({file, 2, 1}, "expected at least one request");
-  return requests;
 }
 
 Workload read_workload(const yaml::Node& node, const std::string& file) {

@@ -7,6 +7,7 @@
 
 #include "error.hpp"
 #include "plan/lengths.hpp"
+#include "traffic/arrivals.hpp"
 #include "units.hpp"
 #include "yaml/document.hpp"
 
@@ -18,7 +19,10 @@ struct Traffic {
   double peak_hours = 24;     // a day; in the others the rate is what leaves the mean
   StationaryMix mix;
   double longest_context = 0;  // of any request, where it is known; 0: not
-  std::string origin;          // "trace.csv, 1200 requests", "lognormal prompts ..."
+  std::string trace;           // the file; empty: lengths follow these laws
+  LengthLaw prompt, output;
+  double prompt_tokens = 0, prompt_square = 0;  // means of a prompt's length and of its square
+  std::string origin;  // "trace.csv, 1200 requests", "lognormal prompts ..."
 };
 [[nodiscard]] inline double peak_rate(const Traffic& t) { return t.requests_per_s * t.peak_factor; }
 [[nodiscard]] double off_peak_rate(const Traffic& traffic);
@@ -56,9 +60,5 @@ struct Workload {
 
 /// Reads and checks a workload and the trace it names. Throws InputError.
 [[nodiscard]] Workload read_workload(const yaml::Node& root, const std::string& file);
-
-/// A CSV with the header arrival_s,prompt_tokens,output_tokens, arrivals ascending. Throws
-/// InputError.
-[[nodiscard]] std::vector<Request> read_trace(const std::string& file);
 
 }  // namespace afford

@@ -134,6 +134,13 @@ void add_plan_notes(std::vector<std::string>& notes, const Rental& rental) {
       c.swept.empty() ? "Best: " : text_of(c.swept) + ": ", fmt::join(lines, "; "),
       plan.requests_in_flight, plan.kv_bytes_at_peak / 1e9, 100 * c.workload.target.percentile,
       plan.spare_instances));
+  const study::PromptNeed& prompts = rental.prompts;
+  notes.push_back(fmt::format(
+      "Prompts are not in this bill: at the peak {:.0f} of their tokens/s keep {:.2g} servers of "
+      "{} "
+      "{} busy, USD {:.0f} a month.",
+      peak_rate(c.workload.traffic) * c.workload.traffic.prompt_tokens, prompts.servers,
+      prompts.chip->server_accelerators.value, prompts.chip->name, prompts.monthly_usd));
   if (plan.gap > 0)
     notes.push_back(fmt::format("Not proven the cheapest: {:.2f} % is possible.", 100 * plan.gap));
 }

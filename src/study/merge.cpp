@@ -42,6 +42,7 @@ struct Origin {
 /// What is known after some of the files.
 struct Parts {
   std::vector<std::string> header;
+  std::vector<FrontierCell> cells;                          // of the header
   std::map<std::int64_t, Frontier<MergedPoint>> frontiers;  // by the number of the case in its run
   std::map<std::int64_t, std::string> cases;                // and what each stands for
   std::map<Part, std::string> files;                        // and where each part comes from
@@ -130,8 +131,9 @@ void require_same_search(const Origin& origin, const Origin& first, const RowAt&
   }
 }
 
-MergedPoint read_point(const RowAt& at, const Keys& keys, const std::vector<std::string>& header) {
-  at.check(header);
+MergedPoint read_point(const RowAt& at, const Keys& keys, const Parts& parts) {
+  const std::vector<std::string>& header = parts.header;
+  at.check(header, parts.cells);
   MergedPoint point;
   point.goals = {.tpot_ms = at.number(keys.tpot, "tpot_ms"),
                  .tokens_per_gpu_s = at.number(keys.tokens, "tokens_per_gpu_s"),
@@ -147,7 +149,7 @@ MergedPoint read_point(const RowAt& at, const Keys& keys, const std::vector<std:
 }
 
 void add_point(Parts& parts, const RowAt& at, const Keys& keys) {
-  MergedPoint point = read_point(at, keys, parts.header);
+  MergedPoint point = read_point(at, keys, parts);
   const std::int64_t number = at.whole(keys.number, "case", 1, most_rows);
   if (point.cells[keys.verdict] != "feasible") return;
   const auto [known, added] = parts.cases.emplace(number, point.group);
@@ -223,7 +225,10 @@ void add_file(Parts& parts, const std::string& name) {
   CsvReader reader(name, std::move(content));
   const std::vector<std::string> header = frontier_header(reader);
   const Keys keys = keys_of(header);
-  if (parts.header.empty()) parts.header = header;
+  if (parts.header.empty()) {
+    parts.header = header;
+    parts.cells = frontier_cells(header);
+  }
   if (parts.header != header)
     throw InputError({name, 1, 1}, "columns differ from those of the first file");
   FileSoFar file;

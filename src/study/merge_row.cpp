@@ -58,11 +58,11 @@ void require_one_of(const RowAt& at, size_t field, std::string_view name,
     at.fail(field, name, fmt::format("one of '{}'", fmt::join(known, "', '")));
 }
 
-void check_cell(const RowAt& at, size_t field, const std::string& name) {
+void check_cell(const RowAt& at, size_t field, const std::string& name, FrontierCell cell) {
   constexpr std::string_view ways[] = {"afd", "ep", "tp"}, yes[] = {"yes", ""},
                              completeness[] = {"yes", "partial"},
                              verdicts[] = {"feasible", "slow", "attention-memory", "ffn-memory"};
-  switch (*frontier_cell(name)) {
+  switch (cell) {
     case text:
       if (at.text(field).empty()) at.fail(field, name, "a text");
       return;
@@ -72,7 +72,7 @@ void check_cell(const RowAt& at, size_t field, const std::string& name) {
     case number:
       return (void)at.number(field, name);
     case whole:
-      if (!parse_integer(at.text(field)) || *parse_integer(at.text(field)) < 1)
+      if (parse_integer(at.text(field)).value_or(0) < 1)
         at.fail(field, name, "a whole number above zero");
       return;
     case yes_or_none:
@@ -122,6 +122,12 @@ std::vector<std::string> frontier_header(CsvReader& reader) {
   return header;
 }
 
+std::vector<FrontierCell> frontier_cells(const std::vector<std::string>& header) {
+  std::vector<FrontierCell> cells;
+  for (const std::string& column : header) cells.push_back(frontier_cell(column).value());
+  return cells;
+}
+
 void RowAt::fail(size_t field, std::string_view name, std::string_view expected) const {
   throw InputError(place(field),
                    fmt::format("{}: expected {}, got '{}'", name, expected, text(field)));
@@ -141,8 +147,10 @@ std::int64_t RowAt::whole(size_t field, std::string_view name, std::int64_t leas
   return *value;
 }
 
-void RowAt::check(const std::vector<std::string>& header) const {
-  for (size_t field = 0; field < header.size(); ++field) check_cell(*this, field, header[field]);
+void RowAt::check(const std::vector<std::string>& header,
+                  const std::vector<FrontierCell>& cells) const {
+  for (size_t field = 0; field < header.size(); ++field)
+    check_cell(*this, field, header[field], cells[field]);
 }
 
 }  // namespace afford::study

@@ -30,6 +30,8 @@ enum class FrontierCell {
 /// The columns of a file. Throws InputError for one that is missing, that afford pareto does not
 /// write, or that stands there twice.
 [[nodiscard]] std::vector<std::string> frontier_header(CsvReader& reader);
+/// What its columns hold; looked up once for a million rows.
+[[nodiscard]] std::vector<FrontierCell> frontier_cells(const std::vector<std::string>& header);
 
 /// One row of a file with the place of every field.
 struct RowAt {
@@ -45,8 +47,8 @@ struct RowAt {
   /// Throws InputError.
   [[nodiscard]] std::int64_t whole(size_t field, std::string_view name, std::int64_t least,
                                    std::int64_t most) const;
-  /// Throws InputError for a cell that cannot stand in its column.
-  void check(const std::vector<std::string>& header) const;
+  /// Throws InputError for a cell that cannot stand in its column; `cells`: what `header` holds.
+  void check(const std::vector<std::string>& header, const std::vector<FrontierCell>& cells) const;
 };
 
 }  // namespace afford::study

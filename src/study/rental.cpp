@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "error.hpp"
 #include "load/library.hpp"
+#include "plan/prompt_servers.hpp"
 #include "yaml/document.hpp"
 
 namespace afford::study {
@@ -141,6 +143,23 @@ std::vector<ChipsUsed> chips_used(const Plan& plan, const std::vector<HardwareSp
   return used;
 }
 
+PromptNeed prompt_need(const std::vector<ChipsUsed>& used, const RentalCase& c) {
+  std::map<const HardwareSpec*, std::int64_t> accelerators;
+  for (const ChipsUsed& chips : used) accelerators[chips.chip] += chips.accelerators;
+  const auto most = std::max_element(c.chips.begin(), c.chips.end(),
+                                     [&](const HardwareSpec& a, const HardwareSpec& b) {
+                                       return accelerators[&a] < accelerators[&b];
+                                     });
+  const auto chip = static_cast<size_t>(most - c.chips.begin());
+  UsdRate lowest = most->price.value;
+  for (const Contract& contract : c.input.offers[chip].contracts)
+    lowest = std::min(lowest, contract.price);
+  PromptNeed need{.chip = &*most, .servers = prompt_servers(c.workload.traffic, *most, c.setting)};
+  const double each = real(most->server_accelerators.value) * (lowest / usd_per_hour);
+  need.monthly_usd = need.servers * each * hours_a_month;
+  return need;
+}
+
 }  // namespace
 
 Rentals rentals(const RentalRequest& request) {
@@ -167,6 +186,7 @@ Rentals rentals(const RentalRequest& request) {
                     .tpot = row.plan.tpot_mean,
                     .ideal = {},
                     .interval = {}};
+      if (row.possible()) row.prompts = prompt_need(row.served.chips, *c);
       if (row.possible()) add_engine(row.served, *row.plan.rented.front().sized, *c);
       if (row.possible() && !point.empty()) {
         out.swept_costs.push_back(

@@ -4,10 +4,10 @@
 
 namespace afford {
 
-CsvReader::CsvReader(std::string file, std::string content)
-    : file_(std::move(file)), content_(std::move(content)) {
+CsvReader::CsvReader(std::string file, std::string content, int first_line)
+    : file_(std::move(file)), content_(std::move(content)), line_(first_line) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  require_text(content_, file_);
+  require_text(content_, file_, first_line);
   if (content_.starts_with(byte_order_mark)) at_ = line_start_ = byte_order_mark.size();
 }
 

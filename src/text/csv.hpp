@@ -20,12 +20,12 @@ struct CsvRow {
   std::vector<CsvField> fields;
 };
 
-/// Reads `content` of the file called `file` in messages. Empty lines and a byte-order mark are
-/// passed over, CR LF is LF.
+/// Reads `content` of the file called `file` in messages, where it starts at `first_line`. Empty
+/// lines and a byte-order mark are passed over, CR LF is LF.
 class CsvReader {
  public:
   /// Throws InputError for what is not UTF-8 text.
-  CsvReader(std::string file, std::string content);
+  CsvReader(std::string file, std::string content, int first_line = 1);
 
   /// The next row, or nothing at the end. Throws InputError for a quote that is not closed or
   /// stands inside a field.
@@ -41,7 +41,7 @@ class CsvReader {
 
   std::string file_, content_;
   size_t at_ = 0, line_start_ = 0;
-  int line_ = 1;
+  int line_;
 };
 
 }  // namespace afford

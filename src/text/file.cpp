@@ -14,57 +14,53 @@
 namespace afford {
 namespace {
 
-/// A descriptor that is closed at the end of its scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 [[noreturn]] void cannot_read(const std::string& file) {
   throw InputError({file}, errno == ENOENT
                                ? std::string("no such file")
                                : fmt::format("cannot be read: {}", std::strerror(errno)));
 }
 
-/// Up to `most` bytes; the file may shrink or grow meanwhile.
-std::string read_up_to(int fd, size_t most, const std::string& file) {
-  constexpr size_t piece = size_t{1} << 20;
-  std::string text;
-  while (text.size() < most) {
-    const size_t before = text.size();
-    text.resize(before + std::min(piece, most - before));
-    const ssize_t got = ::read(fd, text.data() + before, text.size() - before);
-    text.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
-    if (got < 0 && errno != EINTR) cannot_read(file);
-    if (got == 0) break;
-  }
-  return text;
-}
-
 }  // namespace
 
-std::string read_whole(const std::filesystem::path& path, size_t most, std::string_view what) {
-  const std::string file = path.string();
+InputFile::InputFile(const std::filesystem::path& path) : name_(path.string()) {
   struct stat status {};
-  if (::stat(file.c_str(), &status) != 0) cannot_read(file);
-  if (!S_ISREG(status.st_mode)) throw InputError({file}, "not a regular file");
+  if (::stat(name_.c_str(), &status) != 0) cannot_read(name_);
+  if (!S_ISREG(status.st_mode)) throw InputError({name_}, "not a regular file");
   // Looked at again once open, without waiting: a FIFO may have taken its place.
-  const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (in.get() < 0) cannot_read(file);
-  if (::fstat(in.get(), &status) != 0) cannot_read(file);
-  if (!S_ISREG(status.st_mode)) throw InputError({file}, "not a regular file");
-  std::string text = read_up_to(in.get(), most + 1, file);
+  descriptor_ = ::open(name_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (descriptor_ < 0) cannot_read(name_);
+  const bool known = ::fstat(descriptor_, &status) == 0;
+  if (known && S_ISREG(status.st_mode)) return;
+  const int why = errno;
+  ::close(descriptor_);
+  errno = why;
+  if (!known) cannot_read(name_);
+  throw InputError({name_}, "not a regular file");
+}
+
+InputFile::~InputFile() { ::close(descriptor_); }
+
+size_t InputFile::append_to(std::string& text, size_t most) {
+  const size_t before = text.size();
+  text.resize(before + most);
+  ssize_t got = -1;
+  do {
+    got = ::read(descriptor_, text.data() + before, most);
+  } while (got < 0 && errno == EINTR);
+  text.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  if (got < 0) cannot_read(name_);
+  return static_cast<size_t>(got);
+}
+
+std::string read_whole(const std::filesystem::path& path, size_t most, std::string_view what) {
+  constexpr size_t piece = size_t{1} << 20;
+  InputFile file(path);
+  std::string text;
+  // One byte more than it may have; the file may shrink or grow meanwhile.
+  while (text.size() <= most && file.append_to(text, std::min(piece, most + 1 - text.size())) > 0) {
+  }
   if (text.size() > most) {
-    throw InputError({file},
+    throw InputError({file.name()},
                      fmt::format("larger than {} MiB, the most {} may have", most >> 20, what));
   }
   return text;

@@ -8,6 +8,25 @@
 
 namespace afford {
 
+/// A regular file, read from its start to its end.
+class InputFile {
+ public:
+  /// Throws InputError.
+  explicit InputFile(const std::filesystem::path& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  /// Appends the next bytes of the file to `text`, at most `most`, and returns how many: 0 at the
+  /// end. Throws InputError.
+  size_t append_to(std::string& text, size_t most);
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+  int descriptor_ = -1;
+};
+
 /// The bytes of a regular file of at most `most` bytes; `what` names the kind of file in the
 /// complaint. Throws InputError.
 [[nodiscard]] std::string read_whole(const std::filesystem::path& path, size_t most,

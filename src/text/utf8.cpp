@@ -20,12 +20,13 @@ Character lead(unsigned char byte) {
   return {};
 }
 
-Place place_at(std::string_view text, size_t at, const std::string& file) {
+/// `start`: the file, and the line the text starts at.
+Place place_at(std::string_view text, size_t at, const Place& start) {
   const std::string_view before = text.substr(0, at);
   const size_t last = before.rfind('\n');
   const auto lines = std::count(before.begin(), before.end(), '\n');
   const size_t column = last == std::string_view::npos ? at : at - last - 1;
-  return {file, static_cast<int>(lines) + 1, static_cast<int>(column) + 1};
+  return {start.file, start.line + static_cast<int>(lines), static_cast<int>(column) + 1};
 }
 
 bool lays_out(std::string_view rest) {
@@ -48,16 +49,17 @@ Character first_character(std::string_view text) {
   return c;
 }
 
-void require_text(std::string_view text, const std::string& file) {
+void require_text(std::string_view text, const std::string& file, int first_line) {
   for (size_t at = 0; at < text.size();) {
     const std::string_view rest = text.substr(at);
     const Character c = first_character(rest);
     if (c.bytes == 0) {
-      throw InputError(place_at(text, at, file), fmt::format("expected UTF-8 text, got the byte {}",
-                                                             escaped(rest.substr(0, 1))));
+      throw InputError(
+          place_at(text, at, {file, first_line}),
+          fmt::format("expected UTF-8 text, got the byte {}", escaped(rest.substr(0, 1))));
     }
     if (is_control(c.code) && !lays_out(rest)) {
-      throw InputError(place_at(text, at, file),
+      throw InputError(place_at(text, at, {file, first_line}),
                        fmt::format("expected text, got the control character {}",
                                    escaped(rest.substr(0, c.bytes))));
     }

@@ -23,8 +23,8 @@ struct Character {
 }
 
 /// Throws InputError with the place of the first byte that is not UTF-8, or of the first control
-/// character other than tab, LF and CR LF.
-void require_text(std::string_view text, const std::string& file);
+/// character other than tab, LF and CR LF. `first_line`: where in the file the text starts.
+void require_text(std::string_view text, const std::string& file, int first_line = 1);
 
 /// The first control character of a text that is UTF-8, or nothing; `allowed` ones are passed over.
 [[nodiscard]] std::optional<char32_t> first_control(std::string_view text,

@@ -116,4 +116,20 @@ TEST_SUITE("errors") {
     CHECK(result.err.find(file + ":") == 0);
     CHECK(result.err.find(":7: no hardware named 'h2' in ") != std::string::npos);
   }
+
+  TEST_CASE("a file that the system does not give is not left out") {
+    const Data data;
+    const std::string source = AFFORD_SOURCE;
+    const std::string engine =
+        replaced(read_file(source + "/engines/afford.yaml"), "name: afford\n", "name: mine\n");
+    const std::string file =
+        data.put("engines/mine.yaml", replaced(engine, "base: ideal", "base: no/base.yaml"));
+    (void)data.put("hardware/other.calibration.yaml",
+                   replaced(read_file(source + "/hardware/h200.calibration.yaml"), "engine: afford",
+                            "engine: mine"));
+    const Outcome result = data.afford("simulate -m step-3 --colocated h800:1x8 --batch-per-gpu 8");
+    CHECK(result.code == 2);
+    CHECK(result.out.empty());
+    CHECK(result.err.find(file + ":6:7: no/base.yaml: no such file\n") != std::string::npos);
+  }
 }

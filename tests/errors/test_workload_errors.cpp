@@ -36,18 +36,6 @@ std::string changed(std::string_view from, std::string_view to) {
   return workload_error(test::replaced(workload_yaml, from, to));
 }
 
-/// The error of a trace, its file name shortened.
-std::string trace_error(const std::string& content) {
-  const test::TempFolder folder;
-  const std::string file = folder.file("trace.csv", content);
-  try {
-    (void)read_trace(file);
-  } catch (const InputError& error) {
-    return std::string(error.what()).substr(file.size() - std::string("trace.csv").size());
-  }
-  return "no error";
-}
-
 }  // namespace
 
 TEST_SUITE("errors") {
@@ -90,33 +78,6 @@ TEST_SUITE("errors") {
           "chat.yaml:7:15: traffic.peak_hours: 8 hours at 4 times the mean rate are more than a "
           "day's "
           "requests");
-  }
-
-  TEST_CASE("traces: empty, unsorted, corrupt") {
-    const std::string header = "arrival_s,prompt_tokens,output_tokens\n";
-    CHECK(trace_error(header + "0,10,20\n0.5,10,20\n") == "no error");
-    CHECK(trace_error(header + "\"0\",10,20\r\n\r\n0.5,10,20") == "no error");
-    CHECK(trace_error("") ==
-          "trace.csv:1:1: expected the header 'arrival_s,prompt_tokens,output_tokens', got ''");
-    CHECK(trace_error(header) == "trace.csv:2:1: expected at least one request");
-    CHECK(trace_error("time,in,out\n") ==
-          "trace.csv:1:1: expected the header 'arrival_s,prompt_tokens,output_tokens', got "
-          "'time,in,out'");
-    CHECK(trace_error(header + "1,10,20\n0.5,10,20\n") ==
-          "trace.csv:3:1: arrival_s: 0.5 is before the line above (1); sort the trace");
-    CHECK(trace_error(header + "nan,10,20\n") ==
-          "trace.csv:2:1: arrival_s: expected a number of at least 0, got 'nan'");
-    CHECK(trace_error(header + "-1,10,20\n") ==
-          "trace.csv:2:1: arrival_s: expected a number of at least 0, got '-1'");
-    CHECK(trace_error(header + "1,10,-20\n") ==
-          "trace.csv:2:6: output_tokens: expected a whole number of tokens, at least 1, got '-20'");
-    CHECK(trace_error(header + "1,1e3,20\n") ==
-          "trace.csv:2:3: prompt_tokens: expected a whole number of tokens, at least 1, got '1e3'");
-    CHECK(trace_error(header + "1,10\n") ==
-          "trace.csv:2:1: expected 3 fields (arrival_s,prompt_tokens,output_tokens), got 2");
-    CHECK(trace_error(header + "1,\"10,20\n") == "trace.csv:2:3: a quote is opened and not closed");
-    CHECK(trace_error(header + "1,1\"0,20\n") ==
-          "trace.csv:2:4: a quote inside a field that does not start with one");
   }
 
   TEST_CASE("a trace beside the workload gives rate and lengths") {

@@ -24,6 +24,7 @@
 #include "text/number.hpp"
 #include "text/quantity.hpp"
 #include "text/utf8.hpp"
+#include "traffic/trace.hpp"
 #include "yaml/document.hpp"
 
 namespace afford::fuzz {
@@ -102,8 +103,10 @@ void workload(std::string_view text) {
 void trace(std::string_view text) {
   const File file(text);
   allow_errors([&] {
-    const std::vector<Request> requests = read_trace(file.path());
-    require(std::isfinite(mix_of(requests).context), "no context");
+    TraceReader reader(file.path());
+    MixOfTrace mix;
+    while (const std::optional<Request> request = reader.next()) mix.add(*request);
+    require(std::isfinite(mix.mix().context), "no context");
   });
 }
 

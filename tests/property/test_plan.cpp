@@ -111,8 +111,10 @@ std::vector<Request> mixed_requests() {
   std::lognormal_distribution<double> prompt(7.0, 1.0), output(5.0, 0.8);
   std::vector<Request> requests;
   for (int i = 0; i < 4000; ++i) {
-    requests.push_back({static_cast<double>(i), 1 + std::llround(std::min(prompt(random), 32768.0)),
-                        1 + std::llround(std::min(output(random), 4096.0))});
+    requests.push_back({static_cast<double>(i),
+                        1 + std::llround(std::min(prompt(random), 32768.0)),
+                        1 + std::llround(std::min(output(random), 4096.0)),
+                        {}});
   }
   return requests;
 }
@@ -123,7 +125,9 @@ TEST_SUITE("property") {
   TEST_CASE(
       "the closed form of requests in flight, TPOT and KV agrees with single requests within 3 %") {
     const auto requests = mixed_requests();
-    const StationaryMix mix = mix_of(requests);
+    MixOfTrace trace;
+    for (const Request& request : requests) trace.add(request);
+    const StationaryMix mix = trace.mix();
     Planned planned(mix);
     const Sized& sized = *std::max_element(
         planned.sized.begin(), planned.sized.end(),
@@ -167,9 +171,9 @@ TEST_SUITE("property") {
   }
 
   TEST_CASE("one class in a trace gives the plan of fixed lengths, and both the closed form") {
-    std::vector<Request> trace;
-    for (int i = 0; i <= 100; ++i) trace.push_back({0.05 * i, 3000, 500});
-    const StationaryMix of_trace = mix_of(trace),
+    MixOfTrace trace;
+    for (int i = 0; i <= 100; ++i) trace.add({0.05 * i, 3000, 500, {}});
+    const StationaryMix of_trace = trace.mix(),
                         fixed = mix_of(fixed_length(3000), fixed_length(500));
     CHECK(of_trace.context == doctest::Approx(3000 + 499.0 / 2));
     CHECK(of_trace.context == doctest::Approx(fixed.context));

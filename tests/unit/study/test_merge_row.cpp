@@ -20,13 +20,14 @@ TEST_SUITE("unit") {
     CsvReader csv("p.csv", "\n5,16,feasible,,\n");
     const std::vector<std::string> header = {"tpot_ms", "gpus", "verdict", "winner",
                                              "ideal_tpot_ms"};
+    const std::vector<study::FrontierCell> cells = study::frontier_cells(header);
     const CsvRow good = *csv.next();
-    study::RowAt{csv, good}.check(header);
+    study::RowAt{csv, good}.check(header, cells);
     const auto refused = [&](size_t field, const char* text) {
       CsvRow row = good;
       row.fields[field].text = text;
       try {
-        study::RowAt{csv, row}.check(header);
+        study::RowAt{csv, row}.check(header, cells);
       } catch (const InputError& error) {
         return std::string(error.what());
       }

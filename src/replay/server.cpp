@@ -1,0 +1,105 @@
+#include "replay/server.hpp"
+
+#include <algorithm>
+
+#include "deploy/memory.hpp"
+#include "deploy/prompts.hpp"
+
+namespace afford {
+namespace {
+
+/// Far above the memory: where there is no room for any cache, or the FFN pool does not hold the
+/// batch.
+constexpr double unfit = 1e6;
+
+double memory_of(const Evaluation& e) {
+  if (e.ffn_memory.total() > e.ffn_memory.capacity) return unfit;
+  const MemoryUse& use = e.attention_memory;
+  const Bytes room = use.capacity - use.weights - use.buffers;
+  return room > Bytes(0) ? std::min(unfit, use.cache / room) : unfit;
+}
+
+AnyDeployment with_requests(const AnyDeployment& deployment, std::int64_t requests) {
+  AnyDeployment changed = deployment;
+  if (Colocated* c = std::get_if<Colocated>(&changed)) {
+    c->batch = requests * c->engines();
+  } else {
+    std::get<Disaggregated>(changed).batch = requests;
+  }
+  return changed;
+}
+
+StepTable::Evaluate steps_of(const AnyDeployment& deployment, const Setting& setting) {
+  return [deployment, setting = setting](std::int64_t requests, double context) mutable {
+    setting.context = context;
+    const Evaluation e = evaluate(with_requests(deployment, requests), setting);
+    return StepPoint{e.step, memory_of(e)};
+  };
+}
+
+PromptTable prompts_on(const Colocated& c, const Setting& setting) {
+  const PromptLoad load{.gpus = c.layout.engine(),
+                        .tensor = c.layout.attention_tp,
+                        .expert_groups = c.layout.expert_ep};
+  return PromptTable([load, model = setting.model, chip = c.pool.chip,
+                      rates = setting.engine.time.prompts](double tokens) {
+    PromptLoad of = load;
+    of.prompt = tokens;
+    return prompt_time(*model, *chip, of, rates);
+  });
+}
+
+/// A prompt is launched kernel by kernel.
+Seconds outside_graphs(const Setting& setting) {
+  return real(layer_count(*setting.model)) * setting.engine.time.prompts.outside_graphs;
+}
+
+/// Tokens of context whose caches fill the memory.
+double tokens_in_memory(StepTable& steps, std::int64_t replicas) {
+  constexpr double context = 4096;
+  const double share = steps.line(replicas, context).at.memory;
+  return share > 0 && share < unfit ? real(replicas) * context / share : 0;
+}
+
+}  // namespace
+
+std::int64_t instances_of(const AnyDeployment& deployment) {
+  const Colocated* c = std::get_if<Colocated>(&deployment);
+  return c == nullptr ? 1 : c->engines();
+}
+
+Server server_of(const AnyDeployment& deployment, const Setting& setting,
+                 const ServerOptions& options) {
+  const Colocated* c = std::get_if<Colocated>(&deployment);
+  Server server{.steps = StepTable(steps_of(deployment, setting)),
+                .prompts = c != nullptr ? prompts_on(*c, setting)
+                                        : PromptTable([](double) { return Seconds(0); }),
+                .prompts_here = c != nullptr,
+                .tokens_per_step = tokens_per_step(setting.speculation),
+                .chunk = options.chunk,
+                .most_in_flight = options.most_in_flight};
+  if (c == nullptr) return server;
+  server.outside_graphs = outside_graphs(setting);
+  server.between = evaluate(with_requests(deployment, 1), setting).between;
+  if (options.cache_prefixes)
+    server.cache_tokens = tokens_in_memory(server.steps, c->layout.replicas());
+  return server;
+}
+
+PromptPool prompt_pool_of(const Colocated& c, const Setting& setting) {
+  Colocated one = c;
+  one.batch = c.engines();
+  const HardwareSpec& chip = *c.pool.chip;
+  const double servers = real(c.layout.engine()) / real(chip.server_accelerators.value);
+  const ByteRate nics = servers * setting.engine.nic * server_network(chip);
+  const auto sent = [setting = setting, nics](double tokens) mutable {
+    setting.context = tokens;
+    return cache_per_request(setting) / nics;
+  };
+  return {.instances = c.engines(),
+          .prompts = prompts_on(c, setting),
+          .overhead = outside_graphs(setting) + evaluate(one, setting).between,
+          .transfer = PromptTable(sent)};
+}
+
+}  // namespace afford

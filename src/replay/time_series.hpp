@@ -1,0 +1,80 @@
+#pragma once
+// What was there over time, in a number of intervals that does not grow with the time.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "units.hpp"
+
+namespace afford {
+
+/// Requests in flight and waiting, the share of the room for caches that they take, and tokens
+/// made.
+struct Load {
+  double in_flight = 0, waiting = 0, memory = 0, tokens = 0;
+
+  void add(const Load& other, double times) {
+    in_flight += times * other.in_flight;
+    waiting += times * other.waiting;
+    memory += times * other.memory;
+    tokens += times * other.tokens;
+  }
+};
+
+/// Up to 256 intervals of equal length from the first moment on. Where time goes beyond the last
+/// one, two become one.
+class TimeSeries {
+ public:
+  static constexpr size_t most = 256;
+
+  /// From `begin` on for `time`: a load, whose `tokens` are those of all that time.
+  void add(Seconds begin, Seconds time, const Load& load) {
+    if (!(time > Seconds(0))) return;
+    if (!origin_) origin_ = begin;
+    double at = std::max(0.0, (begin - *origin_).base());
+    const double end = at + time.base();
+    while (end > width_ * real(most)) halve();
+    Load each = load;
+    each.tokens /= time.base();
+    while (at < end) {
+      const auto i = std::min(static_cast<size_t>(at / width_), most - 1);
+      const double until = i == most - 1 ? end : std::min(end, width_ * (real(i) + 1));
+      // The end of an interval may round to its beginning.
+      const double part = until > at ? until - at : end - at;
+      sums_[i].add(each, part);
+      used_ = std::max(used_, i + 1);
+      at += part;
+    }
+  }
+
+  [[nodiscard]] size_t size() const { return used_; }
+  [[nodiscard]] Seconds begin(size_t i) const { return Seconds(real(i) * width_); }
+  /// The mean of an interval; tokens a second.
+  [[nodiscard]] Load at(size_t i) const {
+    Load mean;
+    mean.add(sums_[i], 1 / width_);
+    return mean;
+  }
+
+ private:
+  static double real(size_t count) { return static_cast<double>(count); }
+
+  void halve() {
+    for (size_t i = 0; i < most / 2; ++i) {
+      sums_[i] = sums_[2 * i];
+      sums_[i].add(sums_[2 * i + 1], 1);
+    }
+    std::fill(sums_.begin() + most / 2, sums_.end(), Load{});
+    used_ = (used_ + 1) / 2;
+    width_ *= 2;
+  }
+
+  std::array<Load, most> sums_{};
+  std::optional<Seconds> origin_;
+  double width_ = 1e-3;
+  size_t used_ = 0;
+};
+
+}  // namespace afford

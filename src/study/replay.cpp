@@ -1,0 +1,234 @@
+#include "study/replay.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "plan/workload.hpp"
+#include "traffic/trace.hpp"
+
+namespace afford::study {
+namespace {
+
+constexpr std::int64_t requests_drawn = 10'000, large_batch = 1024;
+
+void check_replay(const ReplayRequest& request) {
+  const auto within = [](std::int64_t value, std::int64_t least, std::int64_t most,
+                         const char* name) {
+    if (value < least || value > most)
+      throw ValueError(name, fmt::format(": expected {} to {}, got {}", least, most, value));
+  };
+  within(request.requests, 0, 1'000'000'000, "requests");
+  within(request.copies, 1, 4096, "copies");
+  if (request.chunk) within(*request.chunk, 1, 100'000'000, "chunk");
+  for (const std::int64_t n : request.concurrencies) within(n, 1, 1'000'000, "concurrency");
+  for (const double rate : request.rates) {
+    if (!(rate >= 1e-6 && rate <= 1e6))
+      throw ValueError("rate",
+                       fmt::format(": expected 1e-06 to 1e+06 requests a second, got {}", rate));
+  }
+  if (!request.rates.empty() && !request.concurrencies.empty())
+    throw ValueError("concurrency", ": a rate is given already; expected one of the two");
+  if (request.prefix_hit_rate && !(*request.prefix_hit_rate >= 0 && *request.prefix_hit_rate <= 1))
+    throw ValueError("prefix hit rate", ": expected a share from 0 to 1");
+  if (request.models.size() != 1 && !request.models.empty())
+    throw UsageError("replay takes one model at a time");
+}
+
+/// What is said of prompts needs a pool that works on them.
+void require_prompts(const ReplayRequest& request) {
+  if (request.chunk && (!request.colocated || request.prefill)) {
+    throw ValueError("chunk",
+                     " has no effect but on a co-located pool without --prefill: prompts join its "
+                     "steps alone");
+  }
+  if (request.prefix_hit_rate && !request.colocated && !request.prefill)
+    throw ValueError("prefix hit rate", " has no effect where prompts come worked off");
+}
+
+/// Where requests come from: opened anew for every row.
+struct TrafficFile {
+  std::string name, text, model, trace;
+  Traffic traffic;  // of a workload
+  bool blocks = false;
+};
+
+bool is_workload(const std::string& file) {
+  const std::string extension = std::filesystem::path(file).extension().string();
+  return extension == ".yaml" || extension == ".yml";
+}
+
+/// A trace has blocks where its first request has.
+bool has_blocks(const std::string& trace) {
+  const std::optional<Request> first = TraceReader(trace).next();
+  return first && !first->blocks.empty();
+}
+
+TrafficFile open_traffic(const std::string& file) {
+  TrafficFile out;
+  if (is_workload(file)) {
+    const Workload workload = read_workload(yaml::parse_file(file), file);
+    out.name = workload.name;
+    out.model = workload.model;
+    out.traffic = workload.traffic;
+    out.trace = workload.traffic.trace;
+    out.text = workload.traffic.origin;
+  } else {
+    out.name = std::filesystem::path(file).filename().string();
+    out.trace = file;
+    out.text = fmt::format("{} trace", TraceReader(file).format());
+  }
+  out.blocks = !out.trace.empty() && has_blocks(out.trace);
+  return out;
+}
+
+RequestSource source_of(const TrafficFile& from, const ReplayRequest& request,
+                        const ReplayArrivals& arrivals) {
+  const auto seed = static_cast<std::uint64_t>(request.seed.value_or(1));
+  RequestSource source = from.trace.empty() ? drawn(from.traffic.prompt, from.traffic.output, seed)
+                                            : trace_source(from.trace);
+  const bool endless = from.trace.empty() && request.requests == 0;
+  if (request.requests > 0 || endless)
+    source = first_of(std::move(source), endless ? requests_drawn : request.requests);
+  return arrivals.rate ? poisson(std::move(source), *arrivals.rate, seed + 1) : source;
+}
+
+std::vector<ReplayArrivals> loads_of(const ReplayRequest& request, const TrafficFile& from) {
+  std::vector<ReplayArrivals> loads;
+  for (const double rate : request.rates) loads.push_back({.rate = rate, .concurrency = {}});
+  for (const std::int64_t n : request.concurrencies)
+    loads.push_back({.rate = {}, .concurrency = n});
+  if (!loads.empty()) return loads;
+  // Lengths alone come at the rate of the peak hours, which a plan is made for.
+  if (from.trace.empty()) return {{.rate = peak_rate(from.traffic), .concurrency = {}}};
+  return {{}};
+}
+
+/// A deployment needs a batch to be checked with, where none bounds the requests in flight.
+ReplayRequest with_batches(ReplayRequest request) {
+  if (request.afd && request.afd->batch == 0 && request.afd->micro_batch_sizes.empty()) {
+    const int micro_batches =
+        request.afd->micro_batches == 0 ? request.afd->stages : request.afd->micro_batches;
+    request.afd->batch = large_batch * micro_batches;
+  }
+  if (request.colocated && request.colocated->batch == 0 && request.colocated->batch_per_gpu == 0)
+    request.colocated->batch_per_gpu = large_batch;
+  return request;
+}
+
+bool bounded(const ReplayRequest& request, const Deployment& deployment) {
+  if (deployment.afd() != nullptr) return request.afd->batch > 0;
+  return request.colocated->batch > 0 || request.colocated->batch_per_gpu > 0;
+}
+
+std::int64_t batch_of(const Deployment& deployment) {
+  return std::visit([](const auto& d) { return d.batch; }, deployment.way);
+}
+
+UsdRate price_of(const Pool& pool) { return real(pool.size()) * pool.chip->price.value; }
+
+void add_hardware(ReplayRow& row, const Deployment& deployment, std::int64_t copies) {
+  const double n = real(copies);
+  if (const Colocated* c = deployment.colocated()) {
+    row.gpus = copies * c->pool.size();
+    row.price = n * price_of(c->pool);
+    return;
+  }
+  const Disaggregated& d = *deployment.afd();
+  row.gpus = copies * (d.attention.size() + d.ffn.size());
+  row.price = n * (price_of(d.attention) + price_of(d.ffn));
+}
+
+/// The prompt pool asked for, as a deployment of its own.
+std::optional<Deployment> prefill_of(const ReplayRequest& request, const ModelSpec& model) {
+  if (!request.prefill) return std::nullopt;
+  DeploymentRequest alone{static_cast<const Conditions&>(request), {}, request.prefill};
+  alone.colocated->batch_per_gpu = 1;
+  return std::move(deployments_of(alone, model).front());
+}
+
+/// Everything the rows of a replay have in common.
+struct ReplayCase {
+  const ReplayRequest& request;
+  const TrafficFile& from;
+  const Prepared& prepared;
+  const Deployment* prefill = nullptr;
+};
+
+ReplayRow replay_row(const ReplayCase& c, const Deployment& deployment,
+                     const ReplayArrivals& arrivals) {
+  const Engines engines = engines_of(c.request, deployment.chips);
+  const Setting setting = setting_of(c.request, c.prepared, 1, engines);
+  const std::int64_t each = instances_of(deployment.way);
+  ReplayRow row{.model = c.prepared.model.name,
+                .label = deployment.label,
+                .chips_text = deployment.chips_text(),
+                .engine = engine_of(deployment.way, setting).name,
+                .fidelity = deployment.fidelity(),
+                .afd = deployment.afd() != nullptr,
+                .arrivals = arrivals,
+                .instances = c.request.copies * each,
+                .tpot_limit = c.request.tpot_limit};
+  add_hardware(row, deployment, c.request.copies);
+  if (row.instances == 1 && c.request.routing != RequestRouting::round_robin)
+    throw ValueError("route", " has no effect on a single instance; --copies N makes more");
+  ServerOptions options;
+  options.chunk = c.request.chunk.value_or(options.chunk);
+  if (bounded(c.request, deployment))
+    options.most_in_flight = std::max<std::int64_t>(1, batch_of(deployment) / each);
+  options.cache_prefixes = c.from.blocks && !c.request.prefix_hit_rate && c.prefill == nullptr;
+  Server server = server_of(deployment.way, setting, options);
+  std::optional<PromptPool> pool;
+  if (c.prefill != nullptr) {
+    const Colocated& works = *c.prefill->colocated();
+    pool = prompt_pool_of(
+        works, setting_of(c.request, c.prepared, 1, engines_of(c.request, c.prefill->chips)));
+    server.prompts_here = false;
+    row.prefill_gpus = works.pool.size();
+    row.prefill_price = price_of(works.pool);
+  }
+  const ReplayLoad load{.concurrency = arrivals.concurrency,
+                        .routing = c.request.routing,
+                        .prefix_hit_rate = c.request.prefix_hit_rate.value_or(0)};
+  row.replayed = replay(server, row.instances, pool ? &*pool : nullptr,
+                        source_of(c.from, c.request, arrivals), load);
+  return row;
+}
+
+}  // namespace
+
+Usd ReplayRow::prompt_bill() const {
+  if (prefill_gpus > 0) return prefill_price * replayed.span();
+  const Usage& usage = replayed.usage;
+  return usage.busy > Seconds(0) ? usage.prompts / usage.busy * bill() : Usd(0);
+}
+
+bool Replays::all_served() const {
+  return std::all_of(rows.begin(), rows.end(),
+                     [](const ReplayRow& row) { return row.replayed.requests > 0; });
+}
+
+Replays replays(const ReplayRequest& request) {
+  check_replay(request);
+  require_prompts(request);
+  const TrafficFile from = open_traffic(request.file);
+  if (request.seed && !from.trace.empty() && request.rates.empty())
+    throw ValueError("seed", " has no effect: nothing of this replay is drawn");
+  ReplayRequest whole = request;
+  if (whole.models.empty() && !from.model.empty()) whole.models = {from.model};
+  if (whole.models.empty()) throw UsageError("replay needs -m MODEL");
+  const std::vector<Prepared> prepared = prepare(whole);
+  if (prepared.size() != 1) throw UsageError("replay takes one model at a time");
+  const std::optional<Deployment> prefill = prefill_of(whole, prepared.front().model);
+  const ReplayCase c{request, from, prepared.front(), prefill ? &*prefill : nullptr};
+  Replays out{.name = from.name, .traffic = from.text, .rows = {}};
+  out.prefixes = from.blocks && !request.prefix_hit_rate && !prefill;
+  for (const Deployment& deployment : deployments_of(with_batches(whole), prepared.front().model)) {
+    for (const ReplayArrivals& arrivals : loads_of(request, from))
+      out.rows.push_back(replay_row(c, deployment, arrivals));
+  }
+  return out;
+}
+
+}  // namespace afford::study

@@ -1,0 +1,66 @@
+#include "traffic/arrivals.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <random>
+
+#include "traffic/trace.hpp"
+
+namespace afford {
+namespace {
+
+std::int64_t draw(const LengthLaw& law, std::mt19937_64& random) {
+  const auto whole = [](double tokens) {
+    return std::clamp<std::int64_t>(std::llround(tokens), 1, most_trace_tokens);
+  };
+  switch (law.kind) {
+    case LengthLaw::Kind::fixed:
+      return whole(law.mean);
+    case LengthLaw::Kind::uniform:
+      return std::uniform_int_distribution<std::int64_t>(whole(law.least), whole(law.most))(random);
+    case LengthLaw::Kind::geometric:
+      return 1 + std::min(most_trace_tokens - 1, std::geometric_distribution<std::int64_t>(
+                                                     1 / std::max(1.0, law.mean))(random));
+    case LengthLaw::Kind::lognormal:
+      break;
+  }
+  const double variance = std::log(1 + law.cv * law.cv), middle = std::log(law.mean) - variance / 2;
+  const double tokens =
+      std::exp(middle + std::sqrt(variance) * std::normal_distribution<double>()(random));
+  return whole(law.most > 0 ? std::min(tokens, law.most) : tokens);
+}
+
+}  // namespace
+
+RequestSource trace_source(const std::string& file) {
+  return [reader = std::make_shared<TraceReader>(file)] { return reader->next(); };
+}
+
+RequestSource first_of(RequestSource source, std::int64_t most) {
+  return [source = std::move(source), left = most]() mutable -> std::optional<Request> {
+    if (left == 0) return std::nullopt;
+    --left;
+    return source();
+  };
+}
+
+RequestSource poisson(RequestSource source, double rate, std::uint64_t seed) {
+  return [source = std::move(source), random = std::mt19937_64(seed),
+          gap = std::exponential_distribution<double>(rate), now = 0.0]() mutable {
+    std::optional<Request> request = source();
+    if (request) request->arrival_s = now += gap(random);
+    return request;
+  };
+}
+
+RequestSource drawn(const LengthLaw& prompt, const LengthLaw& output, std::uint64_t seed) {
+  return [=, random = std::mt19937_64(seed)]() mutable -> std::optional<Request> {
+    Request request;
+    request.prompt_tokens = draw(prompt, random);
+    request.output_tokens = draw(output, random);
+    return request;
+  };
+}
+
+}  // namespace afford
