@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <memory>
 
 #include "cli/choose.hpp"
@@ -34,14 +35,64 @@ study::Price parse_price(const std::string& text) {
           .source = "--price"};
 }
 
+study::Owned parse_owned(const std::string& text) {
+  const size_t equals = text.find('='), slash = text.find('/', equals);
+  if (equals != std::string::npos && slash != std::string::npos) {
+    const auto cost = parse_real(text.substr(equals + 1, slash - equals - 1));
+    const auto years = parse_real(text.substr(slash + 1));
+    if (cost && years && *cost > 0 && *cost <= 1e9 && *years >= 0.1 && *years <= 100)
+      return {.chip = text.substr(0, equals), .cost = Usd(*cost), .years = *years};
+  }
+  throw UsageError(
+      fmt::format("--own: expected CHIP=USD/YEARS such as h800=30000/4, got '{}'", text));
+}
+
+study::UsdPerJoule parse_electricity(const std::string& text) {
+  const size_t end = text.find_first_not_of("0123456789.");
+  const auto price = parse_real(text.substr(0, end));
+  std::string unit = end == std::string::npos ? "" : text.substr(end);
+  if (unit.starts_with(' ')) unit.erase(0, 1);
+  if (price && *price > 0 && *price <= 1000 && unit == "USD/kWh")
+    return Usd(*price) / study::kilowatt_hour;
+  throw UsageError(
+      fmt::format("--electricity: expected a price such as '0.10 USD/kWh', got '{}'", text));
+}
+
+void add_ownership(study::WhatIfs& what_if, const StudyArgs& args) {
+  for (const std::string& text : args.owned) what_if.owned.push_back(parse_owned(text));
+  if (!args.electricity.empty()) what_if.electricity = parse_electricity(args.electricity);
+  if (!args.electricity.empty() && args.owned.empty())
+    throw UsageError("--electricity has no effect without --own: rent has it in");
+  if (!(args.pue >= 1 && args.pue <= 10))
+    throw UsageError(fmt::format("--pue: expected a number from 1 to 10, got {}", args.pue));
+  what_if.pue = args.pue;
+}
+
+Edit parse_edit(const std::string& text) {
+  const size_t equals = text.find('='), dot = text.find('.');
+  if (equals == std::string::npos || dot > equals || dot == 0 || dot + 1 == equals ||
+      equals + 1 == text.size()) {
+    throw UsageError(fmt::format(
+        "--set: expected PATH=VALUE such as h800.memory.bandwidth='4 TB/s', got '{}'", text));
+  }
+  return {.entry = text.substr(0, dot),
+          .path = text.substr(dot + 1, equals - dot - 1),
+          .value = text.substr(equals + 1)};
+}
+
+bool swept(const StudyArgs& args, const std::string& parameter) {
+  return std::any_of(args.sweeps.begin(), args.sweeps.end(),
+                     [&](const std::string& sweep) { return sweep.starts_with(parameter + "="); });
+}
+
+/// One of drafts and acceptance, or both, may come from a sweep.
 Speculation speculation_of(const StudyArgs& args) {
   const bool given = !std::isnan(args.acceptance);
-  const bool swept =
-      std::any_of(args.sweeps.begin(), args.sweeps.end(),
-                  [](const std::string& sweep) { return sweep.starts_with("acceptance="); });
-  if (args.drafts > 0 && !given && !swept)
+  const bool drafts = args.drafts > 0 || swept(args, "mtp");
+  const bool accepted = given || swept(args, "acceptance");
+  if (drafts && !accepted)
     throw UsageError("--mtp needs --acceptance P, the share of drafts that are accepted");
-  if (args.drafts == 0 && given) throw UsageError("--acceptance needs --mtp N");
+  if (accepted && !drafts) throw UsageError("--acceptance needs --mtp N");
   return {.drafts = args.drafts, .acceptance = given ? args.acceptance : 0};
 }
 
@@ -79,9 +130,22 @@ std::vector<std::int64_t> contexts_of(const StudyArgs& args) {
 }
 
 study::WhatIfs what_ifs_of(const StudyArgs& args) {
-  study::WhatIfs what_if{
-      .formats = overrides_of(args), .speculation = speculation_of(args), .prices = {}};
+  study::WhatIfs what_if{.formats = overrides_of(args),
+                         .speculation = speculation_of(args),
+                         .prices = {},
+                         .owned = {},
+                         .electricity = {},
+                         .edits = {}};
+  add_ownership(what_if, args);
   study::check(what_if.speculation);
+  for (const std::string& text : args.edits) {
+    Edit edit = parse_edit(text);
+    for (const Edit& other : what_if.edits) {
+      if (other.name() == edit.name())
+        throw UsageError(fmt::format("--set: {} a second time", edit.name()));
+    }
+    what_if.edits.push_back(std::move(edit));
+  }
   for (const std::string& text : args.prices) {
     study::Price price = parse_price(text);
     for (const study::Price& other : what_if.prices) {
@@ -133,6 +197,17 @@ int say_left_out(const LeftOut& left_out, int code) {
   return left_out.empty() ? code : exit_bad_input;
 }
 
+void require_effect(const Edits& edits, const Table& with,
+                    const std::function<Table(const Edits&)>& without) {
+  for (const Edit& edit : edits) {
+    Edits others;
+    std::copy_if(edits.begin(), edits.end(), std::back_inserter(others),
+                 [&](const Edit& other) { return other.name() != edit.name(); });
+    if (render(without(others), Format::csv) == render(with, Format::csv))
+      throw UsageError(fmt::format("--set: {} changes nothing in this run", edit.name()));
+  }
+}
+
 void add_study(Verb& verb, StudyArgs& args) {
   verb.texts("--on", args.hardware, "Chips by name or path; all", "CHIP,..");
   add_what_ifs(verb, args);
@@ -151,6 +226,14 @@ void add_contexts(Verb& verb, StudyArgs& args) {
 void add_what_ifs(Verb& verb, StudyArgs& args) {
   verb.texts("-m,--model", args.models, "Models by name or path; all", "MODEL,..");
   verb.texts("--price", args.prices, "Price of a chip in USD/h, such as h800=1.6", "CHIP=USD,..");
+  verb.repeated("--set", args.edits,
+                "One value of a file: model.ffn.moe.experts=96, h800.memory.bandwidth='4 TB/s', "
+                "engine.gemm.memory=0.95",
+                "PATH=VALUE");
+  verb.texts("--own", args.owned, "A chip bought instead of rented: USD over years, h800=30000/4",
+             "CHIP=USD/Y,..");
+  verb.text("--electricity", args.electricity, "Its electricity, such as 0.10USD/kWh", "PRICE");
+  verb.real("--pue", args.pue, "Power of the site over that of its accelerators (1)");
   verb.text("--attention-dtype", args.attention_dtype,
             "Core attention and its KV cache in bf16, fp8, int8, fp4", "DTYPE");
   verb.text("--kv-dtype", args.kv_dtype, "KV cache in fp32, bf16, fp8, int8, fp4, int4", "DTYPE");

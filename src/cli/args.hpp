@@ -1,6 +1,7 @@
 #pragma once
 // Flags the verbs share, and how they become a study: models, chips, contexts and what-ifs.
 
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
@@ -44,14 +45,22 @@ void add_plot(Verb& verb, std::string& file, const char* help);
 /// The notes of a table that is written for programs, to standard error.
 void print_notes(const Table& table);
 
+/// Throws UsageError for an edit without which the same table comes out. `without` computes it with
+/// the edits it is given.
+void require_effect(const Edits& edits, const Table& with,
+                    const std::function<Table(const Edits&)>& without);
+
 struct StudyArgs {
   std::vector<std::string> models{"all"}, hardware{"h800", "h20", "a800", "910b"},
       contexts{"8k", "32k"};
-  std::vector<std::string> prices;
+  std::vector<std::string> prices, owned;
+  std::string electricity;
+  double pue = 1;
+  std::vector<std::string> edits;  // "h800.memory.bandwidth=4 TB/s"
   std::string attention_dtype, kv_dtype, weight_dtype, convention = "paper";
   int drafts = 0;
   double acceptance = std::numeric_limits<double>::quiet_NaN();  // not given
-  std::vector<std::string> sweeps;                               // of the verbs that take them
+  std::vector<std::string> sweeps;  // of the verbs that have them: "tpot=20..100*2ms"
   std::string plot;
   bool explain = false;
   OutputArgs output;

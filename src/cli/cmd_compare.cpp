@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <memory>
 
 #include "cli/args.hpp"
@@ -25,14 +28,29 @@ std::string explanation(const study::Comparison& comparison) {
   return text;
 }
 
+Table comparisons_with(study::IdealRequest request, const Edits& edits) {
+  request.what_if.edits = edits;
+  study::IdealInputs inputs = load(request);
+  (void)leave_out_unpriced(inputs);
+  return table_of(comparison_record(), study::comparisons(inputs));
+}
+
 int run(const CompareArgs& args) {
   const ComparisonPicture kind = choose(chart_names, args.chart, "--chart");
   const study::IdealRequest request = ideal_request(args);
-  const study::IdealInputs inputs = load(request);
+  study::IdealInputs inputs = load(request);
+  const std::vector<std::string> unpriced = leave_out_unpriced(inputs);
   const std::vector<study::Comparison> comparisons = study::comparisons(inputs);
   Table table = table_of(comparison_record(), comparisons);
   table.title = "Cheapest pair of chips for attention and FFN (AFD), and cheapest single chip";
   table.notes = notes_on(inputs, request.what_if);
+  require_effect(request.what_if.edits, table,
+                 [&](const Edits& edits) { return comparisons_with(request, edits); });
+  if (!unpriced.empty()) {
+    table.notes.push_back(
+        fmt::format("Left out, as they state no price (--price CHIP=USD gives one): {}.",
+                    fmt::join(unpriced, ", ")));
+  }
   std::string explanations;
   if (args.explain) {
     for (const study::Comparison& comparison : comparisons) explanations += explanation(comparison);

@@ -8,6 +8,11 @@
 namespace afford::cli {
 namespace {
 
+Table costs_with(study::IdealRequest request, const Edits& edits) {
+  request.what_if.edits = edits;
+  return table_of(cost_record(), study::costs(load(request)));
+}
+
 int run(const StudyArgs& args) {
   const study::IdealRequest request = ideal_request(args);
   const study::IdealInputs inputs = load(request);
@@ -15,6 +20,8 @@ int run(const StudyArgs& args) {
   Table table = table_of(cost_record(), costs);
   table.title = "Ideal cost of one generated token";
   table.notes = notes_on(inputs, request.what_if);
+  require_effect(request.what_if.edits, table,
+                 [&](const Edits& edits) { return costs_with(request, edits); });
   std::string explanations;
   if (args.explain) {
     for (const study::Cost& cost : costs) explanations += "\n" + text_of(explain(cost.of));

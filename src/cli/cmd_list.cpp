@@ -13,7 +13,7 @@ namespace {
 
 /// With their calibrations.
 std::vector<HardwareSpec> all_chips(LeftOut& left_out) {
-  std::vector<HardwareSpec> chips = load_hardware({"all"}, &left_out);
+  std::vector<HardwareSpec> chips = load_hardware({"all"}, {}, &left_out);
   try {
     attach_calibrations(pointers_to(chips), "", false, &left_out);
   } catch (const InputError& error) {
@@ -22,9 +22,9 @@ std::vector<HardwareSpec> all_chips(LeftOut& left_out) {
   return chips;
 }
 
-Table models(LeftOut& left_out) { return list_of(load_models({"all"}, &left_out)); }
+Table models(LeftOut& left_out) { return list_of(load_models({"all"}, {}, &left_out)); }
 Table hardware(LeftOut& left_out) { return list_of(all_chips(left_out)); }
-Table engines(LeftOut& left_out) { return list_of(load_engines({"all"}, &left_out)); }
+Table engines(LeftOut& left_out) { return list_of(load_engines({"all"}, {}, &left_out)); }
 Table families(LeftOut&) { return list_of(config::known_families()); }
 
 struct ListArgs {

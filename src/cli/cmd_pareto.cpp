@@ -72,6 +72,10 @@ Table table_of_points(const std::vector<study::FrontierPoint>& points,
                       const Cases& cases) {
   Table table = table_of(frontier_record(request.sweep.front()), points);
   table.title = frontier_title(request.objective);
+  for (Column& column : table.columns) {
+    if (request.objective == Objective::interactivity && column.key == "tokens_per_user_s")
+      column.detail = false;
+  }
   table.notes = notes_on(found, request, cases);
   return table;
 }

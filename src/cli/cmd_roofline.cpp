@@ -42,12 +42,19 @@ std::string explanation(const RooflineArgs& args) {
       args.tpot, args.stages);
 }
 
+Table rooflines_with(study::IdealRequest request, const RooflineArgs& args, const Edits& edits) {
+  request.what_if.edits = edits;
+  return table_of(match_record(), matches(load(request), match_request(args)));
+}
+
 int run(const RooflineArgs& args) {
   const study::IdealRequest request = ideal_request(args);
   const study::IdealInputs inputs = load(request);
   Table table = table_of(match_record(), matches(inputs, match_request(args)));
   table.title = "Does the model fit the chip?";
   table.notes = notes_on(inputs, request.what_if);
+  require_effect(request.what_if.edits, table,
+                 [&](const Edits& edits) { return rooflines_with(request, args, edits); });
   emit(table, args.output, args.explain ? explanation(args) : "");
   if (!args.plot.empty()) draw(match_picture(inputs), args.plot);
   return say_left_out(inputs.left_out, exit_done);

@@ -74,11 +74,18 @@ void require_one_pipeline(const study::Simulations& simulations) {
     throw UsageError(fmt::format("--trace draws one row, and there are {} to draw", traced));
 }
 
+Table table_with(study::SimulationRequest request, const Edits& edits) {
+  request.what_if.edits = edits;
+  return table_of(simulation_record(request.sweep.front()), study::simulations(request).rows);
+}
+
 int run(const SimulateArgs& args) {
   const study::SimulationRequest request = request_of(args);
   const study::Simulations simulations = study::simulations(request);
   if (!args.trace.empty()) require_one_pipeline(simulations);
   Table table = table_of(simulation_record(request.sweep.front()), simulations.rows);
+  require_effect(request.what_if.edits, table,
+                 [&](const Edits& edits) { return table_with(request, edits); });
   table.title = "Deployments in detail";
   table.notes = notes_on(simulations, request);
   std::string text;

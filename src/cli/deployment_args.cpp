@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <optional>
 
@@ -65,6 +66,13 @@ std::optional<ByteRate> optional_rate(const std::string& text, std::string_view 
   return positive<Dimension{.time = -1, .byte = 1}>(text, flag);
 }
 
+std::optional<double> optional_fraction(double given) {
+  if (std::isnan(given)) return std::nullopt;
+  if (given > 0 && given <= 1) return given;
+  throw UsageError(
+      fmt::format("--memory-fraction: expected more than 0 and at most 1, got {}", given));
+}
+
 study::AfdRequest afd_request(const DeploymentArgs& args) {
   constexpr std::pair<std::string_view, AttentionSplit> splits[] = {
       {"dp", AttentionSplit::shared_output}, {"tp", AttentionSplit::tensor}};
@@ -78,7 +86,8 @@ study::AfdRequest afd_request(const DeploymentArgs& args) {
       .micro_batch_sizes = parse_sizes(args.micro_batch_sizes),
       .attention_split = choose(splits, args.attention_parallelism, "--attention-parallelism"),
       .ffn_choice = ffn.choice,
-      .ffn_split = ffn.split};
+      .ffn_split = ffn.split,
+      .boundary = choose(boundary_names, args.split, "--split")};
   const std::vector<std::int64_t>& sizes = request.micro_batch_sizes;
   const std::int64_t sum = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
   if (!sizes.empty() && args.batch != 0 && args.batch != sum) {
@@ -109,7 +118,8 @@ void refuse_flags_without_pool(const Verb& parsed) {
     }
   }
   if (!parsed.given("--attention") && parsed.given("--colocated")) {
-    for (const char* flag : {"--stages", "--attention-parallelism", "--ffn-parallelism"}) {
+    for (const char* flag :
+         {"--stages", "--attention-parallelism", "--split", "--ffn-parallelism"}) {
       if (parsed.given(flag))
         throw UsageError(
             fmt::format("{} has no effect without --attention POOL and --ffn POOL", flag));
@@ -159,6 +169,7 @@ study::Conditions conditions_of(const ConditionArgs& args) {
           .nic_bandwidth = optional_rate(args.nic, "--nic-bandwidth"),
           .scale_up_bandwidth = optional_rate(args.scale_up, "--scale-up-bandwidth"),
           .memory_bandwidths = {},
+          .memory_fraction = optional_fraction(args.memory_fraction),
           .calibration = args.calibration,
           .engine = args.engine};
 }
@@ -177,41 +188,49 @@ study::DeploymentRequest deployment_request(const DeploymentArgs& args) {
   return request;
 }
 
+void add_layout(Verb& verb, DeploymentArgs& args) {
+  verb.text("--attention", args.attention,
+            "Attention pool: CHIP:INSTANCESxACCELERATORS, such as h800:2x8", "POOL");
+  verb.text("--ffn", args.ffn, "FFN pool, written the same way", "POOL");
+  verb.integer(
+      "--micro-batches", args.micro_batches,
+      "Micro-batches in flight (0: as many as stages; co-located: 2 for EP over the network, else "
+      "1)");
+  verb.text("--attention-parallelism", args.attention_parallelism,
+            "Inside an attention instance: dp or tp", "dp|tp");
+  verb.text("--split", args.split,
+            "Where AFD cuts a layer: attention (with its projections), core (core attention alone)",
+            "attention|core");
+  verb.text("--ffn-parallelism", args.ffn_parallelism,
+            "tp, ep or tpXepY; left out: tp in an instance, ep over them", "SPLIT");
+  verb.text("--colocated", args.colocated,
+            "Instead: everything on one pool, laid out by --parallelism", "POOL");
+  verb.text(
+      "--parallelism", args.parallelism,
+      "Of --colocated, attention then experts: tp8, ep32, tp8+ep8, dp8+tp8, tp2dp4+ep8; a cache "
+      "split by tokens: tp8,cp8; stages: tp8,pp3; left out: ep over the pool",
+      "LAYOUT");
+  verb.integer("--tp", args.tensor, "Tensor-parallel ways of --colocated, as --parallelism tpN");
+  verb.before(refuse_flags_without_pool);
+}
+
+void add_pools(Verb& verb, DeploymentArgs& args) {
+  add_layout(verb, args);
+  verb.integer("--batch", args.batch,
+               "Requests in flight, over all accelerators and micro-batches");
+  verb.integer("--batch-per-gpu", args.batch_per_gpu,
+               "Requests on each accelerator of --colocated, instead of --batch");
+  verb.text("--micro-batch-sizes", args.micro_batch_sizes,
+            "Uneven micro-batches of the pools: requests of each, such as 2048,2048,1024",
+            "N,N,..");
+  verb.integer("--stages", args.stages, "Stages of the pipeline: 3 (network as one) or 4");
+}
+
 void add_deployment(Verb& verb, DeploymentArgs& args) {
   add_what_ifs(verb, args);
   add_contexts(verb, args);
   add_pools(verb, args);
   add_conditions(verb, args);
-}
-
-void add_pools(Verb& verb, DeploymentArgs& args) {
-  verb.text("--attention", args.attention,
-            "Attention pool: CHIP:INSTANCESxACCELERATORS, such as h800:2x8", "POOL");
-  verb.text("--ffn", args.ffn, "FFN pool, written the same way", "POOL");
-  verb.integer("--batch", args.batch,
-               "Requests in flight, over all accelerators and micro-batches");
-  verb.integer(
-      "--micro-batches", args.micro_batches,
-      "Micro-batches in flight (0: as many as stages; co-located: 2 for EP over the network, else "
-      "1)");
-  verb.text("--micro-batch-sizes", args.micro_batch_sizes,
-            "Uneven micro-batches of the pools: requests of each, such as 2048,2048,1024",
-            "N,N,..");
-  verb.integer("--stages", args.stages, "Stages of the pipeline: 3 (network as one) or 4");
-  verb.text("--attention-parallelism", args.attention_parallelism,
-            "Inside an attention instance: dp or tp", "dp|tp");
-  verb.text("--ffn-parallelism", args.ffn_parallelism,
-            "tp, ep or tpXepY; left out: tp in an instance, ep over them", "SPLIT");
-  verb.text("--colocated", args.colocated,
-            "Instead: everything on one pool, laid out by --parallelism", "POOL");
-  verb.integer("--batch-per-gpu", args.batch_per_gpu,
-               "Requests on each accelerator of --colocated, instead of --batch");
-  verb.text("--parallelism", args.parallelism,
-            "Of --colocated, attention then experts: tp8, ep32, tp8+ep8, dp8+tp8, tp2dp4+ep8, and "
-            "stages: tp8,pp3; left out: ep over the pool",
-            "LAYOUT");
-  verb.integer("--tp", args.tensor, "Tensor-parallel ways of --colocated, as --parallelism tpN");
-  verb.before(refuse_flags_without_pool);
 }
 
 void add_conditions(Verb& verb, ConditionArgs& args) {
@@ -221,8 +240,7 @@ void add_conditions(Verb& verb, ConditionArgs& args) {
             "Expert load: uniform, zipf:EXPONENT or FILE.csv (expert,tokens); left out: the "
             "engine's",
             "LOAD");
-  verb.integer("--redundant-experts", args.redundant, "Extra copies of the hottest experts");
-  verb.integer("--experts", args.experts, "Upcycle every MoE layer to N routed experts");
+  add_memory_conditions(verb, args);
   verb.text("--tpot", args.tpot, "Limit on the time per output token", "TIME");
   verb.text("--nic-bandwidth", args.nic, "Rate of one NIC instead of the chip's", "RATE");
   verb.text("--scale-up-bandwidth", args.scale_up,
@@ -230,9 +248,17 @@ void add_conditions(Verb& verb, ConditionArgs& args) {
   verb.text("--calibration", args.calibration,
             "Calibration of every chip of its architecture; none: stated default efficiencies",
             "NAME|none");
-  verb.text("--engine", args.engine,
-            "Serving engine, a name or a path; left out: ideal, kernels with no engine around them",
-            "NAME");
+  verb.text(
+      "--engine", args.engine,
+      "Serving engine, a name or a path; ideal: none; left out: the one assumed for the chips",
+      "NAME");
+}
+
+void add_memory_conditions(Verb& verb, ConditionArgs& args) {
+  verb.integer("--redundant-experts", args.redundant, "Extra copies of the hottest experts");
+  verb.integer("--experts", args.experts, "Upcycle every MoE layer to N routed experts");
+  verb.real("--memory-fraction", args.memory_fraction,
+            "Share of the memory for weights, caches and buffers; left out: the engine's");
 }
 
 }  // namespace afford::cli

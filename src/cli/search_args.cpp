@@ -91,8 +91,11 @@ void add_search(Verb& verb, SearchArgs& args) {
   verb.integer("--max-gpus", args.max_gpus, "Most accelerators of a deployment");
   verb.texts("--inventory", args.inventory, "Most accelerators of a chip, such as h20=64",
              "CHIP=N,..");
-  verb.texts("--ways", args.ways,
-             "afd: two pools; ep: co-located, experts spread; tp: co-located, sharded", "WAY,..");
+  verb.texts(
+      "--ways", args.ways,
+      "afd: two pools; ep: co-located, experts spread; tp: co-located, sharded; mixed: co-located, "
+      "attention one way and experts another, over servers, in stages",
+      "WAY,..");
   verb.texts("--instance-sizes", args.instance_sizes,
              "Accelerators of an instance of the AFD pools; left out: a server", "N,..");
   verb.texts("--micro-batches", args.micro_batch_list,
@@ -101,13 +104,20 @@ void add_search(Verb& verb, SearchArgs& args) {
              "N,..");
   verb.texts("--attention-parallelism", args.attention_splits,
              "Inside an attention instance: dp, tp", "dp|tp,..");
+  verb.texts(
+      "--split", args.boundaries,
+      "Where AFD cuts a layer: attention (with its projections), core (core attention alone)",
+      "attention|core,..");
   verb.text("--ffn-parallelism", args.ffn_parallelism,
             "Only tp, ep or tpXepY; left out: every split", "SPLIT");
   verb.integer("--batch-steps", args.batch_steps,
                "Batch sizes tried from one power of two to the next (small ones one by one)");
   add_conditions(verb, args);
-  verb.text("--objective", args.objective,
-            "Against TPOT: tokens (a second and GPU), usd (per 1M tokens) or both", "WHICH");
+  verb.text(
+      "--objective", args.objective,
+      "Against TPOT: tokens (a second and GPU), usd (per 1M tokens) or both; interactivity: tokens "
+      "a second of one user against those of a GPU",
+      "WHICH");
   verb.integer("--threads", args.threads,
                "Threads (0: every core); the result does not depend on it");
   verb.before([&args](const Verb& parsed) { refuse_flags_of_pools(parsed, args); });
@@ -125,6 +135,7 @@ study::SearchRequest search_request(const SearchArgs& args) {
           choose_all(way_names, args.ways, "--ways"),
           micro_batches_of(args),
           choose_all(splits, args.attention_splits, "--attention-parallelism"),
+          choose_all(boundary_names, args.boundaries, "--split"),
           ffn.choice,
           ffn.split,
           args.batch_steps,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "cli/args.hpp"
 #include "cli/choose.hpp"
@@ -13,6 +15,7 @@
 namespace afford::cli {
 namespace {
 
+using study::Parameter;
 using study::ParameterInfo;
 using study::SweptUnit;
 
@@ -26,6 +29,13 @@ struct Sweep {
 
 std::string base_of(const std::string& parameter) {
   return parameter.substr(0, parameter.find('.'));
+}
+
+/// "model.ffn.moe.experts", "h20.memory.bandwidth": a value of a file. One dot alone is a misspelt
+/// parameter of a chip.
+bool is_edit(const std::string& parameter) {
+  const bool entry = parameter.starts_with("model.") || parameter.starts_with("engine.");
+  return entry || std::count(parameter.begin(), parameter.end(), '.') > 1;
 }
 
 const ParameterInfo& known(const std::string& parameter, SweepOf of) {
@@ -43,6 +53,7 @@ const ParameterInfo& known(const std::string& parameter, SweepOf of) {
       throw UsageError("--sweep: a price belongs to a chip, such as price.h800=1..2+0.25");
     return p;
   }
+  if (is_edit(parameter)) return info_of(Parameter::edit);
   throw UsageError(fmt::format("--sweep: unknown parameter '{}'{}", parameter,
                                suggestion(base_of(parameter), names)));
 }
@@ -160,6 +171,12 @@ study::SweptValue value_of(const ParameterInfo& info, const std::string& paramet
       value.number = measured(text, text).value;
       value.value = value.number;
       break;
+    case SweptUnit::text:
+      value.number = std::numeric_limits<double>::quiet_NaN();
+      if (info.parameter == Parameter::edit) value.chip = parameter;
+      if (info.parameter == Parameter::kv_dtype)
+        value.value = static_cast<double>(choose(dtype_names, text, flag));
+      break;
   }
   return value;
 }
@@ -170,7 +187,9 @@ void add_sweep(Verb& verb, std::vector<std::string>& sweeps) {
   verb.repeated(
       "--sweep", sweeps,
       "Run for each value: price.CHIP, memory-bandwidth[.CHIP], nic-bandwidth, scale-up-bandwidth, "
-      "tpot, context, acceptance ... = a,b,.. or a..b*k or a..b+k",
+      "tpot, context, acceptance, mtp, tp, gpus, kv-dtype ... or a path as --set takes it = a,b,.. "
+      "or "
+      "a..b*k or a..b+k",
       "NAME=VALUES");
   verb.before([&sweeps](const Verb& parsed) {
     for (const std::string& text : sweeps) {
@@ -203,13 +222,15 @@ std::vector<study::SweepPoint> sweep_points(const std::vector<std::string>& swee
         throw UsageError(fmt::format("--price and --sweep {} say the same thing; give one of them",
                                      sweep.parameter));
     }
-    if (info.parameter == study::Parameter::acceptance && under.what_if.speculation.drafts == 0)
-      throw UsageError("--acceptance needs --mtp N");
     std::vector<study::SweepPoint> longer;
     for (const study::SweepPoint& point : points) {
-      for (const std::string& value : sweep.values) {
+      double turn = 0;
+      for (const std::string& one : sweep.values) {
         longer.push_back(point);
-        longer.back().push_back(value_of(info, sweep.parameter, value));
+        study::SweptValue value = value_of(info, sweep.parameter, one);
+        if (std::isnan(value.number)) value.number = turn;
+        longer.back().push_back(std::move(value));
+        ++turn;
       }
     }
     points = std::move(longer);

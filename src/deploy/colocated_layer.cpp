@@ -48,6 +48,7 @@ AttentionWork attention_of(const Layer& layer) {
           .query_tokens = layer.query_tokens(),
           .context = layer.setting.context,
           .instance = tp,
+          .context_ways = layer.layout().cp,
           .split = tp > 1 ? AttentionSplit::tensor : AttentionSplit::replicated,
           .overlap = Overlap::none,
           .partial_results = 0,

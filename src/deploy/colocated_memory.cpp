@@ -72,15 +72,31 @@ Buffers buffers_of(const Colocated& c, const Setting& setting) {
 }
 
 /// Of the fullest accelerator. A pipeline has the embedding on its first stage and the LM head on
-/// its last.
+/// its last; what is only held stands whole on one of them.
 Bytes weights_of_stage(const Colocated& c, const Setting& setting) {
   const WeightWays ways{
       .tensor = c.layout.attention_tp, .output = 1, .vocabulary = vocabulary_ways(c)};
   const Bytes all = attention_weights(setting, ways) + ffn_weights(setting, ffn_ways(c.layout));
   if (c.layout.pp == 1) return all;
   const Bytes vocabulary = vocabulary_weights(setting, ways.vocabulary);
-  return fullest_stage(c, *setting.model) * (all - vocabulary) +
+  const Bytes held = held_weights(setting, ways.vocabulary);
+  return fullest_stage(c, *setting.model) * (all - vocabulary - held) + held +
          vocabulary / (setting.model->tied_embeddings ? 1 : 2);
+}
+
+/// What a request of a replica takes: always, and more while its micro-batch is at work.
+struct PerRequest {
+  Bytes held, at_work;
+};
+
+/// The most requests of a replica in as even micro-batches as can be: whole ones, and as many more
+/// as one request more in the largest leaves room for.
+std::int64_t most_of_replica(Bytes room, const PerRequest& each, int micro_batches) {
+  const Bytes whole = micro_batches * each.held + each.at_work;
+  const std::int64_t even = most_requests(room, Bytes(0), whole);
+  const Bytes larger = real(even + 1) * each.at_work;
+  const std::int64_t uneven = most_requests(room, larger, each.held);
+  return std::max(even * micro_batches, std::min(uneven, (even + 1) * micro_batches - 1));
 }
 
 }  // namespace
@@ -91,8 +107,8 @@ double fullest_stage(const Colocated& c, const ModelSpec& model) {
 }
 
 ColocatedMemory colocated_memory(const Colocated& c, const Setting& setting) {
-  const Bytes cache =
-      fullest_stage(c, *setting.model) * cache_per_request(setting, c.layout.attention_tp);
+  const Bytes cache = fullest_stage(c, *setting.model) *
+                      cache_per_request(setting, c.layout.attention_tp, c.layout.cp);
   const Buffers buffers = buffers_of(c, setting);
   const MicroBatches batches = micro_batches_of(c);
   const MemoryUse use{.weights = weights_of_stage(c, setting),
@@ -100,10 +116,10 @@ ColocatedMemory colocated_memory(const Colocated& c, const Setting& setting) {
                       .buffers = real(batches.requests) * buffers.in_flight +
                                  batches.large.requests * buffers.at_work,
                       .capacity = setting.engine.usable_memory * c.pool.chip->memory_size.value};
-  const Bytes each = c.micro_batches * (cache + buffers.in_flight) + buffers.at_work;
+  const PerRequest each{.held = cache + buffers.in_flight, .at_work = buffers.at_work};
   return {.use = use,
           .largest_batch =
-              most_requests(use.capacity, use.weights, each) * c.micro_batches * c.replicas()};
+              most_of_replica(use.capacity - use.weights, each, c.micro_batches) * c.replicas()};
 }
 
 }  // namespace afford

@@ -2,43 +2,14 @@
 
 #include <cmath>
 
+#include "deploy/core_boundary.hpp"
 #include "deploy/evaluate.hpp"
-#include "deploy/memory.hpp"
 #include "error.hpp"
 #include "kernels/dense.hpp"
 #include "layer/head.hpp"
 
 namespace afford {
 namespace {
-
-double query_tokens(const Setting& setting) { return setting.speculation.drafts + 1; }
-
-/// What one micro-batch looks like from either pool.
-struct Shares {
-  double requests = 0;          // on the busiest attention accelerator (under `tensor`, instance)
-  double requests_per_gpu = 0;  // rows of the LM head
-  double tokens = 0;            // of the micro-batch: requests x query tokens
-  double replicas = 1;          // of the whole set of experts
-  double instances_in_replica = 1;  // FFN instances a token is sent to
-  double replicas_in_instance = 1;
-  double tokens_per_replica = 0;
-  FfnSplit split;
-};
-
-Shares shares_of(const Disaggregated& d, const Setting& setting) {
-  Shares s;
-  s.split = d.ffn_split.tensor > 0 ? d.ffn_split : FfnSplit{d.ffn.accelerators, d.ffn.instances};
-  const double micro_batch = real(d.batch) / d.micro_batches;
-  const bool tensor = d.attention_split == AttentionSplit::tensor;
-  s.requests = std::ceil(micro_batch / real(tensor ? d.attention.instances : d.attention.size()));
-  s.requests_per_gpu = s.requests / (tensor ? real(d.attention.accelerators) : 1);
-  s.tokens = micro_batch * query_tokens(setting);
-  s.replicas = real(d.ffn.size()) / real(s.split.tensor * s.split.expert);
-  s.instances_in_replica = fan_out(s.split, d.ffn);
-  s.replicas_in_instance = std::max(1.0, s.replicas / real(d.ffn.instances));
-  s.tokens_per_replica = s.tokens / s.replicas;
-  return s;
-}
 
 /// Whether one scale-up fabric joins both pools: all accelerators of a rack, or slices of a server.
 bool in_one_domain(const Disaggregated& d) {
@@ -55,18 +26,39 @@ ByteRate instance_rate(const Pool& pool, const Engine& e, bool over_fabric) {
   return e.nic * slice * server_network(*pool.chip);
 }
 
-/// One way of the fan: every attention instance exchanges its tokens with every FFN instance of a
-/// replica.
+/// Tokens that one instance of each pool sends or receives each way: every attention instance
+/// exchanges its tokens with every FFN instance of a replica or, cut at the core, each with one.
+struct Flow {
+  double at_attention = 0, at_ffn = 0;
+};
+Flow flow_of(const Disaggregated& d, const Shares& s) {
+  const double from_each = s.tokens / real(d.attention.instances);
+  if (d.boundary == Boundary::core) return {from_each, s.tokens / real(d.ffn.instances)};
+  return {from_each * s.instances_in_replica, s.tokens_per_replica * s.replicas_in_instance};
+}
+
+/// One way of the fan.
 Seconds network_time(const Disaggregated& d, const Shares& s, Bytes each_token,
                      const Setting& setting) {
   const Engine& e = setting.engine_of_pools();
   const bool over_fabric = in_one_domain(d);
-  const double from_attention = s.tokens / real(d.attention.instances) * s.instances_in_replica;
+  const Flow flow = flow_of(d, s);
   const Seconds at_attention =
-      from_attention * each_token / instance_rate(d.attention, e, over_fabric);
-  const double to_ffn = s.tokens_per_replica * s.replicas_in_instance;
-  const Seconds at_ffn = to_ffn * each_token / instance_rate(d.ffn, e, over_fabric);
+      flow.at_attention * each_token / instance_rate(d.attention, e, over_fabric);
+  const Seconds at_ffn = flow.at_ffn * each_token / instance_rate(d.ffn, e, over_fabric);
   return std::max(at_attention, at_ffn) + e.network;
+}
+
+/// From attention and back, of one layer kind.
+struct Travel {
+  Seconds out, back;
+};
+Travel travel_of(const Disaggregated& d, const Shares& s, const LayerShape& shape,
+                 const Setting& setting) {
+  const bool core = d.boundary == Boundary::core;
+  const Bytes out = core ? from_core_bytes(shape.attention) : dispatch_bytes(*setting.model, shape);
+  const Bytes back = core ? to_core_bytes(shape.attention) : combine_bytes(*setting.model);
+  return {network_time(d, s, out, setting), network_time(d, s, back, setting)};
 }
 
 AttentionWork attention_pool_work(const Disaggregated& d, const Setting& setting,
@@ -79,7 +71,8 @@ AttentionWork attention_pool_work(const Disaggregated& d, const Setting& setting
           .overlap = setting.overlap,
           .partial_results = s.instances_in_replica,
           .router = shape.ffn.router_outputs > 0,
-          .experts = shape.ffn.router_outputs};
+          .experts = shape.ffn.router_outputs,
+          .scope = d.boundary == Boundary::core ? AttentionScope::core : AttentionScope::whole};
 }
 
 FfnWork ffn_pool_work(const Disaggregated& d, const Setting& setting, const Shares& s) {
@@ -91,85 +84,6 @@ FfnWork ffn_pool_work(const Disaggregated& d, const Setting& setting, const Shar
           .redundant = setting.redundant_experts,
           .routing = &setting.routing_of_pools(),
           .overlap = setting.overlap};
-}
-
-WeightWays attention_weight_ways(const Disaggregated& d) {
-  const std::int64_t n = d.attention.accelerators;
-  return {.tensor = d.attention_split == AttentionSplit::tensor ? n : 1,
-          .output = d.attention_split == AttentionSplit::shared_output ? n : 1,
-          .vocabulary = n};
-}
-
-/// What one token of a micro-batch at work needs on an attention accelerator: queries and results
-/// of the core, and its logits.
-Bytes attention_token(const Setting& setting, const WeightWays& ways) {
-  double widest = 0;
-  for (const LayerShape& shape : *setting.shapes)
-    widest = std::max(widest, double{shape.attention.core_outputs});
-  return size_of(between_kernels, 2 * widest / real(ways.tensor)) +
-         size_of(Dtype::fp32, real(setting.model->vocab) / real(ways.tensor));
-}
-
-/// And on an FFN accelerator: its rows for the experts of a group, FP8 in and BF16 out, and gate,
-/// up and activation between.
-Bytes ffn_token(const Setting& setting, const FfnSplit& split) {
-  double widest = 0;
-  for (const LayerShape& shape : *setting.shapes) {
-    double work = 0;
-    for (const Mlp& mlp : shape.ffn.mlps) {
-      const double rows = real(mlp.active) / real(split.expert);
-      work += rows * (3 * real(setting.model->hidden) +
-                      (mlp.matrices_up() + 1) * 2 * real(mlp.intermediate) / real(split.tensor));
-    }
-    widest = std::max(widest, work);
-  }
-  return Bytes(widest);
-}
-
-/// Memory of a pool: its weights, and what each request of a micro-batch adds. `count` is how many
-/// requests the fullest accelerator has of each micro-batch, `shares` over how many such the
-/// micro-batch is spread.
-struct PoolMemory {
-  Bytes weights, cache_each, buffers_each, capacity;
-  double count = 0, shares = 1;
-  [[nodiscard]] MemoryUse use() const {
-    return {.weights = weights,
-            .cache = count * cache_each,
-            .buffers = count * buffers_each,
-            .capacity = capacity};
-  }
-  [[nodiscard]] std::int64_t largest_batch(int micro_batches) const {
-    const double fit = real(most_requests(capacity, weights, cache_each + buffers_each));
-    return static_cast<std::int64_t>(fit * shares) * micro_batches;
-  }
-};
-
-PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, const Shares& s,
-                            const HeldPart& held) {
-  const bool tensor = d.attention_split == AttentionSplit::tensor;
-  // Hidden states of every micro-batch: BF16 residual, FP8 out and BF16 partial results back.
-  const double in_flight = d.micro_batches, hidden = real(setting.model->hidden);
-  const Bytes token =
-      in_flight * Bytes(hidden * (2 + 1 + 2 * s.instances_in_replica)) + held.attention_token;
-  return {.weights = held.attention_weights,
-          .cache_each = in_flight * held.request,
-          .buffers_each = query_tokens(setting) * token,
-          .capacity = setting.engine_of_pools().usable_memory * d.attention.chip->memory_size.value,
-          .count = s.requests,
-          .shares = real(tensor ? d.attention.instances : d.attention.size())};
-}
-
-PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shares& s,
-                      const HeldPart& held) {
-  const double hidden = real(setting.model->hidden);
-  // Gathered FP8 inputs and BF16 outputs of every micro-batch in flight.
-  const Bytes token = Bytes(d.micro_batches * 3 * hidden) + held.ffn_token;
-  return {.weights = held.ffn_weights,
-          .cache_each = {},
-          .buffers_each = query_tokens(setting) * token,
-          .capacity = setting.engine_of_pools().usable_memory * d.ffn.chip->memory_size.value,
-          .count = s.tokens_per_replica / query_tokens(setting),
-          .shares = s.replicas};
 }
 
 std::string_view pipeline_bound(const StageTimes& t, int micro_batches) {
@@ -184,16 +98,34 @@ UsdRate price_of(const Pool& pool) { return real(pool.size()) * pool.chip->price
 
 }  // namespace
 
+Shares shares_of(const Disaggregated& d, const Setting& setting) {
+  Shares s;
+  s.split = d.ffn_split.tensor > 0 ? d.ffn_split : FfnSplit{d.ffn.accelerators, d.ffn.instances};
+  const double micro_batch = real(d.batch) / d.micro_batches;
+  const bool tensor = d.attention_split == AttentionSplit::tensor;
+  s.requests = std::ceil(micro_batch / real(tensor ? d.attention.instances : d.attention.size()));
+  s.requests_per_gpu = s.requests / (tensor ? real(d.attention.accelerators) : 1);
+  s.tokens = micro_batch * query_tokens(setting);
+  s.replicas = real(d.ffn.size()) / real(s.split.tensor * s.split.expert);
+  s.instances_in_replica = fan_out(s.split, d.ffn);
+  s.replicas_in_instance = std::max(1.0, s.replicas / real(d.ffn.instances));
+  s.tokens_per_replica = s.tokens / s.replicas;
+  return s;
+}
+
+std::string label_of(std::int64_t attention_instances, std::int64_t ffn_instances,
+                     Boundary boundary) {
+  return fmt::format("{}A{}F{}", attention_instances, ffn_instances,
+                     boundary == Boundary::core ? ",core" : "");
+}
+
 FfnSplit resolved(const FfnSplit& wanted, const Pool& pool, const ModelSpec& model) {
   FfnSplit split = wanted;
   if (split.tensor == 0)
     split.tensor = split.expert > 0 ? std::max<std::int64_t>(1, pool.size() / split.expert)
                                     : pool.accelerators;
   if (split.expert == 0) split.expert = std::max<std::int64_t>(1, pool.size() / split.tensor);
-  std::int64_t experts = 0;
-  for (const FfnSpec& ffn : model.ffns) {
-    if (const Moe* moe = std::get_if<Moe>(&ffn.shape)) experts = std::max(experts, moe->experts);
-  }
+  const std::int64_t experts = most_experts(model);
   if (split.tensor < 1 || split.expert < 1 || pool.size() % (split.tensor * split.expert) != 0) {
     throw ValueError("ffn parallelism",
                      fmt::format(": tp{}ep{} does not divide the {} accelerators of the FFN pool",
@@ -219,7 +151,9 @@ StageOps stage_ops(const Disaggregated& d, const Setting& setting, size_t kind) 
   const Machine ffn(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
   return {
       attention_ops(*setting.model, shape, attention_pool_work(d, setting, shape, s), attention),
-      ffn_ops(*setting.model, shape, ffn_pool_work(d, setting, s), ffn)};
+      d.boundary == Boundary::core
+          ? around_core_ops(d, setting, kind)
+          : ffn_ops(*setting.model, shape, ffn_pool_work(d, setting, s), ffn)};
 }
 
 double fan_out(const FfnSplit& split, const Pool& ffn) {
@@ -238,30 +172,29 @@ AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
         attention_time(model, shape, attention_pool_work(d, setting, shape, s), machine);
   }
   const EngineTime& time = machine.engine->time;
-  part.head = head_time(model, s.requests_per_gpu * query_tokens(setting), d.attention.accelerators,
-                        machine) +
-              time.step + s.requests * time.request + setting.speculation.drafts * time.draft;
+  const Seconds head = d.boundary == Boundary::core
+                           ? Seconds(0)
+                           : head_time(model, s.requests_per_gpu * query_tokens(setting),
+                                       d.attention.accelerators, machine);
+  part.head =
+      head + time.step + s.requests * time.request + setting.speculation.drafts * time.draft;
   return part;
 }
 
 FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement* placement) {
+  FfnPart part;
+  if (d.boundary == Boundary::core) {
+    for (size_t kind = 0; kind < setting.shapes->size(); ++kind)
+      part.stage[kind] = around_core_time(d, setting, kind, placement);
+    part.head = around_core_head(d, setting);
+    return part;
+  }
   FfnWork work = ffn_pool_work(d, setting, shares_of(d, setting));
   work.placement = placement;
   const Machine machine(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
-  FfnPart part;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind)
     part.stage[kind] = ffn_time(*setting.model, (*setting.shapes)[kind], work, machine);
   return part;
-}
-
-HeldPart held_part(const Disaggregated& d, const Setting& setting) {
-  const FfnSplit split = shares_of(d, setting).split;
-  const WeightWays ways = attention_weight_ways(d);
-  return {.attention_weights = attention_weights(setting, ways),
-          .ffn_weights = ffn_weights(setting, split.tensor, split.expert),
-          .request = cache_per_request(setting, ways.tensor),
-          .attention_token = attention_token(setting, ways),
-          .ffn_token = ffn_token(setting, split)};
 }
 
 Evaluation evaluate(const Disaggregated& d, const Setting& setting) {
@@ -272,23 +205,23 @@ Evaluation evaluate(const Disaggregated& d, const Setting& setting) {
 Evaluation assemble(const Disaggregated& d, const Setting& setting, const AttentionPart& attention,
                     const FfnPart& ffn, const HeldPart& held) {
   const Shares s = shares_of(d, setting);
-  const ModelSpec& model = *setting.model;
   const double per_step = tokens_per_step(setting.speculation);
   Evaluation result{.gpus = d.attention.size() + d.ffn.size(), .batch = real(d.batch)};
-  const Seconds back = network_time(d, s, combine_bytes(model), setting);
   for (const LayerShape& shape : *setting.shapes) {
     const size_t kind = result.kinds;
-    const Seconds out = network_time(d, s, dispatch_bytes(model, shape), setting);
+    const Travel travel = travel_of(d, s, shape, setting);
     if (shape.layers > (*setting.shapes)[result.main_kind].layers) result.main_kind = kind;
-    StageTimes stages{attention.stage[kind], out, ffn.stage[kind], back};
-    if (setting.engine_of_pools().time.transfers.in_line)
-      stages = {attention.stage[kind] + out + back, Seconds(0), ffn.stage[kind], Seconds(0)};
+    StageTimes stages{attention.stage[kind], travel.out, ffn.stage[kind], travel.back};
+    if (setting.engine_of_pools().time.transfers.in_line) {
+      stages = {attention.stage[kind] + travel.out + travel.back, Seconds(0), ffn.stage[kind],
+                Seconds(0)};
+    }
     result.runs[result.kinds++] = {stages, shape.layers};
   }
   // Drafts run one more layer of the main kind each, with its own round through the pools.
   if (setting.speculation.drafts > 0)
     result.runs[result.main_kind].layers += setting.speculation.drafts;
-  result.head = attention.head;
+  result.head = attention.head + ffn.head;
   result.step =
       step_time({std::span(result.runs.data(), result.kinds), result.head, d.micro_batches});
   result.tpot = result.step / per_step;

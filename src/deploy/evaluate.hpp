@@ -5,7 +5,9 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "count/decode.hpp"
 #include "deploy/layout.hpp"
@@ -49,6 +51,19 @@ struct Setting {
   [[nodiscard]] const Routing& routing_of_pools() const { return pools ? pools->routing : routing; }
 };
 
+/// Where AFD cuts a layer: the attention pool has all of the attention side, or the core and its
+/// cache alone; then projections, router and LM head are with the experts.
+enum class Boundary { attention, core };
+inline constexpr std::pair<std::string_view, Boundary> boundary_names[] = {
+    {"attention", Boundary::attention}, {"core", Boundary::core}};
+[[nodiscard]] constexpr std::string_view name_of(Boundary boundary) {
+  return boundary_names[static_cast<int>(boundary)].first;
+}
+
+/// "3A2F", "3A2F,core".
+[[nodiscard]] std::string label_of(std::int64_t attention_instances, std::int64_t ffn_instances,
+                                   Boundary boundary);
+
 /// Attention on one pool, FFN on another.
 struct Disaggregated {
   Pool attention, ffn;
@@ -56,6 +71,7 @@ struct Disaggregated {
   int micro_batches = 3;
   AttentionSplit attention_split = AttentionSplit::shared_output;
   FfnSplit ffn_split;
+  Boundary boundary = Boundary::attention;
 };
 
 /// Everything on every accelerator: engines of one layout that share the requests evenly. The
@@ -113,8 +129,10 @@ struct AttentionPart {  // depends on chip, accelerators of an instance, split, 
   KindTimes stage{};
   Seconds head;
 };
-struct FfnPart {  // depends on the FFN pool, its split and the tokens of a micro-batch
+struct FfnPart {  // depends on the FFN pool, its split, the boundary and the tokens of a
+                  // micro-batch
   KindTimes stage{};
+  Seconds head;  // where the LM head is on this side
 };
 struct HeldPart {  // depends on the shape of an instance and the splits
   Bytes attention_weights, ffn_weights, request;  // request: its cache on one accelerator

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "error.hpp"
+#include "layer/shape.hpp"
 #include "text/number.hpp"
 
 namespace afford {
@@ -17,7 +18,7 @@ constexpr std::string_view value = "parallelism";
 
 /// "tp8ep2" as ways by letters; 0 where a letter pair is not there.
 struct Ways {
-  std::int64_t tp = 0, dp = 0, ep = 0, pp = 0;
+  std::int64_t tp = 0, dp = 0, ep = 0, pp = 0, cp = 0;
 };
 
 std::int64_t* slot_of(Ways& ways, std::string_view letters) {
@@ -25,6 +26,7 @@ std::int64_t* slot_of(Ways& ways, std::string_view letters) {
   if (letters == "dp") return &ways.dp;
   if (letters == "ep") return &ways.ep;
   if (letters == "pp") return &ways.pp;
+  if (letters == "cp") return &ways.cp;
   return nullptr;
 }
 
@@ -47,7 +49,8 @@ std::optional<Ways> parse_ways(std::string_view text) {
   throw ValueError(
       std::string(value),
       fmt::format(": expected ATTENTION+EXPERTS such as tp8, ep32, tp8+ep8, dp8+tp8 or "
-                  "tp2dp4+ep8, with ,ppN behind for pipeline stages, got '{}'",
+                  "tp2dp4+ep8, with ,cpN behind for a cache split by tokens and ,ppN for pipeline "
+                  "stages, got '{}'",
                   text));
 }
 
@@ -74,10 +77,10 @@ std::optional<Layout> one_part(const Ways& ways) {
 std::optional<Layout> stage_of(std::string_view stage, std::string_view text) {
   const size_t plus = stage.find('+');
   const auto first = parse_ways(stage.substr(0, plus));
-  if (!first || first->pp != 0) return std::nullopt;
+  if (!first || first->pp + first->cp != 0) return std::nullopt;
   if (plus == std::string_view::npos) return one_part(*first);
   const auto experts = parse_ways(stage.substr(plus + 1));
-  const bool apart = experts && experts->dp + experts->pp + first->ep == 0;
+  const bool apart = experts && experts->dp + experts->pp + experts->cp + first->ep == 0;
   if (!apart || first->tp + first->dp == 0 || experts->tp + experts->ep == 0) return std::nullopt;
   Layout layout{.attention_tp = 1,
                 .expert_tp = std::max<std::int64_t>(experts->tp, 1),
@@ -86,12 +89,39 @@ std::optional<Layout> stage_of(std::string_view stage, std::string_view text) {
   return layout;
 }
 
-/// What lies in whole servers, or divides one.
-void check_placement(std::int64_t ways, const Pool& pool, std::string_view letters) {
-  if (pool.accelerators % ways == 0 || ways % pool.accelerators == 0) return;
-  throw ValueError(std::string(value),
-                   fmt::format(": {}{} neither divides an instance of {} nor fills whole ones",
-                               letters, ways, pool.accelerators));
+/// ",cp8", ",pp3" or both behind a stage. False: something else.
+bool add_suffixes(Layout& layout, std::string_view suffixes) {
+  while (!suffixes.empty()) {
+    const size_t comma = std::min(suffixes.find(',', 1), suffixes.size());
+    const auto ways = parse_ways(suffixes.substr(1, comma - 1));
+    if (!ways || ways->tp + ways->dp + ways->ep != 0 || (ways->cp == 0) == (ways->pp == 0))
+      return false;
+    std::int64_t& slot = ways->cp != 0 ? layout.cp : layout.pp;
+    if (slot != 1) return false;
+    slot = std::max(ways->cp, ways->pp);
+    suffixes.remove_prefix(comma);
+  }
+  return true;
+}
+
+/// What speaks against splitting the caches of a model by tokens.
+std::optional<std::string> context_objection(const Layout& layout, const ModelSpec& model) {
+  if (layout.cp == 1) return std::nullopt;
+  for (const LayerShape& shape : layer_shapes(model)) {
+    const auto heads = static_cast<std::int64_t>(shape.attention.kv_heads);
+    if (shape.attention.core.state.elements > 0)
+      return fmt::format("cp{} has no tokens to split in the state of {}", layout.cp, model.name);
+    if (layout.cp * heads > layout.attention_tp) {
+      return fmt::format("cp{} exceeds the copies of a cache: tp{} over the {} KV heads of {}",
+                         layout.cp, layout.attention_tp, heads, model.name);
+    }
+  }
+  return std::nullopt;
+}
+
+/// Whether ways lie in whole servers, or divide one.
+bool is_placed(std::int64_t ways, const Pool& pool) {
+  return pool.accelerators % ways == 0 || ways % pool.accelerators == 0;
 }
 
 }  // namespace
@@ -105,11 +135,7 @@ Layout parse_layout(std::string_view text) {
   const auto stage = stage_of(whole.substr(0, comma), text);
   if (!stage) refuse(text);
   Layout layout = *stage;
-  if (comma == std::string_view::npos) return layout;
-  const auto pipeline = parse_ways(whole.substr(comma + 1));
-  if (!pipeline || pipeline->pp == 0 || pipeline->tp + pipeline->dp + pipeline->ep != 0)
-    refuse(text);
-  layout.pp = pipeline->pp;
+  if (comma != std::string_view::npos && !add_suffixes(layout, whole.substr(comma))) refuse(text);
   return layout;
 }
 
@@ -118,6 +144,11 @@ std::string name_of(const Layout& layout) {
     Layout stage = layout;
     stage.pp = 1;
     return fmt::format("{},PP{}", name_of(stage), layout.pp);
+  }
+  if (layout.cp > 1) {
+    Layout uncut = layout;
+    uncut.cp = 1;
+    return fmt::format("{},CP{}", name_of(uncut), layout.cp);
   }
   if (layout == expert_parallel(layout.size())) return fmt::format("EP{}", layout.size());
   if (layout == tensor_parallel(layout.size())) return fmt::format("TP{}", layout.size());
@@ -129,21 +160,47 @@ std::string name_of(const Layout& layout) {
   return name;
 }
 
-void check_layout(const Layout& layout, const Pool& pool) {
+std::optional<std::string> objection(const Layout& layout, const Pool& pool) {
   if (pool.size() % layout.engine() != 0) {
-    throw ValueError(std::string(value),
-                     fmt::format(": {} takes {} accelerators, which do not divide the {} of the "
-                                 "pool",
-                                 name_of(layout), layout.engine(), pool.size()));
+    return fmt::format("{} takes {} accelerators, which do not divide the {} of the pool",
+                       name_of(layout), layout.engine(), pool.size());
   }
   if (layout.attention_tp % layout.expert_tp != 0 && layout.expert_tp % layout.attention_tp != 0) {
-    throw ValueError(std::string(value),
-                     fmt::format(": of attention's tp{} and the experts' tp{} one must divide the "
-                                 "other",
-                                 layout.attention_tp, layout.expert_tp));
+    return fmt::format("of attention's tp{} and the experts' tp{} one must divide the other",
+                       layout.attention_tp, layout.expert_tp);
   }
-  check_placement(layout.attention_tp, pool, "tp");
-  check_placement(layout.expert_tp, pool, "tp");
+  if (layout.attention_tp % layout.cp != 0) {
+    return fmt::format("cp{} does not divide attention's tp{}", layout.cp, layout.attention_tp);
+  }
+  for (const std::int64_t ways : {layout.attention_tp, layout.expert_tp}) {
+    if (is_placed(ways, pool)) continue;
+    return fmt::format("tp{} neither divides an instance of {} nor fills whole ones", ways,
+                       pool.accelerators);
+  }
+  return std::nullopt;
+}
+
+void check_layout(const Layout& layout, const Pool& pool) {
+  if (const auto complaint = objection(layout, pool))
+    throw ValueError(std::string(value), ": " + *complaint);
+}
+
+std::optional<std::string> objection(const Layout& layout, const ModelSpec& model,
+                                     std::int64_t redundant) {
+  const std::string name = name_of(layout);
+  if (layout.pp > layer_count(model)) {
+    return fmt::format("{} has more stages than {} has layers ({})", name, model.name,
+                       layer_count(model));
+  }
+  if (const std::string heads = undivided_heads(layer_shapes(model), layout.attention_tp);
+      !heads.empty()) {
+    return fmt::format("tp{} does not divide the {} of {}", layout.attention_tp, heads, model.name);
+  }
+  if (auto complaint = context_objection(layout, model)) return complaint;
+  const std::int64_t experts = most_experts(model);
+  if (experts == 0 || layout.expert_ep <= experts + redundant) return std::nullopt;
+  return fmt::format("{} exceeds the {} experts of {}{}", name, experts, model.name,
+                     redundant == 0 ? "" : fmt::format(" and {} copies", redundant));
 }
 
 FfnTraffic ffn_traffic(const Layout& layout, bool routed) {

@@ -26,13 +26,13 @@ double copies_held(const Mlp& mlp, const Setting& setting, const FfnWays& ways) 
 }
 }  // namespace
 
-Bytes cache_per_request(const Setting& setting, std::int64_t tensor) {
+Bytes cache_per_request(const Setting& setting, std::int64_t tensor, std::int64_t context) {
   Bytes sum;
   Bytes largest_layer;
   for (const LayerShape& shape : *setting.shapes) {
     const AttentionCount& a = shape.attention;
     const Bytes layer = core_kept(a.core, shape.cache, setting.context).total() /
-                        std::min<double>(real(tensor), a.kv_heads);
+                        (std::min<double>(real(tensor), a.kv_heads) * real(context));
     sum += real(shape.layers) * layer;
     largest_layer = std::max(largest_layer, layer);
   }
@@ -52,17 +52,21 @@ Bytes attention_weights(const Setting& setting, const WeightWays& ways) {
     }
     sum += layers_held(setting, kind) * size_of(model.precision.attention_weights, weights);
   }
-  return sum + vocabulary_weights(setting, ways.vocabulary);
+  return sum + vocabulary_weights(setting, ways.vocabulary) +
+         held_weights(setting, ways.vocabulary);
 }
 
 Bytes vocabulary_weights(const Setting& setting, std::int64_t ways) {
   const ModelSpec& model = *setting.model;
   const double vocabulary =
       real(model.vocab) * real(model.hidden) * (model.tied_embeddings ? 1 : 2);
-  Bytes sum = size_of(model.precision.vocabulary, vocabulary / real(ways));
-  for (const HeldWeights& held : model.held) {
+  return size_of(model.precision.vocabulary, vocabulary / real(ways));
+}
+
+Bytes held_weights(const Setting& setting, std::int64_t ways) {
+  Bytes sum;
+  for (const HeldWeights& held : setting.model->held)
     sum += size_of(held.weights, held.params / real(ways));
-  }
   return sum;
 }
 

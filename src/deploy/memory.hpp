@@ -6,8 +6,10 @@
 namespace afford {
 
 /// Cache or state of one request over all layers (and the MTP module in use) on one of the `tensor`
-/// accelerators that share its heads; layers of fewer KV heads are held more than once.
-[[nodiscard]] Bytes cache_per_request(const Setting& setting, std::int64_t tensor = 1);
+/// accelerators that share its heads, or tokens of it where they split those `context` ways; layers
+/// of fewer KV heads are held more than once.
+[[nodiscard]] Bytes cache_per_request(const Setting& setting, std::int64_t tensor = 1,
+                                      std::int64_t context = 1);
 
 /// Attention-side weights of one accelerator: projections (the output maps over `output` ways, all
 /// over `tensor` as far as they split), routers; embedding, LM head and weights only held over
@@ -16,8 +18,9 @@ struct WeightWays {
   std::int64_t tensor = 1, output = 1, vocabulary = 1;
 };
 [[nodiscard]] Bytes attention_weights(const Setting& setting, const WeightWays& ways);
-/// Of these embedding and LM head.
+/// Of these embedding and LM head, and what is only held.
 [[nodiscard]] Bytes vocabulary_weights(const Setting& setting, std::int64_t ways);
+[[nodiscard]] Bytes held_weights(const Setting& setting, std::int64_t ways);
 
 /// FFN weights of one accelerator, the MTP module's included: routed experts sharded `tensor` ways
 /// and split over `groups` groups; shared experts and dense layers, of which every group has all,

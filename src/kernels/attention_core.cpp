@@ -37,6 +37,15 @@ Op on_curve(Op op, const AttentionCount& count, const CoreWork& work, double uni
   return best;
 }
 
+/// The format a cache is read at: engines on a chip without FP8 widen it to BF16 in the core, and
+/// that takes what reading BF16 does (vllm-project/vllm#42058: 5 % more tokens a second on an A100
+/// for half the bytes).
+Dtype read_as(Dtype cache, const Machine& machine) {
+  const bool widened =
+      machine.launches() && cache == Dtype::fp8 && find_peak(*machine.chip, Dtype::fp8) == nullptr;
+  return widened ? Dtype::bf16 : cache;
+}
+
 }  // namespace
 
 Op attention_core(const AttentionCount& count, const CoreWork& work, const Machine& machine) {
@@ -59,10 +68,14 @@ Op attention_core(const AttentionCount& count, const CoreWork& work, const Machi
     return on_curve(op, count, work, units, machine);
   }
   op.uncovered = machine.measured != nullptr;
-  return timed(op,
+  Op read = op;
+  read.cache = size_of(read_as(work.cache, machine), 1) / size_of(work.cache, 1) * op.cache;
+  read = timed(read,
                {machine.attention_compute * machine.peak(work.compute),
                 e.attention_memory / machine.core * machine.memory},
                machine);
+  read.cache = op.cache;
+  return read;
 }
 
 }  // namespace afford

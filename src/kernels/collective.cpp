@@ -20,13 +20,14 @@ ByteRate network_rate(const Machine& machine) {
 /// An all-reduce inside a domain as engines run it: latency and rate as measured with NCCL and
 /// one- and two-shot kernels on Hopper (6, 8 and 10 us over 2, 4 and 8 GPUs; 0.65 of NVLink),
 /// times the engine's factors.
-Seconds served_all_reduce(double vector_passes, std::int64_t accelerators, Bytes vector,
+Seconds served_all_reduce(double vector_passes, const Group& group, Bytes vector,
                           const Machine& machine) {
   constexpr double first_us = 4, doubling_us = 2, share = 0.65;
   const EngineTime& time = machine.engine->time;
-  const double n = real(accelerators);
+  const double n = real(group.inside);
+  const ByteRate fabric = fabric_rate(*machine.chip, group.inside * group.stride);
   const Seconds latency = (first_us + doubling_us * std::log2(n)) * microsecond;
-  const Seconds transfer = 2 * (n - 1) / n * vector / (share * machine.scale_up);
+  const Seconds transfer = 2 * (n - 1) / n * vector / (share * fabric);
   return vector_passes / 2 * (time.all_reduce_latency * latency + time.all_reduce_rate * transfer);
 }
 
@@ -57,12 +58,15 @@ Op over_group(const GroupCollective& work, const Passes& all, const Machine& mac
   const double passes = all.count;
   const double inside = real(work.group.inside), domains = real(work.group.domains);
   const Bytes within = passes * ((inside - 1) / inside) * work.vector;
-  Op op = collective({work.name, within, work.hidden}, machine);
-  if (machine.launches())
-    op.time = served_all_reduce(passes, work.group.inside, work.vector, machine);
-  else
+  const std::int64_t among = work.group.inside * work.group.stride;
+  Op op = collective({.name = work.name, .bytes = within, .among = among, .hidden = work.hidden},
+                     machine);
+  if (machine.launches()) {
+    op.time = served_all_reduce(passes, work.group, work.vector, machine);
+  } else {
     op.time = measured_collective(all.operation, work.group.inside, work.vector, machine)
                   .value_or(op.time);
+  }
   if (work.group.inside == 1) op.time = Seconds(0);
   if (work.group.domains == 1) return op;
   const Bytes across = passes * ((domains - 1) / domains) * (work.vector / inside);
@@ -80,7 +84,8 @@ Op collective(const Collective& exchange, const Machine& machine) {
   const Engine& e = *machine.engine;
   Op op{.name = exchange.name, .kernels = 1};
   op.moved = exchange.bytes;
-  op.time = exchange.bytes / (e.scale_up * machine.scale_up) + e.collective;
+  op.time =
+      exchange.bytes / (e.scale_up * fabric_rate(*machine.chip, exchange.among)) + e.collective;
   if (!machine.launches())
     op.time = measured_collective("exchange", 2, exchange.bytes, machine).value_or(op.time);
   op.bound = Limit::scale_up;
@@ -89,11 +94,10 @@ Op collective(const Collective& exchange, const Machine& machine) {
 }
 
 Group group_of(std::int64_t accelerators, const HardwareSpec& chip, std::int64_t stride) {
-  const std::int64_t domain =
-      std::max(chip.scale_up_accelerators.value, chip.server_accelerators.value);
+  const std::int64_t domain = joined_accelerators(chip);
   std::int64_t inside = std::clamp<std::int64_t>(domain / stride, 1, accelerators);
   while (accelerators % inside != 0) --inside;
-  return {inside, accelerators / inside};
+  return {.inside = inside, .domains = accelerators / inside, .stride = stride};
 }
 
 Op all_gather(const GroupCollective& work, const Machine& machine) {
@@ -108,19 +112,27 @@ Op all_reduce(const GroupCollective& work, const Machine& machine) {
 
 namespace {
 
+/// Accelerators that an exchange of tokens reaches over the fabric, or over what joins the domains
+/// of a server.
+std::int64_t reached_without_nic(const HardwareSpec& chip) {
+  return chip.server_bandwidth.stated() ? joined_accelerators(chip)
+                                        : chip.scale_up_accelerators.value;
+}
+
 Seconds served_exchange(const TokenExchange& exchange, const Machine& machine) {
   const EngineTime& time = machine.engine->time;
   const NetworkExchange& network = time.over_network;
   const Bytes bytes = exchange.tokens * exchange.copies * exchange.bytes;
   const double n = real(exchange.accelerators);
-  const double domain = real(machine.chip->scale_up_accelerators.value);
+  const double domain = real(reached_without_nic(*machine.chip));
   if (n <= domain) {
-    const ByteRate rate =
-        time.exchange_share.on(machine.chip->architecture.value) * machine.scale_up;
+    const ByteRate rate = time.exchange_share.on(machine.chip->architecture.value) *
+                          fabric_rate(*machine.chip, exchange.accelerators);
     return 0.5 * std::log2(n) * time.exchange_latency + (1 - 1 / n) * bytes / rate;
   }
   const Seconds across = (1 - domain / n) * bytes / (network.rate * nic_rate(*machine.chip));
-  const Seconds inside = domain / n * bytes / (network.scale_up * machine.scale_up);
+  const Seconds inside =
+      domain / n * bytes / (network.scale_up * fabric_rate(*machine.chip, exchange.accelerators));
   return network.latency + exchange.balance * std::max(across, inside);
 }
 
@@ -130,9 +142,12 @@ Seconds exchange_time(const TokenExchange& exchange, const Machine& machine) {
   if (machine.launches()) return served_exchange(exchange, machine);
   const Engine& e = *machine.engine;
   const Bytes bytes = exchange.tokens * exchange.copies * exchange.bytes;
-  if (exchange.accelerators <= machine.chip->scale_up_accelerators.value)
+  if (exchange.accelerators <= reached_without_nic(*machine.chip)) {
+    const Seconds unmeasured =
+        bytes / (e.scale_up * fabric_rate(*machine.chip, exchange.accelerators)) + e.collective;
     return measured_collective("all_to_all", exchange.accelerators, bytes, machine)
-        .value_or(bytes / (e.scale_up * machine.scale_up) + e.collective);
+        .value_or(unmeasured);
+  }
   return bytes / network_rate(machine) + e.network;
 }
 

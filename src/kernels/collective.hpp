@@ -6,22 +6,25 @@
 
 namespace afford {
 
-/// A collective of the scale-up fabric: `bytes` in and out of each accelerator, each way at the
-/// same time. Hidden: behind other micro-batches' work.
+/// A collective of `among` accelerators that need no NIC: `bytes` in and out of each, each way at
+/// the same time. Hidden: behind other micro-batches' work.
 struct Collective {
   std::string_view name;
   Bytes bytes;
+  std::int64_t among = 1;
   bool hidden = false;
 };
 [[nodiscard]] Op collective(const Collective& exchange, const Machine& machine);
 
-/// The accelerators of a collective: `inside` in each of `domains` scale-up domains.
+/// The accelerators of a collective: `inside` in each of `domains` domains, every `stride`th of
+/// neighbours.
 struct Group {
-  std::int64_t inside = 1, domains = 1;
+  std::int64_t inside = 1, domains = 1, stride = 1;
 };
 
 /// `accelerators` packed into as few domains as their number divides into, every `stride`th of
-/// neighbours. A domain is what the scale-up fabric joins, a server at least.
+/// neighbours. A domain is what the scale-up fabric joins, a server at least; in a server of
+/// smaller domains the link between these carries the ring.
 [[nodiscard]] Group group_of(std::int64_t accelerators, const HardwareSpec& chip,
                              std::int64_t stride = 1);
 

@@ -17,7 +17,7 @@ struct Machine {
   /// Where in the interval of a calibrated curve a time is taken: 0 as fitted, -1 its fast and +1
   /// its slow end.
   double residual = 0;
-  ByteRate memory, scale_up;
+  ByteRate memory;
   /// Of each kernel that an engine launches, counted by layer; zero where none are, and every
   /// operation pays the `start` of its kernels instead.
   Seconds launch, start;
@@ -31,7 +31,6 @@ struct Machine {
         measured(hardware.measured.get()),
         residual(at_residual),
         memory(hardware.memory_bandwidth.value),
-        scale_up(hardware.scale_up_bandwidth.value),
         start(running.kernel),
         attention_compute(running.attention_compute) {
     const EngineTime& time = running.time;

@@ -1,5 +1,7 @@
 #include "layer/attention_side.hpp"
 
+#include <algorithm>
+
 #include "kernels/attention_core.hpp"
 #include "kernels/collective.hpp"
 #include "kernels/dense.hpp"
@@ -45,6 +47,12 @@ struct AttentionStage {
   }
 };
 
+/// What reaches this accelerator's core.
+template <class Ops>
+Bytes core_input_bytes(const AttentionStage<Ops>& side) {
+  return side.rows / side.tensor() * to_core_bytes(side.shape.attention);
+}
+
 /// The two halves of an absorbed matrix: one batched product on each side of the core. Engines keep
 /// it in BF16 (DeepSeek's published trace among them), whatever the format of the other weights.
 DenseProduct absorbed_products(const Matrix& matrix, double rows, double ways) {
@@ -88,12 +96,14 @@ void add_shared_output(AttentionStage<Ops>& side) {
     const double values = std::max(real(map.inputs), values_read(map) / side.n);
     const Bytes gathered =
         size_of(side.model.precision.linear_compute, side.n * side.rows * values) * side.others;
-    side.ops.add(collective({"gather for o", gathered, gather_hidden}, side.machine));
+    side.ops.add(
+        collective({"gather for o", gathered, side.work.instance, gather_hidden}, side.machine));
     side.gemm(map, side.n * side.rows, side.n);
   }
   const Bytes returned =
       size_of(between_kernels, side.rows * real(side.model.hidden)) * side.others;
-  side.ops.add(collective({"return of o", returned, return_hidden}, side.machine));
+  side.ops.add(
+      collective({"return of o", returned, side.work.instance, return_hidden}, side.machine));
 }
 
 template <class Ops>
@@ -122,39 +132,115 @@ void add_router(AttentionStage<Ops>& side, Bytes vectors) {
   side.small("top-k, pack", side.machine.engine->kernels.top_k_pack, vectors);
 }
 
+/// What stands before the core.
 template <class Ops>
-Ops attention_side(AttentionStage<Ops> side) {
+void add_before_core(AttentionStage<Ops>& side, Bytes vectors) {
   const AttentionWork& work = side.work;
   const KernelCounts& counts = side.machine.engine->kernels;
-  const Bytes vectors =
-      size_of(between_kernels, 2 * side.rows * real(side.model.hidden));  // in and out
   if (work.partial_results > 0)
     side.small("combine", counts.combine, (work.partial_results + 2) / 2 * vectors);
   side.small("norm, quantise", counts.norm_quantise, 2 * vectors);
   add_projections(side);
-  side.small("norms, rope, cache write", counts.rope_cache_write, vectors);
-  side.ops.add(attention_core(side.shape.attention,
-                              {.requests = work.requests,
-                               .query_tokens = work.query_tokens,
-                               .context = work.context,
-                               .ways = side.tensor(),
-                               .cache = side.shape.cache,
-                               .compute = side.model.precision.attention_compute},
-                              side.machine));
+}
+
+/// And behind it.
+template <class Ops>
+void add_behind_core(AttentionStage<Ops>& side, Bytes vectors) {
+  const KernelCounts& counts = side.machine.engine->kernels;
   side.small("quantise", counts.quantise,
              size_of(between_kernels, side.rows * side.shape.attention.core_outputs));
   add_output(side);
   side.small("norm", counts.norm, 2 * vectors);
-  if (work.router) add_router(side, vectors);
+  if (side.work.router) add_router(side, vectors);
+}
+
+/// Values of a token that the core gives. Of absorbed attention, whose output maps read them only
+/// behind another product, half of what passes through it.
+double core_results(const AttentionCount& attention) {
+  const bool absorbed =
+      std::any_of(attention.projections.begin(), attention.projections.end(),
+                  [](const Matrix& matrix) { return matrix.role == Role::absorbed; });
+  return absorbed ? attention.core_values / 2 : double{attention.core_outputs};
+}
+
+/// Accelerators that share the tokens of a cache gather each other's queries, and add up what each
+/// has found.
+template <class Ops>
+void add_core(AttentionStage<Ops>& side) {
+  const AttentionWork& work = side.work;
+  const AttentionCount& attention = side.shape.attention;
+  const double parts = real(work.context_ways), ways = side.tensor() / parts;
+  const Group group = group_of(work.context_ways, *side.machine.chip);
+  const double results = core_results(attention), queries = attention.core_values - results;
+  if (work.context_ways > 1) {
+    side.ops.add(all_gather({.name = "gather of queries",
+                             .vector = size_of(between_kernels, side.rows * queries / ways),
+                             .group = group},
+                            side.machine));
+  }
+  side.ops.add(attention_core(attention,
+                              {.requests = work.requests,
+                               .query_tokens = work.query_tokens,
+                               .context = work.context / parts,
+                               .ways = ways,
+                               .cache = side.shape.cache,
+                               .compute = side.model.precision.attention_compute},
+                              side.machine));
+  if (work.context_ways > 1) {
+    side.ops.add(reduce_scatter({.name = "scatter of results",
+                                 .vector = size_of(between_kernels, side.rows * results / ways),
+                                 .group = group},
+                                side.machine));
+  }
+}
+
+/// Norms and rope run with the projections, the cache is written where it is.
+template <class Ops>
+void add_cache_write(AttentionStage<Ops>& side, Bytes vectors) {
+  const double kernels = side.machine.engine->kernels.rope_cache_write;
+  switch (side.work.scope) {
+    case AttentionScope::whole:
+      return side.small("norms, rope, cache write", kernels, vectors);
+    case AttentionScope::around:
+      return side.small("norms, rope", std::max(0.0, kernels - 1), vectors);
+    case AttentionScope::core:
+      return side.small("cache write", std::min(1.0, kernels), core_input_bytes(side));
+  }
+}
+
+template <class Ops>
+Ops attention_side(AttentionStage<Ops> side) {
+  const AttentionWork& work = side.work;
+  const bool core = work.scope != AttentionScope::around;
+  const bool around = work.scope != AttentionScope::core;
+  const Bytes vectors =
+      size_of(between_kernels, 2 * side.rows * real(side.model.hidden));  // in and out
+  if (around) add_before_core(side, vectors);
+  add_cache_write(side, vectors);
+  if (core) add_core(side);
+  if (around) add_behind_core(side, vectors);
   if (side.machine.launches()) {
-    side.ops.add(launched(attention_launches(side.shape, side.model.precision, work.router,
-                                             side.machine.engine->time.kernels),
-                          side.machine));
+    const LaunchedKernels& kernels = side.machine.engine->time.kernels;
+    side.ops.add(
+        launched(around ? attention_launches(side.shape, side.model.precision, work.router, kernels)
+                        : kernels.core,
+                 side.machine));
   }
   return side.ops;
 }
 
 }  // namespace
+
+Bytes to_core_bytes(const AttentionCount& attention) {
+  double values = attention.core_values - core_results(attention);
+  for (const Walk& walk : attention.core.walks())
+    values += walk.kept ? walk.elements / walk.stride : 0;
+  return size_of(between_kernels, values);
+}
+
+Bytes from_core_bytes(const AttentionCount& attention) {
+  return size_of(between_kernels, core_results(attention));
+}
 
 OpList attention_ops(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
                      const Machine& machine) {

@@ -14,6 +14,10 @@ enum class AttentionSplit {
   tensor          // heads sharded, all-reduce at the end
 };
 
+/// How much of the attention side runs in one place: all of it or, where AFD is cut at the core,
+/// the core with its cache on one side and everything around it on the other.
+enum class AttentionScope { whole, core, around };
+
 /// Which collectives hide behind other micro-batches' work. The report's system overlaps the
 /// SM-free all-gather and runs the reduce-scatter in line with the GEMMs.
 enum class Overlap { none, all_gather, all };
@@ -22,14 +26,21 @@ struct AttentionWork {
   double requests = 0;      // per accelerator; under `tensor` those of the whole instance
   double query_tokens = 1;  // per request: drafts + 1
   double context = 0;
-  std::int64_t instance = 1;  // accelerators
+  std::int64_t instance = 1;      // accelerators
+  std::int64_t context_ways = 1;  // of `tensor`: accelerators that share the tokens of a cache
   AttentionSplit split = AttentionSplit::replicated;
   Overlap overlap = Overlap::all_gather;
   double partial_results =
       0;  // FFN instances whose BF16 partial sums come back (0: none to combine)
   bool router = false;
   std::int64_t experts = 0;
+  AttentionScope scope = AttentionScope::whole;
 };
+
+/// One token's way to a core that stands apart, queries and the entries it adds to the cache, and
+/// its results back; both BF16.
+[[nodiscard]] Bytes to_core_bytes(const AttentionCount& attention);
+[[nodiscard]] Bytes from_core_bytes(const AttentionCount& attention);
 
 /// Norms, projections, core attention, output maps, router, packing and combine.
 [[nodiscard]] OpList attention_ops(const ModelSpec& model, const LayerShape& shape,

@@ -112,15 +112,16 @@ Ops ffn_side(FfnStage<Ops> side, const FfnWork& work) {
   const bool collectives = work.collectives && work.instance > 1;
   if (collectives) {
     const Bytes gathered = seen * others * dispatch_bytes(side.model, side.shape);
-    side.ops.add(collective({"all-gather", gathered, work.overlap != Overlap::none}, side.machine));
+    side.ops.add(collective({"all-gather", gathered, work.instance, work.overlap != Overlap::none},
+                            side.machine));
   }
   add_latent(side, seen, real(work.tensor));
   side.add_mlps(mlps);
   add_launches(side, work);
   if (collectives) {
     const Bytes scattered = size_of(between_kernels, seen * real(side.model.hidden)) * others;
-    side.ops.add(
-        collective({"reduce-scatter", scattered, work.overlap == Overlap::all}, side.machine));
+    side.ops.add(collective(
+        {"reduce-scatter", scattered, work.instance, work.overlap == Overlap::all}, side.machine));
   }
   return side.ops;
 }

@@ -28,13 +28,15 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
   return shapes;
 }
 
-std::int64_t undivided_heads(const std::vector<LayerShape>& shapes, std::int64_t ways) {
+std::string undivided_heads(const std::vector<LayerShape>& shapes, std::int64_t ways) {
   for (const LayerShape& shape : shapes) {
     const double query_heads = shape.attention.query_rows * shape.attention.kv_heads;
     const auto heads = static_cast<std::int64_t>(query_heads);
-    if (heads % ways != 0) return heads;
+    if (heads % ways != 0) return fmt::format("{} attention heads", heads);
+    const auto kept = static_cast<std::int64_t>(shape.attention.kv_heads);
+    if (kept % ways != 0 && ways % kept != 0) return fmt::format("{} KV heads", kept);
   }
-  return 0;
+  return {};
 }
 
 double tensor_ways(const Matrix& projection, const AttentionCount& attention, std::int64_t group) {

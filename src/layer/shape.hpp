@@ -1,6 +1,7 @@
 #pragma once
 // What a layer kind of a model counts, whatever the deployment.
 
+#include <string>
 #include <vector>
 
 #include "count/core.hpp"
@@ -25,11 +26,11 @@ inline constexpr std::size_t most_layer_kinds = 8;
 /// more kinds than `most_layer_kinds`.
 [[nodiscard]] std::vector<LayerShape> layer_shapes(const ModelSpec& model);
 
-/// The attention heads of the first layer kind whose heads `ways` accelerators cannot share out
-/// evenly; 0 where every kind's divide. Heads of a recurrent state are its own, those of a short
-/// convolution its channels.
-[[nodiscard]] std::int64_t undivided_heads(const std::vector<LayerShape>& shapes,
-                                           std::int64_t ways);
+/// What `ways` accelerators cannot share out evenly: "128 attention heads" of the first layer kind
+/// that has them, or its "10 KV heads" where these are neither divided nor copied evenly. Empty
+/// where every kind's divide. Heads of a recurrent state are its own, those of a short convolution
+/// its channels.
+[[nodiscard]] std::string undivided_heads(const std::vector<LayerShape>& shapes, std::int64_t ways);
 
 /// Ways a projection is split in a tensor-parallel group of accelerators.
 [[nodiscard]] double tensor_ways(const Matrix& projection, const AttentionCount& attention,

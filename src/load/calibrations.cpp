@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "calibration/calibration_file.hpp"
 #include "calibration/chip_timing.hpp"
@@ -34,7 +35,12 @@ Place place_of(const yaml::Node& root, std::initializer_list<std::string_view> k
 }
 
 fs::path path_of(const std::string& name) {
-  return data_folder() / "hardware" / (name + std::string(ending));
+  const std::string file = name + std::string(ending);
+  for (const fs::path& folder : folders_of("hardware")) {
+    std::error_code error;
+    if (fs::exists(folder / file, error)) return folder / file;
+  }
+  return data_folder() / "hardware" / file;
 }
 
 MeasuredChip load_named(const std::string& name) {
@@ -81,8 +87,13 @@ MeasuredChip load_calibration(const fs::path& path) {
 
 std::vector<std::string> list_calibrations() {
   std::vector<std::string> names;
-  for (const std::string& file : names_in(data_folder() / "hardware")) {
-    if (file.ends_with(ending)) names.push_back(file.substr(0, file.size() - ending.size()));
+  for (const fs::path& folder : folders_of("hardware")) {
+    for (const std::string& file : names_in(folder)) {
+      if (!file.ends_with(ending)) continue;
+      std::string name = file.substr(0, file.size() - ending.size());
+      if (std::find(names.begin(), names.end(), name) == names.end())
+        names.push_back(std::move(name));
+    }
   }
   return names;
 }

@@ -58,6 +58,29 @@ void read_processor(const Section& root, HardwareSpec& chip) {
     read_figure(in, "multiprocessors", chip.sources, chip.multiprocessors);
 }
 
+/// NICs are optional, but both figures together. Where the fabric joins fewer accelerators than a
+/// server has, the server says what joins the others.
+void read_server(const Section& root, HardwareSpec& chip) {
+  const Section server =
+      root.child("server", {"accelerators", "bandwidth", "nics", "nic_bandwidth"});
+  read_figure(server, "accelerators", chip.sources, chip.server_accelerators);
+  if (chip.scale_up_accelerators.value < chip.server_accelerators.value) {
+    if (!server.has("bandwidth")) {
+      throw InputError(
+          server.place(),
+          fmt::format("missing key 'bandwidth' in 'server': the fabric joins {} of its "
+                      "{} accelerators",
+                      chip.scale_up_accelerators.value, chip.server_accelerators.value));
+    }
+    read_figure(server, "bandwidth", chip.sources, chip.server_bandwidth);
+  } else if (server.has("bandwidth")) {
+    server.fail("bandwidth", "expected none, as scale_up joins every accelerator of the server");
+  }
+  if (!server.has("nics") && !server.has("nic_bandwidth")) return;
+  read_figure(server, "nics", chip.sources, chip.server_nics);
+  read_figure(server, "nic_bandwidth", chip.sources, chip.nic_bandwidth);
+}
+
 }  // namespace
 
 HardwareSpec read_hardware(const yaml::Node& node, const std::string& file) {
@@ -79,12 +102,9 @@ HardwareSpec read_hardware(const yaml::Node& node, const std::string& file) {
   chip.scale_up_kind = scale_up.text("kind");
   read_figure(scale_up, "bandwidth", chip.sources, chip.scale_up_bandwidth);
   read_figure(scale_up, "accelerators", chip.sources, chip.scale_up_accelerators);
-  const Section server = root.child("server", {"accelerators", "nics", "nic_bandwidth"});
-  read_figure(server, "accelerators", chip.sources, chip.server_accelerators);
-  read_figure(server, "nics", chip.sources, chip.server_nics);
-  read_figure(server, "nic_bandwidth", chip.sources, chip.nic_bandwidth);
-  read_figure(root, "power", chip.sources, chip.power);
-  read_figure(root, "price", chip.sources, chip.price);
+  read_server(root, chip);
+  if (root.has("power")) read_figure(root, "power", chip.sources, chip.power);
+  if (root.has("price")) read_figure(root, "price", chip.sources, chip.price);
   return chip;
 }
 

@@ -1,12 +1,12 @@
 #include "load/library.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <system_error>
-#include <type_traits>
 
 #include "error.hpp"
 #include "import/import.hpp"
@@ -26,11 +26,29 @@ bool holds_data(const fs::path& folder) {
          fs::is_directory(folder / "engines", error);
 }
 
+/// A specification out of a tree with edits. What the reader has against an edited value is the
+/// user's to mend, so it is said of --set rather than of the file.
+template <class Spec>
+Spec read_edited(yaml::Node root, const std::string& file, const Edits& edits,
+                 Spec (*read)(const yaml::Node&, const std::string&)) {
+  if (edits.empty()) return read(root, file);
+  (void)read(root, file);  // a fault of the file is its own
+  apply_edits(root, edits);
+  try {
+    return read(root, file);
+  } catch (const InputError& error) {
+    const std::string text = error.what(), place = ": ";
+    const size_t end = text.find(place, std::min(file.size() + 1, text.size()));
+    throw ValueError("set", end == std::string::npos ? ": " + text : text.substr(end));
+  }
+}
+
 /// A published config as a model, without a file in between.
-ModelSpec read_published(const std::string& name) {
+ModelSpec read_published(const std::string& name, const Edits& edits) {
   const config::Checkpoint checkpoint = config::read_checkpoint(name);
   const config::Imported imported = config::import_checkpoint(checkpoint, {});
-  ModelSpec model = read_model(yaml::parse(imported.yaml, checkpoint.path), checkpoint.path);
+  ModelSpec model =
+      read_edited(yaml::parse(imported.yaml, checkpoint.path), checkpoint.path, edits, read_model);
   for (const config::KeyNote& note : imported.notes) {
     using Kind = config::KeyNote::Kind;
     if (note.kind == Kind::defaulted)
@@ -41,42 +59,81 @@ ModelSpec read_published(const std::string& name) {
   return model;
 }
 
-/// The file of an entry of data_folder()/kind.
+/// The file of an entry of one of the folders of its kind.
 fs::path entry_path(const std::string& name, std::string_view kind, std::string_view noun) {
-  const fs::path folder = data_folder() / kind;
-  const std::vector<std::string> known = list_names(folder);
-  if (std::find(known.begin(), known.end(), name) != known.end()) return folder / (name + ".yaml");
-  throw UsageError(fmt::format("no {} named '{}' in {}{}", noun, name, folder.string(),
+  std::vector<std::string> known, folders;
+  for (const fs::path& folder : folders_of(kind)) {
+    const std::vector<std::string> names = list_names(folder);
+    if (std::find(names.begin(), names.end(), name) != names.end())
+      return folder / (name + ".yaml");
+    known.insert(known.end(), names.begin(), names.end());
+    folders.push_back(folder.string());
+  }
+  throw UsageError(fmt::format("no {} named '{}' in {}{}", noun, name, fmt::join(folders, ", "),
                                suggestion(name, known)));
+}
+
+/// The folders that $AFFORD_PATH names.
+std::vector<fs::path> own_folders() {
+  const char* set = std::getenv("AFFORD_PATH");
+  std::vector<fs::path> folders;
+  std::string_view rest = set == nullptr ? "" : set;
+  while (!rest.empty()) {
+    const size_t colon = std::min(rest.find(':'), rest.size());
+    const fs::path folder = rest.substr(0, colon);
+    rest.remove_prefix(std::min(colon + 1, rest.size()));
+    if (folder.empty()) continue;
+    std::error_code error;
+    if (!fs::is_directory(folder / "models", error) &&
+        !fs::is_directory(folder / "hardware", error) &&
+        !fs::is_directory(folder / "engines", error)) {
+      throw UsageError(
+          fmt::format("AFFORD_PATH has '{}', which holds no models/, hardware/ or "
+                      "engines/",
+                      folder.string()));
+    }
+    folders.push_back(folder);
+  }
+  return folders;
 }
 
 /// What the entries of one folder are, and who reads them.
 template <class Spec>
 struct Kind {
   std::string_view folder, noun;
-  Spec (*read)(const yaml::Node&, const std::string&);
+  Spec (*read)(const fs::path&, const Edits&);
 };
 
-constexpr Kind<ModelSpec> model_kind{"models", "model", read_model};
-constexpr Kind<HardwareSpec> chip_kind{"hardware", "hardware", read_hardware};
-constexpr Kind<Engine> engine_kind{"engines", "engine", read_engine};
-
-template <class Spec>
-Spec read_entry(const Kind<Spec>& kind, const fs::path& path) {
-  if constexpr (std::is_same_v<Spec, ModelSpec>) {
-    if (config::is_published(path.string())) return read_published(path.string());
-  }
-  return kind.read(yaml::parse_file(path), path.string());
+ModelSpec read_any_model(const fs::path& path, const Edits& edits) {
+  const Edits own = edits_of(edits, "model");
+  if (config::is_published(path.string())) return read_published(path.string(), own);
+  return read_edited(yaml::parse_file(path), path.string(), own, read_model);
 }
 
-/// Every entry of the folder that can be read.
+HardwareSpec read_any_chip(const fs::path& path, const Edits& edits) {
+  const yaml::Node root = yaml::parse_file(path);
+  const HardwareSpec chip = read_hardware(root, path.string());
+  const Edits own = edits_of(edits, chip.name);
+  return own.empty() ? chip : read_edited(root, path.string(), own, read_hardware);
+}
+
+Engine read_any_engine(const fs::path& path, const Edits& edits) {
+  Engine engine = read_engine(yaml::parse_file(path), path.string());
+  apply_edits(engine, edits_of(edits, "engine"));
+  return engine;
+}
+
+constexpr Kind<ModelSpec> model_kind{"models", "model", read_any_model};
+constexpr Kind<HardwareSpec> chip_kind{"hardware", "hardware", read_any_chip};
+constexpr Kind<Engine> engine_kind{"engines", "engine", read_any_engine};
+
+/// Every entry of the folders that can be read.
 template <class Spec>
-void add_all(std::vector<Spec>& specs, const Kind<Spec>& kind, LeftOut* left_out) {
-  const fs::path folder = data_folder() / kind.folder;
-  for (const std::string& entry : list_names(folder)) {
-    const fs::path file = folder / (entry + ".yaml");
+void add_all(std::vector<Spec>& specs, const Kind<Spec>& kind, const Edits& edits,
+             LeftOut* left_out) {
+  for (const std::string& entry : names_of(kind.folder)) {
     try {
-      specs.push_back(read_entry(kind, file));
+      specs.push_back(kind.read(entry_path(entry, kind.folder, kind.noun), edits));
     } catch (const InputError& error) {
       leave_out(error, left_out);
     }
@@ -84,20 +141,20 @@ void add_all(std::vector<Spec>& specs, const Kind<Spec>& kind, LeftOut* left_out
 }
 
 template <class Spec>
-Spec load_one(const std::string& name, const Kind<Spec>& kind) {
-  return read_entry(kind,
-                    is_path(name) ? fs::path(name) : entry_path(name, kind.folder, kind.noun));
+Spec load_one(const std::string& name, const Kind<Spec>& kind, const Edits& edits) {
+  const fs::path path = is_path(name) ? fs::path(name) : entry_path(name, kind.folder, kind.noun);
+  return kind.read(path, edits);
 }
 
 template <class Spec>
 std::vector<Spec> load(const std::vector<std::string>& wanted, const Kind<Spec>& kind,
-                       LeftOut* left_out) {
+                       const Edits& edits, LeftOut* left_out) {
   std::vector<Spec> specs;
   for (const std::string& name : wanted) {
     if (name == "all")
-      add_all(specs, kind, left_out);
+      add_all(specs, kind, edits, left_out);
     else
-      specs.push_back(load_one(name, kind));
+      specs.push_back(load_one(name, kind, edits));
   }
   if (specs.empty() && left_out != nullptr && !left_out->empty())
     throw UsageError(fmt::format("no {} can be read: {}", kind.noun, left_out->front()));
@@ -152,6 +209,33 @@ fs::path data_folder() {
       "cannot find models/, hardware/ and engines/; set AFFORD_DATA to the folder that holds them");
 }
 
+std::vector<fs::path> folders_of(std::string_view kind) {
+  std::vector<fs::path> candidates = own_folders();
+  for (fs::path& folder : candidates) folder /= kind;
+  const fs::path shipped = data_folder() / kind;
+  std::error_code error;
+  if (kind == "hardware" && !fs::equivalent(kind, shipped, error)) candidates.emplace_back(kind);
+  candidates.push_back(shipped);
+  std::vector<fs::path> folders;
+  for (fs::path& folder : candidates) {
+    const bool known = std::any_of(folders.begin(), folders.end(), [&](const fs::path& other) {
+      return fs::equivalent(folder, other, error);
+    });
+    if (!known && fs::is_directory(folder, error)) folders.push_back(std::move(folder));
+  }
+  return folders;
+}
+
+std::vector<std::string> names_of(std::string_view kind) {
+  std::vector<std::string> names;
+  for (const fs::path& folder : folders_of(kind)) {
+    for (std::string& name : list_names(folder)) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 std::vector<std::string> list_names(const fs::path& folder) {
   std::vector<std::string> names;
   for (const fs::path file : names_in(folder)) {
@@ -172,33 +256,40 @@ bool is_path(std::string_view name) {
 
 std::optional<std::string> model_published_as(std::string_view checkpoint) {
   const std::string wanted = bare(checkpoint);
-  const fs::path folder = data_folder() / "models";
-  const std::vector<std::string> names = list_names(folder);
+  const std::vector<std::string> names = names_of("models");
   if (std::find(names.begin(), names.end(), wanted) != names.end()) return wanted;
   for (const std::string& name : names) {
-    const fs::path path = folder / (name + ".yaml");
-    for (const std::string& alias : aliases_of(path)) {
+    for (const std::string& alias : aliases_of(entry_path(name, "models", "model"))) {
       if (bare(alias) == wanted) return name;
     }
   }
   return std::nullopt;
 }
 
-std::vector<ModelSpec> load_models(const std::vector<std::string>& names, LeftOut* left_out) {
-  return load(names, model_kind, left_out);
+std::vector<ModelSpec> load_models(const std::vector<std::string>& names, const Edits& edits,
+                                   LeftOut* left_out) {
+  return load(names, model_kind, edits, left_out);
 }
 
-std::vector<HardwareSpec> load_hardware(const std::vector<std::string>& names, LeftOut* left_out) {
-  return load(names, chip_kind, left_out);
+std::vector<HardwareSpec> load_hardware(const std::vector<std::string>& names, const Edits& edits,
+                                        LeftOut* left_out) {
+  return load(names, chip_kind, edits, left_out);
 }
 
-std::vector<Engine> load_engines(const std::vector<std::string>& names, LeftOut* left_out) {
-  return load(names, engine_kind, left_out);
+std::vector<Engine> load_engines(const std::vector<std::string>& names, const Edits& edits,
+                                 LeftOut* left_out) {
+  return load(names, engine_kind, edits, left_out);
 }
 
-ModelSpec load_model(const std::string& name) { return load_one(name, model_kind); }
-HardwareSpec load_chip(const std::string& name) { return load_one(name, chip_kind); }
-Engine load_engine(const std::string& name) { return load_one(name, engine_kind); }
+ModelSpec load_model(const std::string& name, const Edits& edits) {
+  return load_one(name, model_kind, edits);
+}
+HardwareSpec load_chip(const std::string& name, const Edits& edits) {
+  return load_one(name, chip_kind, edits);
+}
+Engine load_engine(const std::string& name, const Edits& edits) {
+  return load_one(name, engine_kind, edits);
+}
 
 void leave_out(const InputError& error, LeftOut* left_out) {
   if (left_out == nullptr || !error.of_content()) throw error;

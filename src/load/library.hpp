@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "error.hpp"
+#include "load/edits.hpp"
 #include "spec/engine.hpp"
 #include "spec/hardware.hpp"
 #include "spec/model.hpp"
@@ -19,8 +20,16 @@ namespace afford {
 /// when there is none.
 [[nodiscard]] std::filesystem::path data_folder();
 
+/// Where files of a kind (models, hardware, engines) lie: in the folders of $AFFORD_PATH, with
+/// colons between; chips also in ./hardware; then in data_folder(). An entry of an earlier one
+/// comes before its namesakes. Throws UsageError for a folder of $AFFORD_PATH that holds none of
+/// the three.
+[[nodiscard]] std::vector<std::filesystem::path> folders_of(std::string_view kind);
+
 /// The names in models/, hardware/ or engines/, sorted.
 [[nodiscard]] std::vector<std::string> list_names(const std::filesystem::path& folder);
+/// Those of all folders of a kind.
+[[nodiscard]] std::vector<std::string> names_of(std::string_view kind);
 
 /// What is wrong with files that nobody named: one broken entry must not stop `all` the others.
 /// Each line is the message of its error, file:line:column first.
@@ -32,19 +41,23 @@ void leave_out(const InputError& error, LeftOut* left_out);
 
 /// `name` of a file in models/ (hardware/, engines/), or a path ending in .yaml or .yml; a model
 /// also a published config.json; `all` is every name. Throws InputError for what a file says,
-/// UsageError for a name that does not exist. Given `left_out`, an entry that `all` alone names and
-/// that cannot be read goes there instead; without, it throws too.
+/// UsageError for a name that does not exist. With the values that `edits` set: of every model
+/// ("model"), of the chips they name, of every engine ("engine"). Given `left_out`, an entry that
+/// `all` alone names and that cannot be read goes there instead; without, it throws too.
 [[nodiscard]] std::vector<ModelSpec> load_models(const std::vector<std::string>& names,
+                                                 const Edits& edits = {},
                                                  LeftOut* left_out = nullptr);
 [[nodiscard]] std::vector<HardwareSpec> load_hardware(const std::vector<std::string>& names,
+                                                      const Edits& edits = {},
                                                       LeftOut* left_out = nullptr);
 [[nodiscard]] std::vector<Engine> load_engines(const std::vector<std::string>& names,
+                                               const Edits& edits = {},
                                                LeftOut* left_out = nullptr);
 
 /// The one entry of this name or path; `all` is none. Throws as the lists do.
-[[nodiscard]] ModelSpec load_model(const std::string& name);
-[[nodiscard]] HardwareSpec load_chip(const std::string& name);
-[[nodiscard]] Engine load_engine(const std::string& name);
+[[nodiscard]] ModelSpec load_model(const std::string& name, const Edits& edits = {});
+[[nodiscard]] HardwareSpec load_chip(const std::string& name, const Edits& edits = {});
+[[nodiscard]] Engine load_engine(const std::string& name, const Edits& edits = {});
 
 /// Where the file of a model, chip or engine lies, by name or path. Throws UsageError for a name
 /// that does not exist.

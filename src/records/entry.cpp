@@ -72,10 +72,17 @@ Table facts_of(const HardwareSpec& chip) {
       chip.scale_up_accelerators);
   add("accelerators a server", fmt::format("{}", chip.server_accelerators.value),
       chip.server_accelerators);
-  add("NICs a server", fmt::format("{}", chip.server_nics.value), chip.server_nics);
-  add("NIC, one direction", human(chip.nic_bandwidth.value), chip.nic_bandwidth);
-  add("power", human(chip.power.value), chip.power);
-  add("price", human(chip.price.value), chip.price);
+  const auto add_where_stated = [&](const std::string& what, const auto& figure) {
+    if (figure.stated()) return add(what, human(figure.value), figure);
+    table.rows.push_back({what, std::string("not stated"), std::string()});
+  };
+  if (chip.server_bandwidth.stated())
+    add_where_stated("between accelerators it does not join", chip.server_bandwidth);
+  if (has_network(chip))
+    add("NICs a server", fmt::format("{}", chip.server_nics.value), chip.server_nics);
+  add_where_stated("NIC, one direction", chip.nic_bandwidth);
+  add_where_stated("power", chip.power);
+  add_where_stated("price", chip.price);
   if (!chip.architecture.value.empty()) {
     table.rows.push_back(
         {"architecture", chip.architecture.value, cite(chip.sources, chip.architecture.source)});

@@ -55,11 +55,22 @@ std::string engine_flags(const Point& p) {
                      published && !engine.published_attention ? " --attention-dtype bf16" : "");
 }
 
+/// As many as a replica has requests, where these are fewer.
+std::int64_t micro_batches_in_use(const Point& p) {
+  return std::min<std::int64_t>(p.candidate.micro_batches, p.candidate.batch);
+}
+
 /// The command that shows the deployment in detail, what-if flags of the run left out.
 std::string simulate_command_of(const Point& p) {
   const Candidate& c = p.candidate;
   const std::string start = fmt::format("afford simulate -m {} -c {}", p.of->prepared->model.name,
                                         static_cast<std::int64_t>(p.of->setting.context));
+  if (c.way == Way::mixed) {
+    return fmt::format("{} --colocated {} --batch {} --micro-batches {} --parallelism {}{}", start,
+                       pool_flag(p.attention_chip(), c.attention),
+                       static_cast<std::int64_t>(p.evaluation.batch), micro_batches_in_use(p),
+                       parallelism(c), engine_flags(p));
+  }
   if (c.way != Way::disaggregated) {
     return fmt::format("{} --colocated {} --batch-per-gpu {} --micro-batches {}{}{}", start,
                        pool_flag(p.attention_chip(), c.attention), c.batch, c.micro_batches,
@@ -67,14 +78,15 @@ std::string simulate_command_of(const Point& p) {
                        engine_flags(p));
   }
   return fmt::format(
-      "{} --attention {} --ffn {} --batch {} --micro-batches {} --ffn-parallelism {}{}{}", start,
+      "{} --attention {} --ffn {} --batch {} --micro-batches {} --ffn-parallelism {}{}{}{}", start,
       pool_flag(p.attention_chip(), c.attention), pool_flag(p.ffn_chip(), c.ffn), c.batch,
       c.micro_batches, parallelism(c),
       c.attention_split == AttentionSplit::tensor ? " --attention-parallelism tp" : "",
-      engine_flags(p));
+      c.boundary == Boundary::core ? " --split core" : "", engine_flags(p));
 }
 
 bool tensor_parallel_attention(const Candidate& c) {
+  if (c.way == Way::mixed) return c.attention_tensor > 1;
   return c.way == Way::disaggregated ? c.attention_split == AttentionSplit::tensor
                                      : c.way == Way::tensor_parallel;
 }
@@ -264,20 +276,25 @@ Table thinned(const Table& table, std::span<const FrontierMark> marks, size_t mo
 
 Chart frontier_picture(std::span<const FrontierMark> marks, Objective objective,
                        double tpot_limit_ms) {
-  const bool by_cost = objective == Objective::cost;
+  const bool by_cost = objective == Objective::cost,
+             of_user = objective == Objective::interactivity;
+  const auto across = [&](double tpot_ms) { return of_user ? 1000 / tpot_ms : tpot_ms; };
   std::vector<FrontierPoint> points;
   for (const FrontierMark& mark : marks) {
     const std::string &a = mark.attention_chip, &f = mark.ffn_chip;
     points.push_back({.line = mark.model,
                       .context = mark.context,
-                      .tpot_ms = mark.goals.tpot_ms,
+                      .x = across(mark.goals.tpot_ms),
                       .value = by_cost ? mark.goals.usd_per_mtok : mark.goals.tokens_per_gpu_s,
                       .winner = mark.winner ? fmt::format("{} {}", mark.deployment,
                                                           a == f ? a : fmt::format("{} + {}", a, f))
                                             : ""});
   }
-  return frontier_chart(points, by_cost ? "USD per 1M tokens" : "tokens/s a GPU", tpot_limit_ms,
-                        by_cost);
+  return frontier_chart(points, {.x = of_user ? "tokens/s a user" : "time per output token, ms",
+                                 .y = by_cost ? "USD per 1M tokens" : "tokens/s a GPU",
+                                 .limit = across(tpot_limit_ms),
+                                 .logarithmic = by_cost,
+                                 .falls = by_cost || of_user});
 }
 
 Chart picture_of(const study::Frontiers& frontiers, const study::FrontierRequest& request) {

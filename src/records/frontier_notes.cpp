@@ -86,6 +86,8 @@ std::string case_note(const study::FrontierResult& result) {
 }  // namespace
 
 std::string frontier_title(Objective objective) {
+  if (objective == Objective::interactivity)
+    return "Frontier of tokens per second and user against throughput";
   constexpr std::string_view against[] = {"throughput", "cost", "throughput and cost"};
   return fmt::format("Frontier of time per output token against {}",
                      against[static_cast<size_t>(objective)]);

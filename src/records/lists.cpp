@@ -64,7 +64,7 @@ const Record<HardwareSpec>& chip_record() {
       {{"memory_tb_per_s", "TB/s", Show::plain},
        [](const HardwareSpec& c) { return c.memory_bandwidth.value / TB_per_s; }},
       {{"server_network_gb_per_s", "network GB/s", Show::plain},
-       [](const HardwareSpec& c) { return server_network(c) / GB_per_s; }},
+       [](const HardwareSpec& c) { return cell_if(has_network(c), server_network(c) / GB_per_s); }},
       {{"price_usd_per_hour", "USD/h", Show::price},
        [](const HardwareSpec& c) { return c.price.value / usd_per_hour; }},
       {{"price_origin", "price"},

@@ -87,7 +87,17 @@ std::string what_if_note(const study::WhatIfs& what_if) {
   add_format("attention and KV", what_if.formats.attention);
   add_format("KV", what_if.formats.kv);
   add_format("weights", what_if.formats.weights);
+  for (const Edit& edit : what_if.edits)
+    parts.push_back(fmt::format("{} = {}", edit.name(), edit.value));
   for (const study::Price& price : what_if.prices) parts.push_back("price " + price.stated);
+  for (const study::Owned& owned : what_if.owned) {
+    parts.push_back(fmt::format("own {} at {:.0f} USD over {} years", owned.chip, owned.cost / usd,
+                                owned.years));
+  }
+  if (what_if.electricity > study::UsdPerJoule(0)) {
+    parts.push_back(fmt::format("electricity {:.3g} USD/kWh, PUE {}",
+                                what_if.electricity * study::kilowatt_hour / usd, what_if.pue));
+  }
   if (const Speculation& s = what_if.speculation; s.drafts > 0) {
     parts.push_back(fmt::format(
         "MTP with {} draft{} at {:.0f}% acceptance, {:.3g} tokens a step, draft layers counted",

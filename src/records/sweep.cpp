@@ -12,8 +12,14 @@ Column column_of(const study::SweptValue& value) {
   std::string key = value.name();
   std::replace_if(
       key.begin(), key.end(), [](char c) { return c == '.' || c == '-'; }, '_');
-  return {fmt::format("sweep_{}{}", key, study::info_of(value.parameter).suffix), value.name(),
-          Show::plain};
+  const study::ParameterInfo& info = study::info_of(value.parameter);
+  return {fmt::format("sweep_{}{}", key, info.suffix), value.name(),
+          info.unit == study::SweptUnit::text ? Show::text : Show::plain};
+}
+
+Cell cell_of(const study::SweptValue& value) {
+  const bool text = study::info_of(value.parameter).unit == study::SweptUnit::text;
+  return text ? Cell(value.text) : Cell(value.number);
 }
 
 std::vector<std::string> break_even_texts(const std::vector<study::SweptCost>& costs,

@@ -30,6 +30,9 @@ template <class Result, class Way>
                                   const study::SweptValue& along, const std::string& value,
                                   std::string (*line)(const study::SweptCost&));
 
+/// What stands in its column.
+[[nodiscard]] Cell cell_of(const study::SweptValue& value);
+
 // ---- Implementation
 
 template <class Result, class Way>
@@ -37,7 +40,7 @@ Record<Result> sweep_record(const study::SweepPoint& point, Way swept) {
   Record<Result> record;
   for (size_t i = 0; i < point.size(); ++i) {
     record.push_back({column_of(point[i]), [i, swept](const Result& result) -> Cell {
-                        return swept(result)[i].number;
+                        return cell_of(swept(result)[i]);
                       }});
   }
   return record;

@@ -21,7 +21,7 @@ struct Extent {
 std::string panel(const std::vector<FrontierPoint>& points, const std::vector<std::string>& lines,
                   size_t number, double limit, bool logarithmic, std::string& data) {
   Extent x, y;
-  for (const FrontierPoint& point : points) x.take(point.tpot_ms), y.take(point.value);
+  for (const FrontierPoint& point : points) x.take(point.x), y.take(point.value);
   x.take(limit);
   const double right = 1.05 * x.most, bottom = logarithmic ? y.least / 1.6 : 0,
                top = logarithmic ? 1.6 * y.most : 1.15 * y.most;
@@ -34,7 +34,7 @@ std::string panel(const std::vector<FrontierPoint>& points, const std::vector<st
   for (const FrontierPoint& point : points) {
     if (point.winner.empty()) continue;
     winners.push_back(&point);
-    named.push_back({point.tpot_ms / right * plot_width, height(point.value), point.winner});
+    named.push_back({point.x / right * plot_width, height(point.value), point.winner});
   }
   const std::vector<Side> sides = place_labels(named, plot_width);
   std::string out;
@@ -42,7 +42,7 @@ std::string panel(const std::vector<FrontierPoint>& points, const std::vector<st
     const char* ink = colour(index_in(lines, winners[i]->line));
     out += fmt::format(
         "set label {} {} at {:.6g},{:.6g} {} point pt 7 ps 1.6 lc rgb '{}' textcolor rgb '{}'\n",
-        i + 1, gnuplot_text(winners[i]->winner), winners[i]->tpot_ms, winners[i]->value,
+        i + 1, gnuplot_text(winners[i]->winner), winners[i]->x, winners[i]->value,
         logarithmic ? "right offset 0,0.9" : label_position(sides[i]), ink, ink);
   }
   out += fmt::format(
@@ -54,7 +54,7 @@ std::string panel(const std::vector<FrontierPoint>& points, const std::vector<st
     bool any = false;
     for (const FrontierPoint& point : points) {
       if (point.line != lines[l]) continue;
-      data += fmt::format("{:.6g} {:.6g}\n", point.tpot_ms, point.value);
+      data += fmt::format("{:.6g} {:.6g}\n", point.x, point.value);
       any = true;
     }
     data += any ? "EOD\n" : "NaN NaN\nEOD\n";
@@ -67,8 +67,7 @@ std::string panel(const std::vector<FrontierPoint>& points, const std::vector<st
 
 }  // namespace
 
-Chart frontier_chart(const std::vector<FrontierPoint>& points, const std::string& value,
-                     double tpot_limit_ms, bool logarithmic) {
+Chart frontier_chart(const std::vector<FrontierPoint>& points, const FrontierAxes& axes) {
   const auto lines = distinct(points, &FrontierPoint::line);
   const auto contexts = distinct(points, &FrontierPoint::context);
   std::string data, panels;
@@ -76,15 +75,14 @@ Chart frontier_chart(const std::vector<FrontierPoint>& points, const std::string
     std::vector<FrontierPoint> here;
     std::copy_if(points.begin(), points.end(), std::back_inserter(here),
                  [&](const FrontierPoint& point) { return point.context == contexts[c]; });
-    panels += panel(here, lines, c, tpot_limit_ms, logarithmic, data);
+    panels += panel(here, lines, c, axes.limit, axes.logarithmic, data);
   }
   std::string script =
       data + std::string(look) +
-      fmt::format(
-          "set key top {}\n{}set xlabel 'time per output token, ms'\nset ylabel {}\nset "
-          "multiplot layout 1,{}\n",
-          logarithmic ? "right" : "left", logarithmic ? "set logscale y\nset format y '%g'\n" : "",
-          gnuplot_text(value), contexts.size()) +
+      fmt::format("set key top {}\n{}set xlabel {}\nset ylabel {}\nset multiplot layout 1,{}\n",
+                  axes.falls ? "right" : "left",
+                  axes.logarithmic ? "set logscale y\nset format y '%g'\n" : "",
+                  gnuplot_text(axes.x), gnuplot_text(axes.y), contexts.size()) +
       panels + "unset multiplot\n";
   return {.script = std::move(script),
           .width = static_cast<int>(panel_width) * static_cast<int>(contexts.size()),

@@ -13,15 +13,21 @@ namespace afford {
 struct FrontierPoint {
   std::string line;
   std::int64_t context = 0;
-  double tpot_ms = 0, value = 0;
+  double x = 0, value = 0;
   std::string winner;  // "2A2F h20 + h800"; empty: not the one
 };
 
-/// `value` (say, "tokens/s a GPU") over TPOT, one panel per context, a line at the TPOT limit.
-/// Values that fall steeply (costs) go on a logarithmic axis.
+/// What is drawn over what, and where on x the limit lies. Values that fall steeply (costs) go on a
+/// logarithmic axis.
+struct FrontierAxes {
+  std::string x, y;  // "ms per output token", "tokens/s a GPU"
+  double limit = 0;
+  bool logarithmic = false, falls = false;  // falls: the legend goes to the right
+};
+
+/// One panel per context, with a line at the limit.
 [[nodiscard]] Chart frontier_chart(const std::vector<FrontierPoint>& points,
-                                   const std::string& value, double tpot_limit_ms,
-                                   bool logarithmic);
+                                   const FrontierAxes& axes);
 
 /// One value of one line at one value of what is swept.
 struct SweepPointDrawn {

@@ -50,7 +50,9 @@ std::string csv_cell(const Cell& cell) {
   struct Text {
     std::string operator()(std::monostate) const { return ""; }
     std::string operator()(const std::string& text) const { return csv_text(text); }
-    std::string operator()(double value) const { return fmt::format("{}", value); }
+    std::string operator()(double value) const {
+      return std::isnan(value) ? "" : fmt::format("{}", value);
+    }
     std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
   };
   return std::visit(Text{}, cell);
@@ -152,7 +154,9 @@ std::string shown(const Cell& cell, Show show) {
     Show show;
     std::string operator()(std::monostate) const { return "-"; }
     std::string operator()(const std::string& text) const { return escaped(text); }
-    std::string operator()(double value) const { return show_number(value, show); }
+    std::string operator()(double value) const {
+      return std::isnan(value) ? "-" : show_number(value, show);
+    }
     std::string operator()(std::int64_t value) const {
       return show == Show::plain || show == Show::text
                  ? fmt::format("{}", value)

@@ -10,6 +10,7 @@
 
 namespace afford {
 
+/// A number that is not one (the cost of a chip without a price) shows as an empty cell.
 using Cell = std::variant<std::monostate, std::string, double, std::int64_t>;
 
 /// How a column shows its numbers to people. CSV and JSON always carry full precision.

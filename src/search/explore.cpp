@@ -39,6 +39,7 @@ class AttentionTables {
       c.attention = shape.side;
       c.attention.instances = 1;
       c.attention_split = shape.split;
+      c.boundary = shape.boundary;
       c.ffn = unit.side;
       c.micro_batches = 1;
       c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
@@ -96,8 +97,8 @@ void keep_fastest(std::optional<Candidate>& fastest, const Candidate& c) {
 }
 
 bool preferred(const Candidate& a, const Candidate& b, Objective objective) {
-  return objective == Objective::throughput ? a.goals.tokens_per_gpu_s > b.goals.tokens_per_gpu_s
-                                            : a.goals.usd_per_mtok < b.goals.usd_per_mtok;
+  return counts_money(objective) ? a.goals.usd_per_mtok < b.goals.usd_per_mtok
+                                 : a.goals.tokens_per_gpu_s > b.goals.tokens_per_gpu_s;
 }
 
 void tally(Tally& tally, Verdict verdict, std::uint64_t candidates) {
@@ -177,10 +178,11 @@ class FfnRow {
  public:
   FfnRow(const Setting& setting, const Placement* placement)
       : setting_(setting), placement_(placement) {}
-  void start(std::int64_t units, AttentionSplit split) {
-    if (units == units_ && split == split_) return;
-    units_ = units;
-    split_ = split;
+  void start(const AttentionPool& pool) {
+    if (of_ && pool.units == of_->units && pool.split == of_->split &&
+        pool.boundary == of_->boundary)
+      return;
+    of_ = pool;
     parts_.clear();
   }
   [[nodiscard]] const FfnPart& at(size_t batch, const Disaggregated& d) {
@@ -191,8 +193,7 @@ class FfnRow {
  private:
   const Setting& setting_;
   const Placement* placement_;
-  std::int64_t units_ = 0;
-  AttentionSplit split_ = AttentionSplit::shared_output;
+  std::optional<AttentionPool> of_;
   std::vector<FfnPart> parts_;
 };
 
@@ -224,13 +225,14 @@ void try_disaggregated(Found& found, const Unit& unit, const Shared& shared) {
   c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
   c.expert = static_cast<std::uint32_t>(unit.split.expert);
   for (const AttentionPool& pool : e.attention) {
-    if (!within(space, pool.side, unit.side)) continue;
+    if (!pair_up(space, pool, unit)) continue;
     c.attention = pool.side;
     c.attention_split = pool.split;
+    c.boundary = pool.boundary;
     const auto& batches = pool.split == AttentionSplit::tensor ? e.tensor_batches : e.batches;
     const auto& attention = shared.attention.of(pool.shape, fan);
     const bool watched = !shared.options.watch.empty() && label(c) == shared.options.watch;
-    row.start(pool.units, pool.split);
+    row.start(pool);
     Disaggregated d = disaggregated(c, space);
     const HeldPart held = held_part(d, shared.setting);
     for (const int micro_batches : space.micro_batches) {
@@ -246,23 +248,18 @@ void try_disaggregated(Found& found, const Unit& unit, const Shared& shared) {
 }
 
 void try_colocated(Found& found, const Unit& unit, const Shared& shared) {
-  const auto& batches = shared.enumeration.batches;
-  const std::int64_t groups = unit.way == Way::expert_parallel
-                                  ? std::int64_t{unit.side.instances} * unit.side.accelerators
-                                  : 1;
+  const auto& batches = shared.enumeration.batches_of(unit.way);
+  Candidate c = first_of(unit);
   const std::optional<Placement> placement =
-      placement_for(shared.setting, shared.setting.routing, groups);
+      placement_for(shared.setting, shared.setting.routing, layout_of(c).expert_ep);
   Setting setting = shared.setting;
   setting.placement = placement ? &*placement : nullptr;
-  Candidate c{.way = unit.way};
-  c.attention = c.ffn = unit.side;
-  c.number = unit.first;
-  c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
   const bool watched = !shared.options.watch.empty() && label(c) == shared.options.watch;
-  for (const int micro_batches : shared.space.colocated_micro_batches) {
-    c.micro_batches = micro_batches;
+  for (const int on_each_stage : shared.space.colocated_micro_batches) {
+    c.micro_batches = micro_batches_of(unit, on_each_stage);
     for (size_t b = 0; b < batches.size(); ++b, ++c.number) {
-      c.batch = batches[b] * micro_batches;
+      // Of a mixed layout the micro-batches may be uneven, so that every batch is tried.
+      c.batch = unit.way == Way::mixed ? batches[b] : batches[b] * c.micro_batches;
       const Evaluation result = evaluate(colocated(c, shared.space), setting);
       if (!file_or_skip(found, c, result, batches.size() - b, watched, shared.options)) break;
     }

@@ -27,31 +27,31 @@ class Hash {
 
 /// The attention pools that may stand before an FFN pool.
 std::vector<const AttentionPool*> fitting(const Enumeration& e, const Space& space,
-                                          const Candidate::Side& ffn) {
+                                          const Unit& ffn) {
   std::vector<const AttentionPool*> pools;
   for (const AttentionPool& pool : e.attention) {
-    if (within(space, pool.side, ffn)) pools.push_back(&pool);
+    if (pair_up(space, pool, ffn)) pools.push_back(&pool);
   }
   return pools;
 }
 
 /// One candidate of the unit; which of its pools and batches, `turn` decides.
 Candidate candidate_of(const Unit& unit, const Enumeration& e, const Space& space, size_t turn) {
-  Candidate c;
-  c.way = unit.way;
-  c.attention = c.ffn = unit.side;
-  c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
-  c.expert = static_cast<std::uint32_t>(unit.split.expert);
+  Candidate c = first_of(unit);
+  c.number = 0;
   if (unit.way != Way::disaggregated) {
-    c.micro_batches = space.colocated_micro_batches[turn % space.colocated_micro_batches.size()];
-    c.batch = e.batches[turn % e.batches.size()];
+    const auto& each = space.colocated_micro_batches;
+    const auto& batches = e.batches_of(unit.way);
+    c.micro_batches = micro_batches_of(unit, each[turn % each.size()]);
+    c.batch = batches[turn % batches.size()];
     return c;
   }
-  const auto pools = fitting(e, space, unit.side);
+  const auto pools = fitting(e, space, unit);
   const AttentionPool& pool = *pools[turn % pools.size()];
   const auto& batches = pool.split == AttentionSplit::tensor ? e.tensor_batches : e.batches;
   c.attention = pool.side;
   c.attention_split = pool.split;
+  c.boundary = pool.boundary;
   c.micro_batches = space.micro_batches[turn % space.micro_batches.size()];
   c.batch = batches[turn % batches.size()] * pool.units * c.micro_batches;
   return c;

@@ -9,10 +9,18 @@
 
 namespace afford {
 
-/// What counts besides TPOT.
-enum class Objective { throughput, cost, both };
+/// What counts besides TPOT. Interactivity: throughput too, against the tokens a second of one user
+/// instead of the time between two of them.
+enum class Objective { throughput, cost, both, interactivity };
 inline constexpr std::pair<std::string_view, Objective> objective_names[] = {
-    {"tokens", Objective::throughput}, {"usd", Objective::cost}, {"both", Objective::both}};
+    {"tokens", Objective::throughput},
+    {"usd", Objective::cost},
+    {"both", Objective::both},
+    {"interactivity", Objective::interactivity}};
+/// Whether it needs prices.
+[[nodiscard]] constexpr bool counts_money(Objective objective) {
+  return objective == Objective::cost || objective == Objective::both;
+}
 [[nodiscard]] constexpr std::string_view name_of(Objective objective) {
   return objective_names[static_cast<int>(objective)].first;
 }
@@ -87,8 +95,8 @@ template <class Point>
 [[nodiscard]] std::ptrdiff_t winner(const std::vector<Point>& points, Objective objective) {
   std::ptrdiff_t best = -1;
   const auto better = [&](const Goals& a, const Goals& b) {
-    return objective == Objective::throughput ? a.tokens_per_gpu_s > b.tokens_per_gpu_s
-                                              : a.usd_per_mtok < b.usd_per_mtok;
+    return counts_money(objective) ? a.usd_per_mtok < b.usd_per_mtok
+                                   : a.tokens_per_gpu_s > b.tokens_per_gpu_s;
   };
   for (std::ptrdiff_t i = 0; i < std::ssize(points); ++i) {
     const Goals& goals = points[static_cast<size_t>(i)].goals;

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <tuple>
 
 #include "deploy/memory.hpp"
+#include "search/layouts.hpp"
 
 namespace afford {
 namespace {
@@ -38,8 +41,7 @@ std::vector<std::int64_t> batches_up_to(double most, int steps) {
 std::vector<std::int64_t> instance_sizes(const Space& space, size_t chip) {
   const HardwareSpec& hardware = (*space.chips)[chip];
   if (space.instance_sizes.empty()) return {hardware.server_accelerators.value};
-  const std::int64_t joined =
-      std::max(hardware.server_accelerators.value, hardware.scale_up_accelerators.value);
+  const std::int64_t joined = joined_accelerators(hardware);
   std::vector<std::int64_t> sizes;
   for (const std::int64_t wanted : space.instance_sizes) {
     if (wanted <= joined) sizes.push_back(wanted);
@@ -47,9 +49,11 @@ std::vector<std::int64_t> instance_sizes(const Space& space, size_t chip) {
   return sizes;
 }
 
+/// Those that can be one of two: a network joins them.
 std::vector<Side> pools(const Space& space) {
   std::vector<Side> list;
   for (size_t chip = 0; chip < space.chips->size(); ++chip) {
+    if (!has_network((*space.chips)[chip])) continue;
     for (const std::int64_t each : instance_sizes(space, chip)) {
       for (std::int64_t n = 1; n * each <= most_of(space, chip); ++n) {
         list.push_back({static_cast<std::uint32_t>(chip), static_cast<std::uint32_t>(n),
@@ -60,38 +64,65 @@ std::vector<Side> pools(const Space& space) {
   return list;
 }
 
+/// One attention pool at a time, in the shapes that were seen before it.
+class AttentionPools {
+ public:
+  AttentionPools(Enumeration& out, const Setting& setting) : out_(out), setting_(setting) {}
+
+  void add(const Side& side, AttentionSplit split, Boundary boundary) {
+    const bool tensor = split == AttentionSplit::tensor;
+    if (tensor && side.accelerators == 1) return;  // the same as data parallel
+    if (tensor && !undivided_heads(*setting_.shapes, side.accelerators).empty()) return;
+    AttentionPool pool{.side = side,
+                       .split = split,
+                       .boundary = boundary,
+                       .units = tensor ? side.instances : size(side)};
+    const auto known = std::find_if(shapes_.begin(), shapes_.end(),
+                                    [&](const AttentionPool& shape) { return alike(shape, pool); });
+    pool.shape = static_cast<size_t>(known - shapes_.begin());
+    if (known == shapes_.end()) shapes_.push_back(pool);
+    out_.attention.push_back(pool);
+    out_.shapes = shapes_.size();
+  }
+
+ private:
+  [[nodiscard]] static bool alike(const AttentionPool& a, const AttentionPool& b) {
+    return a.side.chip == b.side.chip && a.side.accelerators == b.side.accelerators &&
+           a.split == b.split && a.boundary == b.boundary;
+  }
+
+  Enumeration& out_;
+  const Setting& setting_;
+  std::vector<AttentionPool> shapes_;
+};
+
 void add_attention(Enumeration& out, const Space& space, const Setting& setting) {
-  std::vector<AttentionPool> shapes;
-  for (const AttentionSplit split : space.attention_splits) {
-    for (const Side& side : pools(space)) {
-      const bool tensor = split == AttentionSplit::tensor;
-      if (tensor && side.accelerators == 1) continue;  // the same as data parallel
-      if (tensor && undivided_heads(*setting.shapes, side.accelerators) != 0) continue;
-      const auto known =
-          std::find_if(shapes.begin(), shapes.end(), [&](const AttentionPool& shape) {
-            return shape.side.chip == side.chip && shape.side.accelerators == side.accelerators &&
-                   shape.split == split;
-          });
-      AttentionPool pool{.side = side,
-                         .split = split,
-                         .units = tensor ? side.instances : size(side),
-                         .shape = static_cast<size_t>(known - shapes.begin())};
-      if (known == shapes.end()) shapes.push_back(pool);
-      out.attention.push_back(pool);
+  AttentionPools into(out, setting);
+  for (const Boundary boundary : space.boundaries) {
+    for (const AttentionSplit split : space.attention_splits) {
+      for (const Side& side : pools(space)) into.add(side, split, boundary);
     }
   }
-  out.shapes = shapes.size();
-  // FFN times depend on the units alone, so pools with equal units follow each other.
+  // FFN times depend on boundary and units alone, so pools with equal ones follow each other.
   std::stable_sort(out.attention.begin(), out.attention.end(),
                    [](const AttentionPool& a, const AttentionPool& b) {
-                     return a.split != b.split ? a.split < b.split : a.units < b.units;
+                     return std::tie(a.boundary, a.split, a.units) <
+                            std::tie(b.boundary, b.split, b.units);
                    });
 }
 
-std::uint64_t disaggregated_count(const Enumeration& e, const Space& space, const Side& ffn) {
+bool within(const Space& space, const Side& attention, const Side& ffn) {
+  if (size(attention) + size(ffn) > space.max_gpus) return false;
+  if (space.inventory.empty()) return true;
+  if (attention.chip == ffn.chip) return size(attention) + size(ffn) <= space.inventory[ffn.chip];
+  return size(attention) <= space.inventory[attention.chip] &&
+         size(ffn) <= space.inventory[ffn.chip];
+}
+
+std::uint64_t disaggregated_count(const Enumeration& e, const Space& space, const Unit& ffn) {
   std::uint64_t count = 0;
   for (const AttentionPool& pool : e.attention) {
-    if (!within(space, pool.side, ffn)) continue;
+    if (!pair_up(space, pool, ffn)) continue;
     count += pool.split == AttentionSplit::tensor ? e.tensor_batches.size() : e.batches.size();
   }
   return count * space.micro_batches.size();
@@ -128,6 +159,7 @@ void add_colocated(Enumeration& out, const Space& space, Way way, size_t chip,
   const std::uint64_t count = out.batches.size() * space.colocated_micro_batches.size();
   const auto add = [&](std::int64_t instances, std::int64_t accelerators, std::int64_t tensor) {
     if (instances * accelerators > most_of(space, chip)) return;
+    if (instances > 1 && !has_network(hardware)) return;
     add_unit(out,
              {.way = way,
               .side = {static_cast<std::uint32_t>(chip), static_cast<std::uint32_t>(instances),
@@ -137,7 +169,7 @@ void add_colocated(Enumeration& out, const Space& space, Way way, size_t chip,
   };
   if (way == Way::tensor_parallel) {
     for (std::int64_t ways = 2; ways <= server; ways *= 2) {
-      if (undivided_heads(*setting.shapes, ways) == 0) add(1, ways, ways);
+      if (undivided_heads(*setting.shapes, ways).empty()) add(1, ways, ways);
     }
     return;
   }
@@ -149,22 +181,31 @@ void add_colocated(Enumeration& out, const Space& space, Way way, size_t chip,
     add(n, server, 1);
 }
 
-}  // namespace
-
-bool within(const Space& space, const Side& attention, const Side& ffn) {
-  if (size(attention) + size(ffn) > space.max_gpus) return false;
-  if (space.inventory.empty()) return true;
-  if (attention.chip == ffn.chip) return size(attention) + size(ffn) <= space.inventory[ffn.chip];
-  return size(attention) <= space.inventory[attention.chip] &&
-         size(ffn) <= space.inventory[ffn.chip];
+/// Every layout that is none of the other ways: one engine on each pool, as more are replicas.
+void add_mixed(Enumeration& out, const Space& space, size_t chip, const Setting& setting) {
+  constexpr std::int64_t most_stages = 32;  // of two micro-batches each
+  const std::uint64_t count = out.mixed_batches.size() * space.colocated_micro_batches.size();
+  for (const Pool& pool : pools_of((*space.chips)[chip], most_of(space, chip))) {
+    const Side side = {static_cast<std::uint32_t>(chip), static_cast<std::uint32_t>(pool.instances),
+                       static_cast<std::uint32_t>(pool.accelerators)};
+    for (const Layout& layout : layouts_of(pool, *setting.model, setting.redundant_experts)) {
+      if (layout == expert_parallel(pool.size()) || layout.pp > most_stages) continue;
+      add_unit(out,
+               {.way = Way::mixed,
+                .side = side,
+                .split = {.tensor = layout.expert_tp, .expert = layout.expert_ep},
+                .attention_tensor = layout.attention_tp,
+                .stages = layout.pp},
+               count);
+    }
+  }
 }
 
-std::int64_t most_experts(const ModelSpec& model) {
-  std::int64_t experts = 0;
-  for (const FfnSpec& ffn : model.ffns) {
-    if (const Moe* moe = std::get_if<Moe>(&ffn.shape)) experts = std::max(experts, moe->experts);
-  }
-  return experts;
+}  // namespace
+
+bool pair_up(const Space& space, const AttentionPool& attention, const Unit& ffn) {
+  return (ffn.projects || attention.boundary == Boundary::attention) &&
+         within(space, attention.side, ffn.side);
 }
 
 std::vector<FfnSplit> splits_of(std::int64_t instances, std::int64_t accelerators,
@@ -195,22 +236,30 @@ Enumeration enumerate(const Space& space, const Setting& setting, const std::ato
   }
   out.batches = batches_up_to(most, space.batch_steps);
   out.tensor_batches = batches_up_to(most_in_instance, space.batch_steps);
+  out.mixed_batches = batches_up_to(most * real(space.max_gpus), space.batch_steps);
   add_attention(out, space, setting);
   const std::int64_t experts = most_experts(*setting.model);
   for (const Way way : space.ways) {
     if (way == Way::disaggregated) {
       for (const Side& side : pools(space)) {
         if (stop != nullptr && *stop) return {};
-        const std::uint64_t count = disaggregated_count(out, space, side);
         for (const FfnSplit& split : splits_of(side.instances, side.accelerators, experts)) {
-          if (wanted(space, side, split))
-            add_unit(out, {.way = way, .side = side, .split = split}, count);
+          if (!wanted(space, side, split)) continue;
+          const bool projects = undivided_heads(*setting.shapes, split.tensor).empty();
+          const Unit unit{.way = way, .side = side, .split = split, .projects = projects};
+          add_unit(out, unit, disaggregated_count(out, space, unit));
         }
       }
       continue;
     }
-    for (size_t chip = 0; chip < space.chips->size(); ++chip)
-      add_colocated(out, space, way, chip, setting);
+    for (size_t chip = 0; chip < space.chips->size(); ++chip) {
+      if (stop != nullptr && *stop) return {};
+      if (way == Way::mixed) {
+        add_mixed(out, space, chip, setting);
+      } else {
+        add_colocated(out, space, way, chip, setting);
+      }
+    }
   }
   return out;
 }
@@ -221,15 +270,43 @@ Disaggregated disaggregated(const Candidate& c, const Space& space) {
           .batch = c.batch,
           .micro_batches = c.micro_batches,
           .attention_split = c.attention_split,
-          .ffn_split = {c.tensor, c.expert}};
+          .ffn_split = {c.tensor, c.expert},
+          .boundary = c.boundary};
+}
+
+Candidate first_of(const Unit& unit) {
+  Candidate c{.way = unit.way};
+  c.attention = c.ffn = unit.side;
+  c.number = unit.first;
+  c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
+  c.expert = static_cast<std::uint32_t>(unit.split.expert);
+  c.attention_tensor = static_cast<std::uint32_t>(unit.attention_tensor);
+  c.stages = static_cast<std::uint32_t>(unit.stages);
+  return c;
+}
+
+int micro_batches_of(const Unit& unit, int on_each_stage) {
+  return static_cast<int>(std::max<std::int64_t>(unit.stages, 1)) * on_each_stage;
+}
+
+Layout layout_of(const Candidate& c) {
+  if (c.way == Way::mixed) {
+    return {.attention_tp = c.attention_tensor,
+            .expert_tp = c.tensor,
+            .expert_ep = c.expert,
+            .pp = c.stages};
+  }
+  return c.tensor > 1 ? tensor_parallel(c.tensor) : expert_parallel(size(c.attention));
 }
 
 Colocated colocated(const Candidate& c, const Space& space) {
   const Pool pool = pool_of(c.attention, space);
-  return {.pool = pool,
-          .batch = c.batch * pool.size(),
-          .micro_batches = c.micro_batches,
-          .layout = c.tensor > 1 ? tensor_parallel(c.tensor) : expert_parallel(pool.size())};
+  Colocated out{.pool = pool,
+                .batch = c.batch * pool.size(),
+                .micro_batches = c.micro_batches,
+                .layout = layout_of(c)};
+  if (c.way == Way::mixed) out.batch = c.batch * out.replicas();
+  return out;
 }
 
 AnyDeployment deployment_of(const Candidate& c, const Space& space) {
@@ -250,15 +327,16 @@ Goals goals_of(const Evaluation& e) {
 
 std::string label(const Candidate& c) {
   if (c.way == Way::disaggregated)
-    return fmt::format("{}A{}F", c.attention.instances, c.ffn.instances);
-  return c.way == Way::tensor_parallel ? fmt::format("TP{}", c.tensor)
-                                       : fmt::format("EP{}", size(c.attention));
+    return label_of(c.attention.instances, c.ffn.instances, c.boundary);
+  return name_of(layout_of(c));
 }
 
 std::string parallelism(const Candidate& c) {
   if (c.way == Way::disaggregated) return fmt::format("tp{}ep{}", c.tensor, c.expert);
-  return c.way == Way::tensor_parallel ? fmt::format("tp{}", c.tensor)
-                                       : fmt::format("ep{}", size(c.attention));
+  std::string name = name_of(layout_of(c));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return name;
 }
 
 }  // namespace afford

@@ -11,10 +11,14 @@
 
 namespace afford {
 
-/// AFD, everything on one pool with experts spread over it, or with every matrix sharded.
-enum class Way { disaggregated, expert_parallel, tensor_parallel };
-inline constexpr std::pair<std::string_view, Way> way_names[] = {
-    {"afd", Way::disaggregated}, {"ep", Way::expert_parallel}, {"tp", Way::tensor_parallel}};
+/// AFD, everything on one pool with experts spread over it, or with every matrix sharded in a
+/// server, or in every other layout: attention one way and experts another, TP over servers,
+/// pipeline stages.
+enum class Way { disaggregated, expert_parallel, tensor_parallel, mixed };
+inline constexpr std::pair<std::string_view, Way> way_names[] = {{"afd", Way::disaggregated},
+                                                                 {"ep", Way::expert_parallel},
+                                                                 {"tp", Way::tensor_parallel},
+                                                                 {"mixed", Way::mixed}};
 [[nodiscard]] constexpr std::string_view name_of(Way way) {
   return way_names[static_cast<int>(way)].first;
 }
@@ -32,6 +36,7 @@ struct Space {
   std::vector<int> micro_batches{2, 3, 4};
   std::vector<int> colocated_micro_batches{1, 2};
   std::vector<AttentionSplit> attention_splits{AttentionSplit::shared_output};
+  std::vector<Boundary> boundaries{Boundary::attention};
   FfnChoice ffn_choice = FfnChoice::any;
   FfnSplit ffn_split;  // FfnChoice::exact
   std::vector<Way> ways{Way::disaggregated, Way::expert_parallel, Way::tensor_parallel};
@@ -46,9 +51,11 @@ struct Candidate : Scored {
   Way way = Way::disaggregated;
   Side attention, ffn;
   AttentionSplit attention_split = AttentionSplit::shared_output;
-  std::uint32_t tensor = 0, expert = 0;  // of the FFN; co-located: ways of TP
+  Boundary boundary = Boundary::attention;
+  std::uint32_t tensor = 0, expert = 0;            // of the FFN; co-located: ways of TP
+  std::uint32_t attention_tensor = 0, stages = 0;  // mixed
   int micro_batches = 0;
-  std::int64_t batch = 0;  // AFD: in all; co-located: an accelerator
+  std::int64_t batch = 0;  // AFD: in all; co-located: an accelerator; mixed: an attention replica
 };
 [[nodiscard]] Disaggregated disaggregated(const Candidate& candidate, const Space& space);
 [[nodiscard]] Colocated colocated(const Candidate& candidate, const Space& space);
@@ -57,7 +64,10 @@ struct Candidate : Scored {
                                   const Setting& setting);
 [[nodiscard]] Goals goals_of(const Evaluation& evaluation);
 
-/// "3A2F", "EP32", "TP8".
+/// Of a co-located candidate.
+[[nodiscard]] Layout layout_of(const Candidate& candidate);
+
+/// "3A2F", "3A2F,core" where it is cut at the core, "EP32", "TP8", "TP8DP2+EP16".
 [[nodiscard]] std::string label(const Candidate& candidate);
 
 /// An attention pool of AFD. Its micro-batch is a whole number of requests on each of its `units`:
@@ -65,18 +75,30 @@ struct Candidate : Scored {
 struct AttentionPool {
   Candidate::Side side;
   AttentionSplit split = AttentionSplit::shared_output;
+  Boundary boundary = Boundary::attention;
   std::int64_t units = 1;
-  size_t shape = 0;  // index among the (chip, accelerators, split) that occur
+  size_t shape = 0;  // index among the (chip, accelerators, split, boundary) that occur
 };
 
 /// What one worker tries at a time: every attention pool against one FFN pool and split, or one
 /// co-located pool. `first` is the number of its first candidate.
 struct Unit {
   Way way = Way::disaggregated;
-  Candidate::Side side;  // the FFN pool, or the co-located one
-  FfnSplit split;        // co-located: tensor ways
+  Candidate::Side side;                           // the FFN pool, or the co-located one
+  FfnSplit split;                                 // co-located: tensor ways; mixed: of the experts
+  std::int64_t attention_tensor = 0, stages = 0;  // mixed
+  bool projects = true;  // AFD: the heads divide by the split, so projections can stand beside it
   std::uint64_t first = 0, count = 0;
 };
+
+/// Whether the two pools go together and stay within the bounds.
+[[nodiscard]] bool pair_up(const Space& space, const AttentionPool& attention, const Unit& ffn);
+
+/// The first candidate of a co-located unit, its batch and micro-batches left out.
+[[nodiscard]] Candidate first_of(const Unit& unit);
+
+/// The micro-batches a co-located unit tries: so many on each pipeline stage.
+[[nodiscard]] int micro_batches_of(const Unit& unit, int on_each_stage);
 
 /// The whole order of a search for one model at one context.
 struct Enumeration {
@@ -85,25 +107,24 @@ struct Enumeration {
   std::vector<Unit> units;
   std::vector<std::int64_t> batches;         // requests on a unit of attention, ascending
   std::vector<std::int64_t> tensor_batches;  // the same under tensor-parallel attention
+  std::vector<std::int64_t> mixed_batches;   // requests on an attention replica of a mixed layout
   std::uint64_t candidates = 0;
+
+  /// Those of a co-located way.
+  [[nodiscard]] const std::vector<std::int64_t>& batches_of(Way way) const {
+    return way == Way::mixed ? mixed_batches : batches;
+  }
 };
 /// Empty from when `stop` is set: large spaces take a while to lay out.
 [[nodiscard]] Enumeration enumerate(const Space& space, const Setting& setting,
                                     const std::atomic<bool>* stop = nullptr);
 
-/// Whether both pools stay within the bounds.
-[[nodiscard]] bool within(const Space& space, const Candidate::Side& attention,
-                          const Candidate::Side& ffn);
-
-/// "tp8ep2", "ep32", "tp8".
+/// "tp8ep2", "ep32", "tp8", "tp8dp2+ep16,pp2".
 [[nodiscard]] std::string parallelism(const Candidate& candidate);
 
 /// Every split of a pool that simulate accepts: experts sharded `tensor` ways inside an instance
 /// and split over `expert` groups, the rest replicas.
 [[nodiscard]] std::vector<FfnSplit> splits_of(std::int64_t instances, std::int64_t accelerators,
                                               std::int64_t experts);
-
-/// The routed experts of a model's largest MoE layer; 0: dense.
-[[nodiscard]] std::int64_t most_experts(const ModelSpec& model);
 
 }  // namespace afford

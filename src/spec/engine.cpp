@@ -80,6 +80,8 @@ const auto parameters = std::to_array<EngineParameter>({
     {"launches", "gqa", "kernels of a GQA or MFA layer", launched<&LaunchedKernels::gqa>, 0,
      most_kernels},
     {"launches", "mla", "of an MLA layer", launched<&LaunchedKernels::mla>, 0, most_kernels},
+    {"launches", "core", "of a core alone, where AFD is cut at it",
+     launched<&LaunchedKernels::core>, 0, most_kernels},
     {"launches", "indexer", "of an indexer, on top", launched<&LaunchedKernels::indexer>, 0,
      most_kernels},
     {"launches", "recurrent", "of a recurrent layer", launched<&LaunchedKernels::recurrent>, 0,

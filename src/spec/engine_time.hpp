@@ -24,6 +24,8 @@ struct LaunchedKernels {
                    // its parts, o; MFA alike
   double mla = 12;  // norm, q and kv down, their norms, q up, absorbed q, rope, cache write, core,
                     // joining, absorbed v, o, copy
+  double core = 3;  // a core that AFD cut from its projections: waiting for queries, core, sending.
+                    // What the projections' side no longer runs it takes to send and to wait.
   double indexer = 28;    // on top of mla
   double recurrent = 15;  // gated delta net, lightning, KDA
   double dense = 2;       // gate and up with activation, down

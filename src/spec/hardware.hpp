@@ -2,7 +2,9 @@
 // An accelerator, the server it sits in, and what it costs. Plain data; every number carries the id
 // of its source, and whether it is an estimate.
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,8 +19,10 @@ namespace afford {
 template <class T>
 struct Figure {
   T value{};
-  std::string source;
+  std::string source;  // empty: the file does not state the figure
   bool estimate = false;
+
+  [[nodiscard]] bool stated() const { return !source.empty(); }
 };
 
 struct Peak {
@@ -40,11 +44,18 @@ struct HardwareSpec {
   Figure<ByteRate> scale_up_bandwidth;         // one accelerator, one direction
   Figure<std::int64_t> scale_up_accelerators;  // how many one fabric joins
   Figure<std::int64_t> server_accelerators;
+  Figure<ByteRate> server_bandwidth;  // of accelerators of a server that the fabric does not join
+  // What not everyone knows or has may be unstated; what needs it says so.
   Figure<std::int64_t> server_nics;
-  Figure<ByteRate> nic_bandwidth;  // one NIC, one direction
-  Figure<Watts> power;             // one accelerator
-  Figure<UsdRate> price;           // one accelerator
-  bool price_given = false;        // by the user, instead of the file's
+  Figure<ByteRate> nic_bandwidth;                   // one NIC, one direction
+  Figure<Watts> power;                              // one accelerator
+  Figure<UsdRate> price{.value = unknown_price()};  // one accelerator
+  bool price_given = false;                         // by the user, instead of the file's
+
+  /// Not a number, so that no cost of it can be mistaken for one.
+  static constexpr UsdRate unknown_price() {
+    return UsdRate(std::numeric_limits<double>::quiet_NaN());
+  }
 
   std::shared_ptr<const ChipTiming> measured;  // a calibration in force; none: default efficiencies
 };
@@ -58,15 +69,35 @@ struct HardwareSpec {
 }
 
 /// Where a chip's price comes from.
-enum class PriceOrigin { published, estimate, given };
+enum class PriceOrigin { published, estimate, given, unstated };
 [[nodiscard]] constexpr std::string_view name_of(PriceOrigin origin) {
   return origin == PriceOrigin::given      ? "given"
          : origin == PriceOrigin::estimate ? "estimate"
+         : origin == PriceOrigin::unstated ? "not stated"
                                            : "published";
 }
 [[nodiscard]] inline PriceOrigin price_origin(const HardwareSpec& chip) {
   if (chip.price_given) return PriceOrigin::given;
+  if (!chip.price.stated()) return PriceOrigin::unstated;
   return chip.price.estimate ? PriceOrigin::estimate : PriceOrigin::published;
+}
+
+/// Whether the servers of this chip can be joined.
+[[nodiscard]] inline bool has_network(const HardwareSpec& chip) {
+  return chip.nic_bandwidth.stated();
+}
+
+/// Accelerators that reach each other without a NIC: those of a fabric, or of a server.
+[[nodiscard]] inline std::int64_t joined_accelerators(const HardwareSpec& chip) {
+  return std::max(chip.scale_up_accelerators.value, chip.server_accelerators.value);
+}
+
+/// What joins `among` accelerators that need no NIC, one accelerator and one direction: over pairs
+/// with a bridge, what the pairs meet over.
+[[nodiscard]] inline ByteRate fabric_rate(const HardwareSpec& chip, std::int64_t among) {
+  return among > chip.scale_up_accelerators.value && chip.server_bandwidth.stated()
+             ? chip.server_bandwidth.value
+             : chip.scale_up_bandwidth.value;
 }
 
 /// All NICs of one server, one direction.

@@ -89,10 +89,15 @@ struct ModelSpec {
   return attention.cache.value_or(model.precision.kv);
 }
 
-[[nodiscard]] inline bool has_experts(const ModelSpec& model) {
-  return std::any_of(model.ffns.begin(), model.ffns.end(),
-                     [](const FfnSpec& ffn) { return std::holds_alternative<Moe>(ffn.shape); });
+/// The routed experts of a model's largest MoE layer; 0: dense.
+[[nodiscard]] inline std::int64_t most_experts(const ModelSpec& model) {
+  std::int64_t experts = 0;
+  for (const FfnSpec& ffn : model.ffns) {
+    if (const Moe* moe = std::get_if<Moe>(&ffn.shape)) experts = std::max(experts, moe->experts);
+  }
+  return experts;
 }
+[[nodiscard]] inline bool has_experts(const ModelSpec& model) { return most_experts(model) > 0; }
 
 [[nodiscard]] inline std::int64_t layer_count(const ModelSpec& model) {
   std::int64_t layers = 0;

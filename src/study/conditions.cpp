@@ -79,8 +79,8 @@ Routing routing_of(const RoutingChoice& choice, const ModelSpec& model, const En
   return zipf_routing(layer->experts, choice.kind == Kind::zipf ? choice.exponent : met);
 }
 
-Engine engine_called(const std::string& name) {
-  Engine engine = load_engine(name);
+Engine engine_called(const std::string& name, const Edits& edits) {
+  Engine engine = load_engine(name, edits);
   engine.citations.clear();  // settings are copied
   return engine;
 }
@@ -90,7 +90,7 @@ Engine engine_called(const std::string& name) {
 FormatOverrides formats_of(const Conditions& conditions) {
   FormatOverrides formats = conditions.what_if.formats;
   const bool published =
-      conditions.engine.empty() || engine_called(conditions.engine).published_attention;
+      conditions.engine.empty() || engine_called(conditions.engine, {}).published_attention;
   if (published && !formats.attention) formats.attention = Dtype::bf16;
   return formats;
 }
@@ -102,7 +102,9 @@ std::vector<Prepared> prepare(const Conditions& conditions, LeftOut* left_out) {
   if (conditions.redundant_experts < 0 || conditions.redundant_experts > 4096)
     throw ValueError("redundant experts", ": expected 0 to 4096");
   std::vector<Prepared> prepared;
-  for (ModelSpec& model : load_models_as(conditions.models, formats_of(conditions), left_out)) {
+  WhatIfs what_if = conditions.what_if;
+  what_if.formats = formats_of(conditions);
+  for (ModelSpec& model : load_models_as(conditions.models, what_if, left_out)) {
     upcycle(model, conditions.experts);
     std::vector<LayerShape> shapes = layer_shapes(model);
     prepared.push_back({std::move(model), std::move(shapes)});
@@ -122,14 +124,20 @@ EngineNames default_engines(const std::vector<const HardwareSpec*>& chips) {
 }
 
 Engines engines_of(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
-  const Engine ideal = engine_called(std::string(no_engine));
-  if (!conditions.engine.empty())
-    return {.colocated = engine_called(conditions.engine), .pools = {}, .ideal = ideal};
+  const Edits& edits = conditions.what_if.edits;
   std::vector<const HardwareSpec*> pointers;
   for (const HardwareSpec& chip : chips) pointers.push_back(&chip);
-  const EngineNames names = default_engines(pointers);
-  Engines engines{.colocated = engine_called(names.colocated), .pools = {}, .ideal = ideal};
-  if (names.pools != names.colocated) engines.pools = engine_called(names.pools);
+  const EngineNames names = conditions.engine.empty()
+                                ? default_engines(pointers)
+                                : EngineNames{conditions.engine, conditions.engine};
+  Engines engines{.colocated = engine_called(names.colocated, edits),
+                  .pools = {},
+                  .ideal = engine_called(std::string(no_engine), {})};
+  if (names.pools != names.colocated) engines.pools = engine_called(names.pools, edits);
+  if (conditions.memory_fraction) {
+    engines.ideal.usable_memory = engines.colocated.usable_memory = *conditions.memory_fraction;
+    if (engines.pools) engines.pools->usable_memory = *conditions.memory_fraction;
+  }
   return engines;
 }
 
@@ -165,7 +173,8 @@ Setting setting_of(const Conditions& conditions, const Prepared& prepared, doubl
 }
 
 HardwareSpec with_bandwidths(HardwareSpec chip, const Conditions& conditions) {
-  if (conditions.nic_bandwidth) chip.nic_bandwidth.value = *conditions.nic_bandwidth;
+  if (conditions.nic_bandwidth && has_network(chip))
+    chip.nic_bandwidth.value = *conditions.nic_bandwidth;
   if (conditions.scale_up_bandwidth) chip.scale_up_bandwidth.value = *conditions.scale_up_bandwidth;
   for (const MemoryBandwidth& given : conditions.memory_bandwidths) {
     if (given.chip.empty() || given.chip == chip.name) chip.memory_bandwidth.value = given.rate;
@@ -179,7 +188,14 @@ namespace {
 void require_bandwidths_used(const std::vector<HardwareSpec*>& chips,
                              const Conditions& conditions) {
   std::vector<std::string> names;
-  for (const HardwareSpec* chip : chips) names.push_back(chip->name);
+  bool network = false;
+  for (const HardwareSpec* chip : chips) {
+    names.push_back(chip->name);
+    network = network || has_network(*chip);
+  }
+  if (conditions.nic_bandwidth && !network)
+    throw ValueError("nic bandwidth",
+                     fmt::format(": {} states no NIC", fmt::join(names, ", nor ")));
   for (const MemoryBandwidth& given : conditions.memory_bandwidths) {
     if (given.chip.empty() || std::find(names.begin(), names.end(), given.chip) != names.end())
       continue;
@@ -203,7 +219,10 @@ void require_calibration_used(const std::vector<HardwareSpec*>& chips, const std
 
 void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions,
                   LeftOut* left_out) {
-  apply_prices(chips, conditions.what_if.prices);
+  std::vector<std::string> names;
+  for (const HardwareSpec* chip : chips) names.push_back(chip->name);
+  require_edits_used(conditions.what_if.edits, names);
+  apply_prices(chips, conditions.what_if);
   require_bandwidths_used(chips, conditions);
   attach_calibrations(chips, conditions.calibration, false, left_out);
   require_calibration_used(chips, conditions.calibration);

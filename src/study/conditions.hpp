@@ -38,6 +38,7 @@ struct Conditions {
   Seconds tpot_limit{0.050};
   std::optional<ByteRate> nic_bandwidth, scale_up_bandwidth;  // instead of the chips'
   std::vector<MemoryBandwidth> memory_bandwidths;
+  std::optional<double> memory_fraction;  // of the memory, instead of the engine's
   std::string calibration;  // "": by the chip's name or architecture; "none"; a name or a path
   std::string engine;       // a name or a path; "": those that default_engines() names
 };

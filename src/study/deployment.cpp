@@ -61,15 +61,20 @@ InFlight in_flight(const AfdRequest& request) {
 
 HardwareSpec chip_of(const PoolRequest& pool, const Conditions& conditions,
                      const std::string& name) {
-  HardwareSpec chip = load_chip(pool.chip);
-  const std::int64_t server = chip.server_accelerators.value;
-  if (pool.accelerators > server && pool.accelerators > chip.scale_up_accelerators.value) {
+  HardwareSpec chip = load_chip(pool.chip, conditions.what_if.edits);
+  if (pool.accelerators > joined_accelerators(chip)) {
     throw ValueError(name,
                      fmt::format(": an instance of {} is larger than what {} joins by {} ({})",
                                  pool.accelerators, chip.name, chip.scale_up_kind,
                                  chip.scale_up_accelerators.value));
   }
   return with_bandwidths(std::move(chip), conditions);
+}
+
+/// What leaves a server goes over its NICs.
+void require_network(const HardwareSpec& chip, const std::string& name, std::string_view what) {
+  if (has_network(chip)) return;
+  throw ValueError(name, fmt::format(": {} states no NIC, which {}", chip.name, what));
 }
 
 FfnSplit split_asked(const AfdRequest& request, const Pool& ffn) {
@@ -88,10 +93,10 @@ FfnSplit split_asked(const AfdRequest& request, const Pool& ffn) {
 
 /// Engines refuse heads that do not divide: each accelerator of a group has as many.
 void check_heads(std::int64_t ways, const ModelSpec& model, const std::string& name) {
-  const std::int64_t heads = undivided_heads(layer_shapes(model), ways);
-  if (heads == 0) return;
-  throw ValueError(name, fmt::format(": tp{} does not divide the {} attention heads of {}", ways,
-                                     heads, model.name));
+  const std::string heads = undivided_heads(layer_shapes(model), ways);
+  if (!heads.empty())
+    throw ValueError(name,
+                     fmt::format(": tp{} does not divide the {} of {}", ways, heads, model.name));
 }
 
 Deployment disaggregated_of(const AfdRequest& request, const Conditions& conditions,
@@ -99,6 +104,8 @@ Deployment disaggregated_of(const AfdRequest& request, const Conditions& conditi
   Deployment out;
   out.chips.push_back(chip_of(request.attention, conditions, "attention"));
   out.chips.push_back(chip_of(request.ffn, conditions, "ffn"));
+  require_network(out.chips[0], "attention", "the two pools are joined by");
+  require_network(out.chips[1], "ffn", "the two pools are joined by");
   out.micro_batch_sizes = request.micro_batch_sizes;
   const InFlight flying = in_flight(request);
   Disaggregated d{
@@ -107,12 +114,14 @@ Deployment disaggregated_of(const AfdRequest& request, const Conditions& conditi
       .batch = flying.batch,
       .micro_batches = flying.micro_batches,
       .attention_split = request.attention_split,
-      .ffn_split = {}};
+      .ffn_split = {},
+      .boundary = request.boundary};
   if (d.attention_split == AttentionSplit::tensor)
     check_heads(d.attention.accelerators, model, "attention parallelism");
   d.ffn_split = resolved(split_asked(request, d.ffn), d.ffn, model);
   out.way = d;
-  out.label = fmt::format("{}A{}F", d.attention.instances, d.ffn.instances);
+  if (d.boundary == Boundary::core) check_heads(d.ffn_split.tensor, model, "ffn parallelism");
+  out.label = label_of(d.attention.instances, d.ffn.instances, d.boundary);
   return out;
 }
 
@@ -129,22 +138,6 @@ Layout layout_of(const ColocatedRequest& request, const Pool& pool) {
   if (tensor > 1) throw ValueError("tensor parallelism", ": the parallelism says it already");
   check_layout(*request.layout, pool);
   return *request.layout;
-}
-
-void check_stages(const Layout& layout, const ModelSpec& model) {
-  if (layout.pp <= layer_count(model)) return;
-  throw ValueError("parallelism", fmt::format(": {} has more stages than {} has layers ({})",
-                                              name_of(layout), model.name, layer_count(model)));
-}
-
-/// Every group of expert parallelism holds an expert, or a copy of one.
-void check_experts(const Layout& layout, std::int64_t redundant, const ModelSpec& model) {
-  const std::int64_t experts = most_experts(model);
-  if (experts == 0 || layout.expert_ep <= experts + redundant) return;
-  throw ValueError(
-      "parallelism",
-      fmt::format(": {} exceeds the {} experts of {}{}", name_of(layout), experts, model.name,
-                  redundant == 0 ? "" : fmt::format(" and {} copies", redundant)));
 }
 
 std::int64_t batch_of(const ColocatedRequest& request, const Pool& pool) {
@@ -178,9 +171,10 @@ Deployment colocated_of(const ColocatedRequest& request, const Conditions& condi
               .layout = {}};
   c.batch = batch_of(request, c.pool);
   c.layout = layout_of(request, c.pool);
-  check_stages(c.layout, model);
-  check_heads(c.layout.attention_tp, model, request.layout ? "parallelism" : "tensor parallelism");
-  check_experts(c.layout, conditions.redundant_experts, model);
+  if (const auto complaint = objection(c.layout, model, conditions.redundant_experts))
+    throw ValueError(request.tensor > 1 ? "tensor parallelism" : "parallelism", ": " + *complaint);
+  if (c.layout.engine() > joined_accelerators(out.chips[0]))
+    require_network(out.chips[0], "colocated", "an engine of several servers is joined by");
   c.micro_batches = micro_batches_of(request, c, model);
   out.way = c;
   out.label = name_of(c.layout);

@@ -27,6 +27,7 @@ struct AfdRequest {
   AttentionSplit attention_split = AttentionSplit::shared_output;
   FfnChoice ffn_choice = FfnChoice::any;  // any: sharded in an instance, experts over instances
   FfnSplit ffn_split;                     // FfnChoice::exact
+  Boundary boundary = Boundary::attention;
 };
 
 /// Everything on one pool.

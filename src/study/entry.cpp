@@ -20,7 +20,7 @@ SpecKind kind_of(const std::string& name) {
   for (const auto& [folder, kind] : {std::pair{"models", SpecKind::model},
                                      {"hardware", SpecKind::hardware},
                                      {"engines", SpecKind::engine}}) {
-    const std::vector<std::string> names = list_names(data_folder() / folder);
+    const std::vector<std::string> names = names_of(folder);
     if (std::find(names.begin(), names.end(), name) != names.end()) return kind;
     all.insert(all.end(), names.begin(), names.end());
   }

@@ -36,7 +36,8 @@ std::string group_of(const FrontierCase& c) {
 void add_swept_costs(std::vector<SweptCost>& out, const FrontierCase& c, const Explored& found) {
   if (c.swept.empty()) return;
   const auto add = [&](const std::optional<Candidate>& best, const std::string& choice) {
-    if (best) out.push_back({group_of(c), choice, c.swept.back().number, best->goals.usd_per_mtok});
+    if (best && !std::isnan(best->goals.usd_per_mtok))
+      out.push_back({group_of(c), choice, c.swept.back().number, best->goals.usd_per_mtok});
   };
   const std::vector<HardwareSpec>& chips = *c.chips;
   for (size_t a = 0; a < chips.size(); ++a) {
@@ -108,6 +109,8 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
     apply_sweep(point, applied);
     const auto chips =
         std::make_shared<const std::vector<HardwareSpec>>(chips_of(applied, &left_out));
+    if (counts_money(applied.objective))
+      require_prices(*chips, fmt::format("--objective {}", name_of(applied.objective)));
     const Engines engines = engines_of(applied, *chips);
     for (Prepared& model : prepare(applied, &left_out)) {
       const auto prepared = std::make_shared<const Prepared>(std::move(model));
@@ -121,7 +124,8 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
              .setting = setting_of(applied, *prepared, static_cast<double>(context), engines),
              .ideal = {},
              .objective = request.objective,
-             .shard = request.shard});
+             .shard = request.shard,
+             .pue = request.what_if.pue});
         cases.back().ideal = without_engine(applied, cases.back().setting, engines);
       }
     }
@@ -150,8 +154,11 @@ Interval interval_of(const AnyDeployment& deployment, const FrontierPoint& point
 Served FrontierPoint::served() const {
   const AnyDeployment deployment = deployment_of(candidate, of->space);
   std::vector<ChipsUsed> chips = {{&attention_chip(), accelerators_of(candidate.attention)}};
-  if (candidate.way == Way::disaggregated)
-    chips.push_back({&ffn_chip(), accelerators_of(candidate.ffn)});
+  if (candidate.way == Way::disaggregated) {
+    const BusyShares busy = busy_shares(evaluation, candidate.micro_batches);
+    chips.front().busy = busy.attention;
+    chips.push_back({&ffn_chip(), accelerators_of(candidate.ffn), busy.ffn});
+  }
   return {.chips = std::move(chips),
           .tokens = static_cast<double>(evaluation.gpus) * evaluation.tokens_per_gpu,
           .fidelity = fidelity_of(attention_chip(), ffn_chip()),
@@ -159,7 +166,8 @@ Served FrontierPoint::served() const {
           .tpot = evaluation.tpot,
           .ideal = ideal,
           .interval = interval_of(deployment, *this),
-          .estimated = spread_of(deployment, of->setting).estimate};
+          .estimated = spread_of(deployment, of->setting).estimate,
+          .pue = of->pue};
 }
 
 Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCase>& cases,

@@ -31,6 +31,7 @@ struct FrontierCase {
   Setting setting, ideal;  // ideal: with no engine
   Objective objective = Objective::throughput;
   Shard shard;
+  double pue = 1;      // power of the site over that of the accelerators
   std::string search;  // what tells the run from others: of all its cases together
   LeftOut left_out;    // of "all", in the whole run
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "count/params.hpp"
 #include "error.hpp"
@@ -25,7 +26,8 @@ IdealCase case_at(const IdealInputs& inputs, const Indices& at) {
           .chip = &inputs.chips[at.chip],
           .context = at.context,
           .convention = inputs.convention,
-          .speculation = inputs.speculation};
+          .speculation = inputs.speculation,
+          .pue = inputs.pue};
 }
 
 Comparison compare(const IdealInputs& inputs, size_t model, std::int64_t context) {
@@ -42,6 +44,13 @@ Comparison compare(const IdealInputs& inputs, size_t model, std::int64_t context
           .single = costs[best.single].total()};
 }
 
+/// Not a number where the chip states no NIC.
+ByteRate network_of(const HardwareSpec& chip, const MatchRequest& request) {
+  if (!has_network(chip)) return ByteRate(std::numeric_limits<double>::quiet_NaN());
+  const ByteRate nic = request.nic_bandwidth.value_or(chip.nic_bandwidth.value);
+  return static_cast<double>(chip.server_nics.value) * nic;
+}
+
 Match match(const IdealCase& at, const MatchRequest& request) {
   const Precision& precision = at.model->precision;
   const Roofs roof = roofs(*at.chip, precision);
@@ -50,9 +59,7 @@ Match match(const IdealCase& at, const MatchRequest& request) {
   Match out{.of = at,
             .run = precision_on(*at.chip, precision),
             .budget = request.budget,
-            .network = request.nic_bandwidth ? static_cast<double>(at.chip->server_nics.value) *
-                                                   *request.nic_bandwidth
-                                             : server_network(*at.chip),
+            .network = network_of(*at.chip, request),
             .intensity = attention_intensity(*at.terms, context),
             .ridge = roof.attention / roof.memory,
             .bound = ideal_time(*at.terms, context, roof).core_bound,
@@ -64,23 +71,45 @@ Match match(const IdealCase& at, const MatchRequest& request) {
   return out;
 }
 
+/// Ideal costs know no engine.
+void require_edits_used(const IdealRequest& request, const std::vector<HardwareSpec>& chips) {
+  std::vector<std::string> names;
+  for (const HardwareSpec& chip : chips) names.push_back(chip.name);
+  study::require_edits_used(request.what_if.edits, names);
+  for (const Edit& edit : edits_of(request.what_if.edits, "engine"))
+    throw ValueError("set", fmt::format(": {} has no effect on ideal costs", edit.name()));
+}
+
 }  // namespace
 
 IdealInputs load(const IdealRequest& request) {
   check(request.what_if.speculation);
   LeftOut left_out;
-  IdealInputs inputs{.models = load_models_as(request.models, request.what_if.formats, &left_out),
+  IdealInputs inputs{.models = load_models_as(request.models, request.what_if, &left_out),
                      .terms = {},
-                     .chips = load_hardware(request.chips, &left_out),
+                     .chips = load_hardware(request.chips, request.what_if.edits, &left_out),
                      .contexts = request.contexts,
                      .convention = request.convention,
                      .speculation = request.what_if.speculation,
+                     .pue = request.what_if.pue,
                      .left_out = std::move(left_out)};
   require_distinct(inputs.chips, "chips");
-  apply_prices(pointers_to(inputs.chips), request.what_if.prices);
+  require_edits_used(request, inputs.chips);
+  apply_prices(pointers_to(inputs.chips), request.what_if);
   for (const ModelSpec& model : inputs.models)
     inputs.terms.push_back(decode_terms(model, inputs.convention, inputs.speculation));
   return inputs;
+}
+
+std::vector<std::string> leave_out_unpriced(IdealInputs& inputs) {
+  const auto first =
+      std::stable_partition(inputs.chips.begin(), inputs.chips.end(),
+                            [](const HardwareSpec& chip) { return chip.price.stated(); });
+  if (first == inputs.chips.begin()) require_prices(inputs.chips, "a comparison");
+  std::vector<std::string> names;
+  for (auto chip = first; chip != inputs.chips.end(); ++chip) names.push_back(chip->name);
+  inputs.chips.erase(first, inputs.chips.end());
+  return names;
 }
 
 Cost cost_of(const IdealCase& at) {
@@ -91,6 +120,15 @@ Cost cost_of(const IdealCase& at) {
           .roofs = roof,
           .count = count_at(*at.terms, context),
           .ideal = ideal_cost(*at.terms, context, roof, at.chip->price.value)};
+}
+
+IdealEnergy energy_of(const Cost& cost) {
+  const HardwareSpec& chip = *cost.of.chip;
+  const Watts power =
+      chip.power.stated() ? chip.power.value : Watts(std::numeric_limits<double>::quiet_NaN());
+  const DecodeTime& time = cost.ideal.time;
+  return {.attention = cost.of.pue * power * (time.core + time.linear),
+          .ffn = cost.of.pue * power * time.ffn};
 }
 
 std::vector<Cost> costs(const IdealInputs& inputs) {
@@ -105,6 +143,14 @@ std::vector<Cost> costs(const IdealInputs& inputs) {
 }
 
 IdealCase Comparison::on(size_t chip) const { return case_at(*inputs, {model, chip, context}); }
+
+JoulesPerToken Comparison::afd_energy() const {
+  return energy_of(cost_of(on(chips.attention))).attention + energy_of(cost_of(on(chips.ffn))).ffn;
+}
+
+JoulesPerToken Comparison::single_energy() const {
+  return energy_of(cost_of(on(chips.single))).total();
+}
 
 std::vector<Comparison> comparisons(const IdealInputs& inputs) {
   std::vector<Comparison> out;

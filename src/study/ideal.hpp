@@ -27,10 +27,14 @@ struct IdealInputs {
   std::vector<std::int64_t> contexts;
   Convention convention = Convention::paper;
   Speculation speculation;
+  double pue = 1;    // power of the site over that of the chips
   LeftOut left_out;  // of "all"
 };
 /// Throws InputError or UsageError.
 [[nodiscard]] IdealInputs load(const IdealRequest& request);
+
+/// Without the chips that state no price, whose names come back. Throws ValueError where none does.
+[[nodiscard]] std::vector<std::string> leave_out_unpriced(IdealInputs& inputs);
 
 /// One model on one chip at one context. The pointers, into the inputs, are never null.
 struct IdealCase {
@@ -40,6 +44,7 @@ struct IdealCase {
   std::int64_t context = 0;
   Convention convention = Convention::paper;
   Speculation speculation;
+  double pue = 1;
 };
 
 /// Counts and ideal USD of one case.
@@ -51,6 +56,13 @@ struct Cost {
   IdealCost ideal;
 };
 [[nodiscard]] Cost cost_of(const IdealCase& at);
+/// Of a token on one chip, which draws its data sheet's power while it works on it: by side, and of
+/// both. Not a number where the chip states no power.
+struct IdealEnergy {
+  JoulesPerToken attention, ffn;
+  [[nodiscard]] JoulesPerToken total() const { return attention + ffn; }
+};
+[[nodiscard]] IdealEnergy energy_of(const Cost& cost);
 /// Every case: contexts, then models, then chips, in the order asked for.
 [[nodiscard]] std::vector<Cost> costs(const IdealInputs& inputs);
 
@@ -62,6 +74,8 @@ struct Comparison {
   CheapestChips chips;
   UsdPerToken attention, ffn, single;
   [[nodiscard]] UsdPerToken afd() const { return attention + ffn; }
+  [[nodiscard]] JoulesPerToken afd_energy() const;
+  [[nodiscard]] JoulesPerToken single_energy() const;
   /// The case of the model on one of the chips.
   [[nodiscard]] IdealCase on(size_t chip) const;
 };

@@ -79,7 +79,7 @@ Objective objective_at(const RowAt& at, const Keys& keys) {
   for (const auto& [name, value] : objective_names) {
     if (name == at.text(keys.objective)) return value;
   }
-  at.fail(keys.objective, "objective", "tokens, usd or both");
+  at.fail(keys.objective, "objective", "tokens, usd, both or interactivity");
 }
 
 Part part_at(const RowAt& at, const Keys& keys) {

@@ -47,6 +47,9 @@ constexpr std::pair<std::string_view, FrontierCell> frontier_columns[] = {
     {"fidelity", text},
     {"engine", text},
     {"ideal_tpot_ms", number_or_none},
+    {"tokens_per_user_s", number},
+    {"joules_per_token", number_or_none},
+    {"tokens_per_kwh", number_or_none},
     {"tpot_low_ms", number_or_none},
     {"tpot_high_ms", number_or_none},
     {"simulate", text}};
@@ -59,7 +62,7 @@ void require_one_of(const RowAt& at, size_t field, std::string_view name,
 }
 
 void check_cell(const RowAt& at, size_t field, const std::string& name, FrontierCell cell) {
-  constexpr std::string_view ways[] = {"afd", "ep", "tp"}, yes[] = {"yes", ""},
+  constexpr std::string_view ways[] = {"afd", "ep", "tp", "mixed"}, yes[] = {"yes", ""},
                              completeness[] = {"yes", "partial"},
                              verdicts[] = {"feasible", "slow", "attention-memory", "ffn-memory"};
   switch (cell) {

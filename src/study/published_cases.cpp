@@ -48,6 +48,7 @@ void set_deployment(const Section& in, PublishedCase& out, int micro_batches) {
     afd.ffn = read_pool(in, "ffn");
     afd.batch = batch;
     afd.micro_batches = micro_batches;
+    if (in.has("split")) afd.boundary = in.choice("split", boundary_names);
     return;
   }
   ColocatedRequest& colocated = out.request.colocated.emplace();
@@ -84,7 +85,7 @@ System read_system(const Section& list, const std::string& name, const Sources& 
 PublishedCase read_case(const Section& root, const yaml::Node& item, const PublishedCases& cases) {
   const Section in = root.element(
       "cases", item,
-      {"name", "system", "kind", "quantity", "model", "attention", "ffn", "pool", "tensor",
+      {"name", "system", "kind", "quantity", "model", "attention", "ffn", "split", "pool", "tensor",
        "drafts", "weight_dtype", "batch", "context", "published", "tolerance_pct", "source"});
   PublishedCase out{.name = in.text("name"),
                     .system = in.text("system"),

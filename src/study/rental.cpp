@@ -36,7 +36,9 @@ void price_by_offers(std::vector<HardwareSpec>& chips, const std::vector<Offer>&
     const auto cheapest =
         std::min_element(offers[c].contracts.begin(), offers[c].contracts.end(),
                          [](const Contract& a, const Contract& b) { return a.price < b.price; });
-    if (cheapest != offers[c].contracts.end()) chips[c].price.value = cheapest->price;
+    if (cheapest == offers[c].contracts.end()) continue;
+    chips[c].price.value = cheapest->price;
+    if (!chips[c].price.stated()) chips[c].price.source = "workload";
   }
 }
 
@@ -69,6 +71,17 @@ Space limited(Space space, const std::vector<Offer>& offers) {
   return space;
 }
 
+/// A contract decides what a chip costs; one bought instead would be bought for nothing.
+void refuse_contracts_of_owned(const WhatIfs& what_if, const std::vector<HardwareSpec>& chips,
+                               const std::vector<Offer>& offers) {
+  for (const Owned& owned : what_if.owned) {
+    for (size_t c = 0; c < chips.size(); ++c) {
+      if (chips[c].name == owned.chip && !offers[c].contracts.empty())
+        throw ValueError("own", fmt::format(": the workload has contracts for {}", owned.chip));
+    }
+  }
+}
+
 /// Null once it is interrupted.
 std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoint& point,
                                           const Workload& workload, LeftOut& left_out) {
@@ -80,7 +93,9 @@ std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoin
   c->workload.target.tpot = request.tpot_limit;
   c->chips = chips_of(request, &left_out);
   c->input.offers = offers_for(c->workload, c->chips);
+  refuse_contracts_of_owned(request.what_if, c->chips, c->input.offers);
   price_by_offers(c->chips, c->input.offers);
+  require_prices(c->chips, "a plan");
   c->space = limited(space_of(request, c->chips), c->input.offers);
   std::vector<Prepared> prepared = prepare(request);
   if (prepared.size() != 1) throw UsageError("plan takes one model at a time");
@@ -185,7 +200,8 @@ Rentals rentals(const RentalRequest& request) {
                     .engine = std::string(no_engine),
                     .tpot = row.plan.tpot_mean,
                     .ideal = {},
-                    .interval = {}};
+                    .interval = {},
+                    .pue = whole.what_if.pue};
       if (row.possible()) row.prompts = prompt_need(row.served.chips, *c);
       if (row.possible()) add_engine(row.served, *row.plan.rented.front().sized, *c);
       if (row.possible() && !point.empty()) {

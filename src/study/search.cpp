@@ -44,7 +44,7 @@ std::string pool_text(const Candidate::Side& side, const Space& space) {
 
 std::vector<HardwareSpec> chips_of(const SearchRequest& request, LeftOut* left_out) {
   std::vector<HardwareSpec> chips;
-  for (HardwareSpec& chip : load_hardware(request.chips, left_out))
+  for (HardwareSpec& chip : load_hardware(request.chips, request.what_if.edits, left_out))
     chips.push_back(with_bandwidths(std::move(chip), request));
   require_distinct(chips, "chips");
   finish_chips(pointers_to(chips), request, left_out);
@@ -61,6 +61,7 @@ Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& ch
           .instance_sizes = request.instance_sizes,
           .micro_batches = request.micro_batches,
           .attention_splits = request.attention_splits,
+          .boundaries = request.boundaries,
           .ffn_choice = request.ffn_choice,
           .ffn_split = request.ffn_split,
           .ways = request.ways,

@@ -26,6 +26,7 @@ struct SearchRequest : Conditions {
   std::vector<int> micro_batches{2, 3, 4};  // of AFD
   std::vector<AttentionSplit> attention_splits{AttentionSplit::shared_output,
                                                AttentionSplit::tensor};
+  std::vector<Boundary> boundaries{Boundary::attention};
   FfnChoice ffn_choice = FfnChoice::any;
   FfnSplit ffn_split;  // FfnChoice::exact
   int batch_steps = 16;

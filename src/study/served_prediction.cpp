@@ -69,7 +69,7 @@ const Engine* ServedLibrary::engine_called(const std::string& name) {
   if (known != engines_.end()) return known->second.get();
   const std::string own = name == "trtllm" ? "tensorrt-llm" : name;
   auto& entry = engines_[name];
-  const std::vector<std::string> names = list_names(data_folder() / "engines");
+  const std::vector<std::string> names = names_of("engines");
   if (std::find(names.begin(), names.end(), own) != names.end())
     entry = std::make_unique<const Engine>(std::move(load_engines({own}).front()));
   return entry.get();
@@ -117,7 +117,7 @@ const HardwareSpec* ServedLibrary::chip(const std::string& name) {
   const auto known = chips_.find(name);
   if (known != chips_.end()) return known->second.get();
   auto& entry = chips_[name];
-  const std::vector<std::string> names = list_names(data_folder() / "hardware");
+  const std::vector<std::string> names = names_of("hardware");
   if (std::find(names.begin(), names.end(), name) != names.end()) {
     entry = std::make_unique<const HardwareSpec>(std::move(load_hardware({name}).front()));
   }

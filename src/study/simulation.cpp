@@ -54,10 +54,12 @@ OperationDetail detail_of(const Deployment& deployment, const Setting& setting, 
   return out;
 }
 
-std::vector<ChipsUsed> chips_used(const Deployment& deployment) {
+std::vector<ChipsUsed> chips_used(const Deployment& deployment, const Evaluation& e) {
   if (const Colocated* c = deployment.colocated()) return {{c->pool.chip, c->pool.size()}};
   const Disaggregated& d = *deployment.afd();
-  return {{d.attention.chip, d.attention.size()}, {d.ffn.chip, d.ffn.size()}};
+  const BusyShares busy = busy_shares(e, d.micro_batches);
+  return {{d.attention.chip, d.attention.size(), busy.attention},
+          {d.ffn.chip, d.ffn.size(), busy.ffn}};
 }
 
 /// With no engine around the kernels, in closed form.
@@ -89,14 +91,15 @@ Simulation simulation(const Deployment& deployment, const Setting& setting, cons
                  .beyond = {},
                  .detail = {}};
   const Evaluation& e = out.result.evaluation;
-  out.served = {.chips = chips_used(deployment),
+  out.served = {.chips = chips_used(deployment, e),
                 .tokens = static_cast<double>(e.gpus) * e.tokens_per_gpu,
                 .fidelity = deployment.fidelity(),
                 .engine = engine_of(deployment.way, setting).name,
                 .tpot = e.tpot,
                 .ideal = ideal_tpot(deployment, ideal, setting, e),
                 .interval = out.result.interval,
-                .estimated = spread_of(deployment.way, setting).estimate};
+                .estimated = spread_of(deployment.way, setting).estimate,
+                .pue = request.what_if.pue};
   if (out.calibrated) {
     Gaps gaps = gaps_of(deployment.way, setting);
     out.beyond = std::move(gaps.beyond);
@@ -130,7 +133,8 @@ void add(Simulations& out, const SimulationRequest& request, const SweepPoint& p
         const Setting ideal = without_engine(applied, setting, engines);
         Simulation& row = out.rows.emplace_back(simulation(deployment, setting, ideal, applied));
         row.swept = point;
-        if (!point.empty() && row.feasible()) out.swept_costs.push_back(swept_cost(row));
+        const bool costed = !std::isnan(row.result.evaluation.cost.base());
+        if (!point.empty() && row.feasible() && costed) out.swept_costs.push_back(swept_cost(row));
       }
       // Rows point to the chips, whose place a move of the vector keeps.
       out.chips.push_back(

@@ -41,9 +41,40 @@ double between(const SweptValue& value, double least, double most) {
   throw ValueError("sweep", fmt::format(": {} has no effect without {}", value.name(), needed));
 }
 
+/// "model.ffn.moe.experts" at one of its values.
+Edit edit_of(const SweptValue& value) {
+  const size_t dot = value.chip.find('.');
+  return {.entry = value.chip.substr(0, dot),
+          .path = value.chip.substr(dot + 1),
+          .value = value.text,
+          .may_keep = true};
+}
+
+/// A pool of so many accelerators: part of one server, or as many whole ones.
+void resize(PoolRequest& pool, const SweptValue& value) {
+  const auto gpus = static_cast<std::int64_t>(value.value);
+  if (gpus < 1 || (gpus > pool.accelerators && gpus % pool.accelerators != 0)) {
+    throw ValueError("sweep", fmt::format(": gpus expects a part or a multiple of the {} of an "
+                                          "instance, got {}",
+                                          pool.accelerators, value.text));
+  }
+  pool.instances = std::max<std::int64_t>(1, gpus / pool.accelerators);
+  pool.accelerators = std::min(gpus, pool.accelerators);
+}
+
+/// Of the pools and of a co-located one; only of the pools where that has a batch of its own.
+void set_batch(DeploymentRequest& request, const SweptValue& value) {
+  const auto batch = static_cast<std::int64_t>(value.value);
+  const bool own = request.colocated && request.colocated->batch_per_gpu != 0;
+  if (own && !request.afd) throw_unused(value, "a pool whose batch is given for all accelerators");
+  if (request.afd) request.afd->batch = batch;
+  if (request.colocated && !own) request.colocated->batch = batch;
+}
+
 }  // namespace
 
 std::string SweptValue::name() const {
+  if (parameter == Parameter::edit) return chip;
   const std::string base(info_of(parameter).name);
   return chip.empty() ? base : base + "." + chip;
 }
@@ -89,6 +120,21 @@ void apply_sweep(const SweepPoint& point, Conditions& conditions) {
       case Parameter::experts:
         conditions.experts = static_cast<std::int64_t>(value.value);
         break;
+      case Parameter::drafts:
+        conditions.what_if.speculation.drafts = static_cast<int>(value.value);
+        break;
+      case Parameter::kv_dtype:
+        conditions.what_if.formats.kv = static_cast<Dtype>(static_cast<int>(value.value));
+        break;
+      case Parameter::engine:
+        conditions.engine = value.text;
+        break;
+      case Parameter::memory_fraction:
+        conditions.memory_fraction = between(value, 0.01, 1);
+        break;
+      case Parameter::edit:
+        conditions.what_if.edits.push_back(edit_of(value));
+        break;
       default:
         break;
     }
@@ -99,17 +145,14 @@ void apply_sweep(const SweepPoint& point, DeploymentRequest& request) {
   apply_sweep(point, static_cast<Conditions&>(request));
   for (const SweptValue& value : point) {
     const auto count = static_cast<std::int64_t>(value.value);
-    if (value.parameter == Parameter::batch) {
-      const bool colocated = request.colocated && request.colocated->batch_per_gpu == 0;
-      if (!request.afd && !colocated)
-        throw_unused(value, "a pool whose batch is given for all accelerators");
-      if (request.afd) request.afd->batch = count;
-      if (colocated) request.colocated->batch = count;
-    }
-    if (value.parameter == Parameter::batch_per_gpu) {
-      if (!request.colocated) throw_unused(value, "a co-located pool");
-      request.colocated->batch_per_gpu = count;
-    }
+    if (value.parameter == Parameter::batch) set_batch(request, value);
+    const bool of_colocated = value.parameter == Parameter::batch_per_gpu ||
+                              value.parameter == Parameter::tensor ||
+                              value.parameter == Parameter::gpus;
+    if (of_colocated && !request.colocated) throw_unused(value, "a co-located pool");
+    if (value.parameter == Parameter::batch_per_gpu) request.colocated->batch_per_gpu = count;
+    if (value.parameter == Parameter::tensor) request.colocated->tensor = count;
+    if (value.parameter == Parameter::gpus) resize(request.colocated->pool, value);
   }
 }
 
@@ -117,6 +160,10 @@ void apply_sweep(const SweepPoint& point, SearchRequest& request) {
   for (const SweptValue& value : point) {
     if (value.parameter == Parameter::batch || value.parameter == Parameter::batch_per_gpu)
       throw_unused(value, "a deployment of its own: a search tries every batch");
+    if (value.parameter == Parameter::tensor)
+      throw_unused(value, "a deployment of its own: a search tries every layout");
+    if (value.parameter == Parameter::gpus)
+      request.max_gpus = static_cast<std::int64_t>(value.value);
   }
   apply_sweep(point, static_cast<Conditions&>(request));
 }

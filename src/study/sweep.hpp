@@ -23,6 +23,13 @@ enum class Parameter {
   batch_per_gpu,
   redundant_experts,
   experts,
+  drafts,
+  tensor,
+  gpus,
+  kv_dtype,
+  engine,
+  memory_fraction,
+  edit,
   rate,
   peak_factor,
   percentile,
@@ -31,7 +38,7 @@ enum class Parameter {
 };
 
 /// What the values of a parameter are.
-enum class SweptUnit { usd_per_hour, gb_per_s, milliseconds, tokens, count, number };
+enum class SweptUnit { usd_per_hour, gb_per_s, milliseconds, tokens, count, number, text };
 
 struct ParameterInfo {
   Parameter parameter = Parameter::price;
@@ -54,6 +61,13 @@ inline constexpr ParameterInfo parameters[] = {
     {Parameter::batch_per_gpu, "batch-per-gpu", "", SweptUnit::count},
     {Parameter::redundant_experts, "redundant-experts", "", SweptUnit::count},
     {Parameter::experts, "experts", "", SweptUnit::count},
+    {Parameter::drafts, "mtp", "", SweptUnit::count},
+    {Parameter::tensor, "tp", "", SweptUnit::count},
+    {Parameter::gpus, "gpus", "", SweptUnit::count},
+    {Parameter::kv_dtype, "kv-dtype", "", SweptUnit::text},
+    {Parameter::engine, "engine", "", SweptUnit::text},
+    {Parameter::memory_fraction, "memory-fraction", "", SweptUnit::number},
+    {Parameter::edit, "model.PATH, engine.PATH, CHIP.PATH", "", SweptUnit::text},
     {Parameter::rate, "rate", "_per_s", SweptUnit::number, false, true},
     {Parameter::peak_factor, "peak-factor", "", SweptUnit::number, false, true},
     {Parameter::percentile, "percentile", "", SweptUnit::number, false, true},
@@ -67,9 +81,9 @@ inline constexpr ParameterInfo parameters[] = {
 /// One value of one parameter.
 struct SweptValue {
   Parameter parameter = Parameter::price;
-  std::string chip;   // empty: every chip, or not a parameter of chips
+  std::string chip;   // empty: every chip, or not a parameter of chips; the path of an edit
   std::string text;   // as the user wrote it: "40ms"
-  double number = 0;  // in the unit of its column
+  double number = 0;  // in the unit of its column; of a text its turn
   double value = 0;   // in base units: seconds, bytes/s, USD/s, tokens
 
   /// "price.h800".

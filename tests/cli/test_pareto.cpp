@@ -146,7 +146,8 @@ TEST_SUITE("cli") {
         small + "--shard 4/3",
         "afford: --shard: expected I/N such as 3/8, the third of eight parts, got '4/3'");
     pareto_refuses(small + "--objective speed",
-                   "afford: --objective: unknown value 'speed'; expected one of tokens, usd, both");
+                   "afford: --objective: unknown value 'speed'; expected one of tokens, usd, both, "
+                   "interactivity");
     pareto_refuses(
         small + "--inventory h100=8",
         "afford: --inventory: 'h100' is not among the chips of this run; did you mean 'h800'?");

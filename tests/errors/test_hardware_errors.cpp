@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "support.hpp"
 
 using namespace afford;
@@ -39,6 +41,35 @@ TEST_SUITE("errors") {
           "h.yaml:20:16: price.value: expected a price such as '2.00 USD/h', got '-1 USD/h'");
     CHECK(hardware_after("{value: 400 W", "{value: .nan W") ==
           "h.yaml:19:16: power.value: expected a power such as '700 W', got '.nan W'");
+  }
+
+  TEST_CASE("price, power and network may be left out; a NIC's two figures stand together") {
+    std::string bare = replaced(hardware_yaml, "power: {value: 400 W, source: sheet}\n", "");
+    bare = replaced(bare, "price: {value: 1.00 USD/h, source: sheet}\n", "");
+    const std::string no_bandwidth =
+        replaced(bare, "  nic_bandwidth: {value: 400 Gbit/s, source: sheet}\n", "");
+    CHECK(hardware_error(bare) == "no error");
+    CHECK(hardware_error(no_bandwidth) == "h.yaml:16:3: missing key 'nic_bandwidth' in 'server'");
+    const HardwareSpec chip =
+        test::parse_hardware(replaced(no_bandwidth, "  nics: {value: 8, source: sheet}\n", ""));
+    CHECK_FALSE(has_network(chip));
+    CHECK_FALSE(chip.power.stated());
+    CHECK(price_origin(chip) == PriceOrigin::unstated);
+    CHECK(std::isnan(chip.price.value.base()));
+  }
+
+  TEST_CASE("a fabric of part of the server needs the rate of what joins the others") {
+    const std::string pairs = replaced(hardware_yaml, "source: sheet}\n  accelerators: {value: 8",
+                                       "source: sheet}\n  accelerators: {value: 2");
+    CHECK(hardware_error(pairs) ==
+          "h.yaml:16:3: missing key 'bandwidth' in 'server': the fabric joins 2 of its 8 "
+          "accelerators");
+    const std::string both =
+        replaced(pairs, "  nics:", "  bandwidth: {value: 64 GB/s, source: sheet}\n  nics:");
+    CHECK(hardware_error(both) == "no error");
+    CHECK(hardware_after("  nics:", "  bandwidth: {value: 64 GB/s, source: sheet}\n  nics:") ==
+          "h.yaml:17:14: server.bandwidth: expected none, as scale_up joins every accelerator of "
+          "the server");
   }
 
   TEST_CASE("keys and counts") {

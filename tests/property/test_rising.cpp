@@ -99,7 +99,9 @@ void check_rising(const std::string& name, const Timed& timed, bool calibrated =
         CAPTURE(engine.name);
         CAPTURE(name_of(format));
         CAPTURE(at);
-        constexpr double rounding = 1e-9;
+        // Another chip's roofs meet a measured curve elsewhere than those it was measured on.
+        const bool transferred = chip.measured != nullptr && chip.measured->transferred;
+        const double rounding = transferred ? 0.01 : 1e-9;
         CHECK(worst > 1 - rounding);
       }
     }

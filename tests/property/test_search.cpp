@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
+#include <string>
 
 #include "deploy/memory.hpp"
 #include "load/library.hpp"
@@ -127,6 +129,58 @@ TEST_SUITE("property") {
         CHECK(found.tally.attention_memory + found.tally.ffn_memory ==
               all.tally.attention_memory + all.tally.ffn_memory);
         Frontier<Scored> expected(objective);
+        const std::vector<Scored> plain(all.feasible.begin(), all.feasible.end());
+        CHECK(numbers(found.frontier.points()) == numbers(brute_force(plain, objective)));
+      }
+    }
+  }
+
+  TEST_CASE("so it does over every layout of one pool; what it finds, simulate takes") {
+    for (const char* name : {"deepseek-v3", "qwen3-32b"}) {
+      CAPTURE(name);
+      Small s(name, 8192);
+      s.chips = load_hardware({"h20"});
+      s.space.max_gpus = 16;
+      s.space.ways = {Way::mixed};
+      s.space.batch_steps = 1;
+      const Tried all = try_all(s);
+      REQUIRE(all.tally.feasible > 50);
+      std::set<std::string> labels;
+      for (const Candidate& c : all.feasible) {
+        const Colocated deployment = colocated(c, s.space);
+        REQUIRE_FALSE(objection(deployment.layout, deployment.pool));
+        REQUIRE_FALSE(objection(deployment.layout, s.model));
+        REQUIRE(parse_layout(parallelism(c)) == deployment.layout);
+        labels.insert(label(c));
+      }
+      CHECK(labels.contains("TP8"));
+      CHECK(labels.contains("TP8,PP2"));
+      CHECK(labels.contains("TP8DP2+EP16") == (s.model.name == "deepseek-v3"));
+      for (const Objective objective : objectives) {
+        const Explored found = explore(s.space, s.setting, {.objective = objective});
+        CHECK(found.candidates == all.tally.tried);
+        const std::vector<Scored> plain(all.feasible.begin(), all.feasible.end());
+        CHECK(numbers(found.frontier.points()) == numbers(brute_force(plain, objective)));
+      }
+    }
+  }
+
+  TEST_CASE("so it does with AFD cut behind the projections or at the core") {
+    for (const char* name : {"step-3", "qwen3-30b-a3b"}) {
+      CAPTURE(name);
+      Small s(name, 32768);
+      s.space.max_gpus = 24;
+      s.space.ways = {Way::disaggregated};
+      s.space.boundaries = {Boundary::attention, Boundary::core};
+      const Tried all = try_all(s);
+      const auto at_core = std::count_if(all.feasible.begin(), all.feasible.end(), [](auto& c) {
+        return c.boundary == Boundary::core && label(c).ends_with(",core");
+      });
+      REQUIRE(at_core > 50);
+      REQUIRE(std::ssize(all.feasible) - at_core > 50);
+      for (const Objective objective : objectives) {
+        const Explored found = explore(s.space, s.setting, {.objective = objective});
+        CHECK(found.candidates == all.tally.tried);
         const std::vector<Scored> plain(all.feasible.begin(), all.feasible.end());
         CHECK(numbers(found.frontier.points()) == numbers(brute_force(plain, objective)));
       }

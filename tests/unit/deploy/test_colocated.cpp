@@ -70,6 +70,58 @@ TEST_SUITE("unit") {
     }
   }
 
+  TEST_CASE("the largest batch fits in its micro-batches, and one request more does not") {
+    const Served s("deepseek-v3", "h200");
+    for (const std::string_view text : {"ep16", "tp8+ep16", "tp8,pp2", "ep8,pp2"}) {
+      for (const int micro_batches : {1, 2, 3, 5}) {
+        Colocated c = s.on(2, text, 16);
+        c.micro_batches = micro_batches;
+        const auto fits = [&](std::int64_t batch) {
+          c.batch = batch;
+          const MemoryUse use = colocated_memory(c, s.setting).use;
+          return use.total() <= use.capacity;
+        };
+        const std::int64_t most = colocated_memory(c, s.setting).largest_batch;
+        CAPTURE(text);
+        CAPTURE(micro_batches);
+        CHECK(most > 0);
+        CHECK(most % c.replicas() == 0);
+        CHECK(fits(most));
+        CHECK_FALSE(fits(most + c.replicas()));
+      }
+    }
+  }
+
+  TEST_CASE("what is only held stands whole on a pipeline's fullest stage") {
+    Served s("kimi-k2.5", "b300");  // its tower for pictures
+    const auto weights_on = [&](std::string_view text) {
+      return colocated_memory(s.on(2, text, 16), s.setting).use.weights;
+    };
+    const Bytes with = weights_on("tp8,pp2");
+    s.model.held.push_back({.name = "tower", .params = 8e9, .weights = Dtype::bf16, .source = ""});
+    CHECK((weights_on("tp8,pp2") - with) / GB == Approx(16.0 / 8));
+  }
+
+  TEST_CASE("a cache split by tokens: each accelerator holds and reads its share") {
+    Served s("deepseek-v3", "h200");
+    const auto memory = [&](std::string_view text) {
+      return colocated_memory(s.on(1, text, 16), s.setting);
+    };
+    CHECK(memory("tp8,cp8").use.cache == memory("tp8").use.cache / 8);
+    CHECK(memory("tp8,cp8").use.weights == memory("tp8").use.weights);
+    CHECK(memory("tp8,cp8").largest_batch > 4 * memory("tp8").largest_batch);
+    const auto core = [&](std::string_view text) {
+      return operation(stage_ops(s.on(1, text, 16), s.setting, s.moe()).attention,
+                       "core attention");
+    };
+    CHECK(core("tp8,cp8").cache.base() == Approx(core("tp8").cache.base() / 8));
+    CHECK(core("tp8,cp8").flops.base() == Approx(core("tp8").flops.base()));
+    s.setting.context = 131072;  // where reading outweighs the exchange of queries and results
+    CHECK(s.run(1, "tp8,cp8", 16).tpot < s.run(1, "tp8", 16).tpot);
+    s.setting.context = 1024;
+    CHECK(s.run(1, "tp8,cp8", 1).tpot > s.run(1, "tp8", 1).tpot);
+  }
+
   TEST_CASE("the KV of a request is on every accelerator of its replica, split by KV heads") {
     const Served s("qwen3-moe", "h200");  // 4 KV heads
     const auto cache = [&](std::string_view text, std::int64_t batch) {

@@ -69,6 +69,19 @@ TEST_SUITE("unit") {
     CHECK(op.time / second == Approx(std::max(read, work) + 2 * f.engine.kernel / second));
   }
 
+  // vllm-project/vllm#42058: 5 % more tokens a second with an FP8 cache on an A100, at 16K.
+  TEST_CASE("a chip without FP8 widens an FP8 cache, which takes what reading BF16 does") {
+    const AttentionCount gqa = counted_core(Gqa{.query_heads = 32, .kv_heads = 8, .head_dim = 128});
+    const Engine vllm = load_engines({"vllm"}).front();
+    const auto time = [&](const char* name, Dtype cache) {
+      const HardwareSpec chip = load_hardware({name}).front();
+      const Machine machine(chip, vllm);
+      return attention_core(gqa, {.requests = 8, .context = 16384, .cache = cache}, machine).time;
+    };
+    CHECK(time("a100", Dtype::fp8) == time("a100", Dtype::bf16));
+    CHECK(time("h100", Dtype::fp8) < 0.6 * time("h100", Dtype::bf16));
+  }
+
   TEST_CASE("on a measured curve: a paged cache, as engines hold it, costs its share more") {
     CoreFixture f;
     const AttentionCount gqa = counted_core(Gqa{.query_heads = 64, .kv_heads = 8, .head_dim = 128});

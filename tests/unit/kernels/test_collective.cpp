@@ -39,6 +39,23 @@ TEST_SUITE("unit") {
     CHECK(group_of(72, load_hardware({"gb200"}).front()).domains == 1);
   }
 
+  // vllm-project/recipes#365: eight cards, NVLink between two and two.
+  TEST_CASE("in a server of bridged pairs the link between the pairs decides") {
+    const Engine engine;
+    const auto all = [&](const HardwareSpec& chip, std::int64_t ways) {
+      const GroupCollective work{
+          .name = "x", .vector = Bytes(64.0 * 5120 * 2), .group = group_of(ways, chip)};
+      return all_reduce(work, Machine(chip, engine)).time;
+    };
+    const std::vector<HardwareSpec> chips = load_hardware({"h100-nvl", "h100-pcie"});
+    CHECK(all(chips[0], 8) == all(chips[1], 8));
+    CHECK(all(chips[0], 8) / microsecond == Approx(25.8).epsilon(0.02));
+    CHECK(all(chips[0], 2) < all(chips[1], 2));
+    const TokenExchange over{.tokens = 8, .copies = 2, .bytes = MB, .accelerators = 8};
+    CHECK(exchange_time(over, Machine(chips[0], engine)) ==
+          exchange_time(over, Machine(chips[1], engine)));
+  }
+
   TEST_CASE("an all-reduce is a reduce-scatter and an all-gather, inside a domain and across") {
     const CollectiveFixture f;
     for (const Group group : {Group{8, 1}, Group{8, 2}, Group{1, 4}}) {

@@ -35,14 +35,14 @@ TEST_SUITE("unit") {
   TEST_CASE("a collective: its bytes at the engine's share of the fabric, and a latency") {
     const HardwareSpec chip = load_hardware({"h800"}).front();
     const Engine engine;
-    const Op op = collective({"gather", GB, false}, Machine(chip, engine));
+    const Op op = collective({"gather", GB, 8, false}, Machine(chip, engine));
     const double fabric = chip.scale_up_bandwidth.value.base();
     CHECK(op.time / second ==
           Approx(1e9 / (engine.scale_up * fabric) + engine.collective / second));
     CHECK(op.bound == Limit::scale_up);
     OpList ops;
     ops.add(op);
-    ops.add(collective({"gather", GB, true}, Machine(chip, engine)));
+    ops.add(collective({"gather", GB, 8, true}, Machine(chip, engine)));
     CHECK(ops.time() == op.time);  // what is hidden takes none of its stage's time
   }
 }

@@ -1,0 +1,130 @@
+// What fits: against what public deployments hold, and against the memory counted one by one.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "study/fit.hpp"
+#include "support.hpp"
+
+using namespace afford;
+using doctest::Approx;
+using test::run_afford;
+
+namespace {
+
+study::FitRequest smallest(const std::string& model, const std::string& chip,
+                           std::int64_t context) {
+  study::FitRequest request;
+  request.models = {model};
+  request.contexts = {context};
+  request.chips = {chip};
+  return request;
+}
+
+study::Fit only(const study::FitRequest& request) { return study::fits(request).rows.front(); }
+
+study::FitRequest deployed(const std::string& model, study::PoolRequest pool, const char* layout) {
+  study::FitRequest request;
+  request.models = {model};
+  request.contexts = {4096};
+  request.colocated = study::ColocatedRequest{
+      .pool = std::move(pool), .batch = 1'000'000, .layout = parse_layout(layout)};
+  return request;
+}
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  // deepseek-ai/DeepSeek-R1#346: three servers of A800 with TP8 x PP3, 49 to 57 GB of weights a
+  // card; four with TP32.
+  TEST_CASE("DeepSeek-V3 in BF16 runs on 24 A800, in three stages, and on 32") {
+    study::FitRequest request = smallest("deepseek-v3", "a800", 4096);
+    request.what_if.formats.weights = Dtype::bf16;
+    const study::Fit fit = only(request);
+    CHECK(fit.holds);
+    CHECK(fit.gpus == 24);
+    CHECK(fit.reason.starts_with("a800:2x8: weights need "));
+    study::FitRequest staged = deployed("deepseek-v3", {"a800", 3, 8}, "tp8,pp3");
+    staged.what_if.formats.weights = Dtype::bf16;
+    const study::Fit three = only(staged);
+    CHECK(three.holds);
+    CHECK(three.pools[0].use.weights / GB > 49);
+    CHECK(three.pools[0].use.weights / GB < 65);
+    study::FitRequest wide = deployed("deepseek-v3", {"a800", 4, 8}, "tp32");
+    wide.what_if.formats.weights = Dtype::bf16;
+    CHECK(only(wide).holds);
+  }
+
+  // vllm-project/vllm-project.github.io#286: 8 B300 or 16 B200.
+  TEST_CASE("Kimi K3 runs on 8 B300 and on 16 B200, not on 8") {
+    CHECK(only(smallest("kimi-k3", "b300", 8192)).gpus == 8);
+    CHECK(only(smallest("kimi-k3", "b200", 8192)).gpus == 16);
+  }
+
+  // sgl-project/sglang#3656: two servers of H100 with TP16.
+  TEST_CASE("DeepSeek-R1 runs on two servers of H100, not on one") {
+    CHECK(only(deployed("deepseek-v3", {"h100", 2, 8}, "tp16")).holds);
+    CHECK(only(smallest("deepseek-v3", "h100", 4096)).gpus == 16);
+  }
+
+  TEST_CASE(
+      "the requests that fit are those that fill the memory; the tokens are theirs and more") {
+    const study::Fit fit = only(deployed("deepseek-v3", {"h200", 1, 8}, "ep8"));
+    const MemoryUse& use = fit.pools[0].use;
+    CHECK(use.total() <= use.capacity);
+    CHECK(use.total() + (use.cache + use.buffers) / real(fit.requests / 8) > use.capacity);
+    CHECK(fit.tokens >= real(fit.requests) * 4096);
+    CHECK(fit.tokens < real(fit.requests + 8) * 4096 * 1.1);
+    CHECK(fit.cache_of_token.base() == Approx(61 * 576 * 2));
+    CHECK(fit.pools[0].kept_back() / GB == Approx(0.08 * 141));
+  }
+
+  TEST_CASE("a smaller fraction of the memory holds less, a cluster too small says why") {
+    study::FitRequest request = deployed("deepseek-v3", {"h20", 1, 8}, "tp8");
+    const study::Fit all = only(request);
+    request.memory_fraction = 0.9;
+    const study::Fit less = only(request);
+    CHECK(less.requests < all.requests);
+    request.memory_fraction = 0.8;
+    const study::Fit none = only(request);
+    CHECK_FALSE(none.holds);
+    CHECK(none.reason.starts_with("h20:1x8: weights need 85.01"));
+    request.memory_fraction.reset();
+    request.requests = 1'000'000;
+    CHECK(only(request).reason ==
+          "h20:1x8: holds " + std::to_string(all.requests) + " of 1000000 requests");
+  }
+
+  // deepseek-ai/DeepSeek-V3#212: TP8 on H20 with 0.98 of the memory.
+  TEST_CASE("0.98 of an H20's memory leaves 9.1 GB beside the weights, the default 3.3") {
+    study::FitRequest request = deployed("deepseek-v3", {"h20", 1, 8}, "tp8");
+    const auto left = [&] {
+      const MemoryUse use = only(request).pools[0].use;
+      return (use.capacity - use.weights) / GB;
+    };
+    CHECK(left() == Approx(3.3).epsilon(0.05));
+    request.memory_fraction = 0.98;
+    CHECK(left() == Approx(9.1).epsilon(0.05));
+  }
+
+  TEST_CASE("fit on the command line: rows, bars, exit status, and what it needs") {
+    const test::Outcome two =
+        run_afford("fit -m step-3 --attention h800:2x8 --ffn h800:2x8 -c 4k,32k");
+    CHECK(two.code == 0);
+    CHECK(two.out.find("step-3 at 32K, h800:2x8 2A2F: 80 GB on the fullest accelerator\n  [WW") !=
+          std::string::npos);
+    const auto rows = nlohmann::json::parse(
+        run_afford("fit -m step-3 --attention h800:2x8 --ffn h800:2x8 -c 4k --format json").out);
+    CHECK(rows.size() == 2);
+    CHECK(rows[0]["part"] == "attention");
+    CHECK(rows[1]["requests"] == rows[0]["requests"]);
+    const test::Outcome never = run_afford("fit -m deepseek-v3 --on l4 -c 4k --max-gpus 8");
+    CHECK(never.code == 1);
+    CHECK(never.out.find("l4:1x8: weights need") != std::string::npos);
+    CHECK(run_afford("fit -m step-3").err ==
+          "afford: fit needs --on CHIP,.. for the smallest cluster, or --colocated POOL, or "
+          "--attention POOL and --ffn POOL\n");
+    CHECK(run_afford("fit -m step-3 --on h800 --memory-fraction 1.5").err ==
+          "afford: --memory-fraction: expected more than 0 and at most 1, got 1.5\n");
+  }
+}
