@@ -170,7 +170,9 @@ int default_micro_batches(const Colocated& c, const ModelSpec& model) {
 Evaluation evaluate(const Colocated& c, const Setting& setting) {
   const double per_step = tokens_per_step(setting.speculation);
   const MicroBatches batches = micro_batches_of(c);
-  Evaluation result{.gpus = c.pool.size(), .batch = real(c.batch)};
+  Evaluation result;
+  result.gpus = c.pool.size();
+  result.batch = real(c.batch);
   Layers layers{};
   for (const LayerShape& shape : *setting.shapes) {
     const size_t kind = result.kinds;

@@ -99,16 +99,21 @@ struct MemoryUse {
 
 enum class Verdict { feasible, attention_memory, ffn_memory, slow };
 
-struct Evaluation {
-  static constexpr size_t most_kinds = most_layer_kinds;
+/// What deployments are compared by.
+struct StepOutcome {
   Verdict verdict = Verdict::feasible;
-  Seconds tpot;     // per generated token
-  Seconds step;     // of the pipeline; tpot = step / tokens_per_step
-  Seconds between;  // of it: host time from one step to the next, co-located
-  std::int64_t gpus = 0;
-  double batch = 0;  // requests
+  Seconds tpot;  // per generated token
+  Seconds step;  // of the pipeline; tpot = step / tokens_per_step
   TokenRate tokens_per_gpu;
   UsdPerToken cost;
+};
+
+/// An outcome and where it comes from.
+struct Evaluation : StepOutcome {
+  static constexpr size_t most_kinds = most_layer_kinds;
+  Seconds between;  // of the step: host time from one to the next, co-located
+  std::int64_t gpus = 0;
+  double batch = 0;                         // requests
   std::array<LayerRun, most_kinds> runs{};  // stage times by layer kind
   size_t kinds = 0;
   size_t main_kind = 0;  // the most frequent
@@ -143,11 +148,6 @@ struct HeldPart {  // depends on the shape of an instance and the splits
 [[nodiscard]] FfnPart ffn_part(const Disaggregated& deployment, const Setting& setting,
                                const Placement* placement = nullptr);
 [[nodiscard]] HeldPart held_part(const Disaggregated& deployment, const Setting& setting);
-
-/// evaluate() is this with parts made for the deployment.
-[[nodiscard]] Evaluation assemble(const Disaggregated& deployment, const Setting& setting,
-                                  const AttentionPart& attention, const FfnPart& ffn,
-                                  const HeldPart& held);
 
 /// FFN instances each token is sent to; may be fractional where replicas do not divide the
 /// instances.

@@ -20,6 +20,9 @@ struct Shares {
   FfnSplit split;
 };
 [[nodiscard]] Shares shares_of(const Disaggregated& deployment, const Setting& setting);
+/// `shares` of a micro-batch of so many requests instead.
+[[nodiscard]] Shares with_requests(Shares shares, const Disaggregated& deployment, double requests,
+                                   const Setting& setting);
 
 /// Memory of a pool: its weights, and what each request of a micro-batch adds. `count` is how many
 /// requests the fullest accelerator has of each micro-batch, `shares` over how many such the

@@ -10,6 +10,8 @@
 #include <exception>
 #include <memory>
 
+#include "deploy/pool_pair.hpp"
+
 namespace afford {
 namespace {
 
@@ -122,15 +124,11 @@ void tally(Tally& tally, Verdict verdict, std::uint64_t candidates) {
 bool fits(Verdict verdict) { return verdict == Verdict::feasible || verdict == Verdict::slow; }
 
 /// Files one evaluated candidate. `watched`: it bears the label asked about.
-void file(Found& found, Candidate& c, const Evaluation& e, bool watched,
+void file(Found& found, Candidate& c, const StepOutcome& e, bool watched,
           const ExploreOptions& options) {
   tally(found.tally, e.verdict, 1);
   ++found.evaluated;
   if (watched) tally(found.watched.tally, e.verdict, 1);
-  if (options.describe) {
-    c.goals = goals_of(e);
-    options.describe(c, e, found.text);
-  }
   if (!fits(e.verdict)) return;
   c.goals = goals_of(e);
   keep_fastest(found.fastest, c);
@@ -162,10 +160,15 @@ void skip(Found& found, Verdict verdict, std::uint64_t candidates, bool watched)
   if (watched) tally(found.watched.tally, verdict, candidates);
 }
 
+void describe(Found& found, Candidate& c, const Evaluation& e, const ExploreOptions& options) {
+  c.goals = goals_of(e);
+  options.describe(c, e, found.text);
+}
+
 /// Files the smallest of the `left` batches still to try. False: it does not fit, and the others
 /// are skipped, their numbers too.
-bool file_or_skip(Found& found, Candidate& c, const Evaluation& e, std::uint64_t left, bool watched,
-                  const ExploreOptions& options) {
+bool file_or_skip(Found& found, Candidate& c, const StepOutcome& e, std::uint64_t left,
+                  bool watched, const ExploreOptions& options) {
   file(found, c, e, watched, options);
   if (fits(e.verdict) || options.describe) return true;
   skip(found, e.verdict, left - 1, watched);
@@ -179,9 +182,7 @@ class FfnRow {
   FfnRow(const Setting& setting, const Placement* placement)
       : setting_(setting), placement_(placement) {}
   void start(const AttentionPool& pool) {
-    if (of_ && pool.units == of_->units && pool.split == of_->split &&
-        pool.boundary == of_->boundary)
-      return;
+    if (pool.units == of_.units && pool.split == of_.split && pool.boundary == of_.boundary) return;
     of_ = pool;
     parts_.clear();
   }
@@ -193,7 +194,7 @@ class FfnRow {
  private:
   const Setting& setting_;
   const Placement* placement_;
-  std::optional<AttentionPool> of_;
+  AttentionPool of_{.side = {}, .units = 0};  // none has no units
   std::vector<FfnPart> parts_;
 };
 
@@ -219,6 +220,7 @@ void try_disaggregated(Found& found, const Unit& unit, const Shared& shared) {
       placement_for(shared.setting, shared.setting.routing_of_pools(), unit.split.expert);
   FfnRow row(shared.setting, placement ? &*placement : nullptr);
   const size_t fan = shared.attention.index(unit, space);
+  std::vector<Round> rounds;  // of the pools at hand, by batch
   Candidate c{.way = Way::disaggregated};
   c.ffn = unit.side;
   c.number = unit.first;
@@ -234,13 +236,23 @@ void try_disaggregated(Found& found, const Unit& unit, const Shared& shared) {
     const bool watched = !shared.options.watch.empty() && label(c) == shared.options.watch;
     row.start(pool);
     Disaggregated d = disaggregated(c, space);
-    const HeldPart held = held_part(d, shared.setting);
+    PoolPair pair(d, shared.setting, held_part(d, shared.setting));
+    d.micro_batches = 1;
+    size_t made = 0;  // rounds, which are the same whatever the micro-batches
     for (const int micro_batches : space.micro_batches) {
-      d.micro_batches = c.micro_batches = micro_batches;
+      c.micro_batches = micro_batches;
+      pair.keep_in_flight(micro_batches);
       for (size_t b = 0; b < batches.size(); ++b, ++c.number) {
-        d.batch = c.batch = batches[b] * pool.units * micro_batches;
-        const Evaluation result = assemble(d, shared.setting, attention[b], row.at(b, d), held);
-        if (!file_or_skip(found, c, result, batches.size() - b, watched, shared.options)) break;
+        if (b == made) {
+          d.batch = batches[b] * pool.units;
+          if (rounds.size() == made) rounds.emplace_back();
+          pair.go_round(real(d.batch), attention[b], row.at(b, d), rounds[made++]);
+        }
+        c.batch = batches[b] * pool.units * micro_batches;
+        const StepOutcome outcome = pair.outcome(rounds[b], c.batch);
+        if (shared.options.describe)
+          describe(found, c, pair.evaluation(rounds[b], c.batch), shared.options);
+        if (!file_or_skip(found, c, outcome, batches.size() - b, watched, shared.options)) break;
       }
     }
     close_pools(found, shared.options);
@@ -261,6 +273,7 @@ void try_colocated(Found& found, const Unit& unit, const Shared& shared) {
       // Of a mixed layout the micro-batches may be uneven, so that every batch is tried.
       c.batch = unit.way == Way::mixed ? batches[b] : batches[b] * c.micro_batches;
       const Evaluation result = evaluate(colocated(c, shared.space), setting);
+      if (shared.options.describe) describe(found, c, result, shared.options);
       if (!file_or_skip(found, c, result, batches.size() - b, watched, shared.options)) break;
     }
   }

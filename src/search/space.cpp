@@ -319,7 +319,7 @@ Evaluation evaluate(const Candidate& c, const Space& space, const Setting& setti
                                      : evaluate(colocated(c, space), setting);
 }
 
-Goals goals_of(const Evaluation& e) {
+Goals goals_of(const StepOutcome& e) {
   return {.tpot_ms = e.tpot / millisecond,
           .tokens_per_gpu_s = e.tokens_per_gpu.base(),
           .usd_per_mtok = e.cost / usd_per_mtok};

@@ -62,7 +62,7 @@ struct Candidate : Scored {
 [[nodiscard]] AnyDeployment deployment_of(const Candidate& candidate, const Space& space);
 [[nodiscard]] Evaluation evaluate(const Candidate& candidate, const Space& space,
                                   const Setting& setting);
-[[nodiscard]] Goals goals_of(const Evaluation& evaluation);
+[[nodiscard]] Goals goals_of(const StepOutcome& outcome);
 
 /// Of a co-located candidate.
 [[nodiscard]] Layout layout_of(const Candidate& candidate);

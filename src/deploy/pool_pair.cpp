@@ -1,0 +1,147 @@
+#include "deploy/pool_pair.hpp"
+
+#include "kernels/dense.hpp"
+
+namespace afford {
+namespace {
+
+/// Whether one scale-up fabric joins both pools: all accelerators of a rack, or slices of a server.
+bool in_one_domain(const Disaggregated& d) {
+  return d.attention.chip->name == d.ffn.chip->name &&
+         d.attention.size() + d.ffn.size() <= d.attention.chip->scale_up_accelerators.value;
+}
+
+/// Rate of one instance, which may be a slice of a server: of its NICs, or of its accelerators on
+/// the fabric.
+ByteRate instance_rate(const Pool& pool, const Engine& e, bool over_fabric) {
+  if (over_fabric)
+    return e.scale_up * real(pool.accelerators) * pool.chip->scale_up_bandwidth.value;
+  const double slice = real(pool.accelerators) / real(pool.chip->server_accelerators.value);
+  return e.nic * slice * server_network(*pool.chip);
+}
+
+UsdRate price_of(const Pool& pool) { return real(pool.size()) * pool.chip->price.value; }
+
+std::string_view pipeline_bound(const StageTimes& t, int micro_batches) {
+  const Seconds longest = t.longest();
+  if (t.sum() > micro_batches * longest) return "latency";
+  if (longest == t.attention) return "attention";
+  if (longest == t.ffn) return "ffn";
+  return longest == t.a2f ? "a2f" : "f2a";
+}
+
+}  // namespace
+
+PoolPair::PoolPair(const Disaggregated& d, const Setting& setting, const HeldPart& held)
+    : deployment_(d),
+      setting_(setting),
+      held_(held),
+      shares_(shares_of(d, setting)),
+      tokens_per_step_(tokens_per_step(setting.speculation)),
+      price_(price_of(d.attention) + price_of(d.ffn)) {
+  const bool over_fabric = in_one_domain(d), core = d.boundary == Boundary::core;
+  attention_rate_ = instance_rate(d.attention, setting.engine_of_pools(), over_fabric);
+  ffn_rate_ = instance_rate(d.ffn, setting.engine_of_pools(), over_fabric);
+  const std::vector<LayerShape>& shapes = *setting.shapes;
+  for (size_t kind = 0; kind < shapes.size(); ++kind) {
+    const LayerShape& shape = shapes[kind];
+    messages_[kind] =
+        core ? Message{from_core_bytes(shape.attention), to_core_bytes(shape.attention)}
+             : Message{dispatch_bytes(*setting.model, shape), combine_bytes(*setting.model)};
+    if (shape.layers > shapes[main_kind_].layers) main_kind_ = kind;
+  }
+  keep_in_flight(d.micro_batches);
+}
+
+void PoolPair::keep_in_flight(int micro_batches) {
+  deployment_.micro_batches = micro_batches;
+  attention_memory_ = attention_memory(deployment_, setting_, shares_, held_);
+  ffn_memory_ = ffn_memory(deployment_, setting_, shares_, held_);
+}
+
+Seconds PoolPair::network_time(double at_attention, double at_ffn, Bytes each_token) const {
+  return std::max(at_attention * each_token / attention_rate_, at_ffn * each_token / ffn_rate_) +
+         setting_.engine_of_pools().network;
+}
+
+void PoolPair::go_round(double requests, const AttentionPart& attention, const FfnPart& ffn,
+                        Round& round) const {
+  const Disaggregated& d = deployment_;
+  const Shares s = with_requests(shares_, d, requests, setting_);
+  const bool core = d.boundary == Boundary::core,
+             in_line = setting_.engine_of_pools().time.transfers.in_line;
+  // Tokens that an instance of each pool sends or receives each way: every attention instance
+  // exchanges its tokens with every FFN instance of a replica or, cut at the core, each with one.
+  const double from_each = s.tokens / real(d.attention.instances);
+  const double at_attention = core ? from_each : from_each * s.instances_in_replica;
+  const double at_ffn =
+      core ? s.tokens / real(d.ffn.instances) : s.tokens_per_replica * s.replicas_in_instance;
+  round.kinds = setting_.shapes->size();
+  for (size_t kind = 0; kind < round.kinds; ++kind) {
+    const Seconds out = network_time(at_attention, at_ffn, messages_[kind].out),
+                  back = network_time(at_attention, at_ffn, messages_[kind].back);
+    LayerRun& run = round.runs[kind];
+    run.layers = (*setting_.shapes)[kind].layers;
+    run.stages = in_line ? StageTimes{attention.stage[kind] + out + back, Seconds(0),
+                                      ffn.stage[kind], Seconds(0)}
+                         : StageTimes{attention.stage[kind], out, ffn.stage[kind], back};
+  }
+  // Drafts run one more layer of the main kind each, with its own round through the pools.
+  if (setting_.speculation.drafts > 0) round.runs[main_kind_].layers += setting_.speculation.drafts;
+  round.head = attention.head + ffn.head;
+  round.requests_per_unit = s.requests;
+  round.tokens_per_replica = s.tokens_per_replica;
+}
+
+PoolMemory PoolPair::attention_memory_of(const Round& round) const {
+  PoolMemory memory = attention_memory_;
+  memory.count = round.requests_per_unit;
+  return memory;
+}
+
+PoolMemory PoolPair::ffn_memory_of(const Round& round) const {
+  PoolMemory memory = ffn_memory_;
+  memory.count = round.tokens_per_replica / query_tokens(setting_);
+  return memory;
+}
+
+StepOutcome PoolPair::outcome(const Round& round, std::int64_t batch) const {
+  const int micro_batches = deployment_.micro_batches;
+  const std::int64_t gpus = deployment_.attention.size() + deployment_.ffn.size();
+  StepOutcome out;
+  out.step = step_time({std::span(round.runs.data(), round.kinds), round.head, micro_batches});
+  out.tpot = out.step / tokens_per_step_;
+  const Tokens yielded = Tokens(real(batch) * tokens_per_step_);
+  out.tokens_per_gpu = yielded / out.step / real(gpus);
+  out.cost = price_ * out.step / yielded;
+  const MemoryUse attention = attention_memory_of(round).use(), ffn = ffn_memory_of(round).use();
+  if (ffn.total() > ffn.capacity) {
+    out.verdict = Verdict::ffn_memory;
+  } else if (attention.total() > attention.capacity) {
+    out.verdict = Verdict::attention_memory;
+  } else if (out.tpot > setting_.tpot_limit) {
+    out.verdict = Verdict::slow;
+  }
+  return out;
+}
+
+Evaluation PoolPair::evaluation(const Round& round, std::int64_t batch) const {
+  const int micro_batches = deployment_.micro_batches;
+  Evaluation result;
+  static_cast<StepOutcome&>(result) = outcome(round, batch);
+  result.gpus = deployment_.attention.size() + deployment_.ffn.size();
+  result.batch = real(batch);
+  result.runs = round.runs;
+  result.kinds = round.kinds;
+  result.main_kind = main_kind_;
+  result.head = round.head;
+  result.bound = pipeline_bound(round.runs[main_kind_].stages, micro_batches);
+  const PoolMemory attention = attention_memory_of(round), ffn = ffn_memory_of(round);
+  result.attention_memory = attention.use();
+  result.ffn_memory = ffn.use();
+  result.largest_batch =
+      std::min(attention.largest_batch(micro_batches), ffn.largest_batch(micro_batches));
+  return result;
+}
+
+}  // namespace afford

@@ -1,0 +1,57 @@
+#pragma once
+// Both pools of an AFD deployment, at one batch or at many: a search tries hundreds on each pair,
+// and most of what an evaluation needs is the same for all of them.
+
+#include "deploy/evaluate.hpp"
+#include "deploy/shares.hpp"
+
+namespace afford {
+
+/// A micro-batch in one layer of each kind, and after its last layer.
+struct Round {
+  std::array<LayerRun, Evaluation::most_kinds> runs{};
+  size_t kinds = 0;
+  Seconds head;
+  double requests_per_unit = 0, tokens_per_replica = 0;  // of Shares
+};
+
+/// Two pools under one setting. The batch of the deployment is not looked at, and its micro-batches
+/// only where memory is.
+class PoolPair {
+ public:
+  PoolPair(const Disaggregated& deployment, const Setting& setting, const HeldPart& held);
+
+  /// Fills `round` for a micro-batch of so many requests, from parts made for them.
+  void go_round(double requests, const AttentionPart& attention, const FfnPart& ffn,
+                Round& round) const;
+
+  /// From here on with so many micro-batches in flight.
+  void keep_in_flight(int micro_batches);
+
+  /// `batch`: requests of all micro-batches, each of them the round's.
+  [[nodiscard]] StepOutcome outcome(const Round& round, std::int64_t batch) const;
+  [[nodiscard]] Evaluation evaluation(const Round& round, std::int64_t batch) const;
+
+ private:
+  /// Of a token: bytes from attention and back, of one layer kind.
+  struct Message {
+    Bytes out, back;
+  };
+
+  [[nodiscard]] Seconds network_time(double at_attention, double at_ffn, Bytes each_token) const;
+  [[nodiscard]] PoolMemory attention_memory_of(const Round& round) const;
+  [[nodiscard]] PoolMemory ffn_memory_of(const Round& round) const;
+
+  Disaggregated deployment_;
+  const Setting& setting_;
+  HeldPart held_;
+  Shares shares_;  // but for what depends on the batch
+  std::array<Message, Evaluation::most_kinds> messages_{};
+  size_t main_kind_ = 0;
+  ByteRate attention_rate_, ffn_rate_;  // of an instance, on what joins the pools
+  double tokens_per_step_ = 1;
+  UsdRate price_;
+  PoolMemory attention_memory_, ffn_memory_;
+};
+
+}  // namespace afford
