@@ -116,7 +116,7 @@ constexpr double least_part = 64;
   const bool joined_in_small_blocks =
       core.units * few_parts < sms && core.context > few_parts * least_part;
   const double whole = padded(core.units, sms) / (1 + core_overload) * (1 + rounding);
-  return {joined_in_small_blocks ? sms / few_parts / core.units : 1,
+  return {joined_in_small_blocks ? sms / few_parts / core.units * (1 + rounding) : 1,
           core.uneven ? 1 : std::max(1.0, whole / core.units)};
 }
 
