@@ -31,7 +31,7 @@ std::vector<double> rates_of(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) {
     const auto rate = parse_real(text);
     if (!rate) throw UsageError(fmt::format("--rate: expected requests a second, got '{}'", text));
-    rates.push_back(*rate);
+    add_new(rates, *rate, "--rate", text);
   }
   return rates;
 }
@@ -42,7 +42,7 @@ std::vector<std::int64_t> concurrencies_of(const std::vector<std::string>& texts
     const auto count = parse_integer(text);
     if (!count)
       throw UsageError(fmt::format("--concurrency: expected requests at once, got '{}'", text));
-    counts.push_back(*count);
+    add_new(counts, *count, "--concurrency", text);
   }
   return counts;
 }
