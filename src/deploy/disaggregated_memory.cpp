@@ -81,10 +81,10 @@ PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, cons
                             const HeldPart& held) {
   const bool tensor = d.attention_split == AttentionSplit::tensor;
   const double in_flight = d.micro_batches;
-  const Bytes token = in_flight * token_in_flight(d, setting, s) + held.attention_token;
+  const Bytes a_token = in_flight * token_in_flight(d, setting, s) + held.attention_token;
   return {.weights = held.attention_weights,
           .cache_each = in_flight * held.request,
-          .buffers_each = query_tokens(setting) * token,
+          .buffers_each = query_tokens(setting) * a_token,
           .capacity = setting.engine_of_pools().usable_memory * d.attention.chip->memory_size.value,
           .count = s.requests,
           .shares = real(tensor ? d.attention.instances : d.attention.size())};
@@ -94,10 +94,10 @@ PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shar
                       const HeldPart& held) {
   const double hidden = real(setting.model->hidden);
   // Gathered FP8 inputs and BF16 outputs of every micro-batch in flight.
-  const Bytes token = Bytes(d.micro_batches * 3 * hidden) + held.ffn_token;
+  const Bytes a_token = Bytes(d.micro_batches * 3 * hidden) + held.ffn_token;
   return {.weights = held.ffn_weights,
           .cache_each = {},
-          .buffers_each = query_tokens(setting) * token,
+          .buffers_each = query_tokens(setting) * a_token,
           .capacity = setting.engine_of_pools().usable_memory * d.ffn.chip->memory_size.value,
           .count = s.tokens_per_replica / query_tokens(setting),
           .shares = s.replicas};
