@@ -18,7 +18,7 @@ struct PlainServer {
       const double n = real(requests);
       return StepPoint{Seconds(plain.step(n, context)), n * context / plain.tokens};
     };
-    const auto prompts = [plain](double tokens) { return Seconds(plain.p * tokens); };
+    const auto prompts = [plain](double length) { return Seconds(plain.p * length); };
     return {.steps = StepTable(steps),
             .prompts = PromptTable(prompts),
             .outside_graphs = 2 * millisecond,
