@@ -152,6 +152,11 @@ study::WhatIfs what_ifs_of(const StudyArgs& args) {
       if (other.chip == price.chip)
         throw UsageError(fmt::format("--price: {} a second time", price.chip));
     }
+    for (const Edit& edit : what_if.edits) {
+      if (edit.entry == price.chip && (edit.path == "price" || edit.path == "price.value"))
+        throw UsageError(
+            fmt::format("--price and --set {} say the same thing; give one of them", edit.name()));
+    }
     what_if.prices.push_back(std::move(price));
   }
   return what_if;
@@ -224,16 +229,20 @@ void add_contexts(Verb& verb, StudyArgs& args) {
 }
 
 void add_what_ifs(Verb& verb, StudyArgs& args) {
-  verb.texts("-m,--model", args.models, "Models by name or path; all", "MODEL,..");
+  add_shape_what_ifs(verb, args);
   verb.texts("--price", args.prices, "Price of a chip in USD/h, such as h800=1.6", "CHIP=USD,..");
-  verb.repeated("--set", args.edits,
-                "One value of a file: model.ffn.moe.experts=96, h800.memory.bandwidth='4 TB/s', "
-                "engine.gemm.memory=0.95",
-                "PATH=VALUE");
   verb.texts("--own", args.owned, "A chip bought instead of rented: USD over years, h800=30000/4",
              "CHIP=USD/Y,..");
   verb.text("--electricity", args.electricity, "Its electricity, such as 0.10USD/kWh", "PRICE");
   verb.real("--pue", args.pue, "Power of the site over that of its accelerators (1)");
+}
+
+void add_shape_what_ifs(Verb& verb, StudyArgs& args) {
+  verb.texts("-m,--model", args.models, "Models by name or path; all", "MODEL,..");
+  verb.repeated("--set", args.edits,
+                "One value of a file: model.ffn.moe.experts=96, h800.memory.bandwidth='4 TB/s', "
+                "engine.gemm.memory=0.95",
+                "PATH=VALUE");
   verb.text("--attention-dtype", args.attention_dtype,
             "Core attention and its KV cache in bf16, fp8, int8, fp4", "DTYPE");
   verb.text("--kv-dtype", args.kv_dtype, "KV cache in fp32, bf16, fp8, int8, fp4, int4", "DTYPE");

@@ -69,6 +69,8 @@ void add_study(Verb& verb, StudyArgs& args);
 
 /// The part of them every verb that computes takes: models, prices, formats, speculation.
 void add_what_ifs(Verb& verb, StudyArgs& args);
+/// Those without prices, for what costs nothing to ask: whether something fits.
+void add_shape_what_ifs(Verb& verb, StudyArgs& args);
 /// -c, for the verbs whose contexts come from the command line.
 void add_contexts(Verb& verb, StudyArgs& args);
 

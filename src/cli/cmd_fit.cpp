@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "cli/commands.hpp"
@@ -63,11 +65,23 @@ Verb fit_command(CLI::App& app) {
              "CHIP,..");
   verb.integer("--requests", args->requests, "Requests in flight that must fit");
   verb.integer("--max-gpus", args->max_gpus, "Accelerators of a cluster at most");
-  add_what_ifs(verb, *args);
+  add_shape_what_ifs(verb, *args);
   add_contexts(verb, *args);
   add_layout(verb, *args);
   add_memory_conditions(verb, *args);
   add_output(verb, args->output);
+  verb.before([](const Verb& parsed) {
+    const bool clusters = parsed.given("--on");
+    if (!clusters && parsed.given("--max-gpus"))
+      throw UsageError("--max-gpus is for the clusters of --on");
+    if (!clusters) return;
+    for (const char* flag : {"--micro-batches", "--attention-parallelism", "--split",
+                             "--ffn-parallelism", "--parallelism", "--tp"}) {
+      if (parsed.given(flag))
+        throw UsageError(
+            fmt::format("{} is for a pool that is given; --on tries every layout", flag));
+    }
+  });
   verb.run = [args] { return run(*args); };
   return verb;
 }
