@@ -55,10 +55,14 @@ void check(ServedPoint& point, const PlaceOf& place_of) {
   within("isl", point.isl, 1, most_tokens);
   within("osl", point.osl, 1, most_tokens);
   within("concurrency_or_batch", point.concurrency_or_batch, 1e-3, most_requests);
+  within("workers", static_cast<double>(point.workers), 0, most_accelerators);
   within("tp", static_cast<double>(point.tp), 1, most_accelerators);
+  within("moe_tp", static_cast<double>(point.moe_tp), 0, most_accelerators);
+  within("moe_ep", static_cast<double>(point.moe_ep), 0, most_accelerators);
   within("tpot_ms", point.tpot_ms, least_ms, most_ms);
   if (point.aiconfigurator_tpot_ms)
     within("aiconfigurator_tpot_ms", *point.aiconfigurator_tpot_ms, least_ms, most_ms);
+  if (point.ttft_ms) within("ttft_ms", *point.ttft_ms, 0, most_ms);
   if (point.attention_dp) within("attention_dp", *point.attention_dp, 1, most_accelerators);
   if (!point.date.empty() && !is_date(point.date)) {
     throw InputError(place_of("date"),
