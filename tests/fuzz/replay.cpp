@@ -1,12 +1,12 @@
 // Runs the fuzz targets over the corpus and over files that are known to be good, for compilers
 // without libFuzzer and for ctest: each argument is TARGET=FILE or TARGET=FOLDER, or a folder of
-// folders named after targets. --mutate=SECONDS runs mutants of them instead, that long a target.
+// folders named after targets. --mutants=COUNT runs so many mutants a target of them instead, the
+// same ones on every machine.
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -22,7 +22,6 @@
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 /// The inputs of each target by the file they come from.
 using Corpus = std::map<std::string, std::map<std::string, std::string>>;
@@ -44,10 +43,6 @@ void add(Corpus& corpus, const std::string& target, const fs::path& path) {
 
 /// That this process has had of a processor, whatever else runs.
 double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// Every input once; how many took too long.
 int replay(const Corpus& corpus) {
@@ -98,9 +93,9 @@ class Begun {
 
 /// In a process of its own, whose end tells. A mutant of more than `slowest` seconds ends it too.
 [[noreturn]] void run_mutants(const afford::fuzz::Target& target, afford::fuzz::Mutator mutator,
-                              double seconds, Begun& begun) {
-  constexpr unsigned slowest = 10;
-  for (const auto start = Clock::now(); seconds_since(start) < seconds;) {
+                              std::uint64_t count, Begun& begun) {
+  constexpr unsigned slowest = 20;
+  while (begun.count() < count) {
     const std::string text = mutator.next();
     ++begun.count();
     ::alarm(slowest);
@@ -119,7 +114,7 @@ void keep_failure(const std::string& target, afford::fuzz::Mutator mutator, std:
   fmt::print(stderr, "{}: mutant {} fails or takes too long; it is in {}\n", target, begun, file);
 }
 
-int mutate(const Corpus& corpus, double seconds) {
+int mutate(const Corpus& corpus, std::uint64_t count) {
   std::uint64_t all = 0;
   int failures = 0;
   for (const auto& [target, files] : corpus) {
@@ -127,7 +122,7 @@ int mutate(const Corpus& corpus, double seconds) {
     Begun begun;
     const pid_t child = ::fork();
     if (child < 0) give_up("no process");
-    if (child == 0) run_mutants(*afford::fuzz::find(target), mutator, seconds, begun);
+    if (child == 0) run_mutants(*afford::fuzz::find(target), mutator, count, begun);
     int status = 0;
     ::waitpid(child, &status, 0);
     all += begun.count();
@@ -143,15 +138,17 @@ int mutate(const Corpus& corpus, double seconds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  constexpr std::string_view mutating = "--mutate=";
+  constexpr std::string_view mutating = "--mutants=";
+  constexpr std::int64_t most_mutants = 1'000'000'000;
   Corpus corpus;
-  double seconds = 0;
+  std::uint64_t mutants = 0;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument.starts_with(mutating)) {
-      const auto given = afford::parse_real(argument.substr(mutating.size()));
-      if (!given || *given <= 0) give_up("--mutate: expected seconds a target");
-      seconds = *given;
+      const auto given = afford::parse_integer(argument.substr(mutating.size()));
+      if (!given || *given < 1 || *given > most_mutants)
+        give_up("--mutants: expected a number of them");
+      mutants = static_cast<std::uint64_t>(*given);
     } else if (const size_t equals = argument.find('='); equals != std::string::npos) {
       add(corpus, argument.substr(0, equals), argument.substr(equals + 1));
     } else {
@@ -159,5 +156,5 @@ int main(int argc, char** argv) {
         add(corpus, entry.path().filename().string(), entry.path());
     }
   }
-  return seconds > 0 ? mutate(corpus, seconds) : replay(corpus);
+  return mutants > 0 ? mutate(corpus, mutants) : replay(corpus);
 }
