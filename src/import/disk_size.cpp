@@ -19,13 +19,6 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t largest_header = 64ULL * 1024 * 1024;
 constexpr int most_files = 1024;
 
-const json::Value* member(const json::Value& object, std::string_view key) {
-  for (const json::Member& each : object.members) {
-    if (each.key == key) return &each.value;
-  }
-  return nullptr;
-}
-
 std::optional<double> number(const json::Value* value) {
   if (value == nullptr || value->kind != json::Value::Kind::number) return std::nullopt;
   return parse_real(value->text);

@@ -204,6 +204,13 @@ std::string without_python_numbers(std::string_view text) {
 
 }  // namespace
 
+const Value* member(const Value& object, std::string_view key) {
+  for (const Member& each : object.members) {
+    if (each.key == key) return &each.value;
+  }
+  return nullptr;
+}
+
 std::string describe(const Value& value) {
   switch (value.kind) {
     case Value::Kind::null:

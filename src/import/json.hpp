@@ -28,6 +28,9 @@ struct Member {
   Value value;
 };
 
+/// The value of an object's member; null where there is none of that key.
+[[nodiscard]] const Value* member(const Value& object, std::string_view key);
+
 /// How a message names the value: "a list", "an object", "null", "12", "'text'".
 [[nodiscard]] std::string describe(const Value& value);
 

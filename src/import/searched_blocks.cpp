@@ -12,32 +12,31 @@ namespace {
 
 constexpr std::string_view blocks_key = "block_configs";
 
-const json::Value* member(const json::Value& object, std::string_view key) {
-  for (const json::Member& each : object.members) {
-    if (each.key == key && each.value.kind != json::Value::Kind::null) return &each.value;
-  }
-  return nullptr;
+/// null is as good as no member.
+const json::Value* stated(const json::Value& object, std::string_view key) {
+  const json::Value* value = json::member(object, key);
+  return value != nullptr && value->kind != json::Value::Kind::null ? value : nullptr;
 }
 
 /// One half of a block ("attention", "ffn"), or nothing where the search took it out. A half that
 /// became a plain linear map, and attention with a window or sinks, are refused.
 const json::Value* half(const json::Value& block, std::string_view name) {
-  const json::Value* object = member(block, name);
+  const json::Value* object = stated(block, name);
   if (object == nullptr || object->kind != json::Value::Kind::object)
     throw InputError(block.place, fmt::format("block_configs: expected an object '{}'", name));
   for (const std::string_view refused :
        {"replace_with_linear", "sparsify", "window_length", "num_sink_tokens"}) {
-    const json::Value* value = member(*object, refused);
+    const json::Value* value = stated(*object, refused);
     if (value != nullptr && value->text != "false")
       throw InputError(value->place,
                        fmt::format("block_configs: a block with '{}' is not counted", refused));
   }
-  const json::Value* none = member(*object, "no_op");
+  const json::Value* none = stated(*object, "no_op");
   return none != nullptr && none->text == "true" ? nullptr : object;
 }
 
 double number(const json::Value& object, std::string_view key, double most) {
-  const json::Value* value = member(object, key);
+  const json::Value* value = stated(object, key);
   const auto parsed = value != nullptr ? parse_real(value->text) : std::nullopt;
   if (!parsed || !(*parsed > 0) || *parsed > most) {
     throw InputError(

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "import/json.hpp"
 #include "text/number.hpp"
 #include "traffic/trace.hpp"
@@ -11,14 +9,8 @@
 namespace afford {
 namespace {
 
-const json::Value* find_value(const json::Value& object, std::string_view key) {
-  const auto at = std::find_if(object.members.begin(), object.members.end(),
-                               [&](const json::Member& member) { return member.key == key; });
-  return at == object.members.end() ? nullptr : &at->value;
-}
-
 const json::Value& value_of(const json::Value& object, std::string_view key) {
-  if (const json::Value* value = find_value(object, key)) return *value;
+  if (const json::Value* value = json::member(object, key)) return *value;
   throw InputError(object.place,
                    fmt::format("expected the keys timestamp, input_length and output_length of a "
                                "Mooncake trace; '{}' is missing",
@@ -38,7 +30,7 @@ std::int64_t whole_of(const json::Value& object, std::string_view key, std::int6
 
 std::vector<std::int64_t> blocks_of(const json::Value& object) {
   std::vector<std::int64_t> blocks;
-  const json::Value* list = find_value(object, "hash_ids");
+  const json::Value* list = json::member(object, "hash_ids");
   if (list == nullptr) return blocks;
   if (list->kind != json::Value::Kind::list) {
     throw InputError(list->place, fmt::format("hash_ids: expected a list of whole numbers, got {}",
