@@ -192,7 +192,7 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   result.tpot = result.step / per_step;
   const Tokens yielded = Tokens(result.batch * per_step);
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);
-  result.cost = real(result.gpus) * c.pool.chip->price.value * result.step / yielded;
+  result.cost = price_of(c.pool) * result.step / yielded;
   result.bound = colocated_bound(result.runs[result.main_kind].stages);
   judge_memory(result, c, setting);
   return result;

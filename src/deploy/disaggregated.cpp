@@ -50,7 +50,7 @@ Shares shares_of(const Disaggregated& d, const Setting& setting) {
 
 Shares with_requests(Shares s, const Disaggregated& d, double requests, const Setting& setting) {
   const bool tensor = d.attention_split == AttentionSplit::tensor;
-  s.requests = std::ceil(requests / real(tensor ? d.attention.instances : d.attention.size()));
+  s.requests = std::ceil(requests / real(d.attention_units()));
   s.requests_per_gpu = s.requests / (tensor ? real(d.attention.accelerators) : 1);
   s.tokens = requests * query_tokens(setting);
   s.tokens_per_replica = s.tokens / s.replicas;

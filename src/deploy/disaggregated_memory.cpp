@@ -79,7 +79,6 @@ std::int64_t PoolMemory::largest_batch(int micro_batches) const {
 
 PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, const Shares& s,
                             const HeldPart& held) {
-  const bool tensor = d.attention_split == AttentionSplit::tensor;
   const double in_flight = d.micro_batches;
   const Bytes a_token = in_flight * token_in_flight(d, setting, s) + held.attention_token;
   return {.weights = held.attention_weights,
@@ -87,7 +86,7 @@ PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, cons
           .buffers_each = query_tokens(setting) * a_token,
           .capacity = setting.engine_of_pools().usable_memory * d.attention.chip->memory_size.value,
           .count = s.requests,
-          .shares = real(tensor ? d.attention.instances : d.attention.size())};
+          .shares = real(d.attention_units())};
 }
 
 PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shares& s,

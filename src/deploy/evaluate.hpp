@@ -72,6 +72,11 @@ struct Disaggregated {
   AttentionSplit attention_split = AttentionSplit::shared_output;
   FfnSplit ffn_split;
   Boundary boundary = Boundary::attention;
+  /// What shares the requests of a micro-batch: accelerators or, under tensor parallelism,
+  /// instances.
+  [[nodiscard]] std::int64_t attention_units() const {
+    return attention_split == AttentionSplit::tensor ? attention.instances : attention.size();
+  }
 };
 
 /// Everything on every accelerator: engines of one layout that share the requests evenly. The

@@ -139,6 +139,10 @@ Layout parse_layout(std::string_view text) {
   return layout;
 }
 
+std::string name_of(const Pool& pool) {
+  return fmt::format("{}:{}x{}", pool.chip->name, pool.instances, pool.accelerators);
+}
+
 std::string name_of(const Layout& layout) {
   if (layout.pp > 1) {
     Layout stage = layout;

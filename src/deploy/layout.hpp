@@ -19,6 +19,12 @@ struct Pool {
   std::int64_t instances = 1, accelerators = 8;
   [[nodiscard]] std::int64_t size() const { return instances * accelerators; }
 };
+/// "h800:2x8".
+[[nodiscard]] std::string name_of(const Pool& pool);
+/// Of all its accelerators.
+[[nodiscard]] inline UsdRate price_of(const Pool& pool) {
+  return real(pool.size()) * pool.chip->price.value;
+}
 
 /// One engine: the accelerators that hold the model once. Attention is sharded `attention_tp`
 /// ways, and replicas of it share the requests (data parallelism); each expert is sharded

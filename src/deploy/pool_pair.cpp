@@ -20,8 +20,6 @@ ByteRate instance_rate(const Pool& pool, const Engine& e, bool over_fabric) {
   return e.nic * slice * server_network(*pool.chip);
 }
 
-UsdRate price_of(const Pool& pool) { return real(pool.size()) * pool.chip->price.value; }
-
 std::string_view pipeline_bound(const StageTimes& t, int micro_batches) {
   const Seconds longest = t.longest();
   if (t.sum() > micro_batches * longest) return "latency";
