@@ -31,7 +31,7 @@ std::string_view name_of(Verdict verdict) {
 }
 
 std::string pool_flag(const HardwareSpec& chip, const Candidate::Side& side) {
-  return fmt::format("{}:{}x{}", chip.name, side.instances, side.accelerators);
+  return name_of(Pool{&chip, side.instances, side.accelerators});
 }
 
 /// An engine as a command names it: by its path where it is no shipped one.

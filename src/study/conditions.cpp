@@ -228,6 +228,16 @@ void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& con
   require_calibration_used(chips, conditions.calibration);
 }
 
+std::vector<HardwareSpec> chips_of(const std::vector<std::string>& names,
+                                   const Conditions& conditions, LeftOut* left_out) {
+  std::vector<HardwareSpec> chips;
+  for (HardwareSpec& chip : load_hardware(names, conditions.what_if.edits, left_out))
+    chips.push_back(with_bandwidths(std::move(chip), conditions));
+  require_distinct(chips, "chips");
+  finish_chips(pointers_to(chips), conditions, left_out);
+  return chips;
+}
+
 bool any_calibrated(const std::vector<HardwareSpec>& chips) {
   return std::any_of(chips.begin(), chips.end(),
                      [](const HardwareSpec& chip) { return chip.measured != nullptr; });

@@ -84,6 +84,12 @@ struct EngineNames {
 void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& conditions,
                   LeftOut* left_out = nullptr);
 
+/// The chips of these names or paths, all different, finished together. Throws InputError or
+/// UsageError; `left_out` as load_hardware() has it.
+[[nodiscard]] std::vector<HardwareSpec> chips_of(const std::vector<std::string>& names,
+                                                 const Conditions& conditions,
+                                                 LeftOut* left_out = nullptr);
+
 [[nodiscard]] bool any_calibrated(const std::vector<HardwareSpec>& chips);
 
 /// What two pools rest on, by pool where they differ: "attention calibrated (h200, 2026-11-24);

@@ -17,16 +17,8 @@ namespace afford::study {
 namespace {
 
 void check(const FitRequest& request) {
-  const auto check_count = [](const std::string& name, std::int64_t value, std::int64_t most) {
-    if (value < 1 || value > most)
-      throw ValueError(name, fmt::format(": expected 1 to {}, got {}", most, value));
-  };
-  check_count("requests", request.requests, 1'000'000'000);
-  check_count("max gpus", request.max_gpus, 4096);
-}
-
-std::string pool_text(const Pool& pool) {
-  return fmt::format("{}:{}x{}", pool.chip->name, pool.instances, pool.accelerators);
+  check_range("requests", request.requests, 1, 1'000'000'000);
+  check_range("max gpus", request.max_gpus, 1, 4096);
 }
 
 /// Why a pool does not hold `wanted` requests.
@@ -65,15 +57,14 @@ Fit fit_of(const Colocated& asked, const Setting& setting) {
           .context = setting.context,
           .gpus = c.pool.size(),
           .requests = memory.largest_batch,
-          .pools = {{"all", pool_text(c.pool), c.pool.chip, memory.use}}};
+          .pools = {{"all", name_of(c.pool), c.pool.chip, memory.use}}};
   fit.tokens = real(c.replicas()) * tokens_of_replica(memory.use, each, setting.context);
   fit.cache_of_token = memory.use.cache / each / setting.context;
   return fit;
 }
 
 Fit fit_of(Disaggregated d, const Setting& setting) {
-  const bool tensor = d.attention_split == AttentionSplit::tensor;
-  const std::int64_t units = tensor ? d.attention.instances : d.attention.size();
+  const double units = real(d.attention_units());
   d.batch = d.micro_batches;
   const std::int64_t most = evaluate(d, setting).largest_batch;
   d.batch = std::max<std::int64_t>(most, d.micro_batches);
@@ -83,10 +74,10 @@ Fit fit_of(Disaggregated d, const Setting& setting) {
           .context = setting.context,
           .gpus = e.gpus,
           .requests = most,
-          .pools = {{"attention", pool_text(d.attention), d.attention.chip, e.attention_memory},
-                    {"FFN", pool_text(d.ffn), d.ffn.chip, e.ffn_memory}}};
-  const double each = std::ceil(real(d.batch) / d.micro_batches / real(units)) * d.micro_batches;
-  fit.tokens = real(units) * tokens_of_replica(e.attention_memory, each, setting.context);
+          .pools = {{"attention", name_of(d.attention), d.attention.chip, e.attention_memory},
+                    {"FFN", name_of(d.ffn), d.ffn.chip, e.ffn_memory}}};
+  const double each = std::ceil(real(d.batch) / d.micro_batches / units) * d.micro_batches;
+  fit.tokens = units * tokens_of_replica(e.attention_memory, each, setting.context);
   fit.cache_of_token = e.attention_memory.cache / each / setting.context;
   return fit;
 }
@@ -163,12 +154,8 @@ void add_deployments(Fits& out, const FitRequest& request, const Prepared& prepa
 }
 
 void add_clusters(Fits& out, const FitRequest& request, const Prepared& prepared) {
-  std::vector<HardwareSpec> loaded;
-  for (HardwareSpec& chip : load_hardware(request.chips, request.what_if.edits, &out.left_out))
-    loaded.push_back(with_bandwidths(std::move(chip), request));
-  require_distinct(loaded, "chips");
-  finish_chips(pointers_to(loaded), request, &out.left_out);
-  const auto chips = std::make_shared<const std::vector<HardwareSpec>>(std::move(loaded));
+  const auto chips = std::make_shared<const std::vector<HardwareSpec>>(
+      chips_of(request.chips, request, &out.left_out));
   out.chips.push_back(chips);
   for (const HardwareSpec& chip : *chips) {
     const Engines engines = engines_of(request, {chip});

@@ -107,8 +107,8 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
   for (const SweepPoint& point : request.sweep) {
     FrontierRequest applied = request;
     apply_sweep(point, applied);
-    const auto chips =
-        std::make_shared<const std::vector<HardwareSpec>>(chips_of(applied, &left_out));
+    const auto chips = std::make_shared<const std::vector<HardwareSpec>>(
+        chips_of(applied.chips, applied, &left_out));
     if (counts_money(applied.objective))
       require_prices(*chips, fmt::format("--objective {}", name_of(applied.objective)));
     const Engines engines = engines_of(applied, *chips);

@@ -10,6 +10,12 @@
 
 namespace afford::study {
 
+void check_range(const std::string& option, std::int64_t value, std::int64_t least,
+                 std::int64_t most) {
+  if (value < least || value > most)
+    throw ValueError(option, fmt::format(": expected {} to {}, got {}", least, most, value));
+}
+
 void require_edits_used(const Edits& edits, const std::vector<std::string>& chips) {
   std::vector<std::string> entries = {"model", "engine"};
   entries.insert(entries.end(), chips.begin(), chips.end());

@@ -46,6 +46,10 @@ struct WhatIfs {
   Edits edits;              // single values of models, chips and engines
 };
 
+/// Throws ValueError for a value of the option outside both bounds.
+void check_range(const std::string& option, std::int64_t value, std::int64_t least,
+                 std::int64_t most);
+
 /// Nothing tells two models of one name apart, or two chips. Throws ValueError.
 template <class Spec>
 void require_distinct(const std::vector<Spec>& specs, const std::string& option) {

@@ -91,7 +91,7 @@ std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoin
   c->workload = workload;
   apply_sweep(point, c->workload);
   c->workload.target.tpot = request.tpot_limit;
-  c->chips = chips_of(request, &left_out);
+  c->chips = chips_of(request.chips, request, &left_out);
   c->input.offers = offers_for(c->workload, c->chips);
   refuse_contracts_of_owned(request.what_if, c->chips, c->input.offers);
   price_by_offers(c->chips, c->input.offers);

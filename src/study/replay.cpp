@@ -14,15 +14,10 @@ namespace {
 constexpr std::int64_t requests_drawn = 10'000, large_batch = 1024;
 
 void check_replay(const ReplayRequest& request) {
-  const auto within = [](std::int64_t value, std::int64_t least, std::int64_t most,
-                         const char* name) {
-    if (value < least || value > most)
-      throw ValueError(name, fmt::format(": expected {} to {}, got {}", least, most, value));
-  };
-  within(request.requests, 0, 1'000'000'000, "requests");
-  within(request.copies, 1, 4096, "copies");
-  if (request.chunk) within(*request.chunk, 1, 100'000'000, "chunk");
-  for (const std::int64_t n : request.concurrencies) within(n, 1, 1'000'000, "concurrency");
+  check_range("requests", request.requests, 0, 1'000'000'000);
+  check_range("copies", request.copies, 1, 4096);
+  if (request.chunk) check_range("chunk", *request.chunk, 1, 100'000'000);
+  for (const std::int64_t n : request.concurrencies) check_range("concurrency", n, 1, 1'000'000);
   for (const double rate : request.rates) {
     if (!(rate >= 1e-6 && rate <= 1e6))
       throw ValueError("rate",
@@ -125,8 +120,6 @@ bool bounded(const ReplayRequest& request, const Deployment& deployment) {
 std::int64_t batch_of(const Deployment& deployment) {
   return std::visit([](const auto& d) { return d.batch; }, deployment.way);
 }
-
-UsdRate price_of(const Pool& pool) { return real(pool.size()) * pool.chip->price.value; }
 
 void add_hardware(ReplayRow& row, const Deployment& deployment, std::int64_t copies) {
   const double n = real(copies);

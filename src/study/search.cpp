@@ -12,12 +12,6 @@
 namespace afford::study {
 namespace {
 
-void check_range(const std::string& name, std::int64_t value, std::int64_t least,
-                 std::int64_t most) {
-  if (value < least || value > most)
-    throw ValueError(name, fmt::format(": expected {} to {}, got {}", least, most, value));
-}
-
 /// Of each chip; what is not listed is not limited.
 std::vector<std::int64_t> inventory_of(const SearchRequest& request,
                                        const std::vector<HardwareSpec>& chips) {
@@ -41,15 +35,6 @@ std::string pool_text(const Candidate::Side& side, const Space& space) {
 }
 
 }  // namespace
-
-std::vector<HardwareSpec> chips_of(const SearchRequest& request, LeftOut* left_out) {
-  std::vector<HardwareSpec> chips;
-  for (HardwareSpec& chip : load_hardware(request.chips, request.what_if.edits, left_out))
-    chips.push_back(with_bandwidths(std::move(chip), request));
-  require_distinct(chips, "chips");
-  finish_chips(pointers_to(chips), request, left_out);
-  return chips;
-}
 
 Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& chips) {
   check_range("max gpus", request.max_gpus, 1, most_gpus);

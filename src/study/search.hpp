@@ -34,11 +34,6 @@ struct SearchRequest : Conditions {
   int threads = 0;  // 0: every core; the result does not depend on it
 };
 
-/// The chips with prices, bandwidths and calibrations in force. Throws InputError or UsageError;
-/// `left_out` as load_hardware() has it.
-[[nodiscard]] std::vector<HardwareSpec> chips_of(const SearchRequest& request,
-                                                 LeftOut* left_out = nullptr);
-
 /// The bounds; `chips` must outlive them. Throws ValueError.
 [[nodiscard]] Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& chips);
 
