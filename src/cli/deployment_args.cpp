@@ -202,7 +202,7 @@ void add_layout(Verb& verb, DeploymentArgs& args) {
             "Where AFD cuts a layer: attention (with its projections), core (core attention alone)",
             "attention|core");
   verb.text("--ffn-parallelism", args.ffn_parallelism,
-            "tp, ep or tpXepY; left out: tp in an instance, ep over them", "SPLIT");
+            "tp, ep or tpXepY; left out: as the engine does", "SPLIT");
   verb.text("--colocated", args.colocated,
             "Instead: everything on one pool, laid out by --parallelism", "POOL");
   verb.text(

@@ -50,7 +50,10 @@ Shares shares_of(const Disaggregated& d, const Setting& setting) {
 
 Shares with_requests(Shares s, const Disaggregated& d, double requests, const Setting& setting) {
   const bool tensor = d.attention_split == AttentionSplit::tensor;
-  s.requests = std::ceil(requests / real(d.attention_units()));
+  const double in_flight = d.micro_batches;
+  const double held = std::ceil(std::round(requests * in_flight) / real(d.attention_units()));
+  s.requests = std::ceil(held / in_flight);
+  s.full = held / in_flight - (s.requests - 1);
   s.requests_per_gpu = s.requests / (tensor ? real(d.attention.accelerators) : 1);
   s.tokens = requests * query_tokens(setting);
   s.tokens_per_replica = s.tokens / s.replicas;
@@ -105,15 +108,27 @@ double fan_out(const FfnSplit& split, const Pool& ffn) {
   return std::max(1.0, real(ffn.instances) / replicas);
 }
 
+/// Mean over the micro-batches of the busiest accelerator.
+Seconds mean_attention_time(const Disaggregated& d, const Setting& setting, const LayerShape& shape,
+                            const Machine& machine) {
+  Shares s = shares_of(d, setting);
+  const auto time = [&] {
+    return attention_time(*setting.model, shape, attention_pool_work(d, setting, shape, s),
+                          machine);
+  };
+  const Seconds largest = time();
+  if (s.full >= 1 || s.requests <= 1) return largest;
+  s.requests -= 1;
+  return s.full * largest + (1 - s.full) * time();
+}
+
 AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
   const Shares s = shares_of(d, setting);
   const ModelSpec& model = *setting.model;
   const Machine machine(*d.attention.chip, setting.engine_of_pools(), setting.residual);
   AttentionPart part;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
-    const LayerShape& shape = (*setting.shapes)[kind];
-    part.stage[kind] =
-        attention_time(model, shape, attention_pool_work(d, setting, shape, s), machine);
+    part.stage[kind] = mean_attention_time(d, setting, (*setting.shapes)[kind], machine);
   }
   const EngineTime& time = machine.engine->time;
   const Seconds head = d.boundary == Boundary::core

@@ -85,7 +85,7 @@ PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, cons
           .cache_each = in_flight * held.request,
           .buffers_each = query_tokens(setting) * a_token,
           .capacity = setting.engine_of_pools().usable_memory * d.attention.chip->memory_size.value,
-          .count = s.requests,
+          .count = s.mean_requests(),
           .shares = real(d.attention_units())};
 }
 

@@ -59,7 +59,7 @@ void PoolPair::keep_in_flight(int micro_batches) {
 
 Seconds PoolPair::network_time(double at_attention, double at_ffn, Bytes each_token) const {
   return std::max(at_attention * each_token / attention_rate_, at_ffn * each_token / ffn_rate_) +
-         setting_.engine_of_pools().network;
+         setting_.engine_of_pools().time.transfers.latency;
 }
 
 void PoolPair::go_round(double requests, const AttentionPart& attention, const FfnPart& ffn,
@@ -87,7 +87,7 @@ void PoolPair::go_round(double requests, const AttentionPart& attention, const F
   // Drafts run one more layer of the main kind each, with its own round through the pools.
   if (setting_.speculation.drafts > 0) round.runs[main_kind_].layers += setting_.speculation.drafts;
   round.head = attention.head + ffn.head;
-  round.requests_per_unit = s.requests;
+  round.requests_per_unit = s.mean_requests();
   round.tokens_per_replica = s.tokens_per_replica;
 }
 

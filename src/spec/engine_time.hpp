@@ -61,8 +61,16 @@ struct NetworkExchange {
   double balance = 1;  // traffic and experts of the busiest rank over the mean, experts rebalanced
 };
 
-/// Whether micro-batches of AFD travel beside the work of others or in line with their own.
+/// How an engine spreads the experts of AFD's FFN pool where nothing else is said: each on one
+/// accelerator, or cut over those of an instance.
+struct FfnPool {
+  bool expert_parallel = false;
+};
+
+/// Micro-batches of AFD between the pools: the latency of a message, and whether they travel beside
+/// the work of others or in line with their own.
 struct Transfers {
+  Seconds latency{10e-6};
   bool in_line = false;
 };
 
@@ -83,6 +91,7 @@ struct EngineTime {
   ByArchitecture<double> exchange_share{1, 1};
   NetworkExchange over_network;
   Transfers transfers;
+  FfnPool ffn_pool;
   double routing = 0;  // exponent of the experts' popularity
   PromptRates prompts;
   ByArchitecture<ErrorSpread> spread;  // of series that were left out of the fit

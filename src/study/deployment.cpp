@@ -77,6 +77,15 @@ void require_network(const HardwareSpec& chip, const std::string& name, std::str
   throw ValueError(name, fmt::format(": {} states no NIC, which {}", chip.name, what));
 }
 
+/// What the engine does where nothing is said; nothing: as resolved() has it.
+FfnSplit split_of_engine(const Pool& ffn, const Conditions& conditions, const ModelSpec& model,
+                         const std::vector<HardwareSpec>& chips) {
+  const Engines engines = engines_of(conditions, chips);
+  const Engine& engine = engines.pools ? *engines.pools : engines.colocated;
+  if (!engine.time.ffn_pool.expert_parallel || ffn.size() > most_experts(model)) return {};
+  return {1, ffn.size()};
+}
+
 FfnSplit split_asked(const AfdRequest& request, const Pool& ffn) {
   switch (request.ffn_choice) {
     case FfnChoice::tensor:
@@ -99,6 +108,22 @@ void check_heads(std::int64_t ways, const ModelSpec& model, const std::string& n
                      fmt::format(": tp{} does not divide the {} of {}", ways, heads, model.name));
 }
 
+/// Sizes of micro-batches whose requests do not divide over what shares them: each but the last
+/// fills every one of those alike, so that 28 requests of two on four accelerators are 16 and 12.
+std::vector<std::int64_t> uneven_sizes(const Disaggregated& d) {
+  const std::int64_t units = d.attention_units();
+  if (d.batch / d.micro_batches % units == 0) return {};
+  std::vector<std::int64_t> sizes;
+  std::int64_t left = d.batch;
+  for (std::int64_t others = d.micro_batches; others > 0; --others) {
+    const std::int64_t rounds = (left + others * units - 1) / (others * units);
+    sizes.push_back(std::min(left, rounds * units));
+    left -= sizes.back();
+  }
+  if (sizes.back() == 0) return {};  // fewer requests than that: some accelerators idle
+  return sizes;
+}
+
 Deployment disaggregated_of(const AfdRequest& request, const Conditions& conditions,
                             const ModelSpec& model) {
   Deployment out;
@@ -118,7 +143,11 @@ Deployment disaggregated_of(const AfdRequest& request, const Conditions& conditi
       .boundary = request.boundary};
   if (d.attention_split == AttentionSplit::tensor)
     check_heads(d.attention.accelerators, model, "attention parallelism");
-  d.ffn_split = resolved(split_asked(request, d.ffn), d.ffn, model);
+  const FfnSplit asked = request.ffn_choice == FfnChoice::any
+                             ? split_of_engine(d.ffn, conditions, model, out.chips)
+                             : split_asked(request, d.ffn);
+  d.ffn_split = resolved(asked, d.ffn, model);
+  if (out.micro_batch_sizes.empty()) out.micro_batch_sizes = uneven_sizes(d);
   out.way = d;
   if (d.boundary == Boundary::core) check_heads(d.ffn_split.tensor, model, "ffn parallelism");
   out.label = label_of(d.attention.instances, d.ffn.instances, d.boundary);

@@ -35,7 +35,7 @@ TEST_SUITE("unit") {
     const double tokens = 2048, out = 7168 + 56 * 4 + 3 * 8, back = 2 * 7168;
     const auto time = [&](double bytes, const HardwareSpec& chip) {
       return tokens * bytes / (f.setting.engine.nic * server_network(chip).base()) +
-             f.setting.engine.network / second;
+             f.setting.engine.time.transfers.latency / second;
     };
     for (const auto& [attention, ffn] :
          {std::pair(&f.fast, &f.slow), std::pair(&f.slow, &f.fast)}) {

@@ -46,6 +46,28 @@ TEST_SUITE("unit") {
   }
 
   // 28 requests on four attention GPUs are seven each: four of one micro-batch, three of the other.
+  TEST_CASE("study: requests that do not divide run as even as can be") {
+    study::SimulationRequest request;
+    request.models = {"qwen3-moe"};
+    request.contexts = {32768};
+    request.engine = "ideal";
+    const auto step = [&](std::int64_t batch, std::vector<std::int64_t> sizes) {
+      request.afd = {.attention = {"h800", 1, 4},
+                     .ffn = {"h800", 1, 8},
+                     .batch = batch,
+                     .micro_batches = 2,
+                     .micro_batch_sizes = std::move(sizes)};
+      const study::Simulations s = study::simulations(request);
+      return s.rows[0].result.evaluation;
+    };
+    // 28 on four accelerators: four and three, not twice four.
+    const Evaluation uneven = step(28, {}), stated = step(28, {16, 12});
+    CHECK(uneven.step == stated.step);
+    CHECK(uneven.attention_memory.cache == stated.attention_memory.cache);
+    CHECK(uneven.step < step(32, {}).step);
+    CHECK(uneven.step > step(24, {}).step);
+  }
+
   TEST_CASE("study: uneven micro-batches hold each request once") {
     study::SimulationRequest request = both_ways();
     request.contexts = {4096};
