@@ -75,15 +75,6 @@ std::vector<std::vector<Copy>> place(const ExpertLayout& layout, const Routing& 
   return placed;
 }
 
-double visit_probability(double active, double copy_share) {
-  return std::min(1.0, active * copy_share);
-}
-
-/// Of an expert that each token visits with that probability: how likely any of them does.
-double visited_share(double probability, double tokens) {
-  return 1 - std::pow(1 - probability, tokens);
-}
-
 /// Expected copies of a group with at least one token.
 double visited(const std::vector<double>& group, double active, double tokens) {
   double sum = 0;

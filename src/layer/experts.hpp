@@ -2,6 +2,8 @@
 // How evenly routing loads the experts: expected active experts, the busiest expert and the busiest
 // group.
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -50,9 +52,23 @@ struct ExpertLayout {
 using Placement = std::vector<std::vector<double>>;
 [[nodiscard]] Placement place_experts(const ExpertLayout& layout, const Routing& routing);
 
+/// How likely a token that visits `active` experts visits one with this share of the assignments.
+[[nodiscard]] inline double visit_probability(double active, double copy_share) {
+  return std::min(1.0, active * copy_share);
+}
+/// Of an expert that each token visits with that probability: how likely any of them does.
+[[nodiscard]] inline double visited_share(double probability, double tokens) {
+  return 1 - std::pow(1 - probability, tokens);
+}
+
 /// Expectations, exact for independent tokens: an expert with share p is visited by a token with
 /// probability active*p. placed_groups() is what the time of a layer needs of it.
 [[nodiscard]] GroupLoad placed_groups(const ExpertLayout& layout, double tokens,
+                                      const Placement& placement);
+/// The same in the mean over what tokens choose, where the busiest of several groups has more than
+/// any has in expectation: pairs and active experts of the groups as independent normal variables,
+/// the groups' expected loads as part of their spread.
+[[nodiscard]] GroupLoad chosen_groups(const ExpertLayout& layout, double tokens,
                                       const Placement& placement);
 [[nodiscard]] ExpertLoad placed_load(const ExpertLayout& layout, double tokens,
                                      const Placement& placement);
@@ -61,8 +77,7 @@ using Placement = std::vector<std::vector<double>>;
   return placed_load(layout, tokens, place_experts(layout, routing));
 }
 
-/// The mean over `samples` draws of the busiest group's pairs, where sampling noise counts: no
-/// closed form.
+/// The mean over `samples` draws of the busiest group's pairs: what chosen_groups() approximates.
 [[nodiscard]] double sampled_busiest_group(const ExpertLayout& layout, std::int64_t tokens,
                                            const Routing& routing, std::uint64_t seed, int samples);
 

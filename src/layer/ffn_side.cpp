@@ -59,11 +59,12 @@ double share_with_work(const FfnCount& ffn, std::int64_t groups, bool shares_res
   return 1 - missed;
 }
 
-GroupLoad load_of(const Mlp& routed, const FfnWork& work) {
+GroupLoad load_of(const Mlp& routed, const FfnWork& work, const Machine& machine) {
   const ExpertLayout layout{routed.copies, routed.active, work.groups,
                             work.groups > 1 ? work.redundant : 0};
-  if (work.placement != nullptr) return placed_groups(layout, work.total_tokens, *work.placement);
-  return placed_groups(layout, work.total_tokens, place_experts(layout, *work.routing));
+  const auto groups = machine.engine->time.routing_noise ? chosen_groups : placed_groups;
+  if (work.placement != nullptr) return groups(layout, work.total_tokens, *work.placement);
+  return groups(layout, work.total_tokens, place_experts(layout, *work.routing));
 }
 
 /// Of the busiest group, at least `balance` times the mean where that is more than one.
@@ -79,7 +80,7 @@ MlpWork mlps_of(const FfnStage<Ops>& side, const FfnWork& work) {
       .groups = {}, .shard = real(work.tensor), .compute = side.model.precision.ffn_compute};
   for (const Mlp& mlp : side.shape.ffn.mlps) {
     if (mlp.role == MlpRole::routed) {
-      const GroupLoad load = load_of(mlp, work);
+      const GroupLoad load = load_of(mlp, work, side.machine);
       mlps.groups[0] =
           side.group(mlp, busiest_pairs(load, work.balance), load.busiest_group_active);
     } else if (mlp.role == MlpRole::dense || work.shared == SharedExperts::fused) {

@@ -115,6 +115,8 @@ const auto parameters = std::to_array<EngineParameter>({
      [](Engine& e) -> Seconds& { return e.time.exchange_latency; }, 0, most_seconds},
     {"served", "routing", "exponent of expert popularity",
      [](Engine& e) -> double& { return e.time.routing; }, 0, 4},
+    {"served", "routing_noise", "busiest ranks as tokens choose",
+     [](Engine& e) -> bool& { return e.time.routing_noise; }},
     {"network_exchange", "latency", "dispatch or combine over NICs",
      [](Engine& e) -> Seconds& { return e.time.over_network.latency; }, 0, most_seconds},
     {"network_exchange", "rate", "share of the NICs' rate",

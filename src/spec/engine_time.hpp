@@ -92,7 +92,8 @@ struct EngineTime {
   NetworkExchange over_network;
   Transfers transfers;
   FfnPool ffn_pool;
-  double routing = 0;  // exponent of the experts' popularity
+  double routing = 0;          // exponent of the experts' popularity
+  bool routing_noise = false;  // the busiest ranks of few tokens have more than the mean by chance
   PromptRates prompts;
   ByArchitecture<ErrorSpread> spread;  // of series that were left out of the fit
 };

@@ -60,6 +60,32 @@ TEST_SUITE("unit") {
           sampled_busiest_group(layout, 20, even, 7, 50));
   }
 
+  TEST_CASE("the busiest group as tokens choose is near what draws give") {
+    for (const double exponent : {0.0, 0.6}) {
+      const Routing routing = zipf_routing(128, exponent);
+      for (const std::int64_t groups : {2, 4, 8, 16}) {
+        const ExpertLayout layout{.experts = 128, .active = 8, .groups = groups};
+        const Placement placement = place_experts(layout, routing);
+        double active = 0;
+        for (const std::int64_t tokens : {4, 16, 64, 512}) {
+          CAPTURE(exponent);
+          CAPTURE(groups);
+          CAPTURE(tokens);
+          const GroupLoad chosen = chosen_groups(layout, static_cast<double>(tokens), placement);
+          CHECK(chosen.busiest_group ==
+                doctest::Approx(sampled_busiest_group(layout, tokens, routing, 1, 400))
+                    .epsilon(0.07));
+          CHECK(chosen.busiest_group_active >= active);
+          CHECK(chosen.busiest_group_active <= 128.0 / static_cast<double>(groups));
+          active = chosen.busiest_group_active;
+        }
+      }
+    }
+    // All experts on one group: nothing to choose between.
+    const ExpertLayout whole{.experts = 128, .active = 8, .groups = 1};
+    CHECK(chosen_groups(whole, 16, {}).busiest_group == placed_groups(whole, 16, {}).busiest_group);
+  }
+
   TEST_CASE("assignments are conserved for every skew: a token visits `active` experts") {
     for (const std::int64_t active : {1, 2, 8}) {
       double busiest = 0;
