@@ -48,18 +48,18 @@ struct Trays {
 TEST_SUITE("paper") {
   // FastAFD (hao-ai-lab/FastAFD, 2026), Qwen3-235B at 128K with 6 requests an attention GPU, only
   // the core on the attention trays: ms a step, strict CUDA spans.
-  TEST_CASE("FastAFD cut at the core: steps at 128K within 2 to 8 %") {
+  TEST_CASE("FastAFD cut at the core: steps at 128K within 5 %") {
     const Trays fp8(131072), fp4(131072, Dtype::fp4);
     const auto step = [](const Trays& trays, std::int64_t attention) {
       return evaluate(trays.of(attention, 6), trays.setting).step / millisecond;
     };
-    CHECK(step(fp8, 1) == Approx(25.68).epsilon(0.08));
-    CHECK(step(fp8, 2) == Approx(27.62).epsilon(0.02));
-    CHECK(step(fp8, 8) == Approx(31.24).epsilon(0.02));
-    CHECK(step(fp4, 1) == Approx(22.75).epsilon(0.02));
-    CHECK(step(fp4, 2) == Approx(22.94).epsilon(0.02));
-    CHECK(step(fp4, 3) == Approx(23.19).epsilon(0.02));
-    CHECK(step(fp4, 7) == Approx(24.59).epsilon(0.08));
+    CHECK(step(fp8, 1) == Approx(25.68).epsilon(0.05));
+    CHECK(step(fp8, 2) == Approx(27.62).epsilon(0.05));
+    CHECK(step(fp8, 8) == Approx(31.24).epsilon(0.05));
+    CHECK(step(fp4, 1) == Approx(22.75).epsilon(0.05));
+    CHECK(step(fp4, 2) == Approx(22.94).epsilon(0.05));
+    CHECK(step(fp4, 3) == Approx(23.19).epsilon(0.05));
+    CHECK(step(fp4, 7) == Approx(24.59).epsilon(0.05));
   }
 
   // The same: cut behind the projections, one tray each took 30.45 ms; the cut at the core won up
