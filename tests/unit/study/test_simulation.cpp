@@ -46,6 +46,29 @@ TEST_SUITE("unit") {
   }
 
   // 28 requests on four attention GPUs are seven each: four of one micro-batch, three of the other.
+  // docs/engines.md: vLLM and SGLang on H100 and H200, servers of prompts too.
+  TEST_CASE("study: caches that servers logged, at 0.85 of the memory") {
+    struct Logged {
+      std::string model, chip;
+      std::int64_t gpus = 8;
+      double gigabytes = 0;  // of an accelerator, beside the weights
+    };
+    for (const Logged& l : {Logged{"deepseek-v3", "h200", 8, 34},
+                            {"deepseek-v3", "h200", 8, 509e3 * 70272 / 1e9},
+                            {"qwen3-moe", "h100", 4, 8.71}}) {
+      CAPTURE(l.model);
+      study::SimulationRequest request;
+      request.models = {l.model};
+      request.contexts = {8192};
+      request.memory_fraction = 0.85;
+      request.colocated = {.pool = {l.chip, 1, l.gpus}, .batch = 8, .tensor = l.gpus};
+      const study::Simulations s = study::simulations(request);
+      const MemoryUse& memory = s.rows[0].result.evaluation.attention_memory;
+      CHECK((memory.capacity - memory.weights).base() / 1e9 ==
+            doctest::Approx(l.gigabytes).epsilon(0.05));
+    }
+  }
+
   TEST_CASE("study: requests that do not divide run as even as can be") {
     study::SimulationRequest request;
     request.models = {"qwen3-moe"};
