@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "spec/direct_runtime.hpp"
 #include "spec/engine_time.hpp"
 #include "units.hpp"
 
@@ -70,6 +71,7 @@ struct Engine {
   double usable_memory = 0.92;  // the rest is for the runtime, graphs and fragmentation
 
   EngineTime time;  // what stands on top of the roofs where it decodes on one server
+  DirectRuntime runtime;
 
   /// The source of each of engine_parameters(), in their order; empty in an engine of no file.
   std::vector<std::string> citations;

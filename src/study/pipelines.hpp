@@ -14,7 +14,8 @@
 
 namespace afford::study {
 
-/// Of one layer: either stage of one micro-batch alone, and all micro-batches together.
+/// Of one layer: either stage of one micro-batch alone, in the mean over the GPUs, and all
+/// micro-batches together.
 struct PipelinePrediction {
   Seconds attention, ffn, layer;
 };

@@ -1,40 +1,52 @@
-#include "study/uneven_experts.hpp"
+#include "layer/drawn_experts.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <random>
 #include <vector>
 
 #include "calibration/operation_work.hpp"
 
-namespace afford::study {
+namespace afford {
 namespace {
 
 // calibrate/moe_plan.cpp: 256 weight rows a tile; memory takes 8.4 / 4.5 of what L2 takes for a
 // row, the tensor cores 4.5 rows a column.
 constexpr std::array<double, 8> columns{8, 16, 24, 32, 48, 64, 128, 256};
 constexpr double weight_rows = 256, from_memory = weight_rows * 8.4 / 4.5, per_column = 4.5;
-// Of the L2 roof, what a product reaches whose weights go through L2 once for every token tile.
-// Fitted to the 11 pipelines of Step-3's whole experts on two H100 of 2026-11-26, whose experts it
-// puts 0.6 % low in the mean; with 0.75 they stand 2.8 % high, with 0.9 2 % low.
-constexpr double l2_share = 0.85;
+/// Layers drawn for a mean: with four GPUs of twelve experts and two tiles each or three, where the
+/// mean of the busiest moves most, 1 % from the mean of a thousand.
+constexpr int drawn_layers = 64;
 
-/// The chance of 0, 1, .. tokens, of so many with probability `share` each.
-std::vector<double> binomial(double tokens, double share) {
-  std::vector<double> chances;
-  for (std::int64_t count = 0; static_cast<double>(count) <= tokens; ++count) {
-    const auto n = static_cast<double>(count);
-    const double log_ways =
-        std::lgamma(tokens + 1) - std::lgamma(n + 1) - std::lgamma(tokens - n + 1);
-    const double rest = tokens - n;
-    const double log_chance =
-        log_ways + (n > 0 ? n * std::log(share) : 0) + (rest > 0 ? rest * std::log1p(-share) : 0);
-    chances.push_back(std::exp(log_chance));
+/// Tokens of an expert that every one of `tokens` visits with probability `share`.
+class TokenDraw {
+ public:
+  TokenDraw(double tokens, double share) {
+    double sum = 0;
+    for (std::int64_t count = 0; static_cast<double>(count) <= tokens; ++count) {
+      const auto n = static_cast<double>(count);
+      const double rest = tokens - n;
+      const double log_ways = std::lgamma(tokens + 1) - std::lgamma(n + 1) - std::lgamma(rest + 1);
+      const double log_chance = log_ways + (n > 0 ? n * std::log(share) : 0) +
+                                (rest > 0 ? rest * std::log1p(-share) : 0);
+      sum += std::exp(log_chance);
+      at_most_.push_back(sum);
+    }
   }
-  return chances;
-}
+  /// The same on every platform: a standard engine, its upper 53 bits as a fraction.
+  double operator()() {
+    const double fraction = static_cast<double>(bits_() >> 11) * 0x1p-53 * at_most_.back();
+    const auto found = std::upper_bound(at_most_.begin(), at_most_.end(), fraction);
+    return static_cast<double>(std::distance(at_most_.begin(), found));
+  }
+
+ private:
+  std::vector<double> at_most_;  // the chance of so many tokens or fewer
+  std::mt19937_64 bits_;
+};
 
 /// Experts that the kernel works through one after another: how many with how many tokens.
 struct ExpertShare {
@@ -42,11 +54,15 @@ struct ExpertShare {
 };
 using ExpertPhase = std::vector<ExpertShare>;
 
-ExpertPhase routed_phase(const DrawnExperts& drawn) {
-  const std::vector<double> chances = binomial(drawn.tokens, drawn.share);
+/// One GPU's experts, those without a token left out.
+ExpertPhase routed_phase(double experts, TokenDraw& draw) {
+  std::map<double, double> by_tokens;
+  for (double expert = 0; expert < experts; ++expert) {
+    const double tokens = draw();
+    if (tokens > 0) ++by_tokens[tokens];
+  }
   ExpertPhase phase;
-  for (size_t n = 1; n < chances.size(); ++n)
-    phase.push_back({drawn.experts * chances[n], static_cast<double>(n)});
+  for (const auto& [tokens, count] : by_tokens) phase.push_back({count, tokens});
   return phase;
 }
 
@@ -103,14 +119,14 @@ struct DrawnProduct {
 /// Experts as one kernel runs them, on one chip.
 class DrawnKernel {
  public:
-  DrawnKernel(const DrawnExperts& drawn, const Machine& machine)
+  DrawnKernel(const DrawnExperts& drawn, const ExpertPhase& routed, const Machine& machine)
       : chip_(*machine.measured),
+        l2_share_(machine.engine->runtime.l2),
         curve_(*chip_.find(OperationClass::grouped_gemm, drawn.weights)),
         roofs_{chip_.read, chip_.tensor(drawn.weights)} {
     const bool fp8 = bits_of(drawn.weights) < 9;
     weight_ = fp8 ? 1 + 4.0 / (128 * 128) : 2;
     value_ = fp8 ? 1 + 4.0 / 128 : 2;
-    const ExpertPhase routed = routed_phase(drawn);
     const bool shares = drawn.shared > 0 && drawn.shared_tokens > 0;
     ExpertPhase everything = routed;
     if (shares) everything.push_back({drawn.shared, drawn.shared_tokens});
@@ -134,9 +150,9 @@ class DrawnKernel {
   [[nodiscard]] double value() const { return value_; }
 
  private:
-  /// Device memory and tensor cores overlap as they do in the curve; L2 passes on the weights of
-  /// every token tile, and the share of SMs without one is lost to it. A tile's start and end cost
-  /// its own tokens, not the columns it is padded to.
+  /// Memory brings the weights once, L2 passes them on for every token tile, and the share of SMs
+  /// without one is lost to it; the longer of both overlaps with the tensor cores as reading does in
+  /// the curve. A tile's start and end cost its own tokens, not the columns it is padded to.
   [[nodiscard]] double of_phase(const ExpertPhase& phase, const DrawnProduct& product,
                                 double tail) const {
     const DrawnTiles tiles = drawn_tiles(phase, covered_);
@@ -153,11 +169,12 @@ class DrawnKernel {
     const OperationParts parts = operation_parts(curve_, work, roofs_);
     const double passed = tiles.tiles * tiles_over(product.outputs, weight_rows) *
                           (weight_rows + covered_) * product.k * value_;
-    const double l2 = chip_.l2 > 0 ? passed / (l2_share * chip_.l2) * (1 + tail) : 0;
-    return std::max(overlapped(parts.reading, parts.computing, curve_.overlap), l2);
+    const double l2 = chip_.l2 > 0 ? passed / (l2_share_ * chip_.l2) * (1 + tail) : 0;
+    return overlapped(std::max(parts.reading, l2), parts.computing, curve_.overlap);
   }
 
   const ChipTiming& chip_;
+  double l2_share_;
   const OperationCurve& curve_;
   OperationRoofs roofs_;
   double weight_ = 1, value_ = 1;  // bytes of a weight, of an activation
@@ -165,10 +182,10 @@ class DrawnKernel {
   double covered_ = 8;
 };
 
-}  // namespace
-
-Seconds drawn_experts_time(const DrawnExperts& drawn, const Machine& machine) {
-  const DrawnKernel kernel(drawn, machine);
+/// Both products for what one GPU drew.
+Seconds drawn_time(const DrawnExperts& drawn, const ExpertPhase& routed, const Machine& machine) {
+  if (routed.empty() && !(drawn.shared > 0 && drawn.shared_tokens > 0)) return Seconds(0);
+  const DrawnKernel kernel(drawn, routed, machine);
   const double h = drawn.hidden, i = drawn.intermediate;
   // SwiGLU makes one value, quantised, of two outputs; down puts out BF16.
   const double up = kernel.seconds({.outputs = 2 * i, .k = h, .result_bytes = kernel.value() / 2});
@@ -176,4 +193,26 @@ Seconds drawn_experts_time(const DrawnExperts& drawn, const Machine& machine) {
   return Seconds(up + down);
 }
 
-}  // namespace afford::study
+}  // namespace
+
+DrawnTime drawn_experts_time(const DrawnExperts& drawn, const Machine& machine) {
+  if (drawn.experts == 0) {
+    const Seconds all = drawn_time(drawn, {}, machine);
+    return {all, all};
+  }
+  TokenDraw draw(drawn.tokens, drawn.share);
+  DrawnTime sum;
+  for (int layer = 0; layer < drawn_layers; ++layer) {
+    Seconds all, slowest;
+    for (double gpu = 0; gpu < drawn.gpus; ++gpu) {
+      const Seconds one = drawn_time(drawn, routed_phase(drawn.experts, draw), machine);
+      all += one;
+      slowest = std::max(slowest, one);
+    }
+    sum.mean += all / drawn.gpus;
+    sum.slowest += slowest;
+  }
+  return {sum.mean / drawn_layers, sum.slowest / drawn_layers};
+}
+
+}  // namespace afford
