@@ -69,7 +69,7 @@ report figure-6 "Most tokens a second and GPU at each TPOT" pareto $three $four 
 report figure-7 "Fewest dollars at each TPOT" pareto $three $four -c 8k,32k --max-gpus 64 --objective usd --engine ideal --calibration none
 report figure-8 "Step-3's cheapest chips over the context" pareto -m step-3 --on h800,h20 --objective usd --batch-steps 8 --sweep context=4k..24k+4k --engine ideal --calibration none
 report accuracy "Predicted against measured time of served points, by engine and chip" validate --served shipped
-report figure-pipelines "AFD, EP and TP on two and four H100, predicted against measured" validate --afd shipped
+report figure-pipelines "AFD, EP and TP on H100 and H200, predicted against measured" validate --afd shipped
 report plan-chat-50 "What to rent for 50 requests a second" plan reports/chat-50.yaml --engine ideal --calibration none
 }
 

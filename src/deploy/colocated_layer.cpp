@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "deploy/colocated.hpp"
+#include "deploy/direct.hpp"
 #include "kernels/collective.hpp"
 #include "kernels/dense.hpp"
 
@@ -166,12 +167,33 @@ LayerTimes exchanging(const Layer& layer, LayerTimes t) {
   return t;
 }
 
+StageOps direct_ops(const Layer& layer, const DirectLayout& layout) {
+  const ModelSpec& model = *layer.setting.model;
+  const DirectAttention work{layer.batch.requests, layer.query_tokens(), layer.setting.context};
+  return {direct_attention_ops(model, layer.shape, work, layout, layer.machine),
+          direct_ffn_ops(model, layer.shape, layer.ffn_tokens(), layout, layer.machine).slowest};
+}
+
+/// Kernels that store into the other GPUs' memory: tokens have travelled when a stage ends.
+LayerTimes direct_times(const Layer& layer, const DirectLayout& layout) {
+  const StageOps ops = direct_ops(layer, layout);
+  const Seconds edge = direct_edge(layer.machine);
+  return {.attention = ops.attention.time(),
+          .shared = Seconds(0),
+          .dispatch = edge,
+          .experts = ops.ffn.time(),
+          .combine = edge,
+          .exchanges = true};
+}
+
 }  // namespace
 
 LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind,
                        const MicroBatch& batch) {
   const Layer layer(c, setting, kind, batch);
   const ModelSpec& model = *setting.model;
+  if (const auto direct = direct_layout(c, setting, layer.shape))
+    return direct_times(layer, *direct);
   LayerTimes t{.attention = attention_time(model, layer.shape, attention_of(layer), layer.machine),
                .experts = ffn_time(model, layer.shape, ffn_of(layer), layer.machine)};
   switch (layer.traffic()) {
@@ -207,6 +229,7 @@ StageOps stage_ops(const Colocated& c, const Setting& setting, size_t kind) {
   const MicroBatches batches = micro_batches_of(c);
   const Layer layer(c, setting, kind, batches.large);
   const ModelSpec& model = *setting.model;
+  if (const auto direct = direct_layout(c, setting, layer.shape)) return direct_ops(layer, *direct);
   StageOps ops{attention_ops(model, layer.shape, attention_of(layer), layer.machine),
                ffn_ops(model, layer.shape, ffn_of(layer), layer.machine)};
   if (layer.traffic() == FfnTraffic::all_reduce) ops.ffn.add(ffn_all_reduce(layer));

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "deploy/core_boundary.hpp"
+#include "deploy/direct.hpp"
 #include "deploy/evaluate.hpp"
 #include "deploy/pool_pair.hpp"
 #include "error.hpp"
@@ -35,6 +36,10 @@ FfnWork ffn_pool_work(const Disaggregated& d, const Setting& setting, const Shar
           .redundant = setting.redundant_experts,
           .routing = &setting.routing_of_pools(),
           .overlap = setting.overlap};
+}
+
+DirectAttention direct_work(const Setting& setting, const Shares& s) {
+  return {s.requests, query_tokens(setting), setting.context};
 }
 
 }  // namespace
@@ -96,6 +101,10 @@ StageOps stage_ops(const Disaggregated& d, const Setting& setting, size_t kind) 
   const LayerShape& shape = (*setting.shapes)[kind];
   const Machine attention(*d.attention.chip, setting.engine_of_pools(), setting.residual);
   const Machine ffn(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
+  if (const auto direct = direct_layout(d, setting, shape))
+    return {
+        direct_attention_ops(*setting.model, shape, direct_work(setting, s), *direct, attention),
+        direct_ffn_ops(*setting.model, shape, s.tokens_per_replica, *direct, ffn).slowest};
   return {
       attention_ops(*setting.model, shape, attention_pool_work(d, setting, shape, s), attention),
       d.boundary == Boundary::core
@@ -112,9 +121,13 @@ double fan_out(const FfnSplit& split, const Pool& ffn) {
 Seconds mean_attention_time(const Disaggregated& d, const Setting& setting, const LayerShape& shape,
                             const Machine& machine) {
   Shares s = shares_of(d, setting);
+  const auto direct = direct_layout(d, setting, shape);
   const auto time = [&] {
-    return attention_time(*setting.model, shape, attention_pool_work(d, setting, shape, s),
-                          machine);
+    return direct ? direct_attention_ops(*setting.model, shape, direct_work(setting, s), *direct,
+                                         machine)
+                        .time()
+                  : attention_time(*setting.model, shape, attention_pool_work(d, setting, shape, s),
+                                   machine);
   };
   const Seconds largest = time();
   if (s.full >= 1 || s.requests <= 1) return largest;
@@ -151,8 +164,14 @@ FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement
   FfnWork work = ffn_pool_work(d, setting, shares_of(d, setting));
   work.placement = placement;
   const Machine machine(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
-  for (size_t kind = 0; kind < setting.shapes->size(); ++kind)
-    part.stage[kind] = ffn_time(*setting.model, (*setting.shapes)[kind], work, machine);
+  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
+    const LayerShape& shape = (*setting.shapes)[kind];
+    const auto direct = direct_layout(d, setting, shape);
+    part.stage[kind] =
+        direct ? direct_ffn_ops(*setting.model, shape, work.total_tokens, *direct, machine)
+                     .slowest.time()
+               : ffn_time(*setting.model, shape, work, machine);
+  }
   return part;
 }
 

@@ -1,5 +1,6 @@
 #include "deploy/pool_pair.hpp"
 
+#include "deploy/direct.hpp"
 #include "kernels/dense.hpp"
 
 namespace afford {
@@ -46,6 +47,8 @@ PoolPair::PoolPair(const Disaggregated& d, const Setting& setting, const HeldPar
     messages_[kind] =
         core ? Message{from_core_bytes(shape.attention), to_core_bytes(shape.attention)}
              : Message{dispatch_bytes(*setting.model, shape), combine_bytes(*setting.model)};
+    if (direct_layout(d, setting, shape))
+      edges_[kind] = direct_edge(Machine(*d.attention.chip, setting.engine_of_pools()));
     if (shape.layers > shapes[main_kind_].layers) main_kind_ = kind;
   }
   keep_in_flight(d.micro_batches);
@@ -76,8 +79,11 @@ void PoolPair::go_round(double requests, const AttentionPart& attention, const F
       core ? s.tokens / real(d.ffn.instances) : s.tokens_per_replica * s.replicas_in_instance;
   round.kinds = setting_.shapes->size();
   for (size_t kind = 0; kind < round.kinds; ++kind) {
-    const Seconds out = network_time(at_attention, at_ffn, messages_[kind].out),
-                  back = network_time(at_attention, at_ffn, messages_[kind].back);
+    // Stages that store into the other pool have sent when they end.
+    const auto travel = [&](Bytes each) {
+      return edges_[kind] ? *edges_[kind] : network_time(at_attention, at_ffn, each);
+    };
+    const Seconds out = travel(messages_[kind].out), back = travel(messages_[kind].back);
     LayerRun& run = round.runs[kind];
     run.layers = (*setting_.shapes)[kind].layers;
     run.stages = in_line ? StageTimes{attention.stage[kind] + out + back, Seconds(0),

@@ -2,6 +2,9 @@
 // Both pools of an AFD deployment, at one batch or at many: a search tries hundreds on each pair,
 // and most of what an evaluation needs is the same for all of them.
 
+#include <array>
+#include <optional>
+
 #include "deploy/evaluate.hpp"
 #include "deploy/shares.hpp"
 
@@ -47,6 +50,8 @@ class PoolPair {
   HeldPart held_;
   Shares shares_;  // but for what depends on the batch
   std::array<Message, Evaluation::most_kinds> messages_{};
+  /// Of a direct runtime: what it waits between stages, in place of messages.
+  std::array<std::optional<Seconds>, Evaluation::most_kinds> edges_{};
   size_t main_kind_ = 0;
   ByteRate attention_rate_, ffn_rate_;  // of an instance, on what joins the pools
   double tokens_per_step_ = 1;

@@ -9,8 +9,9 @@
 
 namespace afford {
 
-/// Whether `machine` runs so: its engine does, and its calibration has links.
-[[nodiscard]] bool runs_direct(const Machine& machine);
+/// Whether `machine` runs a layer of `shape` so: its engine does, and its calibration has links and
+/// a curve for the experts.
+[[nodiscard]] bool runs_direct(const Machine& machine, const LayerShape& shape);
 
 /// How the GPUs of a server share a layer.
 struct DirectLayout {
@@ -24,11 +25,8 @@ struct DirectAttention {
   double requests = 0, query_tokens = 1, context = 0;  // of an attention GPU
 };
 
-/// The attention side of one GPU, its tokens stored for every FFN GPU.
-[[nodiscard]] Seconds direct_attention_time(const ModelSpec& model, const LayerShape& shape,
-                                            const DirectAttention& work,
-                                            const DirectLayout& layout, const Machine& machine);
-/// Its operations, without the stores and the changes between kernels.
+/// The attention side of one GPU in order, with the changes between its kernels and the stores of
+/// its tokens for every FFN GPU.
 [[nodiscard]] OpList direct_attention_ops(const ModelSpec& model, const LayerShape& shape,
                                           const DirectAttention& work, const DirectLayout& layout,
                                           const Machine& machine);
@@ -36,9 +34,12 @@ struct DirectAttention {
 /// The FFN side of a GPU for `tokens` of all attention GPUs together: placing and packing, the
 /// experts, the weighted sum stored to where the tokens came from. `slowest`: of the GPU that drew
 /// most, which every layer waits for.
-[[nodiscard]] DrawnTime direct_ffn_time(const ModelSpec& model, const LayerShape& shape,
-                                        double tokens, const DirectLayout& layout,
-                                        const Machine& machine);
+struct DirectFfn {
+  OpList mean, slowest;
+};
+[[nodiscard]] DirectFfn direct_ffn_ops(const ModelSpec& model, const LayerShape& shape,
+                                       double tokens, const DirectLayout& layout,
+                                       const Machine& machine);
 
 /// From the end of a stage to the start of the next one on another GPU.
 [[nodiscard]] Seconds direct_edge(const Machine& machine);

@@ -30,8 +30,8 @@ class TokenDraw {
       const auto n = static_cast<double>(count);
       const double rest = tokens - n;
       const double log_ways = std::lgamma(tokens + 1) - std::lgamma(n + 1) - std::lgamma(rest + 1);
-      const double log_chance = log_ways + (n > 0 ? n * std::log(share) : 0) +
-                                (rest > 0 ? rest * std::log1p(-share) : 0);
+      const double log_chance =
+          log_ways + (n > 0 ? n * std::log(share) : 0) + (rest > 0 ? rest * std::log1p(-share) : 0);
       sum += std::exp(log_chance);
       at_most_.push_back(sum);
     }
@@ -151,8 +151,8 @@ class DrawnKernel {
 
  private:
   /// Memory brings the weights once, L2 passes them on for every token tile, and the share of SMs
-  /// without one is lost to it; the longer of both overlaps with the tensor cores as reading does in
-  /// the curve. A tile's start and end cost its own tokens, not the columns it is padded to.
+  /// without one is lost to it; the longer of both overlaps with the tensor cores as reading does
+  /// in the curve. A tile's start and end cost its own tokens, not the columns it is padded to.
   [[nodiscard]] double of_phase(const ExpertPhase& phase, const DrawnProduct& product,
                                 double tail) const {
     const DrawnTiles tiles = drawn_tiles(phase, covered_);

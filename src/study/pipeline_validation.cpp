@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
+#include <set>
+#include <string_view>
 #include <tuple>
 
 #include "calibration/chip_timing.hpp"
@@ -21,25 +24,55 @@ std::vector<PipelinePoint> read_pipelines(const std::string& file) {
   return parse_pipelines(read_whole(file, most_bytes, "table of pipelines"), file);
 }
 
-/// What afford-calibrate afd measured on pairs and on fours of H100, and the calibration of one.
-constexpr const char* shipped_calibration = "h100.calibration.yaml";
-std::vector<PipelinePoint> shipped_pipelines() {
-  std::vector<PipelinePoint> all;
-  for (const char* name : {"afd-h100.csv", "afd4-h100.csv"}) {
-    const std::vector<PipelinePoint> some =
-        read_pipelines((data_folder() / "validation" / name).string());
+/// What afford-calibrate afd measured on servers of two and of four GPUs.
+struct ShippedPipelines {
+  std::string_view file, known;
+};
+constexpr std::array shipped_pipelines{ShippedPipelines{"afd-h100.csv", "seen"},
+                                       ShippedPipelines{"afd4-h100.csv", "seen"},
+                                       ShippedPipelines{"afd-h100-after.csv", "after"},
+                                       ShippedPipelines{"afd-h200-after.csv", "after"}};
+
+std::vector<PipelineRow> rows_of(const std::string& file, std::string_view known) {
+  std::vector<PipelineRow> rows;
+  for (PipelinePoint& point : read_pipelines(file))
+    rows.push_back(
+        {.point = std::move(point), .predicted = {}, .fidelity = "", .known = std::string(known)});
+  return rows;
+}
+
+std::vector<PipelineRow> shipped_rows() {
+  std::vector<PipelineRow> all;
+  for (const auto& [name, known] : shipped_pipelines) {
+    const std::vector<PipelineRow> some =
+        rows_of((data_folder() / "validation" / name).string(), known);
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;
 }
 
-PipelineGroup pipeline_group(const std::vector<PipelineRow>& rows, std::int64_t gpus,
-                             const std::string& model) {
-  PipelineGroup group{.gpus = gpus, .model = model};
+/// The chip of a row on `calibration` or, where it is empty, on the one in validation/.
+HardwareSpec chip_of(const PipelineRow& row, const std::string& calibration, bool shipped) {
+  HardwareSpec chip = load_hardware({row.point.chip}).front();
+  const bool own = shipped && calibration.empty();
+  const std::string own_file = row.point.chip + ".calibration.yaml";
+  attach_calibrations({&chip},
+                      own ? (data_folder() / "validation" / own_file).string() : calibration, true);
+  return chip;
+}
+
+/// Whether a row is in a group, whatever its model.
+bool belongs(const PipelineRow& row, const PipelineGroup& group) {
+  if (group.gpus == 0) return true;
+  return gpus_of(row.point) == group.gpus && row.point.chip == group.chip &&
+         row.known == group.known;
+}
+
+PipelineGroup filled(PipelineGroup group, const std::vector<PipelineRow>& rows) {
   std::vector<double> layer, attention, ffn;
   for (const PipelineRow& row : rows) {
-    if (gpus != 0 && gpus_of(row.point) != gpus) continue;
-    if (!model.empty() && row.point.model != model) continue;
+    if (!belongs(row, group)) continue;
+    if (!group.model.empty() && row.point.model != group.model) continue;
     if (!row.predicted) {
       ++group.left_out;
       continue;
@@ -56,14 +89,21 @@ PipelineGroup pipeline_group(const std::vector<PipelineRow>& rows, std::int64_t 
 }
 
 std::vector<PipelineGroup> pipeline_groups(const std::vector<PipelineRow>& rows) {
-  std::map<std::int64_t, std::map<std::string, int>> there;
-  for (const PipelineRow& row : rows) ++there[gpus_of(row.point)][row.point.model];
+  std::map<std::tuple<std::string, std::string, std::int64_t>, std::set<std::string>> there;
+  for (const PipelineRow& row : rows)
+    there[{row.point.chip, row.known, gpus_of(row.point)}].insert(row.point.model);
   std::vector<PipelineGroup> groups;
-  for (const auto& [gpus, models] : there) {
-    for (const auto& [model, count] : models) groups.push_back(pipeline_group(rows, gpus, model));
-    groups.push_back(pipeline_group(rows, gpus, ""));
+  for (const auto& [key, models] : there) {
+    const auto& [chip, known, gpus] = key;
+    PipelineGroup group{.chip = chip, .known = known, .gpus = gpus, .model = ""};
+    for (const std::string& model : models) {
+      group.model = model;
+      groups.push_back(filled(group, rows));
+    }
+    group.model.clear();
+    groups.push_back(filled(group, rows));
   }
-  groups.push_back(pipeline_group(rows, 0, ""));
+  groups.push_back(filled({}, rows));
   return groups;
 }
 
@@ -83,20 +123,15 @@ PipelineRow::Rate PipelineRow::rate(Seconds layer) const {
 }
 
 PipelineValidation pipeline_validation(const std::string& file, const std::string& calibration) {
-  PipelineValidation validation;
+  PipelineValidation validation{.rows = file.empty() ? shipped_rows() : rows_of(file, ""),
+                                .groups = {}};
   std::map<std::string, HardwareSpec> chips;
-  const bool own = file.empty() && calibration.empty();
-  const std::string choice =
-      own ? (data_folder() / "validation" / shipped_calibration).string() : calibration;
-  for (const PipelinePoint& point : file.empty() ? shipped_pipelines() : read_pipelines(file)) {
-    auto found = chips.find(point.chip);
-    if (found == chips.end()) {
-      found = chips.emplace(point.chip, load_hardware({point.chip}).front()).first;
-      attach_calibrations({&found->second}, choice, true);
-    }
-    PipelineRow row{.point = point, .predicted = {}, .fidelity = fidelity_of(found->second)};
-    if (point.rejected.empty()) row.predicted = predict_pipeline(point, found->second);
-    validation.rows.push_back(std::move(row));
+  for (PipelineRow& row : validation.rows) {
+    auto found = chips.find(row.point.chip);
+    if (found == chips.end())
+      found = chips.emplace(row.point.chip, chip_of(row, calibration, file.empty())).first;
+    row.fidelity = fidelity_of(found->second);
+    if (row.point.rejected.empty()) row.predicted = predict_pipeline(row.point, found->second);
   }
   validation.groups = pipeline_groups(validation.rows);
   return validation;

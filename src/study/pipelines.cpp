@@ -65,25 +65,26 @@ PipelinePrediction predict_pipeline(const PipelinePoint& point, const HardwareSp
   const PipelineLayout layout = layout_of(point);
   // The engine whose kernels were measured is the one whose pipelines ran.
   const Machine machine(chip, *chip.measured->kernels);
-  if (!runs_direct(machine))
-    throw UsageError(
-        fmt::format("{} has no links: measure them with afford-calibrate links", chip.name));
   const LayerShape& shape = main_shape(shapes);
+  if (!runs_direct(machine, shape))
+    throw UsageError(fmt::format(
+        "{} has no links, or no curve of experts: measure them with afford-calibrate", chip.name));
   const DirectLayout direct{.ffn = layout.ffn,
                             .pooled = layout.pooled,
                             .tensor = layout.tensor,
                             .shard = static_cast<double>(point.shard)};
   const DirectAttention work{.requests = static_cast<double>(point.requests),
                              .context = static_cast<double>(point.context)};
-  const DrawnTime ffn =
-      direct_ffn_time(model, shape, work.requests * layout.attention, direct, machine);
+  const DirectFfn ffn =
+      direct_ffn_ops(model, shape, work.requests * layout.attention, direct, machine);
+  const Seconds slowest = ffn.slowest.time();
   PipelinePrediction out{
-      .attention = direct_attention_time(model, shape, work, direct, machine),
-      .ffn = ffn.mean,
+      .attention = direct_attention_ops(model, shape, work, direct, machine).time(),
+      .ffn = ffn.mean.time(),
       .layer = {}};
   const auto micro_batches = static_cast<double>(point.micro_batches);
-  const Seconds lap = out.attention + ffn.slowest + 2 * direct_edge(machine);  // there and back
-  const Seconds busier = std::max(out.attention, ffn.slowest);
+  const Seconds lap = out.attention + slowest + 2 * direct_edge(machine);  // there and back
+  const Seconds busier = std::max(out.attention, slowest);
   out.layer = layout.pooled ? std::max(lap, micro_batches * busier) : micro_batches * lap;
   return out;
 }

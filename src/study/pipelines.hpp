@@ -30,6 +30,9 @@ struct PipelineRow {
   PipelinePoint point;
   std::optional<PipelinePrediction> predicted;
   std::string fidelity;  // of the chip
+  /// Of those that come with afford: whether the form of the model was chosen with it in view, or
+  /// it was measured after. Empty for others.
+  std::string known;
 
   [[nodiscard]] double deviation() const;  // of the layer
   /// Time of a step of all layers without LM head, and tokens a second and GPU at it.
@@ -42,9 +45,10 @@ struct PipelineRow {
   [[nodiscard]] double ffn_deviation() const;
 };
 
-/// The rows on so many GPUs, of one model ("": of all).
+/// The rows on so many GPUs of one chip, known or not, of one model ("": of all).
 struct PipelineGroup {
-  std::int64_t gpus = 0;  // 0: any number
+  std::string chip, known;  // empty: of all
+  std::int64_t gpus = 0;    // 0: any number
   std::string model;
   size_t left_out = 0;
   ErrorSummary layer, attention, ffn;
@@ -53,7 +57,7 @@ struct PipelineGroup {
 
 struct PipelineValidation {
   std::vector<PipelineRow> rows;
-  std::vector<PipelineGroup> groups;  // by GPUs and model, by GPUs, all
+  std::vector<PipelineGroup> groups;  // by chip, known or not, GPUs and model; without model; all
 };
 
 /// GPUs of a layout, and those of them that have requests. Throws UsageError for what is none.
@@ -61,7 +65,7 @@ struct PipelineValidation {
 [[nodiscard]] std::int64_t attention_gpus_of(const PipelinePoint& point);
 
 /// The pipelines of a CSV file on the calibration of their chip, or on `calibration` as Conditions
-/// has it; "": those that come with afford, on the one in validation/ where none is chosen. Throws
+/// has it; "": those that come with afford, on the ones in validation/ where none is chosen. Throws
 /// InputError or UsageError.
 [[nodiscard]] PipelineValidation pipeline_validation(const std::string& file,
                                                      const std::string& calibration);

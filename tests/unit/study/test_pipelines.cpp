@@ -3,11 +3,12 @@
 #include <cmath>
 
 #include "calibration/pipeline_point.hpp"
+#include "deploy/direct.hpp"
 #include "error.hpp"
+#include "layer/drawn_experts.hpp"
 #include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "study/pipelines.hpp"
-#include "study/uneven_experts.hpp"
 #include "text/file.hpp"
 
 using namespace afford;
@@ -32,22 +33,102 @@ PipelinePoint step3() {
 
 }  // namespace
 
-TEST_CASE("pipelines on two and on four H100 are predicted as the README says") {
+TEST_CASE("pipelines on H100 and H200 are predicted as the README says, those measured after too") {
   const study::PipelineValidation validation = study::pipeline_validation("", "");
-  size_t checked = 0;
-  for (const study::PipelineGroup& group : validation.groups) {
-    if (!group.model.empty() || group.gpus == 0) continue;
-    ++checked;
-    CHECK(group.left_out == (group.gpus == 2 ? 2 : 4));
-    CHECK(group.layer.points >= 83);
-    CHECK(group.layer.median < 0.015);
-    CHECK(group.layer.p90 < 0.04);
-    CHECK(group.worst < 0.1);
-    CHECK(std::abs(group.layer.bias) < 0.01);
+  struct Expected {
+    std::string chip, known;
+    std::int64_t gpus;
+    size_t points, left_out;
+    double median, p90, worst;
+  };
+  const std::vector<Expected> expected = {{"h100", "after", 2, 22, 0, 0.021, 0.041, 0.045},
+                                          {"h100", "after", 4, 29, 0, 0.020, 0.045, 0.057},
+                                          {"h100", "seen", 2, 86, 2, 0.012, 0.031, 0.075},
+                                          {"h100", "seen", 4, 103, 4, 0.012, 0.037, 0.065},
+                                          {"h200", "after", 2, 17, 1, 0.017, 0.046, 0.053}};
+  std::vector<study::PipelineGroup> groups;
+  for (const study::PipelineGroup& group : validation.groups)
+    if (group.model.empty() && group.gpus != 0) groups.push_back(group);
+  REQUIRE(groups.size() == expected.size());
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const study::PipelineGroup& group = groups[i];
+    const Expected& wanted = expected[i];
+    CAPTURE(group.chip);
+    CAPTURE(group.known);
+    CAPTURE(group.gpus);
+    CHECK(group.chip == wanted.chip);
+    CHECK(group.known == wanted.known);
+    CHECK(group.gpus == wanted.gpus);
+    CHECK(group.layer.points == wanted.points);
+    CHECK(group.left_out == wanted.left_out);
+    CHECK(group.layer.median < wanted.median);
+    CHECK(group.layer.p90 < wanted.p90);
+    CHECK(group.worst < wanted.worst);
     CHECK(group.attention.median < 0.03);
     CHECK(group.ffn.median < 0.03);
   }
-  CHECK(checked == 2);
+}
+
+TEST_CASE("a deployment under the engine afford takes what its pipeline is predicted to take") {
+  const HardwareSpec chip = calibrated_h100();
+  ModelSpec model = load_model("qwen3-moe");
+  model.precision.kv = model.precision.attention_compute = Dtype::bf16;
+  const std::vector<LayerShape> shapes = layer_shapes(model);
+  const Setting setting{
+      .model = &model, .shapes = &shapes, .context = 8192, .engine = load_engine("afford")};
+  PipelinePoint point = step3();
+  point.model = "qwen3-moe", point.shard = 1;
+
+  point.layout = "3a1f";
+  const Disaggregated pools{
+      .attention = {&chip, 3, 1}, .ffn = {&chip, 1, 1}, .batch = 3 * 64 * 3, .micro_batches = 3};
+  const StageTimes pooled = evaluate(pools, setting).runs[0].stages;
+  const auto predicted = study::predict_pipeline(point, chip);
+  CHECK(pooled.attention == predicted.attention);
+  CHECK(std::max(pooled.sum(), 3 * pooled.longest()) == predicted.layer);
+  const StageOps ops = stage_ops(pools, setting, 0);
+  CHECK(ops.attention.time() == pooled.attention);
+  CHECK(ops.ffn.time() == pooled.ffn);
+
+  point.layout = "ep4", point.micro_batches = 1;
+  const Colocated together{.pool = {&chip, 1, 4}, .batch = 4 * 64, .layout = expert_parallel(4)};
+  const StageTimes all = evaluate(together, setting).runs[0].stages;
+  CHECK(all.sum() / study::predict_pipeline(point, chip).layer == doctest::Approx(1));
+  CHECK(stage_ops(together, setting, 0).ffn.time() == all.ffn);
+}
+
+TEST_CASE("other deployments than those of a direct runtime are taken as of any engine") {
+  const HardwareSpec chip = calibrated_h100();
+  const ModelSpec model = load_model("qwen3-moe");
+  const std::vector<LayerShape> shapes = layer_shapes(model);
+  Setting setting{
+      .model = &model, .shapes = &shapes, .context = 8192, .engine = load_engine("afford")};
+  const Disaggregated pools{
+      .attention = {&chip, 2, 1}, .ffn = {&chip, 2, 1}, .batch = 256, .micro_batches = 2};
+  CHECK(direct_layout(pools, setting, shapes[0])->ffn == 2);
+  Disaggregated cut = pools, beyond = pools, both_ways = pools;
+  cut.boundary = Boundary::core;
+  CHECK_FALSE(direct_layout(cut, setting, shapes[0]));
+  beyond.attention.instances = 7;
+  CHECK_FALSE(direct_layout(beyond, setting, shapes[0]));
+  both_ways.ffn.instances = 4, both_ways.ffn_split = {2, 2};
+  CHECK_FALSE(direct_layout(both_ways, setting, shapes[0]));
+  setting.engine = load_engine("ideal");
+  CHECK_FALSE(direct_layout(pools, setting, shapes[0]));
+}
+
+TEST_CASE("of several GPUs that draw experts the busiest takes longer than the mean, of one not") {
+  const HardwareSpec chip = calibrated_h100();
+  const Machine machine(chip, *chip.measured->kernels);
+  DrawnExperts drawn{.experts = 12, .share = 1.0 / 16, .tokens = 4096};
+  drawn.hidden = 7168, drawn.intermediate = 5120;
+  const DrawnTime one = drawn_experts_time(drawn, machine);
+  CHECK(one.slowest == one.mean);
+  drawn.gpus = 4;
+  const DrawnTime four = drawn_experts_time(drawn, machine);
+  CHECK(four.mean / one.mean == doctest::Approx(1).epsilon(0.02));
+  CHECK(four.slowest > 1.02 * four.mean);
+  CHECK(drawn_experts_time(drawn, machine).slowest == four.slowest);  // the same draw
 }
 
 TEST_CASE("what a pipeline yields: its requests in a step, over all its GPUs") {
@@ -70,19 +151,19 @@ TEST_CASE("experts cut over a pool cost what they cost cut over a server") {
 
 TEST_CASE("a shared expert that takes many tokens costs what L2 passes on for each of its tiles") {
   const HardwareSpec chip = calibrated_h100();
-  const Engine engine;
-  const Machine machine(chip, engine);
-  study::DrawnExperts drawn{.experts = 48, .share = 1.0 / 16, .tokens = 512};
+  const Machine machine(chip, *chip.measured->kernels);
+  DrawnExperts drawn{.experts = 48, .share = 1.0 / 16, .tokens = 512};
   drawn.hidden = 7168, drawn.intermediate = 5120;
-  const Seconds routed = study::drawn_experts_time(drawn, machine);
+  const Seconds routed = drawn_experts_time(drawn, machine).mean;
   drawn.shared = 1, drawn.shared_tokens = 512;
-  const Seconds both = study::drawn_experts_time(drawn, machine);
+  const Seconds both = drawn_experts_time(drawn, machine).mean;
   // Eight tiles of 64 tokens: 256 + 64 rows each, of 7168 values for gate and up (40 tiles of
   // weights), of 5120 for down (28).
   const double passed = 8 * (256 + 64) * (40 * 7168.0 + 28 * 5120.0) * (1 + 4.0 / 128);
-  const double l2 = passed / (0.85 * chip.measured->l2);
-  // The last round of tiles is another one than without it.
-  CHECK((both - routed).base() == doctest::Approx(l2).epsilon(0.05));
+  const double l2 = passed / (0.9 * chip.measured->l2);
+  // The tensor cores work at the same time, but not for nothing.
+  CHECK((both - routed).base() > l2);
+  CHECK((both - routed).base() < 1.2 * l2);
 }
 
 TEST_CASE("two micro-batches hide the shorter stage, one hides none") {
@@ -98,8 +179,9 @@ TEST_CASE("two micro-batches hide the shorter stage, one hides none") {
 TEST_CASE("pools of which a layer needs links say so without them") {
   HardwareSpec chip = load_hardware({"h200"}).front();
   attach_calibrations({&chip}, "h200", true);
-  CHECK_THROWS_WITH_AS((void)study::predict_pipeline(step3(), chip),
-                       "h200 has no links: measure them with afford-calibrate links", UsageError);
+  CHECK_THROWS_WITH_AS(
+      (void)study::predict_pipeline(step3(), chip),
+      "h200 has no links, or no curve of experts: measure them with afford-calibrate", UsageError);
 }
 
 TEST_CASE("a layout or a format that is none is named") {
