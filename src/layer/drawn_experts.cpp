@@ -54,10 +54,10 @@ struct ExpertShare {
 };
 using ExpertPhase = std::vector<ExpertShare>;
 
-/// One GPU's experts, those without a token left out.
+/// One GPU's experts, the fullest's where they do not divide, those without a token left out.
 ExpertPhase routed_phase(double experts, TokenDraw& draw) {
   std::map<double, double> by_tokens;
-  for (double expert = 0; expert < experts; ++expert) {
+  for (auto left = static_cast<std::int64_t>(std::ceil(experts)); left > 0; --left) {
     const double tokens = draw();
     if (tokens > 0) ++by_tokens[tokens];
   }
@@ -204,7 +204,7 @@ DrawnTime drawn_experts_time(const DrawnExperts& drawn, const Machine& machine) 
   DrawnTime sum;
   for (int layer = 0; layer < drawn_layers; ++layer) {
     Seconds all, slowest;
-    for (double gpu = 0; gpu < drawn.gpus; ++gpu) {
+    for (auto left = static_cast<std::int64_t>(drawn.gpus); left > 0; --left) {
       const Seconds one = drawn_time(drawn, routed_phase(drawn.experts, draw), machine);
       all += one;
       slowest = std::max(slowest, one);
