@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <unordered_set>
 
 #include "text/escape.hpp"
@@ -77,6 +78,38 @@ class Cursor {
   int first_line_, line_;
 };
 
+/// In words of our own: "[json.exception.parse_error.101] parse error at line 1, column 5: syntax
+/// error while parsing object key - unexpected end of input; expected string literal".
+std::string complaint_of(std::string_view why) {
+  using Word = std::pair<std::string_view, std::string_view>;
+  constexpr Word expected[] = {{"parsing object key", "a key in quotes"},
+                               {"parsing object separator", "a ':' behind the key"},
+                               {"parsing object", "',' or '}'"},
+                               {"parsing array", "',' or ']'"},
+                               {"parsing value", "a value"}};
+  constexpr Word got[] = {{"unexpected end of input", "the end"},
+                          {"missing closing quote", "a text whose quote is not closed"},
+                          {"invalid string", "a text that JSON writes otherwise"},
+                          {"invalid number", "a number that JSON writes otherwise"},
+                          {"number overflow", "a number beyond every range"},
+                          {"invalid literal", "a word that is none"},
+                          {"unexpected number literal", "a number"},
+                          {"unexpected string literal", "a text"},
+                          {"unexpected ',", "','"},
+                          {"unexpected ':", "':'"},
+                          {"unexpected '[", "'['"},
+                          {"unexpected ']", "']'"},
+                          {"unexpected '{", "'{'"},
+                          {"unexpected '}", "'}'"}};
+  const auto find = [&](std::span<const Word> words, std::string_view otherwise) {
+    for (const auto& [theirs, ours] : words) {
+      if (why.find(theirs) != std::string_view::npos) return ours;
+    }
+    return otherwise;
+  };
+  return fmt::format("expected {}, got {}", find(expected, "a value"), find(got, "something else"));
+}
+
 /// Builds the tree from nlohmann's events: open containers wait on a stack.
 class Builder final : public nlohmann::json_sax<nlohmann::json> {
  public:
@@ -113,17 +146,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
 
   bool parse_error(size_t position, const std::string&,
                    const nlohmann::detail::exception& error) override {
-    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while ...",
-    // "[json.exception.out_of_range.406] number overflow ...". The rest may quote bytes of the
-    // file, which end at the first that cannot be printed.
-    std::string why = error.what();
-    for (const std::string_view end : {"] ", ": "}) {
-      if (const size_t at = why.find(end); at != std::string::npos)
-        why = why.substr(at + end.size());
-    }
-    const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
-    why.erase(std::find_if_not(why.begin(), why.end(), printable), why.end());
-    throw InputError(cursor_.place_of(position), fmt::format("not valid JSON: {}", why));
+    throw InputError(cursor_.place_of(position), "not valid JSON: " + complaint_of(error.what()));
   }
 
  private:

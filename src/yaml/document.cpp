@@ -25,6 +25,27 @@ Place place_of(const std::string& file, const YAML::Mark& mark) {
   return {file, std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1};
 }
 
+/// What yaml-cpp complains of most, in words that say what was expected.
+std::string_view complaint_of(std::string_view why) {
+  namespace theirs = YAML::ErrorMsg;
+  const std::pair<std::string_view, std::string_view> words[] = {
+      {theirs::END_OF_MAP_FLOW, "expected '}' to end what '{' begins"},
+      {theirs::END_OF_SEQ_FLOW, "expected ']' to end what '[' begins"},
+      {theirs::END_OF_MAP, "expected a key in line with those above it"},
+      {theirs::END_OF_SEQ, "expected an item in line with those above it"},
+      {theirs::MAP_VALUE, "expected no second ': ' in a line; a text with one needs quotes"},
+      {theirs::MAP_KEY, "expected no key here"},
+      {theirs::FLOW_END, "expected no '}' or ']' where nothing began"},
+      {theirs::BLOCK_ENTRY, "expected no '- ' here; a text with one needs quotes"},
+      {theirs::EOF_IN_SCALAR, "expected a quote to end what one begins"},
+      {theirs::UNKNOWN_TOKEN, "expected a key or a value; a text that begins so needs quotes"},
+      {theirs::TAB_IN_INDENTATION, "expected spaces in front of a key, got a tab"}};
+  for (const auto& [message, ours] : words) {
+    if (why == message) return ours;
+  }
+  return why;
+}
+
 /// Builds the tree bottom-up from the parser's events: open containers wait on a stack.
 class TreeBuilder final : public YAML::EventHandler {
  public:
@@ -165,7 +186,8 @@ Node parse(std::string_view text, const std::string& file) {
     }
     return root;
   } catch (const YAML::Exception& error) {
-    throw InputError(place_of(file, error.mark), fmt::format("not valid YAML: {}", error.msg));
+    throw InputError(place_of(file, error.mark),
+                     fmt::format("not valid YAML: {}", complaint_of(error.msg)));
   }
 }
 
