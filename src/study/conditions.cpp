@@ -141,6 +141,18 @@ Engines engines_of(const Conditions& conditions, const std::vector<HardwareSpec>
   return engines;
 }
 
+const Engines& EnginesOnce::of(const Conditions& conditions,
+                               const std::vector<HardwareSpec>& chips) {
+  std::string asked =
+      fmt::format("{} {}", conditions.engine, conditions.memory_fraction.value_or(-1));
+  for (const Edit& edit : conditions.what_if.edits)
+    asked += fmt::format(" {}={}", edit.name(), edit.value);
+  for (const HardwareSpec& chip : chips) asked += " " + chip.architecture.value;
+  const auto found = known_.find(asked);
+  if (found != known_.end()) return found->second;
+  return known_.emplace(std::move(asked), engines_of(conditions, chips)).first->second;
+}
+
 Setting without_engine(const Conditions& conditions, const Setting& setting,
                        const Engines& engines) {
   Setting ideal = setting;
@@ -199,8 +211,8 @@ void require_bandwidths_used(const std::vector<HardwareSpec*>& chips,
   for (const MemoryBandwidth& given : conditions.memory_bandwidths) {
     if (given.chip.empty() || std::find(names.begin(), names.end(), given.chip) != names.end())
       continue;
-    throw ValueError("memory bandwidth", fmt::format(": '{}' is not among the chips of this run{}",
-                                                     given.chip, suggestion(given.chip, names)));
+    throw ValueError("sweep", fmt::format(": '{}' is not among the chips of this run{}", given.chip,
+                                          suggestion(given.chip, names)));
   }
 }
 

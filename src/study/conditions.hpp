@@ -2,6 +2,7 @@
 // What every deployment of a run has in common, and what becomes of it: models with the counts
 // their evaluations point into, chips, settings.
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,16 @@ struct Engines {
 /// contexts. `chips`: those of the deployments they are for. Throws InputError or UsageError.
 [[nodiscard]] Engines engines_of(const Conditions& conditions,
                                  const std::vector<HardwareSpec>& chips);
+
+/// Those of engines_of(), read once for all points of a sweep that ask for the same.
+class EnginesOnce {
+ public:
+  [[nodiscard]] const Engines& of(const Conditions& conditions,
+                                  const std::vector<HardwareSpec>& chips);
+
+ private:
+  std::map<std::string, Engines> known_;  // by what engines_of() looks at
+};
 
 /// `prepared` must outlive it.
 [[nodiscard]] Setting setting_of(const Conditions& conditions, const Prepared& prepared,

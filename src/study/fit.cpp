@@ -153,15 +153,26 @@ void add_deployments(Fits& out, const FitRequest& request, const Prepared& prepa
   }
 }
 
-void add_clusters(Fits& out, const FitRequest& request, const Prepared& prepared) {
-  const auto chips = std::make_shared<const std::vector<HardwareSpec>>(
-      chips_of(request.chips, request, &out.left_out));
-  out.chips.push_back(chips);
-  for (const HardwareSpec& chip : *chips) {
-    const Engines engines = engines_of(request, {chip});
+/// Chips with the engines that run on them, loaded once for all models.
+struct Clusters {
+  std::shared_ptr<const std::vector<HardwareSpec>> chips;
+  std::vector<Engines> engines;  // of each chip
+};
+Clusters clusters_of(const FitRequest& request, LeftOut& left_out) {
+  Clusters out{.chips = std::make_shared<const std::vector<HardwareSpec>>(
+                   chips_of(request.chips, request, &left_out)),
+               .engines = {}};
+  for (const HardwareSpec& chip : *out.chips) out.engines.push_back(engines_of(request, {chip}));
+  return out;
+}
+
+void add_clusters(Fits& out, const FitRequest& request, const Prepared& prepared,
+                  const Clusters& clusters) {
+  for (size_t i = 0; i < clusters.chips->size(); ++i) {
     for (const std::int64_t context : request.contexts) {
-      const Setting setting = setting_of(request, prepared, static_cast<double>(context), engines);
-      out.rows.push_back(smallest(chip, setting, request));
+      const Setting setting =
+          setting_of(request, prepared, static_cast<double>(context), clusters.engines[i]);
+      out.rows.push_back(smallest((*clusters.chips)[i], setting, request));
     }
   }
 }
@@ -175,13 +186,14 @@ bool Fits::all_hold() const {
 Fits fits(const FitRequest& request) {
   check(request);
   Fits out;
-  for (const Prepared& prepared : prepare(request, &out.left_out)) {
-    if (request.afd || request.colocated) {
-      add_deployments(out, request, prepared);
-    } else {
-      add_clusters(out, request, prepared);
-    }
+  const std::vector<Prepared> models = prepare(request, &out.left_out);
+  if (request.afd || request.colocated) {
+    for (const Prepared& prepared : models) add_deployments(out, request, prepared);
+    return out;
   }
+  const Clusters clusters = clusters_of(request, out.left_out);
+  out.chips.push_back(clusters.chips);
+  for (const Prepared& prepared : models) add_clusters(out, request, prepared, clusters);
   return out;
 }
 

@@ -15,6 +15,8 @@ void check(const SimulationRequest& request) {
     throw ValueError("jitter", ": expected a standard deviation from 0 to 2");
   if (request.steps < 1 || request.steps > 100'000)
     throw ValueError("steps", ": expected 1 to 100000");
+  if (request.seed < 0)
+    throw ValueError("seed", fmt::format(": expected a whole number from 0, got {}", request.seed));
 }
 
 /// How the experts of an MoE layer are spread, and the tokens one copy of them all sees.
@@ -118,7 +120,8 @@ SweptCost swept_cost(const Simulation& row) {
           .usd_per_mtok = row.result.evaluation.cost / usd_per_mtok};
 }
 
-void add(Simulations& out, const SimulationRequest& request, const SweepPoint& point) {
+void add(Simulations& out, const SimulationRequest& request, const SweepPoint& point,
+         EnginesOnce& loaded) {
   SimulationRequest applied = request;
   apply_sweep(point, applied);
   const auto models =
@@ -126,7 +129,7 @@ void add(Simulations& out, const SimulationRequest& request, const SweepPoint& p
   out.models.push_back(models);
   for (const Prepared& prepared : *models) {
     for (Deployment& deployment : deployments_of(applied, prepared.model, &out.left_out)) {
-      const Engines engines = engines_of(applied, deployment.chips);
+      const Engines& engines = loaded.of(applied, deployment.chips);
       for (const std::int64_t context : applied.contexts) {
         const Setting setting =
             setting_of(applied, prepared, static_cast<double>(context), engines);
@@ -152,7 +155,8 @@ bool Simulations::all_feasible() const {
 Simulations simulations(const SimulationRequest& request) {
   check(request);
   Simulations out;
-  for (const SweepPoint& point : request.sweep) add(out, request, point);
+  EnginesOnce loaded;
+  for (const SweepPoint& point : request.sweep) add(out, request, point, loaded);
   return out;
 }
 

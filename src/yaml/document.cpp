@@ -6,6 +6,8 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 #include <sstream>
 
 #include "error.hpp"
@@ -192,7 +194,21 @@ Node parse(std::string_view text, const std::string& file) {
 }
 
 Node parse_file(const std::filesystem::path& path) {
-  return parse(read_whole(path, largest_file, "a spec file"), path.string());
+  // parse() is pure, and yaml-cpp takes a millisecond and more for a file; a sweep asks for the
+  // same files at every point. What a file gave last counts as long as its text is the same.
+  struct Known {
+    std::string text;
+    Node root;
+  };
+  static std::mutex mutex;
+  static std::map<std::string, Known> known;
+  const std::string file = path.string();
+  std::string text = read_whole(path, largest_file, "a spec file");
+  const std::lock_guard lock(mutex);
+  const auto found = known.find(file);
+  if (found != known.end() && found->second.text == text) return found->second.root;
+  Node root = parse(text, file);
+  return known.insert_or_assign(file, Known{std::move(text), std::move(root)}).first->second.root;
 }
 
 }  // namespace afford::yaml
