@@ -39,8 +39,10 @@ Written import_one(const ImportArgs& args, const std::string& file, const std::s
 /// Several checkpoints become NAME.yaml in the folder of -o, all of them or none.
 int import_several(const ImportArgs& args) {
   if (!std::filesystem::is_directory(args.output)) {
-    throw UsageError(
-        fmt::format("-o: several checkpoints go into a folder, and '{}' is none", args.output));
+    throw UsageError(args.output.empty()
+                         ? "several checkpoints go into a folder: give -o FOLDER"
+                         : fmt::format("-o: several checkpoints go into a folder, and '{}' is none",
+                                       args.output));
   }
   if (!args.name.empty() || !args.title.empty() || !args.total.empty())
     throw UsageError("--name, --title and published counts are for one checkpoint");

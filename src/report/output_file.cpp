@@ -56,7 +56,7 @@ std::string unguessable_name() {
   return fmt::format(".afford-{:016x}{:016x}.tmp", random[0], random[1]);
 }
 
-/// Between the link and the rename of a temporary no signal shall end the program.
+/// While names are changed no signal shall end the program.
 class SignalsHeld {
  public:
   SignalsHeld() {
@@ -174,10 +174,31 @@ void OutputFile::sync() {
 }
 
 void OutputFile::finish() {
+  move();
+  discard();
+}
+
+void OutputFile::move() {
   sync();
   if (!name_.empty()) move_into_place();
+  moved_ = !name_.empty();
   if (::close(std::exchange(fd_, -1)) != 0) fail();
-  discard();
+}
+
+void OutputFile::keep_old() {
+  if (name_.empty() || ::faccessat(folder_, name_.c_str(), F_OK, 0) != 0) return;
+  std::string second = unguessable_name();
+  if (second.empty() || ::linkat(folder_, name_.c_str(), folder_, second.c_str(), 0) != 0) fail();
+  old_ = std::move(second);
+}
+
+void OutputFile::put_back() noexcept {
+  if (!std::exchange(moved_, false)) return;
+  if (old_.empty()) {
+    ::unlinkat(folder_, name_.c_str(), 0);
+  } else if (::renameat(folder_, old_.c_str(), folder_, name_.c_str()) == 0) {
+    old_.clear();
+  }
 }
 
 void OutputFile::move_into_place() {
@@ -205,6 +226,8 @@ void OutputFile::discard() noexcept {
     temporaries::forget(folder_, temporary_);
     temporary_.clear();
   }
+  if (!old_.empty()) ::unlinkat(folder_, old_.c_str(), 0);
+  old_.clear();
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   if (folder_ >= 0) ::close(std::exchange(folder_, -1));
 }
@@ -228,7 +251,15 @@ void write_all(const std::map<fs::path, std::string_view>& files) {
     open.emplace_back(path).write(content);
     open.back().sync();
   }
-  for (OutputFile& file : open) file.finish();
+  const SignalsHeld held;
+  for (OutputFile& file : open) file.keep_old();
+  try {
+    for (OutputFile& file : open) file.move();
+  } catch (...) {
+    for (OutputFile& file : open) file.put_back();
+    throw;
+  }
+  open.clear();  // what was kept goes before a signal can come
 }
 
 void remove_temporaries() noexcept { temporaries::remove_all(); }

@@ -32,6 +32,12 @@ class OutputFile {
   void sync();
   void finish();
 
+  /// What several files that go together need: finish() in two steps, of which the first can be
+  /// taken back. keep_old() comes before them, if at all, and holds on to what is there now.
+  void keep_old();
+  void move();
+  void put_back() noexcept;
+
  private:
   void open();
   void open_descriptor(int descriptor);
@@ -49,6 +55,8 @@ class OutputFile {
   std::filesystem::path shown_;  // as the user wrote it
   std::string name_;             // of the target in its folder; empty: written straight
   std::string temporary_;        // its name in the folder; empty: it has none
+  std::string old_;              // a second name of what keep_old() found; empty: nothing there
+  bool moved_ = false;
   int folder_ = -1, fd_ = -1;
   std::string buffer_;
 };
@@ -56,8 +64,9 @@ class OutputFile {
 /// A file in one piece.
 void write_whole(const std::filesystem::path& path, std::string_view content);
 
-/// Several files, all of them or none: none is moved into place before every one is on the disk.
-/// Should the system then refuse a move, those made before it stay.
+/// Several files, all of them or none: none is moved into place before every one is on the disk,
+/// and should the system then refuse a move, those made before it are taken back. Signals wait
+/// meanwhile.
 void write_all(const std::map<std::filesystem::path, std::string_view>& files);
 
 /// Takes away the temporaries that have a name. For handlers of signals that end the program: calls

@@ -1,5 +1,6 @@
 #include "report/temporaries.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,7 +8,8 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <stdexcept>
+
+#include "error.hpp"
 
 namespace afford::temporaries {
 namespace {
@@ -19,7 +21,7 @@ struct Slot {
   int folder = -1;
   std::array<char, 64> name{};
 };
-std::array<Slot, 8> slots;
+std::array<Slot, 512> slots;  // two descriptors each: as many as a process may have
 
 void end_program(int signal) {
   remove_all();
@@ -52,7 +54,7 @@ void add(int folder, std::string_view name) {
     slot.used = true;
     return;
   }
-  throw std::logic_error("more temporary files at a time than there are places for");
+  throw UsageError(fmt::format("cannot write more than {} files at a time", slots.size()));
 }
 
 void forget(int folder, std::string_view name) noexcept {

@@ -33,7 +33,7 @@ TEST_SUITE("cli") {
     CHECK(wrong.code == 2);
     CHECK_FALSE(std::filesystem::exists(out + "/smollm3-3b.yaml"));
     CHECK(run_afford("import " + fixture("phi-4") + " " + fixture("gpt2")).err ==
-          "afford: -o: several checkpoints go into a folder, and '' is none\n");
+          "afford: several checkpoints go into a folder: give -o FOLDER\n");
     CHECK(run_afford("import " + fixture("phi-4") + " " + fixture("phi-4") + " -o " + out).err ==
           "afford: two of the checkpoints are named phi-4; import them one by one with --name\n");
     CHECK(run_afford("import --name x " + fixture("phi-4") + " " + fixture("gpt2") + " -o " + out)

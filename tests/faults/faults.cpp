@@ -19,7 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-const std::vector<std::string> inputs = {"w.yaml", "c.json", "one.csv", "two.csv", "p.csv"};
+const std::vector<std::string> inputs = {"w.yaml",  "c.json", "one.csv",
+                                         "two.csv", "p.csv",  "t.csv"};
 
 std::string content(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -119,6 +120,10 @@ const std::vector<Writer>& writers() {
       {"import", {"import", "c.json", "--date", "2025-11", "-o", "out.yaml"}, "out.yaml"},
       {"fit-engine", {"fit-engine", "p.csv", "--date", "2025-11", "-o", "out.yaml"}, "out.yaml"},
       {"validate", {"validate", "--served", "p.csv", "-o", "out"}, "out"},
+      {"fit", {"fit", "-m", "step-3", "--colocated", "h800:2x8", "-o", "out"}, "out"},
+      {"replay, over time",
+       {"replay", "t.csv", "-m", "step-3", "--colocated", "h800:2x8", "--over-time", "out"},
+       "out"},
       {"list", {"list", "models", "--format", "md", "-o", "out"}, "out"},
       {"show", {"show", "step-3", "-o", "out"}, "out"}};
   return all;
@@ -144,6 +149,7 @@ Workplace::Workplace(std::string parent)
   const std::string rate = "requests_per_second: 50";
   workload.replace(workload.find(rate), rate.size(), "requests_per_second: 0.5");
   std::ofstream(path_ + "/w.yaml") << workload;
+  std::ofstream(path_ + "/t.csv") << "arrival_s,prompt_tokens,output_tokens\n0,100,5\n1,200,9\n";
   fs::copy_file(sources / "tests/import/llama-3.1-8b.json", path_ + "/c.json");
   std::istringstream served(content(sources / "validation/served.csv"));
   std::ofstream points(path_ + "/p.csv");

@@ -26,6 +26,19 @@ const Call calls[] = {{"open", EMFILE},    {"openat", EACCES},       {"read", EI
                       {"fchmod", EPERM},   {"memfd_create", EMFILE}, {"posix_spawnp", EAGAIN},
                       {"waitpid", ECHILD}, {"getrandom", ENOSYS},    {"fcntl", EMFILE}};
 
+std::vector<Call> all_calls() { return {std::begin(calls), std::end(calls)}; }
+
+/// Those that come when everything is worked out.
+std::vector<Call> moving_calls() {
+  std::vector<Call> moving;
+  for (const Call& call : calls) {
+    for (const char* name : {"fsync", "linkat", "renameat"}) {
+      if (call.name == std::string(name)) moving.push_back(call);
+    }
+  }
+  return moving;
+}
+
 /// Each way of writing once: the table, the stream, the trace and the picture.
 std::vector<Writer> quick_writers() {
   std::vector<Writer> quick;
@@ -116,6 +129,49 @@ TEST_SUITE("faults") {
       }
     }
     CHECK(reached > 40);
+  }
+
+  TEST_CASE("of several checkpoints all are imported or none, whichever call fails") {
+    const Workplace place;
+    const std::string seen =
+        fs::temp_directory_path() / ("afford-seen-" + std::to_string(::getpid()));
+    const std::string checkpoints = std::string(AFFORD_SOURCE) + "/tests/import/";
+    const std::vector<std::string> names = {"folder/phi-4.yaml", "folder/qwen3-8b.yaml",
+                                            "folder/step-3.yaml"};
+    const Writer writer{"import of several",
+                        {"import", checkpoints + "qwen3-8b.json", checkpoints + "step-3.json",
+                         checkpoints + "phi-4.json", "--date", "2025-11", "-o", "folder"},
+                        "folder"};
+    const int most = thorough() ? 20 : 4;
+    int reached = 0;
+    for (const bool there : {false, true}) {
+      for (const Call& call : thorough() ? all_calls() : moving_calls()) {
+        for (int at = 1; at <= most; ++at) {
+          fs::create_directory(place.path() + "/folder");
+          for (const std::string& name : names) {
+            if (there) std::ofstream(place.path() + "/" + name) << old_content;
+          }
+          const Ended ended = run(writer, place, failing(call, at, seen));
+          const std::string call_name = call.name;
+          CAPTURE(call_name);
+          CAPTURE(at);
+          CAPTURE(there);
+          CAPTURE(ended.err);
+          size_t old = 0, files = 0;
+          for (const std::string& name : names)
+            old += place.read(name) == (there ? old_content : "");
+          for (const auto& entry : fs::directory_iterator(place.path() + "/folder"))
+            files += entry.is_regular_file();
+          CHECK((old == 0 || old == names.size()));
+          CHECK(files == (there || old == 0 ? names.size() : 0));
+          if (ended.code == 0) CHECK(old == 0);
+          fs::remove_all(place.path() + "/folder");
+          if (!fs::remove(seen)) break;  // it makes no more of them
+          ++reached;
+        }
+      }
+    }
+    CHECK(reached > 10);
   }
 
   TEST_CASE("where the file system has no unnamed files, temporaries go with the signal") {
