@@ -20,8 +20,12 @@
 
 namespace afford {
 
-/// A column: its name, and the member it holds. Numbers are zero or more; an empty cell is a number
-/// only for a member that may be without one.
+/// Above what any kernel, link or server was measured at: products of a few of them stay numbers.
+inline constexpr std::int64_t most_csv_count = 1'000'000'000'000;
+inline constexpr double most_csv_number = 1e24;
+
+/// A column: its name, and the member it holds. Numbers are zero or more, within reason; an empty
+/// cell is a number only for a member that may be without one.
 template <class Record>
 struct CsvColumn {
   std::string_view name;
@@ -136,6 +140,22 @@ void set_csv_field(Record& record, const CsvColumn<Record>& column, const std::s
   std::visit(Set{record, text, fail}, column.member);
 }
 
+/// Whether a number is one that anything can have been measured at.
+template <class Record>
+[[nodiscard]] bool within_reason(const Record& record, const CsvColumn<Record>& column) {
+  struct Within {
+    const Record& record;
+    bool operator()(std::string Record::*) const { return true; }
+    bool operator()(bool Record::*) const { return true; }
+    bool operator()(std::int64_t Record::*m) const { return record.*m <= most_csv_count; }
+    bool operator()(double Record::*m) const { return record.*m <= most_csv_number; }
+    bool operator()(std::optional<double> Record::*m) const {
+      return (record.*m).value_or(0) <= most_csv_number;
+    }
+  };
+  return std::visit(Within{record}, column.member);
+}
+
 /// Reads what csv_of() writes; `file` and `what` are for messages. `check` is given each record
 /// with a function from a column's name to its place, and may throw. Throws InputError with line
 /// and column.
@@ -163,6 +183,12 @@ template <class Record, class Check>
                                       [&](const auto* column) { return column->name == name; });
       return csv.place(*row, static_cast<size_t>(found - order.begin()));
     });
+    // What the check asks of a number says more.
+    for (size_t i = 0; i < order.size(); ++i) {
+      if (!within_reason(record, *order[i]))
+        throw InputError(csv.place(*row, i), fmt::format("{}: expected a smaller number, got '{}'",
+                                                         order[i]->name, row->fields[i].text));
+    }
   }
   return records;
 }

@@ -8,6 +8,7 @@
 #include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "load/source_reader.hpp"
+#include "spec/limits.hpp"
 #include "study/table_kernels.hpp"
 #include "text/number.hpp"
 #include "text/statistics.hpp"
@@ -51,15 +52,16 @@ std::vector<KernelPoint> read_points_of(const Section& in, const std::string& fi
   };
   if (in.has("gqa")) {
     const Section shape = in.child("gqa", {"query_heads", "kv_heads", "head_dim"});
-    const double q = shape.real("query_heads", 1, 4096), kv = shape.real("kv_heads", 1, 4096),
-                 d = shape.real("head_dim", 1, 4096);
+    const double q = real(shape.integer("query_heads", limits::heads)),
+                 kv = real(shape.integer("kv_heads", limits::heads)),
+                 d = real(shape.integer("head_dim", limits::head_dim));
     return each(3, [&](const auto& x) {
       return KernelPoint{fmt::format("batch {} at {}", x[0], x[1]),
                          gqa_kernel({q, kv, d, x[0], x[1], storage})};
     });
   }
   if (in.has("mla")) {
-    const double q = in.child("mla", {"query_heads"}).real("query_heads", 1, 4096);
+    const double q = real(in.child("mla", {"query_heads"}).integer("query_heads", limits::heads));
     return each(3, [&](const auto& x) {
       return KernelPoint{fmt::format("batch {} at {}", x[0], x[1]),
                          mla_kernel({q, 1, 0, x[0], x[1], storage})};
@@ -67,7 +69,8 @@ std::vector<KernelPoint> read_points_of(const Section& in, const std::string& fi
   }
   if (in.has("gate_up")) {
     const Section shape = in.child("gate_up", {"hidden", "intermediate"});
-    const double h = shape.real("hidden", 1, 1e6), i = shape.real("intermediate", 1, 1e6);
+    const double h = real(shape.integer("hidden", limits::width)),
+                 i = real(shape.integer("intermediate", limits::width));
     return each(3, [&](const auto& x) {
       return KernelPoint{fmt::format("{} experts of {}", x[0], x[1]),
                          experts_kernel({Kernel::Kind::gate_up, storage, h, i, x[0], x[0] * x[1]})};

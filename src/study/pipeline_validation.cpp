@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -7,6 +9,7 @@
 #include <tuple>
 
 #include "calibration/chip_timing.hpp"
+#include "error.hpp"
 #include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "study/pipelines.hpp"
@@ -51,14 +54,19 @@ std::vector<PipelineRow> shipped_rows() {
   return all;
 }
 
-/// The chip of a row on `calibration` or, where it is empty, on the one in validation/.
+/// The chip of a row on `calibration` or, where it is empty, on the one in validation/. Throws
+/// ValueError where that has no links, which pipelines are predicted from.
 HardwareSpec chip_of(const PipelineRow& row, const std::string& calibration, bool shipped) {
   HardwareSpec chip = load_hardware({row.point.chip}).front();
   const bool own = shipped && calibration.empty();
   const std::string own_file = row.point.chip + ".calibration.yaml";
   attach_calibrations({&chip},
                       own ? (data_folder() / "validation" / own_file).string() : calibration, true);
-  return chip;
+  if (chip.measured != nullptr && !chip.measured->calibration->links.empty()) return chip;
+  throw ValueError("calibration",
+                   fmt::format(": pipelines of {} need one of it with links, as afford-calibrate "
+                               "links measures them",
+                               chip.name));
 }
 
 /// Whether a row is in a group, whatever its model.

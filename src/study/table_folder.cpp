@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 
@@ -24,7 +25,12 @@ class NamedCsv {
     while (std::optional<CsvRow> row = csv_.next()) rows_.push_back(std::move(*row));
     if (rows_.empty())
       throw InputError({path.string(), 0, 0}, "expected a table, got an empty file");
-    for (size_t i = 0; i < rows_[0].fields.size(); ++i) columns_[rows_[0].fields[i].text] = i;
+    for (size_t i = 0; i < rows_[0].fields.size(); ++i) {
+      const std::string& name = rows_[0].fields[i].text;
+      if (!columns_.emplace(name, i).second)
+        throw InputError(csv_.place(rows_[0], i),
+                         fmt::format("column '{}' stands here a second time", name));
+    }
   }
   [[nodiscard]] size_t rows() const { return rows_.size() - 1; }
   [[nodiscard]] const std::string& text(size_t row, const std::string& column) const {
@@ -41,6 +47,15 @@ class NamedCsv {
     throw InputError(
         csv_.place(rows_[row + 1], index(column)),
         fmt::format("{}: expected a number above 0, at most {:g}, got '{}'", column, most, found));
+  }
+  /// Heads and their dimensions.
+  [[nodiscard]] double whole(size_t row, const std::string& column) const {
+    constexpr double most = 65'536;
+    const double found = number(row, column);
+    if (found == std::floor(found) && found <= most) return found;
+    throw InputError(csv_.place(rows_[row + 1], index(column)),
+                     fmt::format("{}: expected a whole number, at most {:g}, got '{}'", column,
+                                 most, text(row, column)));
   }
 
  private:
@@ -108,9 +123,9 @@ void add_infersim_attention(Collector& out, const fs::path& path) {
   constexpr double fewest_requests = 16;
   const NamedCsv csv(path);
   for (size_t r = 0; r < csv.rows(); ++r) {
-    const AttentionShapeAt at{.query_heads = csv.number(r, "q_heads"),
-                              .kv_heads = csv.number(r, "kv_heads"),
-                              .head_dim = csv.number(r, "head_dim"),
+    const AttentionShapeAt at{.query_heads = csv.whole(r, "q_heads"),
+                              .kv_heads = csv.whole(r, "kv_heads"),
+                              .head_dim = csv.whole(r, "head_dim"),
                               .requests = csv.number(r, "batch"),
                               .context = csv.number(r, "kv_len"),
                               .storage = dtype_of(csv.text(r, "kv_dtype"))};
@@ -184,9 +199,9 @@ void add_h200_attention(Collector& out, const fs::path& path, bool latent) {
   for (size_t r = 0; r < csv.rows(); ++r) {
     if (!csv.text(r, "flag").empty() || (latent && !csv.text(r, "scope").starts_with("core")))
       continue;
-    const AttentionShapeAt at{.query_heads = csv.number(r, latent ? "q_heads_local" : "q_heads"),
-                              .kv_heads = latent ? 1 : csv.number(r, "kv_heads"),
-                              .head_dim = latent ? 576 : csv.number(r, "head_dim"),
+    const AttentionShapeAt at{.query_heads = csv.whole(r, latent ? "q_heads_local" : "q_heads"),
+                              .kv_heads = latent ? 1 : csv.whole(r, "kv_heads"),
+                              .head_dim = latent ? 576 : csv.whole(r, "head_dim"),
                               .requests = csv.number(r, "batch"),
                               .context = csv.number(r, "kv_len"),
                               .storage = dtype_of(csv.text(r, "kv_dtype"))};

@@ -54,10 +54,12 @@ JsonRequest json_request(const Line& line, const std::string& file) {
   const json::Value object = json::parse(line.text, file, line.number);
   const json::Value& timestamp = value_of(object, "timestamp");
   const auto ms = parse_real(timestamp.text);
-  if (timestamp.kind != json::Value::Kind::number || !ms || *ms < 0) {
+  if (timestamp.kind != json::Value::Kind::number || !ms || *ms < 0 ||
+      *ms > latest_arrival_s * ms_per_s) {
     throw InputError(timestamp.place,
-                     fmt::format("timestamp: expected milliseconds of at least 0, got {}",
-                                 json::describe(timestamp)));
+                     fmt::format("timestamp: expected milliseconds from 0 to {:g}, "
+                                 "got {}",
+                                 latest_arrival_s * ms_per_s, json::describe(timestamp)));
   }
   JsonRequest out{.arrival = timestamp.place, .request = {.arrival_s = *ms / ms_per_s}};
   out.request.output_tokens = whole_of(object, "output_length", 0);

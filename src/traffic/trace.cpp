@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "text/escape.hpp"
 #include "text/number.hpp"
 #include "traffic/json_lines.hpp"
 
@@ -27,6 +28,13 @@ std::int64_t whole_tokens(const std::string& text, std::int64_t least, std::stri
   throw InputError(place, fmt::format("{}: expected a whole number of tokens, at least {}, got "
                                       "'{}'",
                                       name, least, text));
+}
+
+/// As much of a line as a message bears.
+std::string start_of(const std::string& text) {
+  constexpr size_t longest = 80;
+  if (text.size() <= longest) return text;
+  return text.substr(0, boundary(text, longest)) + "...";
 }
 
 /// One row of a file that has one a line.
@@ -55,7 +63,13 @@ std::optional<Line> TraceReader::next_line() {
 
 void TraceReader::read_header(const Line& line) {
   const std::optional<CsvRow> row = fields_of_line(line, lines_.file());
-  for (size_t i = 0; row && i < row->fields.size(); ++i) header_.push_back(row->fields[i].text);
+  for (size_t i = 0; row && i < row->fields.size(); ++i) {
+    const std::string& name = row->fields[i].text;
+    if (std::find(header_.begin(), header_.end(), name) != header_.end())
+      throw InputError({lines_.file(), line.number, row->fields[i].column},
+                       fmt::format("column '{}' stands here a second time", name));
+    header_.push_back(name);
+  }
   const auto column = [&](std::string_view name) {
     return static_cast<size_t>(std::find(header_.begin(), header_.end(), name) - header_.begin());
   };
@@ -71,15 +85,15 @@ void TraceReader::read_header(const Line& line) {
       {lines_.file(), line.number, 1},
       fmt::format("expected the header '{},{},{}', or a trace of Azure, BurstGPT, Vidur, Splitwise "
                   "or Mooncake, got '{}'",
-                  own.arrival, own.prompt, own.output, fmt::join(header_, ",")));
+                  own.arrival, own.prompt, own.output, start_of(line.text)));
 }
 
 double TraceReader::arrival_of(const std::string& text, const Place& place) {
   if (!columns_->dates) {
     const auto value = parse_real(text);
-    if (value && *value >= 0) return *value;
-    throw InputError(place, fmt::format("{}: expected a number of at least 0, got '{}'",
-                                        columns_->arrival, text));
+    if (value && *value >= 0 && *value <= latest_arrival_s) return *value;
+    throw InputError(place, fmt::format("{}: expected seconds from 0 to {:g}, got '{}'",
+                                        columns_->arrival, latest_arrival_s, text));
   }
   const auto time = parse_timestamp(text);
   if (!time) {

@@ -16,6 +16,8 @@
 namespace afford {
 
 inline constexpr std::int64_t most_trace_tokens = 100'000'000;  // of a prompt or an output
+/// Beyond any clock that counts seconds; a double still tells microseconds apart there.
+inline constexpr double latest_arrival_s = 1e10;
 
 /// A family of CSV traces: the columns that say when a request came and how long prompt and output
 /// are. Others are passed over.

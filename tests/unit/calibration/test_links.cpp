@@ -90,6 +90,7 @@ TEST_CASE("the section of links is replaced, and nothing before it") {
 TEST_CASE("pipelines survive CSV, and a column that is none is named") {
   PipelinePoint point;
   point.model = "step-3", point.layout = "1a1f", point.layer_us = 315.25, point.slowed = true;
+  point.cache = "bf16", point.requests = 16, point.context = 4096, point.layers = 61;
   point.rejected = "medians, apart";
   const auto again = parse_pipelines(pipelines_csv({point}), "afd.csv");
   REQUIRE(again.size() == 1);
@@ -98,6 +99,37 @@ TEST_CASE("pipelines survive CSV, and a column that is none is named") {
   CHECK(again.front().rejected == "medians, apart");
   CHECK_THROWS_WITH_AS((void)parse_pipelines("modle\n", "afd.csv"),
                        "afd.csv:1:1: unknown column 'modle'; did you mean 'model'?", InputError);
+}
+
+TEST_CASE("pipelines that no server runs are refused at their place") {
+  const auto complaint = [](void (*change)(PipelinePoint&)) -> std::string {
+    PipelinePoint point{.model = "step-3", .layout = "2a2f-tp", .cache = "fp8"};
+    point.requests = 16, point.context = 4096, point.layers = 61;
+    point.layer_us = point.attention_us = point.ffn_us = 100;
+    change(point);
+    try {
+      (void)parse_pipelines(pipelines_csv({point}), "p.csv");
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(complaint([](PipelinePoint&) {}).empty());
+  CHECK(complaint([](PipelinePoint& p) { p.layout = "0a1f"; }) ==
+        "p.csv:2:14: layout: expected one such as 2a1f, 2a2f-tp, ep2 and tp2, got '0a1f'");
+  CHECK(complaint([](PipelinePoint& p) {
+          p.requests = 9'000'000'000;
+        }).ends_with("requests: expected 1 to 65536, got 9000000000"));
+  CHECK(complaint([](PipelinePoint& p) {
+          p.layer_us = 0;
+        }).ends_with("layer_us: expected 0.001 to 1e+09 us, got 0"));
+  CHECK(complaint([](PipelinePoint& p) {
+          p.power_w = 1e300;
+        }).ends_with("power_w: expected a smaller number, got '1e+300'"));
+  CHECK(complaint([](PipelinePoint& p) {
+          p.layer_us = 0;
+          p.rejected = "slowed";
+        }).empty());
 }
 
 TEST_SUITE_END();

@@ -119,7 +119,7 @@ TEST_SUITE("unit") {
     REQUIRE(read.requests.size() == rows);
     CHECK(read.requests.back().arrival_s == rows - 1);
     CHECK(error_of(text + "x,1,1\n") ==
-          "t.csv:40002:1: arrival_s: expected a number of at least 0, got 'x'");
+          "t.csv:40002:1: arrival_s: expected seconds from 0 to 1e+10, got 'x'");
   }
 }
 
@@ -131,9 +131,9 @@ TEST_SUITE("errors") {
     CHECK(of_own("1,10,20\n0.5,10,20\n") ==
           "t.csv:3:1: arrival_s: 0.5 is before the line above (1); sort the trace");
     CHECK(of_own("nan,10,20\n") ==
-          "t.csv:2:1: arrival_s: expected a number of at least 0, got 'nan'");
+          "t.csv:2:1: arrival_s: expected seconds from 0 to 1e+10, got 'nan'");
     CHECK(of_own("-1,10,20\n") ==
-          "t.csv:2:1: arrival_s: expected a number of at least 0, got '-1'");
+          "t.csv:2:1: arrival_s: expected seconds from 0 to 1e+10, got '-1'");
     CHECK(of_own("1,10,-20\n") ==
           "t.csv:2:6: output_tokens: expected a whole number of tokens, at least 0, got '-20'");
     CHECK(of_own("1,1e3,20\n") ==
@@ -172,7 +172,7 @@ TEST_SUITE("errors") {
           "trace; 'output_length' is missing");
     const std::string good = "{\"timestamp\": 0, \"input_length\": 6, \"output_length\": 1}\n";
     CHECK(error_of(good + "{\"timestamp\": \"0\", \"input_length\": 6, \"output_length\": 1}\n") ==
-          "t.csv:2:15: timestamp: expected milliseconds of at least 0, got '0'");
+          "t.csv:2:15: timestamp: expected milliseconds from 0 to 1e+13, got '0'");
     CHECK(error_of(good + "{\"timestamp\": 0, \"input_length\": 0, \"output_length\": 1}\n") ==
           "t.csv:2:34: input_length: expected a whole number of tokens, at least 1, got 0");
     CHECK(error_of(good +
