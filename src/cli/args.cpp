@@ -59,7 +59,14 @@ study::UsdPerJoule parse_electricity(const std::string& text) {
 }
 
 void add_ownership(study::WhatIfs& what_if, const StudyArgs& args) {
-  for (const std::string& text : args.owned) what_if.owned.push_back(parse_owned(text));
+  for (const std::string& text : args.owned) {
+    study::Owned owned = parse_owned(text);
+    for (const study::Owned& other : what_if.owned) {
+      if (other.chip == owned.chip)
+        throw UsageError(fmt::format("--own: {} a second time", owned.chip));
+    }
+    what_if.owned.push_back(std::move(owned));
+  }
   if (!args.electricity.empty()) what_if.electricity = parse_electricity(args.electricity);
   if (!args.electricity.empty() && args.owned.empty())
     throw UsageError("--electricity has no effect without --own: rent has it in");
@@ -104,6 +111,16 @@ FormatOverrides overrides_of(const StudyArgs& args) {
     formats.attention = choose(compute_dtype_names, args.attention_dtype, "--attention-dtype");
   }
   return formats;
+}
+
+/// What an hour of a chip costs is said by one flag.
+void refuse_second_price(std::string_view flag, const std::string& chip,
+                         const study::WhatIfs& what_if) {
+  for (const Edit& edit : what_if.edits) {
+    if (edit.entry == chip && (edit.path == "price" || edit.path == "price.value"))
+      throw UsageError(
+          fmt::format("{} and --set {} say the same thing; give one of them", flag, edit.name()));
+  }
 }
 
 }  // namespace
@@ -152,12 +169,16 @@ study::WhatIfs what_ifs_of(const StudyArgs& args) {
       if (other.chip == price.chip)
         throw UsageError(fmt::format("--price: {} a second time", price.chip));
     }
-    for (const Edit& edit : what_if.edits) {
-      if (edit.entry == price.chip && (edit.path == "price" || edit.path == "price.value"))
-        throw UsageError(
-            fmt::format("--price and --set {} say the same thing; give one of them", edit.name()));
-    }
+    refuse_second_price("--price", price.chip, what_if);
     what_if.prices.push_back(std::move(price));
+  }
+  for (const study::Owned& owned : what_if.owned) {
+    refuse_second_price("--own", owned.chip, what_if);
+    for (const study::Price& price : what_if.prices) {
+      if (price.chip == owned.chip)
+        throw UsageError(fmt::format(
+            "--price and --own say what an hour of {} costs; give one of them", owned.chip));
+    }
   }
   return what_if;
 }
@@ -213,9 +234,12 @@ void require_effect(const Edits& edits, const Table& with,
   }
 }
 
-void add_study(Verb& verb, StudyArgs& args) {
+void add_study(Verb& verb, StudyArgs& args, Prices prices) {
   verb.texts("--on", args.hardware, "Chips by name or path; all", "CHIP,..");
-  add_what_ifs(verb, args);
+  if (prices == Prices::used)
+    add_what_ifs(verb, args);
+  else
+    add_shape_what_ifs(verb, args);
   add_contexts(verb, args);
   verb.text("--convention", args.convention, "Counting: paper or exact", "NAME");
   add_plot(verb, args.plot, "Also draw a picture: FILE.svg, .png or .gp");
@@ -249,6 +273,11 @@ void add_shape_what_ifs(Verb& verb, StudyArgs& args) {
   verb.text("--weight-dtype", args.weight_dtype, "Weights in bf16, fp8, int8, fp4, int4", "DTYPE");
   verb.integer("--mtp", args.drafts, "Draft tokens a step (multi-token prediction)");
   verb.real("--acceptance", args.acceptance, "Probability that a draft is accepted");
+}
+
+void refuse_pue_without_electricity(const StudyArgs& args) {
+  if (args.pue != 1 && args.electricity.empty())
+    throw UsageError("--pue has no effect without --electricity");
 }
 
 study::IdealRequest ideal_request(const StudyArgs& args) {

@@ -65,7 +65,12 @@ struct StudyArgs {
   bool explain = false;
   OutputArgs output;
 };
-void add_study(Verb& verb, StudyArgs& args);
+/// Whether a verb's answer has money in it.
+enum class Prices { used, unused };
+void add_study(Verb& verb, StudyArgs& args, Prices prices = Prices::used);
+
+/// For verbs whose answer has no energy in it.
+void refuse_pue_without_electricity(const StudyArgs& args);
 
 /// The part of them every verb that computes takes: models, prices, formats, speculation.
 void add_what_ifs(Verb& verb, StudyArgs& args);

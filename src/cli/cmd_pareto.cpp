@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <memory>
+#include <regex>
 
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
@@ -9,6 +12,8 @@
 #include "cli/search_args.hpp"
 #include "cli/streams.hpp"
 #include "cli/sweep_args.hpp"
+#include "deploy/layout.hpp"
+#include "error.hpp"
 #include "records/frontier.hpp"
 #include "report/output_file.hpp"
 
@@ -20,6 +25,21 @@ struct ParetoArgs : SearchArgs {
   bool all = false;
 };
 
+/// "3A2F", or a layout as --parallelism has it, as the search labels it.
+std::string deployment_label(const std::string& text) {
+  static const std::regex pools("[1-9][0-9]{0,5}A[1-9][0-9]{0,5}F(,core)?");
+  if (text.empty() || std::regex_match(text, pools)) return text;
+  std::string lower = text;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  try {
+    return name_of(parse_layout(lower));
+  } catch (const ValueError&) {
+    throw UsageError(fmt::format(
+        "--why-not: expected a deployment such as 3A2F, EP32 or TP8+EP8, got '{}'", text));
+  }
+}
+
 study::FrontierRequest request_of(const ParetoArgs& args) {
   if (args.models.empty()) throw UsageError("pareto needs -m MODEL");
   const Format format = format_of(args.output);
@@ -27,7 +47,8 @@ study::FrontierRequest request_of(const ParetoArgs& args) {
   if (args.all && !args.plot.empty())
     throw UsageError("--plot draws the frontier; leave --all out");
   const study::SearchRequest bounds = search_request(args);
-  return {bounds, sweep_points(args.sweeps, bounds), parse_shard(args.shard), args.why_not};
+  return {bounds, sweep_points(args.sweeps, bounds), parse_shard(args.shard),
+          deployment_label(args.why_not)};
 }
 
 using Cases = std::vector<study::FrontierCase>;
@@ -89,7 +110,7 @@ int run(const ParetoArgs& args) {
   std::string after;
   if (!args.why_not.empty()) {
     for (const study::FrontierResult& result : found.results)
-      after += "\n" + why_not_text(result, args.why_not) + "\n";
+      after += "\n" + why_not_text(result, request.watch) + "\n";
   }
   Table table = table_of_points(points, request, found, cases);
   const Format format = format_of(args.output);
@@ -120,6 +141,11 @@ Verb pareto_command(CLI::App& app) {
   args->contexts = {"8k"};
   Verb verb(app, "pareto", "The frontier of TPOT against throughput or cost over all deployments");
   add_search(verb, *args);
+  verb.text(
+      "--objective", args->objective,
+      "Against TPOT: tokens (a second and GPU), usd (per 1M tokens) or both; interactivity: tokens "
+      "a second of one user against those of a GPU",
+      "WHICH");
   add_contexts(verb, *args);
   verb.flag("--all", args->all, "Write every candidate, not the frontier alone (csv)");
   add_plot(verb, args->plot, "Also draw a picture: FILE.svg, .png or .gp");

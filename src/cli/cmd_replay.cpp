@@ -60,6 +60,7 @@ study::ReplayRequest request_of(const ReplayArgs& args) {
   (void)format_of(args.output);
   constexpr std::pair<std::string_view, RequestRouting> routes[] = {
       {"round-robin", RequestRouting::round_robin}, {"least-loaded", RequestRouting::least_loaded}};
+  refuse_pue_without_electricity(args);
   if (!args.micro_batch_sizes.empty())
     throw UsageError("--micro-batch-sizes: replay spreads requests evenly");
   study::ReplayRequest request{deployment_request(args)};

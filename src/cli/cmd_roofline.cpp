@@ -67,7 +67,7 @@ Verb roofline_command(CLI::App& app) {
   args->convention = "exact";
   args->contexts = {"8k"};
   Verb verb(app, "roofline", "Arithmetic intensity against ridge, FFN batch and sparsity bounds");
-  add_study(verb, *args);
+  add_study(verb, *args, Prices::unused);
   verb.text("--tpot", args->tpot, "Time per output token", "TIME");
   verb.integer("--stages", args->stages, "Stages of the AFD pipeline: 3 or 4");
   verb.text("--nic-bandwidth", args->nic, "Measured rate of one NIC, such as 40GB/s", "RATE");

@@ -75,9 +75,15 @@ void refuse_flags_of_pools(const Verb& parsed, const SearchArgs& args) {
   };
   if (searched("afd")) return;
   for (const char* flag : {"--instance-sizes", "--micro-batches", "--stages",
-                           "--attention-parallelism", "--ffn-parallelism"}) {
+                           "--attention-parallelism", "--ffn-parallelism", "--split"}) {
     if (parsed.given(flag))
       throw UsageError(fmt::format("{} is for AFD pools, and --ways leaves them out", flag));
+  }
+  const bool one_server = !searched("ep") && !searched("mixed");
+  for (const char* flag : {"--nic-bandwidth", "--overlap"}) {
+    if (one_server && parsed.given(flag))
+      throw UsageError(
+          fmt::format("{} has no effect inside a server, where --ways tp stays", flag));
   }
   if (!searched("ep") && parsed.given("--redundant-experts"))
     throw UsageError("--redundant-experts is for experts that are spread: --ways afd or ep");
@@ -113,11 +119,6 @@ void add_search(Verb& verb, SearchArgs& args) {
   verb.integer("--batch-steps", args.batch_steps,
                "Batch sizes tried from one power of two to the next (small ones one by one)");
   add_conditions(verb, args);
-  verb.text(
-      "--objective", args.objective,
-      "Against TPOT: tokens (a second and GPU), usd (per 1M tokens) or both; interactivity: tokens "
-      "a second of one user against those of a GPU",
-      "WHICH");
   verb.integer("--threads", args.threads,
                "Threads (0: every core); the result does not depend on it");
   verb.before([&args](const Verb& parsed) { refuse_flags_of_pools(parsed, args); });

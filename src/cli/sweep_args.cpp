@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "cli/args.hpp"
@@ -31,14 +32,18 @@ std::string base_of(const std::string& parameter) {
   return parameter.substr(0, parameter.find('.'));
 }
 
-/// "model.ffn.moe.experts", "h20.memory.bandwidth": a value of a file. One dot alone is a misspelt
-/// parameter of a chip.
-bool is_edit(const std::string& parameter) {
-  const bool entry = parameter.starts_with("model.") || parameter.starts_with("engine.");
-  return entry || std::count(parameter.begin(), parameter.end(), '.') > 1;
+/// "model.ffn.moe.experts": a value of that file; "engine" alone is the engine itself.
+bool is_of_entry(const std::string& parameter) {
+  return parameter.starts_with("model.") || parameter.starts_with("engine.");
+}
+
+/// "h20.memory.bandwidth". One dot alone is a misspelt parameter of a chip.
+bool is_of_chip(const std::string& parameter) {
+  return std::count(parameter.begin(), parameter.end(), '.') > 1;
 }
 
 const ParameterInfo& known(const std::string& parameter, SweepOf of) {
+  if (is_of_entry(parameter)) return info_of(Parameter::edit);
   std::vector<std::string> names;
   for (const ParameterInfo& p : study::parameters) {
     if (p.of_workload && of != SweepOf::workload) continue;
@@ -53,7 +58,7 @@ const ParameterInfo& known(const std::string& parameter, SweepOf of) {
       throw UsageError("--sweep: a price belongs to a chip, such as price.h800=1..2+0.25");
     return p;
   }
-  if (is_edit(parameter)) return info_of(Parameter::edit);
+  if (is_of_chip(parameter)) return info_of(Parameter::edit);
   throw UsageError(fmt::format("--sweep: unknown parameter '{}'{}", parameter,
                                suggestion(base_of(parameter), names)));
 }
@@ -116,6 +121,8 @@ Sweep parse(const std::string& text) {
   for (size_t at = equals + 1; at <= text.size();) {
     const size_t comma = std::min(text.find(',', at), text.size());
     const std::string item = text.substr(at, comma - at);
+    if (item.empty())
+      throw UsageError(fmt::format("--sweep: expected values with commas between, got '{}'", text));
     const size_t dots = item.find("..");
     if (dots == std::string::npos) {
       sweep.values.push_back(item);
@@ -132,6 +139,12 @@ std::int64_t whole(const std::string& parameter, const std::string& text) {
   if (!count || *count < 0 || *count > 1'000'000'000)
     throw UsageError(fmt::format("--sweep: {} expects a whole number, got '{}'", parameter, text));
   return *count;
+}
+
+double plain(const std::string& parameter, const std::string& text) {
+  if (const auto value = parse_real(text)) return *value;
+  throw UsageError(
+      fmt::format("--sweep: {} expects a number without a unit, got '{}'", parameter, text));
 }
 
 /// The value of `text` in the unit of its column and in base units.
@@ -168,8 +181,7 @@ study::SweptValue value_of(const ParameterInfo& info, const std::string& paramet
       value.value = static_cast<double>(whole(parameter, text));
       break;
     case SweptUnit::number:
-      value.number = measured(text, text).value;
-      value.value = value.number;
+      value.number = value.value = plain(parameter, text);
       break;
     case SweptUnit::text:
       value.number = std::numeric_limits<double>::quiet_NaN();
@@ -179,6 +191,45 @@ study::SweptValue value_of(const ParameterInfo& info, const std::string& paramet
       break;
   }
   return value;
+}
+
+/// All of a sweep's values, of which no two may be the same, however they are written.
+study::SweepPoint values_of(const Sweep& sweep, const ParameterInfo& info) {
+  study::SweepPoint values;
+  std::set<std::string> texts;
+  std::set<double> numbers;
+  for (const std::string& text : sweep.values) {
+    study::SweptValue value = value_of(info, sweep.parameter, text);
+    const bool is_text = std::isnan(value.number);
+    if (!texts.insert(text).second || (!is_text && !numbers.insert(value.value).second))
+      throw UsageError(fmt::format("--sweep {}: {} a second time", sweep.parameter, text));
+    if (is_text) value.number = static_cast<double>(values.size());
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+std::vector<study::SweepPoint> each_with(const std::vector<study::SweepPoint>& points,
+                                         const study::SweepPoint& values) {
+  std::vector<study::SweepPoint> longer;
+  for (const study::SweepPoint& point : points) {
+    for (const study::SweptValue& value : values) {
+      longer.push_back(point);
+      longer.back().push_back(value);
+    }
+  }
+  return longer;
+}
+
+/// A chip's price is said once: by its sweep, by --price or by --own.
+void refuse_second_price(const Sweep& sweep, const study::WhatIfs& what_if) {
+  const auto refuse = [&](std::string_view flag, const std::string& chip) {
+    if (sweep.parameter != "price." + chip) return;
+    throw UsageError(fmt::format("{} and --sweep {} say the same thing; give one of them", flag,
+                                 sweep.parameter));
+  };
+  for (const study::Price& price : what_if.prices) refuse("--price", price.chip);
+  for (const study::Owned& owned : what_if.owned) refuse("--own", owned.chip);
 }
 
 }  // namespace
@@ -204,36 +255,17 @@ void add_sweep(Verb& verb, std::vector<std::string>& sweeps) {
 std::vector<study::SweepPoint> sweep_points(const std::vector<std::string>& sweeps,
                                             const study::Conditions& under, SweepOf of) {
   std::vector<study::SweepPoint> points(1);
-  std::vector<std::string> swept;
+  std::set<std::string> swept;
   for (const std::string& text : sweeps) {
     const Sweep sweep = parse(text);
     const ParameterInfo& info = known(sweep.parameter, of);
-    if (std::find(swept.begin(), swept.end(), sweep.parameter) != swept.end())
+    if (!swept.insert(sweep.parameter).second)
       throw UsageError(fmt::format("--sweep: {} a second time", sweep.parameter));
-    swept.push_back(sweep.parameter);
-    std::vector<std::string> values;
-    for (const std::string& value : sweep.values)
-      add_new(values, value, "--sweep " + sweep.parameter, value);
     // Before they are made: two ranges of ten thousand are a hundred million.
     if (points.size() * sweep.values.size() > most_points)
       throw UsageError(fmt::format("--sweep: more than {} combinations", most_points));
-    for (const study::Price& price : under.what_if.prices) {
-      if (sweep.parameter == "price." + price.chip)
-        throw UsageError(fmt::format("--price and --sweep {} say the same thing; give one of them",
-                                     sweep.parameter));
-    }
-    std::vector<study::SweepPoint> longer;
-    for (const study::SweepPoint& point : points) {
-      double turn = 0;
-      for (const std::string& one : sweep.values) {
-        longer.push_back(point);
-        study::SweptValue value = value_of(info, sweep.parameter, one);
-        if (std::isnan(value.number)) value.number = turn;
-        longer.back().push_back(std::move(value));
-        ++turn;
-      }
-    }
-    points = std::move(longer);
+    refuse_second_price(sweep, under.what_if);
+    points = each_with(points, values_of(sweep, info));
   }
   return points;
 }

@@ -17,7 +17,7 @@ namespace {
 using yaml::Node;
 
 [[noreturn]] void refuse(const Edit& edit, const std::string& complaint) {
-  throw ValueError("set", fmt::format(": {} {}", edit.name(), complaint));
+  throw ValueError(edit.flag(), fmt::format(": {} {}", edit.name(), complaint));
 }
 
 /// Keys that describe a value, or an entry, and are none of its numbers.
@@ -50,7 +50,8 @@ Node* find(Node& node, std::string_view path) {
        end = path.rfind('.', end - 1)) {
     const std::string_view key = path.substr(0, end);
     Node* child = is_physical(key) ? child_of(node, key) : nullptr;
-    if (child != nullptr) return find(*child, path.substr(std::min(end + 1, path.size())));
+    if (child != nullptr && end + 1 != path.size())  // no path ends in a dot
+      return find(*child, path.substr(std::min(end + 1, path.size())));
   }
   return nullptr;
 }

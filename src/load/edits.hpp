@@ -17,6 +17,8 @@ struct Edit {
   bool may_keep = false;  // of a sweep, whose values may be the file's own
 
   [[nodiscard]] std::string name() const { return entry + "." + path; }
+  /// The flag that asked for it, as ValueError has it.
+  [[nodiscard]] const char* flag() const { return may_keep ? "sweep" : "set"; }
 };
 using Edits = std::vector<Edit>;
 

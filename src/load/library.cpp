@@ -39,7 +39,8 @@ Spec read_edited(yaml::Node root, const std::string& file, const Edits& edits,
   } catch (const InputError& error) {
     const std::string text = error.what(), place = ": ";
     const size_t end = text.find(place, std::min(file.size() + 1, text.size()));
-    throw ValueError("set", end == std::string::npos ? ": " + text : text.substr(end));
+    throw ValueError(edits.back().flag(),
+                     end == std::string::npos ? ": " + text : text.substr(end));
   }
 }
 

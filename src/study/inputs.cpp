@@ -21,8 +21,9 @@ void require_edits_used(const Edits& edits, const std::vector<std::string>& chip
   entries.insert(entries.end(), chips.begin(), chips.end());
   for (const Edit& edit : edits) {
     if (std::find(entries.begin(), entries.end(), edit.entry) != entries.end()) continue;
-    throw ValueError("set", fmt::format(": '{}' is neither model, engine nor a chip of this run{}",
-                                        edit.entry, suggestion(edit.entry, entries)));
+    throw ValueError(edit.flag(),
+                     fmt::format(": '{}' is neither model, engine nor a chip of this run{}",
+                                 edit.entry, suggestion(edit.entry, entries)));
   }
 }
 
@@ -70,7 +71,8 @@ UsdRate price_of(const Owned& owned, const HardwareSpec& chip, const WhatIfs& wh
 
 void apply_prices(const std::vector<HardwareSpec*>& chips, const WhatIfs& what_if) {
   for (const Price& price : what_if.prices) {
-    for (HardwareSpec* chip : named(chips, price.chip, "price")) {
+    for (HardwareSpec* chip :
+         named(chips, price.chip, price.source == "sweep" ? "sweep" : "price")) {
       chip->price = {.value = price.rate, .source = price.source, .estimate = false};
       chip->price_given = true;
     }

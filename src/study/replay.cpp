@@ -27,6 +27,9 @@ void check_replay(const ReplayRequest& request) {
     throw ValueError("concurrency", ": a rate is given already; expected one of the two");
   if (request.prefix_hit_rate && !(*request.prefix_hit_rate >= 0 && *request.prefix_hit_rate <= 1))
     throw ValueError("prefix hit rate", ": expected a share from 0 to 1");
+  if (request.seed.value_or(0) < 0)
+    throw ValueError("seed",
+                     fmt::format(": expected a whole number from 0, got {}", *request.seed));
   if (request.models.size() != 1 && !request.models.empty())
     throw UsageError("replay takes one model at a time");
 }
@@ -138,7 +141,12 @@ std::optional<Deployment> prefill_of(const ReplayRequest& request, const ModelSp
   if (!request.prefill) return std::nullopt;
   DeploymentRequest alone{static_cast<const Conditions&>(request), {}, request.prefill};
   alone.colocated->batch_per_gpu = 1;
-  return std::move(deployments_of(alone, model).front());
+  try {
+    return std::move(deployments_of(alone, model).front());
+  } catch (const ValueError& error) {
+    if (error.name() != "parallelism") throw;
+    throw ValueError("prefill parallelism", error.complaint());
+  }
 }
 
 /// Everything the rows of a replay have in common.

@@ -30,6 +30,19 @@ std::vector<std::int64_t> inventory_of(const SearchRequest& request,
   return inventory;
 }
 
+/// A size that no chip joins would leave AFD out of the search without a word.
+void check_instance_sizes(const std::vector<std::int64_t>& sizes,
+                          const std::vector<HardwareSpec>& chips) {
+  std::int64_t most = 0;
+  for (const HardwareSpec& chip : chips) most = std::max(most, joined_accelerators(chip));
+  for (const std::int64_t size : sizes) {
+    if (size > most)
+      throw ValueError(
+          "instance sizes",
+          fmt::format(": no chip of the run joins {} accelerators; at most {}", size, most));
+  }
+}
+
 std::string pool_text(const Candidate::Side& side, const Space& space) {
   return fmt::format("{}:{}x{}", (*space.chips)[side.chip].name, side.instances, side.accelerators);
 }
@@ -40,6 +53,7 @@ Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& ch
   check_range("max gpus", request.max_gpus, 1, most_gpus);
   check_range("batch steps", request.batch_steps, 1, 1024);
   check_range("threads", request.threads, 0, 4096);
+  check_instance_sizes(request.instance_sizes, chips);
   return {.chips = &chips,
           .inventory = inventory_of(request, chips),
           .max_gpus = request.max_gpus,
