@@ -2,10 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
+#include <sstream>
 
 #include "cli/choose.hpp"
+#include "text/date.hpp"
 #include "text/number.hpp"
+#include "text/suggest.hpp"
 
 namespace afford::cli {
 namespace {
@@ -33,8 +38,10 @@ std::optional<config::Published> published(std::string text, const std::string& 
   if (cut && text.size() > cut_mark.size()) text.resize(text.size() - cut_mark.size());
   constexpr std::string_view units = "MBT";
   const size_t unit = units.find(text.back());
-  const auto number = parse_real(std::string_view(text).substr(0, text.size() - 1));
-  if (unit == std::string_view::npos || !number || *number <= 0) {
+  const std::string_view digits_of = std::string_view(text).substr(0, text.size() - 1);
+  const auto number = parse_real(digits_of);
+  const bool plain = digits_of.find_first_not_of("0123456789.") == std::string_view::npos;
+  if (unit == std::string_view::npos || !plain || !number || *number <= 0) {
     throw UsageError(
         fmt::format("{}: expected a count such as 671B or 1.04T, got '{}'", flag, text));
   }
@@ -49,6 +56,21 @@ std::optional<config::Published> published(std::string text, const std::string& 
                            list};
 }
 
+void check_date(const std::string& date, std::string_view flag) {
+  if (date.empty() || is_date(date)) return;
+  throw UsageError(
+      fmt::format("{}: expected a date such as 2025, 2025-07 or 2025-07-25, got '{}'", flag, date));
+}
+
+void check_counts(const std::string& counts, std::string_view flag) {
+  constexpr std::array<std::string_view, 2> parts = {"embedding", "lm_head"};
+  std::istringstream words(counts);
+  for (std::string word; words >> word;) {
+    if (std::find(parts.begin(), parts.end(), word) == parts.end())
+      throw UsageError(fmt::format("{}: unknown part '{}'{}", flag, word, suggestion(word, parts)));
+  }
+}
+
 }  // namespace
 
 config::ImportOptions import_options(const ImportArgs& args, const std::string& file) {
@@ -57,6 +79,10 @@ config::ImportOptions import_options(const ImportArgs& args, const std::string& 
       args.total.empty() != args.published_source.empty()) {
     throw UsageError("--total, --active and --published-source go together");
   }
+  check_date(args.date, "--date");
+  check_date(args.published_date, "--published-date");
+  check_counts(args.total_counts, "--total-counts");
+  check_counts(args.active_counts, "--active-counts");
   return {
       .name = args.name,
       .title = args.title,

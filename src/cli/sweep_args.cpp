@@ -245,6 +245,8 @@ void add_sweep(Verb& verb, std::vector<std::string>& sweeps) {
   verb.before([&sweeps](const Verb& parsed) {
     for (const std::string& text : sweeps) {
       const std::string parameter = text.substr(0, text.find('='));
+      if (parameter == "gpus" && parsed.given("--max-gpus"))
+        throw UsageError("--max-gpus and --sweep gpus say the same thing; give one of them");
       if (parsed.given("--" + parameter))
         throw UsageError(fmt::format("--{} and --sweep {} say the same thing; give one of them",
                                      parameter, parameter));

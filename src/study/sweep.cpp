@@ -172,7 +172,7 @@ void apply_sweep(const SweepPoint& point, Workload& workload) {
   Traffic& traffic = workload.traffic;
   Target& target = workload.target;
   for (const SweptValue& value : point) {
-    if (value.parameter == Parameter::rate) traffic.requests_per_s = between(value, 1e-6, 1e9);
+    if (value.parameter == Parameter::rate) traffic.requests_per_s = between(value, 1e-6, 1e6);
     if (value.parameter == Parameter::peak_factor) traffic.peak_factor = between(value, 1, 1000);
     if (value.parameter == Parameter::percentile)
       target.percentile = between(value, 1, 99.999) / 100;
