@@ -14,11 +14,6 @@ namespace afford {
 namespace {
 
 using Side = Candidate::Side;
-std::int64_t size(const Side& side) { return std::int64_t{side.instances} * side.accelerators; }
-
-Pool pool_of(const Side& side, const Space& space) {
-  return {&(*space.chips)[side.chip], side.instances, side.accelerators};
-}
 
 std::int64_t most_of(const Space& space, size_t chip) {
   return space.inventory.empty() ? space.max_gpus : std::min(space.max_gpus, space.inventory[chip]);
@@ -76,7 +71,7 @@ class AttentionPools {
     AttentionPool pool{.side = side,
                        .split = split,
                        .boundary = boundary,
-                       .units = tensor ? side.instances : size(side)};
+                       .units = tensor ? side.instances : side.size()};
     const auto known = std::find_if(shapes_.begin(), shapes_.end(),
                                     [&](const AttentionPool& shape) { return alike(shape, pool); });
     pool.shape = static_cast<size_t>(known - shapes_.begin());
@@ -112,11 +107,11 @@ void add_attention(Enumeration& out, const Space& space, const Setting& setting)
 }
 
 bool within(const Space& space, const Side& attention, const Side& ffn) {
-  if (size(attention) + size(ffn) > space.max_gpus) return false;
+  if (attention.size() + ffn.size() > space.max_gpus) return false;
   if (space.inventory.empty()) return true;
-  if (attention.chip == ffn.chip) return size(attention) + size(ffn) <= space.inventory[ffn.chip];
-  return size(attention) <= space.inventory[attention.chip] &&
-         size(ffn) <= space.inventory[ffn.chip];
+  if (attention.chip == ffn.chip) return attention.size() + ffn.size() <= space.inventory[ffn.chip];
+  return attention.size() <= space.inventory[attention.chip] &&
+         ffn.size() <= space.inventory[ffn.chip];
 }
 
 std::uint64_t disaggregated_count(const Enumeration& e, const Space& space, const Unit& ffn) {
@@ -135,7 +130,7 @@ bool wanted(const Space& space, const Side& pool, const FfnSplit& split) {
     case FfnChoice::tensor:
       return split.tensor == pool.accelerators && split.expert == 1;
     case FfnChoice::expert:
-      return split.tensor == 1 && split.expert == size(pool);
+      return split.tensor == 1 && split.expert == pool.size();
     case FfnChoice::exact:
       break;
   }
@@ -264,16 +259,6 @@ Enumeration enumerate(const Space& space, const Setting& setting, const std::ato
   return out;
 }
 
-Disaggregated disaggregated(const Candidate& c, const Space& space) {
-  return {.attention = pool_of(c.attention, space),
-          .ffn = pool_of(c.ffn, space),
-          .batch = c.batch,
-          .micro_batches = c.micro_batches,
-          .attention_split = c.attention_split,
-          .ffn_split = {c.tensor, c.expert},
-          .boundary = c.boundary};
-}
-
 Candidate first_of(const Unit& unit) {
   Candidate c{.way = unit.way};
   c.attention = c.ffn = unit.side;
@@ -287,56 +272,6 @@ Candidate first_of(const Unit& unit) {
 
 int micro_batches_of(const Unit& unit, int on_each_stage) {
   return static_cast<int>(std::max<std::int64_t>(unit.stages, 1)) * on_each_stage;
-}
-
-Layout layout_of(const Candidate& c) {
-  if (c.way == Way::mixed) {
-    return {.attention_tp = c.attention_tensor,
-            .expert_tp = c.tensor,
-            .expert_ep = c.expert,
-            .pp = c.stages};
-  }
-  return c.tensor > 1 ? tensor_parallel(c.tensor) : expert_parallel(size(c.attention));
-}
-
-Colocated colocated(const Candidate& c, const Space& space) {
-  const Pool pool = pool_of(c.attention, space);
-  Colocated out{.pool = pool,
-                .batch = c.batch * pool.size(),
-                .micro_batches = c.micro_batches,
-                .layout = layout_of(c)};
-  if (c.way == Way::mixed) out.batch = c.batch * out.replicas();
-  return out;
-}
-
-AnyDeployment deployment_of(const Candidate& c, const Space& space) {
-  if (c.way == Way::disaggregated) return disaggregated(c, space);
-  return colocated(c, space);
-}
-
-Evaluation evaluate(const Candidate& c, const Space& space, const Setting& setting) {
-  return c.way == Way::disaggregated ? evaluate(disaggregated(c, space), setting)
-                                     : evaluate(colocated(c, space), setting);
-}
-
-Goals goals_of(const StepOutcome& e) {
-  return {.tpot_ms = e.tpot / millisecond,
-          .tokens_per_gpu_s = e.tokens_per_gpu.base(),
-          .usd_per_mtok = e.cost / usd_per_mtok};
-}
-
-std::string label(const Candidate& c) {
-  if (c.way == Way::disaggregated)
-    return label_of(c.attention.instances, c.ffn.instances, c.boundary);
-  return name_of(layout_of(c));
-}
-
-std::string parallelism(const Candidate& c) {
-  if (c.way == Way::disaggregated) return fmt::format("tp{}ep{}", c.tensor, c.expert);
-  std::string name = name_of(layout_of(c));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return name;
 }
 
 }  // namespace afford

@@ -153,11 +153,11 @@ Interval interval_of(const AnyDeployment& deployment, const FrontierPoint& point
 
 Served FrontierPoint::served() const {
   const AnyDeployment deployment = deployment_of(candidate, of->space);
-  std::vector<ChipsUsed> chips = {{&attention_chip(), accelerators_of(candidate.attention)}};
+  std::vector<ChipsUsed> chips = {{&attention_chip(), candidate.attention.size()}};
   if (candidate.way == Way::disaggregated) {
     const BusyShares busy = busy_shares(evaluation, candidate.micro_batches);
     chips.front().busy = busy.attention;
-    chips.push_back({&ffn_chip(), accelerators_of(candidate.ffn), busy.ffn});
+    chips.push_back({&ffn_chip(), candidate.ffn.size(), busy.ffn});
   }
   return {.chips = std::move(chips),
           .tokens = static_cast<double>(evaluation.gpus) * evaluation.tokens_per_gpu,

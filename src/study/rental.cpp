@@ -109,7 +109,7 @@ std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoin
   c->found = explore(c->space, c->setting,
                      {.shapes = true, .threads = request.threads, .stop = request.stop});
   if (!c->found.complete) return nullptr;
-  c->sized = size_all(c->found.shapes, c->input);
+  c->sized = size_all(c->found.shapes, *c->input.space, *c->input.setting, c->workload);
   return c;
 }
 
@@ -150,7 +150,7 @@ std::vector<ChipsUsed> chips_used(const Plan& plan, const std::vector<HardwareSp
   for (const Rented& rented : plan.rented) {
     const Candidate& c = rented.sized->candidate;
     const auto add = [&](const Candidate::Side& side) {
-      used.push_back({&chips[side.chip], rented.instances * accelerators_of(side)});
+      used.push_back({&chips[side.chip], rented.instances * side.size()});
     };
     add(c.attention);
     if (c.way == Way::disaggregated) add(c.ffn);

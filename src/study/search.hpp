@@ -40,8 +40,4 @@ struct SearchRequest : Conditions {
 /// "h20:3x8 + h800:2x8", "h800:4x8".
 [[nodiscard]] std::string pools_text(const Candidate& candidate, const Space& space);
 
-[[nodiscard]] constexpr std::int64_t accelerators_of(const Candidate::Side& side) {
-  return std::int64_t{side.instances} * side.accelerators;
-}
-
 }  // namespace afford::study

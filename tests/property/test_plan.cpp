@@ -36,7 +36,7 @@ struct Planned {
           {chip.name, {}, {}, {{.reserved = false, .price = chip.price.value, .limit = {}}}});
     ExploreOptions options;
     options.shapes = true;
-    sized = size_all(explore(space, setting, options).shapes, input());
+    sized = size_all(explore(space, setting, options).shapes, space, setting, workload);
     REQUIRE(sized.size() > 10);
   }
   Planned(const Planned&) = delete;

@@ -1,0 +1,33 @@
+#pragma once
+// A measured point as a curve sees it: what its kernels were asked for, and how long they took.
+
+#include <array>
+#include <vector>
+
+#include "calibration/calibration.hpp"
+#include "calibration/operation_work.hpp"
+#include "calibration/point.hpp"
+#include "spec/engine.hpp"
+
+namespace afford {
+
+/// The kernels and the chip that were measured.
+struct MeasuredWith {
+  const Engine& engine;
+  double sms = 0;
+};
+
+/// The products that a point runs, one after another, and what was measured.
+struct CurveSample {
+  std::array<OperationWork, 2> work;
+  size_t products = 1;
+  double seconds = 0;
+};
+
+/// The points that count of a class and precision.
+[[nodiscard]] std::vector<CurveSample> samples_of(const std::vector<Point>& points,
+                                                  const OperationClassRow& row,
+                                                  OperandPrecision precision,
+                                                  const MeasuredWith& with);
+
+}  // namespace afford

@@ -1,0 +1,56 @@
+#include "search/attention_tables.hpp"
+
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+
+namespace afford {
+namespace {
+
+double fan(const Unit& unit, const Space& space) {
+  return fan_out(unit.split,
+                 {&(*space.chips)[unit.side.chip], unit.side.instances, unit.side.accelerators});
+}
+
+}  // namespace
+
+AttentionTables::AttentionTables(const Enumeration& e, const Space& space, const Setting& setting) {
+  for (const Unit& unit : e.units) {
+    if (unit.way == Way::disaggregated) fans_.push_back(fan(unit, space));
+  }
+  std::sort(fans_.begin(), fans_.end());
+  fans_.erase(std::unique(fans_.begin(), fans_.end()), fans_.end());
+  std::vector<const AttentionPool*> shapes(e.shapes);
+  for (const AttentionPool& pool : e.attention) shapes[pool.shape] = &pool;
+  // One FFN unit of each fan-out stands for all.
+  std::vector<const Unit*> units(fans_.size());
+  for (const Unit& unit : e.units) {
+    if (unit.way == Way::disaggregated) units[index(unit, space)] = &unit;
+  }
+  tables_.resize(shapes.size() * fans_.size());
+  tbb::parallel_for(size_t{0}, tables_.size(), [&](size_t i) {
+    const AttentionPool& shape = *shapes[i / fans_.size()];
+    const Unit& unit = *units[i % fans_.size()];
+    const bool tensor = shape.split == AttentionSplit::tensor;
+    Candidate c{.way = Way::disaggregated};
+    c.attention = shape.side;
+    c.attention.instances = 1;
+    c.attention_split = shape.split;
+    c.boundary = shape.boundary;
+    c.ffn = unit.side;
+    c.micro_batches = 1;
+    c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
+    c.expert = static_cast<std::uint32_t>(unit.split.expert);
+    for (const std::int64_t batch : tensor ? e.tensor_batches : e.batches) {
+      c.batch = batch * (tensor ? 1 : c.attention.accelerators);
+      tables_[i].push_back(attention_part(disaggregated(c, space), setting));
+    }
+  });
+}
+
+size_t AttentionTables::index(const Unit& unit, const Space& space) const {
+  return static_cast<size_t>(std::lower_bound(fans_.begin(), fans_.end(), fan(unit, space)) -
+                             fans_.begin());
+}
+
+}  // namespace afford

@@ -1,0 +1,77 @@
+#pragma once
+// One deployment of a search, and the bounds all of them keep.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "deploy/simulate.hpp"
+#include "search/frontier.hpp"
+
+namespace afford {
+
+/// AFD, everything on one pool with experts spread over it, or with every matrix sharded in a
+/// server, or in every other layout: attention one way and experts another, TP over servers,
+/// pipeline stages.
+enum class Way { disaggregated, expert_parallel, tensor_parallel, mixed };
+inline constexpr std::pair<std::string_view, Way> way_names[] = {{"afd", Way::disaggregated},
+                                                                 {"ep", Way::expert_parallel},
+                                                                 {"tp", Way::tensor_parallel},
+                                                                 {"mixed", Way::mixed}};
+[[nodiscard]] constexpr std::string_view name_of(Way way) {
+  return way_names[static_cast<int>(way)].first;
+}
+
+/// Which splits of an FFN pool are tried: every one, tensor parallel in each instance with
+/// instances as replicas, experts over every accelerator, or one given.
+enum class FfnChoice { any, tensor, expert, exact };
+
+/// The bounds of a search. Counts are accelerators unless said otherwise.
+struct Space {
+  const std::vector<HardwareSpec>* chips = nullptr;
+  std::vector<std::int64_t> inventory;       // of each chip; empty: no limit
+  std::int64_t max_gpus = 128;               // of a deployment
+  std::vector<std::int64_t> instance_sizes;  // of AFD pools; empty: the chip's whole server
+  std::vector<int> micro_batches{2, 3, 4};
+  std::vector<int> colocated_micro_batches{1, 2};
+  std::vector<AttentionSplit> attention_splits{AttentionSplit::shared_output};
+  std::vector<Boundary> boundaries{Boundary::attention};
+  FfnChoice ffn_choice = FfnChoice::any;
+  FfnSplit ffn_split;  // FfnChoice::exact
+  std::vector<Way> ways{Way::disaggregated, Way::expert_parallel, Way::tensor_parallel};
+  int batch_steps = 16;  // batches in each octave: 1 to 32 one by one, then 34, 36 ... 64, 68 ...
+};
+
+/// A deployment in few bytes. Chips are indices into Space::chips; `ffn` is unused when co-located.
+struct Candidate : Scored {
+  struct Side {
+    std::uint32_t chip = 0, instances = 0, accelerators = 0;
+    [[nodiscard]] std::int64_t size() const { return std::int64_t{instances} * accelerators; }
+  };
+  Way way = Way::disaggregated;
+  Side attention, ffn;
+  AttentionSplit attention_split = AttentionSplit::shared_output;
+  Boundary boundary = Boundary::attention;
+  std::uint32_t tensor = 0, expert = 0;            // of the FFN; co-located: ways of TP
+  std::uint32_t attention_tensor = 0, stages = 0;  // mixed
+  int micro_batches = 0;
+  std::int64_t batch = 0;  // AFD: in all; co-located: an accelerator; mixed: an attention replica
+};
+[[nodiscard]] Disaggregated disaggregated(const Candidate& candidate, const Space& space);
+[[nodiscard]] Colocated colocated(const Candidate& candidate, const Space& space);
+[[nodiscard]] AnyDeployment deployment_of(const Candidate& candidate, const Space& space);
+[[nodiscard]] Evaluation evaluate(const Candidate& candidate, const Space& space,
+                                  const Setting& setting);
+[[nodiscard]] Goals goals_of(const StepOutcome& outcome);
+
+/// Of a co-located candidate.
+[[nodiscard]] Layout layout_of(const Candidate& candidate);
+
+/// "3A2F", "3A2F,core" where it is cut at the core, "EP32", "TP8", "TP8DP2+EP16".
+[[nodiscard]] std::string label(const Candidate& candidate);
+
+/// "tp8ep2", "ep32", "tp8", "tp8dp2+ep16,pp2".
+[[nodiscard]] std::string parallelism(const Candidate& candidate);
+
+}  // namespace afford
