@@ -110,7 +110,7 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
     const auto chips = std::make_shared<const std::vector<HardwareSpec>>(
         chips_of(applied.chips, applied, &left_out));
     if (counts_money(applied.objective))
-      require_prices(*chips, fmt::format("--objective {}", name_of(applied.objective)));
+      require_prices(*chips, fmt::format("objective {}", name_of(applied.objective)));
     const Engines engines = engines_of(applied, *chips);
     for (Prepared& model : prepare(applied, &left_out)) {
       const auto prepared = std::make_shared<const Prepared>(std::move(model));

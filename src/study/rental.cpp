@@ -46,7 +46,8 @@ void price_by_offers(std::vector<HardwareSpec>& chips, const std::vector<Offer>&
 /// complained of where the workload gives them.
 RentalRequest completed(RentalRequest request, const Workload& workload) {
   if (request.models.empty() && workload.model.empty())
-    throw UsageError(fmt::format("{} names no model; give -m MODEL", request.workload_file));
+    throw ValueError("model",
+                     fmt::format(": expected one, as {} names none", request.workload_file));
   if (request.models.empty()) {
     (void)named_at(workload.model_at, [&] { return model_path(workload.model); });
     request.models = {workload.model};
@@ -58,7 +59,8 @@ RentalRequest completed(RentalRequest request, const Workload& workload) {
     }
   }
   if (request.chips.empty())
-    throw UsageError(fmt::format("{} lists no chips; give --on CHIP,..", request.workload_file));
+    throw ValueError("on",
+                     fmt::format(": expected chips, as {} lists none", request.workload_file));
   if (!request.tpot_given) request.tpot_limit = workload.target.tpot;
   return request;
 }

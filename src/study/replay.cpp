@@ -38,7 +38,8 @@ void check_replay(const ReplayRequest& request) {
 void require_prompts(const ReplayRequest& request) {
   if (request.chunk && (!request.colocated || request.prefill)) {
     throw ValueError("chunk",
-                     " has no effect but on a co-located pool without --prefill: prompts join its "
+                     " has no effect but on a co-located pool that has no prompt pool beside it: "
+                     "prompts join its "
                      "steps alone");
   }
   if (request.prefix_hit_rate && !request.colocated && !request.prefill)
@@ -173,7 +174,7 @@ ReplayRow replay_row(const ReplayCase& c, const Deployment& deployment,
                 .tpot_limit = c.request.tpot_limit};
   add_hardware(row, deployment, c.request.copies);
   if (row.instances == 1 && c.request.routing != RequestRouting::round_robin)
-    throw ValueError("route", " has no effect on a single instance; --copies N makes more");
+    throw ValueError("route", " has no effect on a single instance; expected two or more copies");
   ServerOptions options;
   options.chunk = c.request.chunk.value_or(options.chunk);
   if (bounded(c.request, deployment))
@@ -218,7 +219,8 @@ Replays replays(const ReplayRequest& request) {
     throw ValueError("seed", " has no effect: nothing of this replay is drawn");
   ReplayRequest whole = request;
   if (whole.models.empty() && !from.model.empty()) whole.models = {from.model};
-  if (whole.models.empty()) throw UsageError("replay needs -m MODEL");
+  if (whole.models.empty())
+    throw ValueError("model", fmt::format(": expected one, as {} names none", request.file));
   const std::vector<Prepared> prepared = prepare(whole);
   if (prepared.size() != 1) throw UsageError("replay takes one model at a time");
   const std::optional<Deployment> prefill = prefill_of(whole, prepared.front().model);

@@ -91,11 +91,12 @@ TEST_SUITE("cli") {
     const test::TempFolder folder;
     const std::string none =
         folder.file("none.yaml", test::replaced(workload, "model: step-3\n", ""));
-    CHECK(run_afford("plan " + none).err == "afford: " + none + " names no model; give -m MODEL\n");
+    CHECK(run_afford("plan " + none).err ==
+          "afford: --model: expected one, as " + none + " names none\n");
     const std::string chips =
         folder.file("chips.yaml", test::replaced(workload, "chips: {h800: , h20: }\n", ""));
     CHECK(run_afford("plan " + chips).err ==
-          "afford: " + chips + " lists no chips; give --on CHIP,..\n");
+          "afford: --on: expected chips, as " + chips + " lists none\n");
     CHECK(run_afford("plan " + folder.path("w.yaml")).err ==
           folder.path("w.yaml") + ": no such file\n");
   }
