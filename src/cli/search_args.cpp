@@ -112,7 +112,8 @@ void add_search(Verb& verb, SearchArgs& args) {
              "Inside an attention instance: dp, tp", "dp|tp,..");
   verb.texts(
       "--split", args.boundaries,
-      "Where AFD cuts a layer: attention (with its projections), core (core attention alone)",
+      "Where AFD cuts a layer: attention (with its projections), core (core attention alone); left "
+      "out: where its engine can",
       "attention|core,..");
   verb.text("--ffn-parallelism", args.ffn_parallelism,
             "Only tp, ep or tpXepY; left out: every split", "SPLIT");

@@ -8,7 +8,7 @@ namespace afford::cli {
 
 struct SearchArgs : ConditionArgs {
   std::vector<std::string> inventory, instance_sizes, ways{"afd", "ep", "tp"}, micro_batch_list,
-      stage_list, attention_splits{"dp", "tp"}, boundaries{"attention"};
+      stage_list, attention_splits{"dp", "tp"}, boundaries;
   std::string objective = "tokens", ffn_parallelism;
   int max_gpus = 128, batch_steps = 16, threads = 0;
 };

@@ -53,6 +53,7 @@ const auto parameters = std::to_array<EngineParameter>({
      most_seconds},
     {"formats", "published_attention", "attention and cache in BF16",
      flag<&Engine::published_attention>},
+    {"pools", "cut_at_core", "AFD with the core alone on one side", flag<&Engine::cuts_at_core>},
     {"memory", "usable", "share of device memory", number<&Engine::usable_memory>, least_share, 1},
     {"kernels", "combine", "of partial FFN results", kernel_count<&KernelCounts::combine>, 0,
      most_kernels},

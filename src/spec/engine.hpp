@@ -68,6 +68,9 @@ struct Engine {
   /// formats of a model's file.
   bool published_attention = false;
 
+  /// Its AFD may leave core attention and the cache alone on the attention side.
+  bool cuts_at_core = false;
+
   double usable_memory = 0.92;  // the rest is for the runtime, graphs and fragmentation
 
   EngineTime time;  // what stands on top of the roofs where it decodes on one server

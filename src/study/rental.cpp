@@ -98,11 +98,11 @@ std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoin
   refuse_contracts_of_owned(request.what_if, c->chips, c->input.offers);
   price_by_offers(c->chips, c->input.offers);
   require_prices(c->chips, "a plan");
-  c->space = limited(space_of(request, c->chips), c->input.offers);
   std::vector<Prepared> prepared = prepare(request);
   if (prepared.size() != 1) throw UsageError("plan takes one model at a time");
   c->prepared = std::move(prepared.front());
   const Engines engines = engines_of(request, c->chips);
+  c->space = limited(space_of(request, c->chips, engines), c->input.offers);
   c->setting = setting_of(request, c->prepared, c->workload.traffic.mix.context, engines);
   c->ideal = without_engine(request, c->setting, engines);
   c->input.space = &c->space;

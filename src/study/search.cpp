@@ -47,9 +47,17 @@ std::string pool_text(const Candidate::Side& side, const Space& space) {
   return fmt::format("{}:{}x{}", (*space.chips)[side.chip].name, side.instances, side.accelerators);
 }
 
+std::vector<Boundary> boundaries_of(const SearchRequest& request, const Engines& engines) {
+  if (!request.boundaries.empty()) return request.boundaries;
+  if (engines.pools.value_or(engines.colocated).cuts_at_core)
+    return {Boundary::attention, Boundary::core};
+  return {Boundary::attention};
+}
+
 }  // namespace
 
-Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& chips) {
+Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& chips,
+               const Engines& engines) {
   check_range("max gpus", request.max_gpus, 1, most_gpus);
   check_range("batch steps", request.batch_steps, 1, 1024);
   check_range("threads", request.threads, 0, 4096);
@@ -60,7 +68,7 @@ Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& ch
           .instance_sizes = request.instance_sizes,
           .micro_batches = request.micro_batches,
           .attention_splits = request.attention_splits,
-          .boundaries = request.boundaries,
+          .boundaries = boundaries_of(request, engines),
           .ffn_choice = request.ffn_choice,
           .ffn_split = request.ffn_split,
           .ways = request.ways,

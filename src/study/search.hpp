@@ -26,7 +26,7 @@ struct SearchRequest : Conditions {
   std::vector<int> micro_batches{2, 3, 4};  // of AFD
   std::vector<AttentionSplit> attention_splits{AttentionSplit::shared_output,
                                                AttentionSplit::tensor};
-  std::vector<Boundary> boundaries{Boundary::attention};
+  std::vector<Boundary> boundaries;  // empty: those that the engine of the pools cuts at
   FfnChoice ffn_choice = FfnChoice::any;
   FfnSplit ffn_split;  // FfnChoice::exact
   int batch_steps = 16;
@@ -35,7 +35,8 @@ struct SearchRequest : Conditions {
 };
 
 /// The bounds; `chips` must outlive them. Throws ValueError.
-[[nodiscard]] Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& chips);
+[[nodiscard]] Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& chips,
+                             const Engines& engines);
 
 /// "h20:3x8 + h800:2x8", "h800:4x8".
 [[nodiscard]] std::string pools_text(const Candidate& candidate, const Space& space);

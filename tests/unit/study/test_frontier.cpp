@@ -58,6 +58,22 @@ TEST_SUITE("unit") {
     CHECK(kind_of("1A1F") == Kind::too_slow);
   }
 
+  TEST_CASE("study: AFD is cut at the core too where its engine can, unless it is said where") {
+    const auto boundaries = [](const std::string& engine, std::vector<Boundary> asked) {
+      study::FrontierRequest request = small_search();
+      request.engine = engine;
+      request.boundaries = std::move(asked);
+      return study::frontier_cases(request).front().space.boundaries;
+    };
+    const std::vector<Boundary> one{Boundary::attention}, core{Boundary::core},
+        both{Boundary::attention, Boundary::core};
+    CHECK(boundaries("step", {}) == one);
+    CHECK(boundaries("ideal", {}) == one);
+    CHECK(boundaries("fastafd", {}) == both);
+    CHECK(boundaries("step", core) == core);
+    CHECK(boundaries("fastafd", one) == one);
+  }
+
   TEST_CASE("study: a wish to stop leaves the cases after it out") {
     study::FrontierRequest request = small_search();
     request.contexts = {4096, 8192};
