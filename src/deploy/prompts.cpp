@@ -5,6 +5,7 @@
 
 #include "count/core.hpp"
 #include "count/ffn.hpp"
+#include "deploy/memory.hpp"
 #include "kernels/formats.hpp"
 
 namespace afford {
@@ -102,6 +103,15 @@ Seconds interruption(const ModelSpec& model, const HardwareSpec& chip, const Pro
   const double joined = 1 - std::exp(-prompts);
   return prompts * prompt_time(model, chip, load, rates) +
          joined * real(layer_count(model)) * rates.outside_graphs;
+}
+
+Seconds cache_sending(const HardwareSpec& chip, std::int64_t accelerators, const Setting& setting) {
+  const double servers = real(accelerators) / real(chip.server_accelerators.value);
+  return cache_per_request(setting) / (servers * setting.engine.nic * server_network(chip));
+}
+
+Seconds prompt_launches(const Setting& setting) {
+  return real(layer_count(*setting.model)) * setting.engine.time.prompts.outside_graphs;
 }
 
 }  // namespace afford

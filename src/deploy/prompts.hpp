@@ -1,6 +1,7 @@
 #pragma once
 // Prompts that interrupt decoding on the same server: what they add to the time of an output token.
 
+#include "deploy/evaluate.hpp"
 #include "spec/engine_time.hpp"
 #include "spec/hardware.hpp"
 #include "spec/model.hpp"
@@ -21,6 +22,14 @@ struct PromptLoad {
 /// to experts move. Recurrent layers count with their projections alone.
 [[nodiscard]] Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip,
                                   const PromptLoad& load, const PromptRates& rates);
+
+/// Time to send the cache of a prompt of setting.context over all NICs of an engine of
+/// `accelerators` of a chip that has NICs.
+[[nodiscard]] Seconds cache_sending(const HardwareSpec& chip, std::int64_t accelerators,
+                                    const Setting& setting);
+
+/// Time that a prompt takes besides its kernels, which are launched one by one: of the launches.
+[[nodiscard]] Seconds prompt_launches(const Setting& setting);
 
 /// Mean time that prompts add to a decode step: each of the other requests in flight brings one
 /// prompt in as many steps as it has output tokens, and a step that a prompt joins runs outside the

@@ -73,18 +73,20 @@ bool is_rounding(double load, const FleetProblem& p) { return load <= 1e-9 * p.p
 /// numbers solve the program, and GLPK, which takes 1e-5 for nothing, sees no tiny numbers.
 double share_carried(double capacity, double load) { return std::min(1.0, capacity / load); }
 
-/// What runs in these hours, less the spares, carries the load (scaled to one).
-void add_load(glp_prob* program, const FleetProblem& p, double load, bool off_peak) {
+/// What runs in these hours for a task, less the spares, carries the load (scaled to one).
+void add_load(glp_prob* program, const FleetProblem& p, size_t task, bool off_peak) {
+  const double load = off_peak ? p.off_peak_load : p.peak_load;
   if (is_rounding(load, p)) return;
   Row row;
+  std::vector<double> spared(kinds_of(p), 0);  // of each kind that does the task
   for (size_t i = 0; i < p.options.size(); ++i) {
-    if (!off_peak || p.options[i].off_peak) row.add(i, share_carried(p.options[i].capacity, load));
+    const FleetOption& option = p.options[i];
+    if (option.task != task) continue;
+    spared[option.kind] = p.spares * share_carried(option.capacity, load);
+    if (!off_peak || option.off_peak) row.add(i, share_carried(option.capacity, load));
   }
-  if (p.spares > 0) {
-    std::vector<double> capacity(kinds_of(p), 0);
-    for (const FleetOption& option : p.options) capacity[option.kind] = option.capacity;
-    for (size_t k = 0; k < capacity.size(); ++k)
-      row.add(p.options.size() + k, -p.spares * share_carried(capacity[k], load));
+  for (size_t k = 0; k < spared.size(); ++k) {
+    if (spared[k] > 0) row.add(p.options.size() + k, -spared[k]);
   }
   add_row(program, row, GLP_LO, 1, 0);
 }
@@ -101,12 +103,13 @@ void add_use(glp_prob* program, const FleetProblem& p) {
   }
 }
 
-/// What the instances of the fleet carry, less the spares of the kinds in use.
-double carried(const FleetProblem& p, const Fleet& fleet, bool off_peak) {
+/// What the instances of the fleet carry of a task, less the spares of the kinds in use.
+double carried(const FleetProblem& p, const Fleet& fleet, size_t task, bool off_peak) {
   std::vector<double> spare(kinds_of(p), 0);
   double sum = 0;
   for (size_t i = 0; i < p.options.size(); ++i) {
     const FleetOption& option = p.options[i];
+    if (option.task != task) continue;
     if (fleet.counts[i] > 0) spare[option.kind] = p.spares * option.capacity;
     if (!off_peak || option.off_peak) sum += static_cast<double>(fleet.counts[i]) * option.capacity;
   }
@@ -116,11 +119,13 @@ double carried(const FleetProblem& p, const Fleet& fleet, bool off_peak) {
 /// A solver works within tolerances; the answer is checked without any but rounding.
 void require_carried(const FleetProblem& p, const Fleet& fleet) {
   constexpr double rounding = 1e-6;
-  if (carried(p, fleet, false) >= p.peak_load * (1 - rounding) &&
-      (is_rounding(p.off_peak_load, p) ||
-       carried(p, fleet, true) >= p.off_peak_load * (1 - rounding)))
-    return;
-  throw std::runtime_error("GLPK's fleet does not carry the load");
+  for (size_t task = 0; task < p.tasks; ++task) {
+    if (carried(p, fleet, task, false) >= p.peak_load * (1 - rounding) &&
+        (is_rounding(p.off_peak_load, p) ||
+         carried(p, fleet, task, true) >= p.off_peak_load * (1 - rounding)))
+      continue;
+    throw std::runtime_error("GLPK's fleet does not carry the load");
+  }
 }
 
 Program program_of(const FleetProblem& p, bool whole) {
@@ -138,8 +143,10 @@ std::optional<Fleet> cheapest_fleet(const FleetProblem& p) {
   if (p.options.empty()) return std::nullopt;
   const Program program = program_of(p, true);
   glp_set_obj_dir(program.get(), GLP_MIN);
-  add_load(program.get(), p, p.peak_load, false);
-  add_load(program.get(), p, p.off_peak_load, true);
+  for (size_t task = 0; task < p.tasks; ++task) {
+    add_load(program.get(), p, task, false);
+    add_load(program.get(), p, task, true);
+  }
   add_use(program.get(), p);
   glp_iocp control;
   glp_init_iocp(&control);
@@ -171,7 +178,18 @@ double largest_load(const FleetProblem& p) {
   const Program program = program_of(bare, false);
   glp_set_obj_dir(program.get(), GLP_MAX);
   for (size_t i = 0; i < p.options.size(); ++i)
-    glp_set_obj_coef(program.get(), static_cast<int>(i) + 1, p.options[i].capacity);
+    glp_set_obj_coef(program.get(), static_cast<int>(i) + 1, 0);
+  const int load = glp_add_cols(program.get(), 1);
+  glp_set_col_bnds(program.get(), load, GLP_LO, 0, 0);
+  glp_set_obj_coef(program.get(), load, 1);
+  for (size_t task = 0; task < p.tasks; ++task) {
+    Row row;
+    for (size_t i = 0; i < p.options.size(); ++i) {
+      if (p.options[i].task == task) row.add(i, p.options[i].capacity);
+    }
+    row.add(p.options.size(), -1);
+    add_row(program.get(), row, GLP_LO, 0, 0);
+  }
   glp_smcp control;
   glp_init_smcp(&control);
   control.msg_lev = GLP_MSG_OFF;

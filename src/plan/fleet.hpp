@@ -10,9 +10,11 @@
 namespace afford {
 
 /// One thing to rent, in whole numbers. `kind` groups options that are the same deployment under
-/// another contract; spares are counted for each kind in use.
+/// another contract; spares are counted for each kind in use. `task`: which part of every request's
+/// work it does, the same for all options of a kind.
 struct FleetOption {
   size_t kind = 0;
+  size_t task = 0;
   double capacity = 0;                          // load one carries
   double cost = 0;                              // a month
   bool off_peak = true;                         // runs outside the peak hours too
@@ -21,8 +23,9 @@ struct FleetOption {
 
 struct FleetProblem {
   std::vector<FleetOption> options;
-  std::vector<double> resources;  // how much there is of each
-  double peak_load = 0, off_peak_load = 0;
+  std::vector<double> resources;            // how much there is of each
+  double peak_load = 0, off_peak_load = 0;  // of every task
+  size_t tasks = 1;
   int spares = 0;  // of each kind in use, running whenever the kind does
 };
 
@@ -35,7 +38,8 @@ struct Fleet {
 /// Nothing when the resources do not suffice. Solved by GLPK's branch and bound.
 [[nodiscard]] std::optional<Fleet> cheapest_fleet(const FleetProblem& problem);
 
-/// The largest peak load the resources carry (fractions of deployments allowed, spares left out).
+/// The largest peak load of which the resources carry every task (fractions of deployments allowed,
+/// spares left out).
 [[nodiscard]] double largest_load(const FleetProblem& problem);
 
 }  // namespace afford

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "deploy/memory.hpp"
 #include "text/quantity.hpp"
@@ -96,40 +97,43 @@ std::optional<double> hourly(const std::vector<double>& use, const std::vector<O
   return sum;
 }
 
-Built build(const std::vector<const Sized*>& sized, const PlanInput& input) {
+/// What one thing to rent does and takes.
+struct Thing {
+  size_t kind = 0, task = 0;
+  double requests_per_s = 0;
+  std::vector<double> use;  // accelerators of each chip
+  const Sized* sized = nullptr;
+  const PromptServer* prompts = nullptr;
+};
+
+/// One option for each contract that offers all chips of it, all day and in the peak hours alone.
+void add_options(Built& built, const Thing& thing, const Resources& resources,
+                 const PlanInput& input) {
   const Traffic& traffic = input.workload->traffic;
-  const Resources resources(input.offers);
-  Built built;
-  built.problem.resources = resources.amounts;
-  built.problem.peak_load = peak_rate(traffic);
-  built.problem.off_peak_load = traffic.peak_hours < 24 ? off_peak_rate(traffic) : 0;
-  built.problem.spares = input.workload->target.spares;
-  for (size_t k = 0; k < sized.size(); ++k) {
-    const auto use = use_of(sized[k]->candidate, input.space->chips->size());
-    const auto add = [&](bool reserved, bool all_day) {
-      const auto cost = hourly(use, input.offers, reserved);
-      if (!cost) return;
-      FleetOption option{.kind = k,
-                         .capacity = sized[k]->requests_per_s,
-                         .cost = *cost * hours_a_month * (all_day ? 1 : traffic.peak_hours / 24),
-                         .off_peak = all_day,
-                         .uses = {}};
-      for (size_t c = 0; c < use.size(); ++c) {
-        if (use[c] == 0) continue;
-        const auto& mine = resources.of_chip[c];
-        if (mine[0]) option.uses.emplace_back(*mine[0], use[c]);
-        if (const auto& own = mine[reserved ? 2 : 1]) option.uses.emplace_back(*own, use[c]);
-      }
-      built.problem.options.push_back(std::move(option));
-      built.options.push_back({.sized = sized[k],
-                               .contract = {.reserved = reserved, .price = {}, .limit = {}},
-                               .all_day = all_day});
-    };
-    add(true, true);
-    add(false, true);
-    if (traffic.peak_hours < 24) add(false, false);
-  }
-  return built;
+  const auto add = [&](bool reserved, bool all_day) {
+    const auto cost = hourly(thing.use, input.offers, reserved);
+    if (!cost) return;
+    FleetOption option{.kind = thing.kind,
+                       .task = thing.task,
+                       .capacity = thing.requests_per_s,
+                       .cost = *cost * hours_a_month * (all_day ? 1 : traffic.peak_hours / 24),
+                       .off_peak = all_day,
+                       .uses = {}};
+    for (size_t c = 0; c < thing.use.size(); ++c) {
+      if (thing.use[c] == 0) continue;
+      const auto& mine = resources.of_chip[c];
+      if (mine[0]) option.uses.emplace_back(*mine[0], thing.use[c]);
+      if (const auto& own = mine[reserved ? 2 : 1]) option.uses.emplace_back(*own, thing.use[c]);
+    }
+    built.problem.options.push_back(std::move(option));
+    built.options.push_back({.sized = thing.sized,
+                             .prompts = thing.prompts,
+                             .contract = {.reserved = reserved, .price = {}, .limit = {}},
+                             .all_day = all_day});
+  };
+  add(true, true);
+  add(false, true);
+  if (traffic.peak_hours < 24) add(false, false);
 }
 
 /// The cheapest options by cost per load: an integer program of a few hundred columns solves in
@@ -149,6 +153,60 @@ void keep_cheapest(Built& built, size_t most) {
     kept.options.push_back(built.options[order[i]]);
   }
   built = std::move(kept);
+}
+
+Built build(const std::vector<Sized>& sized, const PlanInput& input, const Choice& choice) {
+  constexpr size_t most_options = 300;
+  const Traffic& traffic = input.workload->traffic;
+  const size_t chips = input.space->chips->size();
+  const Resources resources(input.offers);
+  Built built;
+  built.problem.resources = resources.amounts;
+  built.problem.peak_load = peak_rate(traffic);
+  built.problem.off_peak_load = traffic.peak_hours < 24 ? off_peak_rate(traffic) : 0;
+  built.problem.spares = input.workload->target.spares;
+  size_t kind = 0;
+  for (const Sized* one : useful(sized, input, choice)) {
+    add_options(built,
+                {.kind = kind++,
+                 .requests_per_s = one->requests_per_s,
+                 .use = use_of(one->candidate, chips),
+                 .sized = one},
+                resources, input);
+  }
+  keep_cheapest(built, most_options);
+  if (!has_prompts(traffic)) return built;
+  built.problem.tasks = 2;
+  for (const PromptServer& server : input.prompt_servers) {
+    if (choice.only_chip && server.chip != *choice.only_chip) continue;
+    std::vector<double> use(chips, 0);
+    use[server.chip] = real(server.gpus);
+    add_options(built,
+                {.kind = kind++,
+                 .task = 1,
+                 .requests_per_s = server.requests_per_s,
+                 .use = std::move(use),
+                 .prompts = &server},
+                resources, input);
+  }
+  return built;
+}
+
+/// Adds up what works off prompts, which share the requests in proportion to capacity too.
+void fill_in_prompts(Plan& plan, const PlanInput& input) {
+  if (plan.prompts.empty()) return;
+  const double peak = peak_rate(input.workload->traffic);
+  double capacity = 0, seconds = 0;
+  for (const Rented& r : plan.prompts) capacity += real(r.instances) * r.prompts->requests_per_s;
+  for (const Rented& r : plan.prompts) {
+    plan.prompt_gpus += r.instances * r.prompts->gpus;
+    const double rate = peak * real(r.instances) * r.prompts->requests_per_s / capacity;
+    const Seconds each =
+        mean_wait(*r.prompts, r.instances, rate) + r.prompts->mean + r.prompts->sending;
+    seconds += rate / peak * each.base();
+  }
+  plan.ttft = Seconds(seconds);
+  plan.prompt_utilisation = peak / capacity * (1 - input.workload->target.headroom);
 }
 
 /// Adds up what a fleet comes to. Traffic is spread in proportion to capacity, so every instance
@@ -188,7 +246,8 @@ void fill_in(Plan& plan, const PlanInput& input, const Fleet& fleet) {
         real(r.instances) * contexts / c1 * cache_per_request(*input.setting, 1).base();
   }
   plan.tpot_mean = Seconds(token_seconds / tokens);
-  plan.gpus = plan.attention_gpus + plan.ffn_gpus;
+  fill_in_prompts(plan, input);
+  plan.gpus = plan.attention_gpus + plan.ffn_gpus + plan.prompt_gpus;
 }
 
 /// What keeps the plan from being cheaper: the deployment's own limit, whole instances, or an
@@ -215,31 +274,35 @@ std::string binding(const Plan& plan, const Built& built, const PlanInput& input
 }  // namespace
 
 Plan make_plan(const std::vector<Sized>& sized, const PlanInput& input, const Choice& choice) {
-  constexpr size_t most_options = 300;
   Plan plan;
-  Built built = build(useful(sized, input, choice), input);
-  keep_cheapest(built, most_options);
-  if (built.options.empty()) {
-    plan.impossible = "no deployment meets the target";
-    return plan;
-  }
-  const auto fleet = cheapest_fleet(built.problem);
+  const Built built = build(sized, input, choice);
+  const FleetProblem& problem = built.problem;
+  const auto does = [&](size_t task) {
+    return std::any_of(problem.options.begin(), problem.options.end(),
+                       [&](const FleetOption& option) { return option.task == task; });
+  };
+  if (!does(0)) plan.impossible = "no deployment meets the target";
+  if (does(0) && problem.tasks > 1 && !does(1))
+    plan.impossible = "no servers with NICs hold the model, to work off the prompts";
+  if (!plan.impossible.empty()) return plan;
+  const auto fleet = cheapest_fleet(problem);
   if (!fleet) {
     plan.impossible = fmt::format(
         "the inventory carries {:.4g} requests/s at most, spares left out, of {:.4g} at the peak",
-        largest_load(built.problem), built.problem.peak_load);
+        largest_load(problem), problem.peak_load);
     return plan;
   }
-  std::vector<bool> kinds(sized.size(), false);
+  std::set<size_t> kinds;
   for (size_t i = 0; i < fleet->counts.size(); ++i) {
     if (fleet->counts[i] == 0) continue;
     Rented rented = built.options[i];
     rented.instances = fleet->counts[i];
-    plan.rented.push_back(rented);
-    kinds[static_cast<size_t>(rented.sized - sized.data())] = true;
+    (rented.prompts == nullptr ? plan.rented : plan.prompts).push_back(rented);
+    if (rented.prompts != nullptr)
+      plan.prompt_usd += real(rented.instances) * problem.options[i].cost;
+    kinds.insert(problem.options[i].kind);
   }
-  plan.spare_instances =
-      input.workload->target.spares * std::count(kinds.begin(), kinds.end(), true);
+  plan.spare_instances = input.workload->target.spares * static_cast<std::int64_t>(kinds.size());
   fill_in(plan, input, *fleet);
   plan.binds = binding(plan, built, input);
   return plan;

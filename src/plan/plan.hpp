@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "plan/fleet.hpp"
+#include "plan/prompt_servers.hpp"
 #include "plan/sizing.hpp"
 
 namespace afford {
 
-/// One line of a plan: so many of a deployment under a contract.
+/// One line of a plan: so many of a deployment, or of what works off prompts, under a contract.
 struct Rented {
-  const Sized* sized = nullptr;
+  const Sized* sized = nullptr;           // null: of prompts
+  const PromptServer* prompts = nullptr;  // null: a deployment that decodes
   Contract contract;
   bool all_day = true;
   std::int64_t instances = 0;  // spares included
@@ -20,9 +22,13 @@ struct Rented {
 
 /// A whole plan, or why there is none.
 struct Plan {
-  std::vector<Rented> rented;
-  double monthly_usd = 0, usd_per_mtok = 0;
-  std::int64_t gpus = 0, attention_gpus = 0, ffn_gpus = 0, spare_instances = 0;
+  std::vector<Rented> rented;              // that decode
+  std::vector<Rented> prompts;             // that work off prompts
+  double monthly_usd = 0, prompt_usd = 0;  // the whole bill, and what of it prompts take
+  double usd_per_mtok = 0;                 // the whole bill by output tokens
+  std::int64_t gpus = 0, attention_gpus = 0, ffn_gpus = 0, prompt_gpus = 0, spare_instances = 0;
+  double prompt_utilisation = 0;  // as `utilisation`, of what works off prompts
+  Seconds ttft;  // mean at the peak: waiting, the prompt, sending its cache; infinite without spare
   double utilisation = 0;  // peak load over the capacity without headroom, spares included
   double requests_in_flight = 0, kv_bytes_at_peak = 0;
   Seconds tpot_mean, tpot_at_percentile;
@@ -36,6 +42,7 @@ struct PlanInput {
   const Setting* setting = nullptr;
   const Workload* workload = nullptr;
   std::vector<Offer> offers;  // of each chip of the space
+  std::vector<PromptServer> prompt_servers;
 };
 
 /// Which deployments a plan may use.

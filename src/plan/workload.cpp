@@ -123,12 +123,13 @@ void read_trace_into(const Section& in, const std::string& file, Traffic& traffi
 }
 
 Traffic read_traffic(const Section& root, const std::string& file) {
-  const Section in = root.child(
-      "traffic", {"requests_per_second", "peak_factor", "peak_hours", "prompt", "output", "trace"});
+  const Section in = root.child("traffic", {"requests_per_second", "peak_factor", "peak_hours",
+                                            "prompt", "output", "trace", "prefix_hit_rate"});
   Traffic traffic;
   if (in.has("requests_per_second") || !in.has("trace"))
     traffic.requests_per_s = in.real("requests_per_second", least_rate, most_rate);
   if (in.has("peak_factor")) traffic.peak_factor = in.real("peak_factor", 1, 1000);
+  if (in.has("prefix_hit_rate")) traffic.prefix_hit_rate = in.real("prefix_hit_rate", 0, 1);
   if (in.has("peak_hours")) traffic.peak_hours = in.real("peak_hours", 0.01, 24);
   if (traffic.peak_factor * traffic.peak_hours > 24 && in.has("peak_hours") &&
       traffic.peak_hours < 24) {

@@ -22,9 +22,14 @@ struct Traffic {
   std::string trace;           // the file; empty: lengths follow these laws
   LengthLaw prompt, output;
   double prompt_tokens = 0, prompt_square = 0;  // means of a prompt's length and of its square
-  std::string origin;  // "trace.csv, 1200 requests", "lognormal prompts ..."
+  double prefix_hit_rate = 0;  // share of a prompt's tokens that a cache of prefixes holds
+  std::string origin;          // "trace.csv, 1200 requests", "lognormal prompts ..."
 };
 [[nodiscard]] inline double peak_rate(const Traffic& t) { return t.requests_per_s * t.peak_factor; }
+/// Whether there are prompts to work off.
+[[nodiscard]] inline bool has_prompts(const Traffic& t) {
+  return t.prompt_tokens > 0 && t.prefix_hit_rate < 1;
+}
 [[nodiscard]] double off_peak_rate(const Traffic& traffic);
 
 struct Target {

@@ -28,7 +28,21 @@ std::string rented_text(const Plan& plan, const Space& space) {
     parts.push_back(fmt::format("{} x {} ({}) {}", r.instances, label(c),
                                 study::pools_text(c, space), contract_text(r)));
   }
+  for (const Rented& r : plan.prompts) {
+    const HardwareSpec& chip = (*space.chips)[r.prompts->chip];
+    parts.push_back(fmt::format(
+        "{} x prompts ({}) {}", r.instances,
+        name_of(Pool{&chip, static_cast<int>(r.prompts->gpus / chip.server_accelerators.value),
+                     static_cast<int>(chip.server_accelerators.value)}),
+        contract_text(r)));
+  }
   return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+/// A month's bill by a million of these tokens.
+double usd_per_million(double usd, double requests_per_s, double tokens) {
+  constexpr double million = 1e6, seconds_an_hour = 3600;
+  return usd / (requests_per_s * tokens * hours_a_month * seconds_an_hour / million);
 }
 
 /// A figure of the plan; an empty cell where there is none.
@@ -48,6 +62,7 @@ Record<Rental> figures() {
       of_plan({"attention_gpus", "attention", Show::plain},
               [](const Plan& p) { return p.attention_gpus; }),
       of_plan({"ffn_gpus", "FFN", Show::plain}, [](const Plan& p) { return p.ffn_gpus; }),
+      of_plan({"prompt_gpus", "prompts", Show::plain}, [](const Plan& p) { return p.prompt_gpus; }),
       {{"attention_to_ffn", "A:F", Show::plain},
        [](const Rental& r) {
          return cell_if(r.plan.ffn_gpus > 0, static_cast<double>(r.plan.attention_gpus) /
@@ -89,6 +104,33 @@ Record<Rental> rental_details() {
       plain("requests_in_flight", "in flight", [](const Plan& p) { return p.requests_in_flight; }),
       plain("kv_at_peak_gb", "KV GB", [](const Plan& p) { return p.kv_bytes_at_peak / 1e9; }),
       plain("spare_instances", "spares", [](const Plan& p) { return p.spare_instances; }),
+      plain("prompt_utilisation", "prompts used",
+            [](const Plan& p) { return p.prompt_utilisation; }),
+      plain("ttft_ms", "TTFT ms",
+            [](const Plan& p) {
+              return cell_if(!p.prompts.empty() && std::isfinite(p.ttft.base()),
+                             p.ttft / millisecond);
+            }),
+      plain("prompt_monthly_usd", "prompts USD", [](const Plan& p) { return p.prompt_usd; }),
+      hidden("usd_per_input_mtok", "USD/Mtok in", Show::money,
+             [](const Rental& r) {
+               const Traffic& t = r.of->workload.traffic;
+               return cell_if(
+                   r.possible() && t.prompt_tokens > 0,
+                   usd_per_million(r.plan.prompt_usd, t.requests_per_s, t.prompt_tokens));
+             }),
+      hidden("usd_per_output_mtok", "out", Show::money,
+             [](const Rental& r) {
+               const Traffic& t = r.of->workload.traffic;
+               return cell_if(r.possible(), usd_per_million(r.plan.monthly_usd - r.plan.prompt_usd,
+                                                            t.requests_per_s, t.mix.output_tokens));
+             }),
+      hidden("usd_per_request", "USD/request", Show::money,
+             [](const Rental& r) {
+               return cell_if(
+                   r.possible(),
+                   usd_per_million(r.plan.monthly_usd, r.of->workload.traffic.requests_per_s, 1e6));
+             }),
       hidden("percentile", "percentile", Show::plain,
              [](const Rental& r) { return 100 * r.of->workload.target.percentile; }),
       hidden("tpot_limit_ms", "limit", Show::plain,
@@ -117,6 +159,26 @@ std::string sized_text(const Sized& sized) {
                      sized.requests_per_s);
 }
 
+/// What works off the prompts, what share of the bill it has, and what is left out.
+std::string prompt_note(const Rental& rental) {
+  const Plan& plan = rental.plan;
+  const Traffic& traffic = rental.of->workload.traffic;
+  const std::string hits =
+      traffic.prefix_hit_rate > 0
+          ? fmt::format(", {:.3g} % of them found in a cache,", 100 * traffic.prefix_hit_rate)
+          : "";
+  const std::string first =
+      std::isfinite(plan.ttft.base())
+          ? fmt::format("a first token takes {} on average", human(plan.ttft))
+          : "with nothing to spare, so that they queue without end; leave headroom";
+  return fmt::format(
+      "Prompts: at the peak {:.0f} of their tokens/s{} are worked off by {} accelerators of their "
+      "own, {:.0f} % busy, which send the caches on: {}. They are {:.0f} % of the bill. Prompts on "
+      "the servers that decode are not tried; afford replay shows them.",
+      peak_rate(traffic) * traffic.prompt_tokens, hits, plan.prompt_gpus,
+      100 * plan.prompt_utilisation, first, 100 * plan.prompt_usd / plan.monthly_usd);
+}
+
 void add_plan_notes(std::vector<std::string>& notes, const Rental& rental) {
   const study::RentalCase& c = *rental.of;
   const Plan& plan = rental.plan;
@@ -134,13 +196,7 @@ void add_plan_notes(std::vector<std::string>& notes, const Rental& rental) {
       c.swept.empty() ? "Best: " : text_of(c.swept) + ": ", fmt::join(lines, "; "),
       plan.requests_in_flight, plan.kv_bytes_at_peak / 1e9, 100 * c.workload.target.percentile,
       plan.spare_instances));
-  const study::PromptNeed& prompts = rental.prompts;
-  notes.push_back(fmt::format(
-      "Prompts are not in this bill: at the peak {:.0f} of their tokens/s keep {:.2g} servers of "
-      "{} "
-      "{} busy, USD {:.0f} a month.",
-      peak_rate(c.workload.traffic) * c.workload.traffic.prompt_tokens, prompts.servers,
-      prompts.chip->server_accelerators.value, prompts.chip->name, prompts.monthly_usd));
+  if (!plan.prompts.empty()) notes.push_back(prompt_note(rental));
   if (plan.gap > 0)
     notes.push_back(fmt::format("Not proven the cheapest: {:.2f} % is possible.", 100 * plan.gap));
 }

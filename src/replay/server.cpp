@@ -49,11 +49,6 @@ PromptTable prompts_on(const Colocated& c, const Setting& setting) {
   });
 }
 
-/// A prompt is launched kernel by kernel.
-Seconds outside_graphs(const Setting& setting) {
-  return real(layer_count(*setting.model)) * setting.engine.time.prompts.outside_graphs;
-}
-
 /// Tokens of context whose caches fill the memory.
 double tokens_in_memory(StepTable& steps, std::int64_t replicas) {
   constexpr double context = 4096;
@@ -79,7 +74,7 @@ Server server_of(const AnyDeployment& deployment, const Setting& setting,
                 .chunk = options.chunk,
                 .most_in_flight = options.most_in_flight};
   if (c == nullptr) return server;
-  server.outside_graphs = outside_graphs(setting);
+  server.outside_graphs = prompt_launches(setting);
   server.between = evaluate(with_requests(deployment, 1), setting).between;
   if (options.cache_prefixes)
     server.cache_tokens = tokens_in_memory(server.steps, c->layout.replicas());
@@ -89,16 +84,14 @@ Server server_of(const AnyDeployment& deployment, const Setting& setting,
 PromptPool prompt_pool_of(const Colocated& c, const Setting& setting) {
   Colocated one = c;
   one.batch = c.engines();
-  const HardwareSpec& chip = *c.pool.chip;
-  const double servers = real(c.layout.engine()) / real(chip.server_accelerators.value);
-  const ByteRate nics = servers * setting.engine.nic * server_network(chip);
-  const auto sent = [setting = setting, nics](double tokens) mutable {
+  const auto sent = [setting = setting, chip = c.pool.chip,
+                     engine = c.layout.engine()](double tokens) mutable {
     setting.context = tokens;
-    return cache_per_request(setting) / nics;
+    return cache_sending(*chip, engine, setting);
   };
   return {.instances = c.engines(),
           .prompts = prompts_on(c, setting),
-          .overhead = outside_graphs(setting) + evaluate(one, setting).between,
+          .overhead = prompt_launches(setting) + evaluate(one, setting).between,
           .transfer = PromptTable(sent)};
 }
 

@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "error.hpp"
 #include "load/library.hpp"
-#include "plan/prompt_servers.hpp"
 #include "yaml/document.hpp"
 
 namespace afford::study {
@@ -111,6 +109,7 @@ std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoin
   c->found = explore(c->space, c->setting,
                      {.shapes = true, .threads = request.threads, .stop = request.stop});
   if (!c->found.complete) return nullptr;
+  c->input.prompt_servers = prompt_servers(c->space, c->setting, c->workload);
   c->sized = size_all(c->found.shapes, *c->input.space, *c->input.setting, c->workload);
   return c;
 }
@@ -146,7 +145,7 @@ void add_engine(Served& served, const Sized& first, const RentalCase& c) {
   if (spread.within > 0) served.interval = interval_of(way, c.setting);
 }
 
-/// The accelerators of every deployment that is rented.
+/// The accelerators of everything that is rented.
 std::vector<ChipsUsed> chips_used(const Plan& plan, const std::vector<HardwareSpec>& chips) {
   std::vector<ChipsUsed> used;
   for (const Rented& rented : plan.rented) {
@@ -157,24 +156,9 @@ std::vector<ChipsUsed> chips_used(const Plan& plan, const std::vector<HardwareSp
     add(c.attention);
     if (c.way == Way::disaggregated) add(c.ffn);
   }
+  for (const Rented& rented : plan.prompts)
+    used.push_back({&chips[rented.prompts->chip], rented.instances * rented.prompts->gpus});
   return used;
-}
-
-PromptNeed prompt_need(const std::vector<ChipsUsed>& used, const RentalCase& c) {
-  std::map<const HardwareSpec*, std::int64_t> accelerators;
-  for (const ChipsUsed& chips : used) accelerators[chips.chip] += chips.accelerators;
-  const auto most = std::max_element(c.chips.begin(), c.chips.end(),
-                                     [&](const HardwareSpec& a, const HardwareSpec& b) {
-                                       return accelerators[&a] < accelerators[&b];
-                                     });
-  const auto chip = static_cast<size_t>(most - c.chips.begin());
-  UsdRate lowest = most->price.value;
-  for (const Contract& contract : c.input.offers[chip].contracts)
-    lowest = std::min(lowest, contract.price);
-  PromptNeed need{.chip = &*most, .servers = prompt_servers(c.workload.traffic, *most, c.setting)};
-  const double each = real(most->server_accelerators.value) * (lowest / usd_per_hour);
-  need.monthly_usd = need.servers * each * hours_a_month;
-  return need;
 }
 
 }  // namespace
@@ -204,7 +188,6 @@ Rentals rentals(const RentalRequest& request) {
                     .ideal = {},
                     .interval = {},
                     .pue = whole.what_if.pue};
-      if (row.possible()) row.prompts = prompt_need(row.served.chips, *c);
       if (row.possible()) add_engine(row.served, *row.plan.rented.front().sized, *c);
       if (row.possible() && !point.empty()) {
         out.swept_costs.push_back(

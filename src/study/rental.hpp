@@ -34,13 +34,6 @@ struct RentalCase {
   PlanInput input;
 };
 
-/// What prompts need beside a plan, which pays for decoding alone: servers of the chip that it has
-/// the most of, busy in the peak hours, and what they would cost all month at the lowest price.
-struct PromptNeed {
-  const HardwareSpec* chip = nullptr;
-  double servers = 0, monthly_usd = 0;
-};
-
 enum class Scope { best, without_afd, one_chip };
 
 /// One plan. Its pointers go into the case.
@@ -50,7 +43,6 @@ struct Rental {
   std::string name;  // "best", "without AFD", "h20 alone"
   Plan plan;
   Served served;
-  PromptNeed prompts;  // of a plan that is possible
   [[nodiscard]] bool possible() const { return plan.impossible.empty(); }
 };
 

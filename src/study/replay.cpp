@@ -218,15 +218,17 @@ Replays replays(const ReplayRequest& request) {
   if (request.seed && !from.trace.empty() && request.rates.empty())
     throw ValueError("seed", " has no effect: nothing of this replay is drawn");
   ReplayRequest whole = request;
+  if (!whole.prefix_hit_rate && from.traffic.prefix_hit_rate > 0)
+    whole.prefix_hit_rate = from.traffic.prefix_hit_rate;
   if (whole.models.empty() && !from.model.empty()) whole.models = {from.model};
   if (whole.models.empty())
     throw ValueError("model", fmt::format(": expected one, as {} names none", request.file));
   const std::vector<Prepared> prepared = prepare(whole);
   if (prepared.size() != 1) throw UsageError("replay takes one model at a time");
   const std::optional<Deployment> prefill = prefill_of(whole, prepared.front().model);
-  const ReplayCase c{request, from, prepared.front(), prefill ? &*prefill : nullptr};
+  const ReplayCase c{whole, from, prepared.front(), prefill ? &*prefill : nullptr};
   Replays out{.name = from.name, .traffic = from.text, .rows = {}};
-  out.prefixes = from.blocks && !request.prefix_hit_rate && !prefill;
+  out.prefixes = from.blocks && !whole.prefix_hit_rate && !prefill;
   for (const Deployment& deployment : deployments_of(with_batches(whole), prepared.front().model)) {
     for (const ReplayArrivals& arrivals : loads_of(request, from))
       out.rows.push_back(replay_row(c, deployment, arrivals));

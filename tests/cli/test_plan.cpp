@@ -59,9 +59,36 @@ TEST_SUITE("cli") {
                            "h800: {reserved: {price: 1 USD/h}, on_demand: {price: 4 USD/h}}"),
             "target: {tpot: 50 ms}", "target: {tpot: 50 ms, spares: 1}"));
     const auto with_spare = plan(file)[0];
-    CHECK(with_spare["spare_instances"] == 1);
+    CHECK(with_spare["spare_instances"] == 2);  // of what decodes, and of what works off prompts
     CHECK(with_spare["monthly_usd"].get<double>() ==
           doctest::Approx(730 * 1.0 * with_spare["gpus"].get<double>()));  // all reserved
+  }
+
+  TEST_CASE("plan: prompts are worked off by servers of their own, in the bill") {
+    const test::TempFolder folder;
+    const auto best = plan(folder.file("w.yaml", workload))[0];
+    const auto number = [&](const char* key) { return best[key].get<double>(); };
+    CHECK(number("prompt_gpus") >= 8);
+    CHECK(number("gpus") == number("attention_gpus") + number("ffn_gpus") + number("prompt_gpus"));
+    CHECK(number("ttft_ms") > 0);
+    CHECK(number("prompt_utilisation") <= 1);
+    CHECK(number("usd_per_request") * 20 * 730 * 3600 == doctest::Approx(number("monthly_usd")));
+    CHECK(number("usd_per_input_mtok") * 4000 + number("usd_per_output_mtok") * 500 ==
+          doctest::Approx(1e6 * number("usd_per_request")));
+    CHECK(best["deployment"].get<std::string>().find(" x prompts (") != std::string::npos);
+
+    const std::string hits =
+        test::replaced(workload, "traffic:\n", "traffic:\n  prefix_hit_rate: 0.6\n");
+    const auto cached = plan(folder.file("hits.yaml", hits))[0];
+    CHECK(cached["prompt_utilisation"].get<double>() * cached["prompt_gpus"].get<double>() <
+          0.6 * number("prompt_utilisation") * number("prompt_gpus"));
+    const std::string all =
+        test::replaced(workload, "traffic:\n", "traffic:\n  prefix_hit_rate: 1\n");
+    const auto none = plan(folder.file("all.yaml", all))[0];
+    CHECK(none["prompt_gpus"] == 0);
+    CHECK(none["ttft_ms"].is_null());
+    CHECK(none["monthly_usd"].get<double>() ==
+          doctest::Approx(number("monthly_usd") - number("prompt_monthly_usd")));
   }
 
   TEST_CASE("plan: what cannot be says what is nearest") {

@@ -60,7 +60,7 @@ TEST_SUITE("unit") {
     refuses("simulate -m step-3 --attention rtx-4090:2x4 --ffn h800:2x8 --batch 96",
             "--attention: rtx-4090 states no NIC, which the two pools are joined by");
     refuses("pareto -m qwen3-8b --on rtx-4090 --objective usd",
-            "--price: --objective usd needs one of rtx-4090, whose file states none; such as "
+            "--price: objective usd needs one of rtx-4090, whose file states none; such as "
             "rtx-4090=1.50");
     refuses("simulate -m qwen3-8b --colocated rtx-4090:1x1 --batch 1 --nic-bandwidth 50GB/s",
             "--nic-bandwidth: rtx-4090 states no NIC");
