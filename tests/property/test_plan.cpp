@@ -31,9 +31,11 @@ struct Planned {
     setting.context = mix.context;
     workload.traffic = {.requests_per_s = 20, .mix = mix, .origin = {}};
     workload.target.percentile = percentile;
-    for (const HardwareSpec& chip : chips)
-      offers.push_back(
-          {chip.name, {}, {}, {{.reserved = false, .price = chip.price.value, .limit = {}}}});
+    for (const HardwareSpec& chip : chips) {
+      Offer& offer = offers.emplace_back();
+      offer.chip = chip.name;
+      offer.contracts.push_back({.reserved = false, .price = chip.price.value, .limit = {}});
+    }
     ExploreOptions options;
     options.shapes = true;
     sized = size_all(explore(space, setting, options).shapes, space, setting, workload);
