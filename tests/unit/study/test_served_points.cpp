@@ -61,7 +61,8 @@ TEST_SUITE("unit") {
           "points.csv:2:51: attention_dp: expected a number of zero or more, or nothing, got '-1'");
     for (const std::string name : {"workers", "moe_tp", "moe_ep"}) {
       CHECK(complaint(header + "," + name + "\n" + row + ",9223372036854775807\n") ==
-            "points.csv:2:51: " + name + ": expected a number from 0 to 65536, got 9.223372036854776e+18");
+            "points.csv:2:51: " + name +
+                ": expected a number from 0 to 65536, got 9.223372036854776e+18");
     }
     CHECK(complaint("") == "points.csv: expected served points as CSV, got an empty file");
   }
