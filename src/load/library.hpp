@@ -9,27 +9,12 @@
 
 #include "error.hpp"
 #include "load/edits.hpp"
+#include "load/folders.hpp"
 #include "spec/engine.hpp"
 #include "spec/hardware.hpp"
 #include "spec/model.hpp"
 
 namespace afford {
-
-/// The folder that holds models/, hardware/ and engines/: $AFFORD_DATA, else share/afford beside
-/// the installed binary's bin/, else the source tree the binary was built in. Throws UsageError
-/// when there is none.
-[[nodiscard]] std::filesystem::path data_folder();
-
-/// Where files of a kind (models, hardware, engines) lie: in the folders of $AFFORD_PATH, with
-/// colons between; chips also in ./hardware; then in data_folder(). An entry of an earlier one
-/// comes before its namesakes. Throws UsageError for a folder of $AFFORD_PATH that holds none of
-/// the three.
-[[nodiscard]] std::vector<std::filesystem::path> folders_of(std::string_view kind);
-
-/// The names in models/, hardware/ or engines/, sorted.
-[[nodiscard]] std::vector<std::string> list_names(const std::filesystem::path& folder);
-/// Those of all folders of a kind.
-[[nodiscard]] std::vector<std::string> names_of(std::string_view kind);
 
 /// What is wrong with files that nobody named: one broken entry must not stop `all` the others.
 /// Each line is the message of its error, file:line:column first.
@@ -72,8 +57,5 @@ void leave_out(const InputError& error, LeftOut* left_out);
 
 /// Whether a path is a published config rather than a spec file.
 [[nodiscard]] bool is_published_config(const std::filesystem::path& path);
-
-/// Whether `name` is a path rather than the name of an entry.
-[[nodiscard]] bool is_path(std::string_view name);
 
 }  // namespace afford
