@@ -49,7 +49,7 @@ InFlight uneven_in_flight(const AfdRequest& request) {
 InFlight in_flight(const AfdRequest& request) {
   if (!request.micro_batch_sizes.empty()) return uneven_in_flight(request);
   require_batch(request.batch, "batch");
-  const int micro_batches = request.micro_batches == 0 ? request.stages : request.micro_batches;
+  const int micro_batches = request.micro_batches_in_flight();
   if (request.batch % micro_batches != 0) {
     throw ValueError(
         "batch",

@@ -106,11 +106,8 @@ std::vector<ReplayArrivals> loads_of(const ReplayRequest& request, const Traffic
 
 /// A deployment needs a batch to be checked with, where none bounds the requests in flight.
 ReplayRequest with_batches(ReplayRequest request) {
-  if (request.afd && request.afd->batch == 0 && request.afd->micro_batch_sizes.empty()) {
-    const int micro_batches =
-        request.afd->micro_batches == 0 ? request.afd->stages : request.afd->micro_batches;
-    request.afd->batch = large_batch * micro_batches;
-  }
+  if (request.afd && request.afd->batch == 0 && request.afd->micro_batch_sizes.empty())
+    request.afd->batch = large_batch * request.afd->micro_batches_in_flight();
   if (request.colocated && request.colocated->batch == 0 && request.colocated->batch_per_gpu == 0)
     request.colocated->batch_per_gpu = large_batch;
   return request;
