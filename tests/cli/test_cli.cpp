@@ -201,49 +201,6 @@ TEST_SUITE("cli") {
         "'x.pdf'");
   }
 
-  TEST_CASE("output files appear whole or not at all") {
-    const TempFolder folder;
-    const std::string path = folder.path("out.csv");
-    CHECK(run_afford("cost -m step-3 --on h800 -c 8k --format csv -o " + path).code == 0);
-    CHECK(test::read_file(path) == run_afford("cost -m step-3 --on h800 -c 8k --format csv").out);
-    CHECK(folder.entries() == 1);
-    cli_refuses("cost -m step-3 -o " + folder.path("no/such/folder.csv"),
-                "afford: cannot write " + folder.path("no/such/folder.csv") +
-                    ": there is no folder " + folder.path("no/such"));
-    cli_refuses("cost -m step-3 -o /", "afford: cannot write /: it is a folder");
-    cli_refuses("cost -m step-3 -o /dev/full",
-                "afford: cannot write /dev/full: No space left on device");
-    CHECK(run_afford("cost -m step-3 --on h80 -o " + folder.path("never.csv")).code == 2);
-    CHECK(folder.entries() == 1);
-  }
-
-  TEST_CASE("pictures: SVG and PNG through gnuplot, the script without it") {
-    const TempFolder folder;
-    CHECK(run_afford("compare -m step-3 --plot " + folder.path("f.gp")).code == 0);
-    CHECK(test::read_file(folder.path("f.gp")).starts_with("set terminal svg size "));
-    const test::Outcome without =
-        run_afford("compare -m step-3 --plot " + folder.path("f.svg"), "PATH=" + folder.path(""));
-    CHECK(without.code == 2);
-    CHECK(without.err ==
-          "afford: --plot needs gnuplot, which is not installed (Debian and Ubuntu: apt install "
-          "gnuplot-nox); a file "
-          "ending in .gp gets the script alone\n");
-    CHECK(folder.entries() == 1);
-    if (std::system("command -v gnuplot >/dev/null") != 0) {
-      MESSAGE("skipped: gnuplot is not installed");
-      return;
-    }
-    for (const char* verb : {"cost", "compare", "compare --chart context -c 1k..64k*2",
-                             "compare --chart split", "roofline"}) {
-      CAPTURE(verb);
-      CHECK(run_afford(verb + (" --plot " + folder.path("f.svg"))).code == 0);
-      CHECK(test::read_file(folder.path("f.svg")).find("</svg>") != std::string::npos);
-      CHECK(run_afford(verb + (" --plot " + folder.path("f.png"))).code == 0);
-      CHECK(test::read_file(folder.path("f.png")).starts_with("\x89PNG"));
-    }
-    CHECK(folder.entries() == 3);
-  }
-
   TEST_CASE("check lints files, tells model from hardware, and reports every file") {
     const TempFolder folder;
     const std::string good = folder.file("good.yaml", test::model_yaml);
