@@ -47,15 +47,17 @@ struct Family {
 [[nodiscard]] std::vector<std::string> layer_types(Builder& b,
                                                    std::initializer_list<std::string_view> known);
 
-// attention.cpp: GQA with windows, chunks, lightning layers, gates; MFA.
+// attention.cpp: GQA with windows, chunks, gates; MFA.
 void plan_gqa(Builder& b);
 void plan_llama4(Builder& b);
-void plan_minimax(Builder& b);
 void plan_gpt_oss(Builder& b);
 void plan_step(Builder& b);
 void plan_shared_kv(Builder& b);
-void plan_grouped_lightning(Builder& b);
 void plan_gated_gqa(Builder& b);
+
+// lightning.cpp
+void plan_minimax(Builder& b);
+void plan_grouped_lightning(Builder& b);
 
 // searched_blocks.cpp: attention and FFN of each layer of their own; plans the FFNs, too.
 void plan_searched_blocks(Builder& b);
@@ -117,6 +119,8 @@ void plan_precision(Builder& b);
 [[nodiscard]] Field integer_field(Builder& b, std::string key, std::string_view from,
                                   yaml::Range range);
 [[nodiscard]] std::int64_t integer_of(const Part& part, std::string_view key);
+/// How many routed experts; 0 where the config has none.
+[[nodiscard]] std::int64_t expert_count(Builder& b);
 /// One expert part: how many, how many a token visits, how wide (`width_key`), and shared ones.
 [[nodiscard]] Part expert_part(Builder& b, std::string_view width_key);
 /// Adds the part unless one of that name is there.
@@ -127,6 +131,10 @@ struct HeadKeys {
   std::string_view heads = "num_attention_heads", kv_heads = "num_key_value_heads",
                    dim = "head_dim", value_dim = "v_head_dim";
 };
+/// Keys of one head, and where they stand: stated, or an even share of the hidden state.
+[[nodiscard]] std::pair<std::int64_t, std::string> head_dim_of(Builder& b, Config& in,
+                                                               std::int64_t heads,
+                                                               std::string_view key);
 /// Grouped-query attention as most configs spell it, from `in` (the config, or an object in it).
 [[nodiscard]] Part gqa_part(Builder& b, Config& in, const std::string& name,
                             const HeadKeys& keys = {});

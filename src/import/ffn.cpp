@@ -10,67 +10,6 @@
 namespace afford::config {
 namespace {
 
-/// How many routed experts; 0 where the config has none.
-std::int64_t experts(Builder& b) {
-  const auto key =
-      b.in.any({"n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts"});
-  return b.in.has(key) ? b.in.integer(key, {0, limits::experts.most}) : 0;
-}
-
-/// Qwen, Step and MiniMax state the width of one shared MLP, DeepSeek, GLM and Kimi a number of
-/// experts.
-void add_shared(Builder& b, Part& part) {
-  const Field width = part.fields.back();
-  const auto one = b.in.any({"shared_expert_intermediate_size", "share_expert_dim",
-                             "shared_intermediate_size", "moe_shared_expert_intermediate_size"});
-  const std::int64_t wide = b.in.has(one) ? b.in.integer(one, {0, limits::width.most}) : 0;
-  constexpr const char* counts[] = {"n_shared_experts", "num_shared_experts",
-                                    "moe_num_shared_experts", "num_shared_expert"};
-  if (wide > 0) {
-    for (const char* count : counts) b.in.set_aside(count);  // one, of that width
-    part.fields.push_back({"shared_experts", "1", std::string(one)});
-    part.fields.push_back({"shared_intermediate", fmt::format("{}", wide), std::string(one)});
-    return;
-  }
-  const auto many = b.in.any(
-      {"n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert"});
-  // Hunyuan has its shared MLP only with use_mixed_mlp_moe.
-  const bool none = b.in.has("use_mixed_mlp_moe") && !b.in.flag("use_mixed_mlp_moe", true, "");
-  const std::int64_t count =
-      b.in.has(many) && !none ? b.in.integer(many, {0, limits::experts.most}) : 0;
-  if (count > 0) {
-    part.fields.push_back({"shared_experts", fmt::format("{}", count), std::string(many)});
-    // On the hidden state even where the routed experts are on a latent one.
-    part.fields.push_back({"shared_intermediate", width.value, width.comment});
-  }
-}
-
-}  // namespace
-
-Part expert_part(Builder& b, std::string_view width_key) {
-  const auto count_key =
-      b.in.any({"n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts"});
-  const auto active_key =
-      b.in.any({"num_experts_per_tok", "num_experts_per_token", "experts_per_token",
-                "top_k_experts", "moe_top_k", "moe_k", "moe_topk", "num_experts_per_topk"});
-  Part part{"moe",
-            {{"kind", "moe", ""},
-             integer_field(b, "experts", count_key, limits::experts),
-             integer_field(b, "active", active_key, limits::experts),
-             integer_field(b, "intermediate", width_key, limits::width)}};
-  if (integer_of(part, "active") > integer_of(part, "experts")) {
-    b.in.fail(active_key, fmt::format("more active experts ({}) than experts ({})",
-                                      integer_of(part, "active"), integer_of(part, "experts")));
-  }
-  add_shared(b, part);
-  if (b.in.has("routed_expert_hidden_size")) {
-    part.fields.push_back(integer_field(b, "latent", "routed_expert_hidden_size", limits::width));
-  }
-  return part;
-}
-
-namespace {
-
 /// Grouped routing (Pangu) spreads the active experts over groups; the counts are the same.
 void set_routing_aside(Builder& b) {
   for (const char* key :
@@ -174,7 +113,8 @@ void refuse_ungated(Builder& b) {
 
 void plan_dense(Builder& b) {
   refuse_ungated(b);
-  if (experts(b) > 0) b.in.fail("num_experts", "this family is dense, but the config has experts");
+  if (expert_count(b) > 0)
+    b.in.fail("num_experts", "this family is dense, but the config has experts");
   b.moe.assign(static_cast<size_t>(b.layers), false);
   finish(b, "", "intermediate_size");
 }
@@ -189,7 +129,7 @@ void plan_first_dense(Builder& b) {
     b.in.fail("moe_layer_freq",
               "only 1, experts in every layer after the first ones, is understood");
   }
-  if (experts(b) == 0) {
+  if (expert_count(b) == 0) {
     b.moe.assign(static_cast<size_t>(b.layers), false);
   } else {
     after(b, b.in.integer_or(b.in.any({"first_k_dense_replace", "num_dense_layers"}),
@@ -214,7 +154,7 @@ void plan_sparse_step(Builder& b) {
   if (listed_layers(b)) return finish(b, "moe_intermediate_size", "intermediate_size");
   const std::int64_t step =
       b.in.integer_or("decoder_sparse_step", limits::layers, 1, "experts in every layer");
-  const bool any = experts(b) > 0;
+  const bool any = expert_count(b) > 0;
   b.moe.assign(static_cast<size_t>(b.layers), false);
   for (std::int64_t i = 0; i < b.layers; ++i)
     b.moe[static_cast<size_t>(i)] = any && (i + 1) % step == 0;
@@ -259,7 +199,7 @@ void plan_llama4_moe(Builder& b) {
 void plan_step_moe(Builder& b) {
   if (!b.in.has("moe_layers_enum")) return plan_first_dense(b);
   b.moe.assign(static_cast<size_t>(b.layers), false);
-  if (experts(b) > 0) {
+  if (expert_count(b) > 0) {
     for (const std::int64_t layer : layer_list(b, "moe_layers_enum"))
       b.moe[static_cast<size_t>(layer)] = true;
   }
@@ -276,7 +216,7 @@ void plan_ernie_moe(Builder& b) {
   if (last < 0) last = b.layers - 1;
   const std::int64_t step =
       b.in.integer_or("moe_layer_interval", limits::layers, 1, "Ernie4_5_MoeConfig");
-  const bool any = experts(b) > 0;
+  const bool any = expert_count(b) > 0;
   b.moe.assign(static_cast<size_t>(b.layers), false);
   for (std::int64_t i = first; i <= std::min(last, b.layers - 1); ++i) {
     b.moe[static_cast<size_t>(i)] = any && (i + 1) % step == 0;

@@ -50,6 +50,10 @@ void read_hqq(Config& in, Statement& out);
 void read_torchao(Config& in, Statement& out);
 void read_mlx(Config& in, Statement& out);
 
+// tensor_formats.cpp: what names the format of every tensor.
+void read_modelslim(Config& in, Statement& out);
+void read_gguf_formats(Config& in, Statement& out);
+
 /// Whole numbers of `bits` in groups (0 or less: one scale a channel) that share a 16-bit scale
 /// and `zero_bits` of a zero point.
 [[nodiscard]] Dtype grouped_integer(std::int64_t bits, std::int64_t group, double zero_bits = 0);

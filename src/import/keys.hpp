@@ -9,6 +9,9 @@ namespace afford::config {
 /// generation, and the towers for pictures and sound, which decoding does not run.
 [[nodiscard]] bool does_not_matter(std::string_view key);
 
+/// Whether the list of such keys names it; rules on names are not asked.
+[[nodiscard]] bool is_harmless(std::string_view key);
+
 /// Whether a key, from its name alone, may change a shape.
 [[nodiscard]] bool may_matter(std::string_view key);
 
