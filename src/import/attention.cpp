@@ -66,10 +66,14 @@ std::pair<std::int64_t, std::string> head_dim_of(Builder& b, Config& in, std::in
 }
 
 Part gqa_part(Builder& b, Config& in, const std::string& name, const HeadKeys& keys) {
-  const auto names = in.any({keys.kv_heads, "num_attention_groups"});
+  // Megatron's and Step's names for KV heads; ChatGLM's count only with its flag.
+  const auto names = in.any({keys.kv_heads, "num_attention_groups", "num_query_groups"});
+  const bool ungrouped =
+      in.has("multi_query_attention") && !in.flag("multi_query_attention", true, "");
   Part part{name, {{"kind", "gqa", ""}}};
   const std::int64_t heads = in.integer(keys.heads, limits::heads);
-  const std::int64_t kv = in.integer_or(names, limits::heads, heads, "as many as query heads");
+  const std::int64_t kv =
+      ungrouped ? heads : in.integer_or(names, limits::heads, heads, "as many as query heads");
   if (heads % kv != 0) {
     in.fail(names,
             fmt::format("num_attention_heads ({}) must be a multiple of it, got {}", heads, kv));

@@ -104,6 +104,10 @@ void plan_lfm2(Builder& b);
 void plan_lfm2_ffn(Builder& b);
 inline void plan_nothing(Builder&) {}
 
+// openelm.cpp
+void plan_openelm(Builder& b);
+void plan_openelm_ffn(Builder& b);
+
 // gemma.cpp
 void plan_gemma4(Builder& b);
 void plan_gemma4_ffn(Builder& b);

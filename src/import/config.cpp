@@ -144,9 +144,10 @@ std::string Config::overruled(std::string_view key, const json::Value& used) con
 }
 
 const json::Value* Config::find(std::string_view asked) {
-  const std::string_view key = spelled(asked);
-  known_.insert(std::string(asked));  // BLOOM states both
+  std::string_view key = spelled(asked);
+  known_.insert(std::string(asked));  // BLOOM states both, or only one of them
   known_.insert(std::string(key));
+  if (key != asked && look(key) == nullptr) key = asked;
   const std::string path = prefix_ + std::string(key);
   if (const auto assumed = assumed_.find(path); assumed != assumed_.end()) {
     used_assumptions_.insert(path);

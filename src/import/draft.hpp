@@ -17,6 +17,8 @@ struct Field {
 struct Part {
   std::string name;
   std::vector<Field> fields;
+  // The shared expert is the layer's dense MLP ("mlp.up_proj"); the experts stand beside it.
+  bool beside_mlp = false;
 };
 
 /// A count its publisher states ("230B", counting which of the vocabulary matrices).

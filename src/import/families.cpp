@@ -52,6 +52,7 @@ constexpr Family families[] = {
     {"grok", plan_gqa, plan_moe_beside_dense},
     {"dbrx", plan_gqa, plan_all_moe},
     {"mimo_v2_flash", plan_gqa, plan_first_dense},
+    {"openelm", plan_openelm, plan_openelm_ffn},
     {"gemma3n_text", plan_gemma4, plan_gemma4_ffn, tied},
     {"gemma4_text", plan_gemma4, plan_gemma4_ffn, tied},
     // Mamba and short convolutions, most of them mixed with attention.
@@ -178,6 +179,7 @@ constexpr Alias aliases[] = {
     {"llama4_text", "llama4"},
     {"deepseek", "glm4_moe"},
     {"deepseek_v2", "deepseek_v3"},
+    {"deepseek_ref", "deepseek_v4"},  // as SGLang's FP8 checkpoints have it
     {"deepseek_v32", "deepseek_v3"},
     {"deepseek_vl_v2", "deepseek_v3"},
     {"kimi_k2", "deepseek_v3"},

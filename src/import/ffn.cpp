@@ -233,6 +233,7 @@ void plan_moe_beside_dense(Builder& b) {
   b.in.set_aside("residual_moe");
   if (!beside) return;
   Part& moe = b.out.ffns.back();
+  moe.beside_mlp = true;
   moe.fields.push_back({"shared_experts", "1", "the dense MLP beside the experts"});
   moe.fields.push_back(integer_field(b, "shared_intermediate", "intermediate_size", limits::width));
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "text/number.hpp"
+
 namespace afford::config {
 namespace {
 
@@ -20,8 +22,7 @@ void read_mxfp4(Config& in, Statement& out) {
 }
 
 void read_mxfp8(Config& in, Statement& out) {
-  constexpr double bits = 8 + 8.0 / 32;
-  out.base = {stored_bits(bits), Dtype::fp8};
+  out.base = {stored_bits(mxfp8_bits), Dtype::fp8};
   leave_out(in, in.any({"modules_to_not_convert", "ignored_layers"}), out);
 }
 
@@ -33,6 +34,30 @@ void read_eetq(Config& in, Statement& out) {
 /// Four ternary weights a byte.
 void read_bitnet(Config& in, Statement& out) {
   out.base = {stored_bits(2), Dtype::int8};
+  leave_out(in, "modules_to_not_convert", out);
+}
+
+/// ExLlama states the mean over all matrices.
+void read_exllama(Config& in, Statement& out) {
+  constexpr double fewest = 1, most = 16;
+  const json::Value* bits = in.find("bits");
+  const auto mean = bits == nullptr ? std::nullopt : parse_real(bits->text);
+  if (!mean || !(*mean >= fewest) || *mean > most)
+    in.fail("bits", "expected the mean bits of a weight, from 1 to 16");
+  out.base = {stored_bits(*mean), Dtype::bf16};
+  for (const char* said : {"head_bits", "calibration", "out_scales"}) in.set_aside(said);
+}
+
+/// FP-Quant: "mxfp4" or "nvfp4" behind a rotation.
+void read_fp_quant(Config& in, Statement& out) {
+  const std::string format = in.text("forward_dtype");
+  if (format != "mxfp4" && format != "nvfp4")
+    in.fail("forward_dtype",
+            fmt::format("unknown value '{}'; expected mxfp4 or nvfp4", format.substr(0, 40)));
+  out.base = {format == "mxfp4" ? Dtype::mxfp4 : Dtype::nvfp4, Dtype::fp4};
+  for (const char* said : {"backward_dtype", "forward_method", "hadamard_group_size",
+                           "store_master_weights", "pseudoquantization", "transform_init"})
+    in.set_aside(said);
   leave_out(in, "modules_to_not_convert", out);
 }
 
@@ -60,6 +85,9 @@ constexpr Method methods[] = {
     {"eetq", read_eetq},
     {"bitnet", read_bitnet},
     {"mlx", read_mlx},
+    {"exl2", read_exllama},
+    {"exl3", read_exllama},
+    {"fp_quant", read_fp_quant},
 };
 
 /// Where formats may be stated. All but the first are older names or other tools'.
@@ -174,6 +202,7 @@ Statement read_method(Config& in, const std::string& method, const std::string& 
     if (each.name != method) continue;
     Statement out;
     each.read(in, out);
+    if (each.read != read_modelopt) read_modelopt_within(in, out);
     out.key = where;
     refuse_sparsity(in);
     for (const char* key : bookkeeping) in.set_aside(key);
@@ -218,14 +247,21 @@ std::optional<Statement> read_outside(Builder& b) {
   return out;
 }
 
+/// MLX states bits and groups alone, older exports of ModelOpt their algorithm alone.
+std::string method_of(Config& in) {
+  if (in.has("quant_method")) return in.text("quant_method");
+  if (in.has("bits") && in.has("group_size")) return "mlx";
+  if (in.has("quant_algo")) return "modelopt";
+  return in.text("quant_method");  // says that it is missing
+}
+
 /// The statement in the config, where there is one.
 std::optional<Statement> read_inside(Builder& b) {
   const auto key = std::find_if(std::begin(statements), std::end(statements),
                                 [&](std::string_view each) { return b.in.has(each); });
   if (key == std::end(statements)) return std::nullopt;
   Config in = b.in.object(*key);
-  const bool mlx = !in.has("quant_method") && in.has("bits") && in.has("group_size");
-  Statement out = read_method(in, mlx ? "mlx" : in.text("quant_method"), std::string(*key));
+  Statement out = read_method(in, method_of(in), std::string(*key));
   b.in.absorb(in);
   for (const std::string_view again : statements) {  // MLX writes it twice
     const json::Value* other = b.in.has(again) ? b.in.find(again) : nullptr;
@@ -245,7 +281,8 @@ Statement read_statement(Builder& b) {
   auto inside = read_inside(b), outside = read_outside(b);
   if (!inside) return outside ? std::move(*outside) : Statement{};
   if (!outside) return std::move(*inside);
-  if (inside->base.weights != outside->base.weights) {
+  const bool listed = inside->mixed && outside->mixed;
+  if (!listed && inside->base.weights != outside->base.weights) {
     b.in.fail(inside->key,
               fmt::format("{} here, {} in {}; import with --assume {}=ignore or "
                           "--assume {}=ignore to say which",

@@ -16,6 +16,9 @@ struct Format {
   Dtype weights = Dtype::bf16, compute = Dtype::bf16;
 };
 
+/// OCP Microscaling: an 8-bit scale for 32 elements.
+inline constexpr double mxfp8_bits = 8 + 8.0 / 32;
+
 /// The first rule that covers a module decides; then the statement's base.
 struct FormatRule {
   ModulePatterns modules;
@@ -23,8 +26,10 @@ struct FormatRule {
 };
 
 struct Statement {
-  Format base;                 // of every matrix no rule covers
-  bool experts_alone = false;  // the base is for routed experts, the rest is BF16
+  Format base;                    // of every matrix no rule covers
+  bool experts_alone = false;     // the base is for routed experts, the rest is BF16
+  std::optional<Format> experts;  // of routed experts no rule covers, where they have one
+  bool mixed = false;             // it names each module, and a base is not stated
   std::vector<FormatRule> rules;
   Dtype kv = Dtype::bf16, vocabulary = Dtype::bf16;
   std::string key;  // where it stands; empty: nothing is quantised
@@ -36,10 +41,15 @@ struct Statement {
 // One reader for each quant_method; `in` is the statement's object.
 using StatementReader = void (*)(Config& in, Statement& out);
 
-// group_formats.cpp: compressed-tensors, ModelOpt, Quark.
+// group_formats.cpp: compressed-tensors, Quark; what ModelOpt spells as compressed-tensors does.
 void read_compressed_tensors(Config& in, Statement& out);
-void read_modelopt(Config& in, Statement& out);
 void read_quark(Config& in, Statement& out);
+void read_groups(Config& in, Statement& out);
+void read_cache_scheme(Config& in, Statement& out);
+
+// modelopt_formats.cpp
+void read_modelopt(Config& in, Statement& out);
+void read_modelopt_within(Config& in, Statement& out);
 
 // integer_formats.cpp: GPTQ, AWQ, AutoRound, bitsandbytes, HQQ, TorchAO, MLX.
 void read_gptq(Config& in, Statement& out);

@@ -193,6 +193,7 @@ constexpr std::string_view harmless[] = {
     "typical_p",
     "understand_projector_stride",
     "use_bfloat16",
+    "use_bidirectional_attention",
     "use_cache",
     "use_ep_comm_overlap",
     "use_flash_attention",
@@ -212,7 +213,6 @@ constexpr std::string_view harmless[] = {
     "using_precision_check",
     "video_placeholder",
     "weight_tying_fixed",
-    "word_embed_proj_dim",
     "z_loss_coefficient",
 };
 

@@ -240,9 +240,16 @@ void plan_side_by_side(Builder& b) {
   b.out.layers_comment += ", Mamba-2 and attention side by side in each";
 }
 
-/// LFM2: short convolutions and attention.
+/// LFM2: short convolutions and attention, as layer_types or as the layers with attention.
 void plan_lfm2(Builder& b) {
-  const auto types = layer_types(b, {"conv", "full_attention"});
+  std::vector<std::string> types;
+  if (b.in.has("full_attn_idxs") && !b.in.has("layer_types")) {
+    types.assign(static_cast<size_t>(b.layers), "conv");
+    for (const std::int64_t layer : b.in.integers("full_attn_idxs", {0, b.layers - 1}))
+      types[static_cast<size_t>(layer)] = "full_attention";
+  } else {
+    types = layer_types(b, {"conv", "full_attention"});
+  }
   const auto kernel = b.in.any({"conv_L_cache"});
   b.in.set_aside("conv_dim");
   for (const std::string& type : types) {
@@ -255,8 +262,8 @@ void plan_lfm2(Builder& b) {
     b.out.attention_of.push_back(part.name);
     add_part(b.out.attentions, std::move(part));
   }
-  for (const char* key :
-       {"full_attn_idxs", "conv_dim_out", "num_attention_heads", "num_key_value_heads"})
+  for (const char* key : {"full_attn_idxs", "conv_dim_out", "num_attention_heads",
+                          "num_key_value_heads", "num_heads"})
     b.in.set_aside(key);
 }
 

@@ -62,7 +62,8 @@ void plan_shape(Builder& b) {
     b.layers -= tail;
     b.out.layers_comment += fmt::format(" less remove_tail_layer {}", tail);
   }
-  const auto tie = b.in.any({"tie_word_embeddings", "tie_embedding"});
+  const auto tie = b.in.any({"tie_word_embeddings", "tie_embedding", "use_embedding_sharing",
+                             "share_input_output_layers"});
   const bool tied = b.in.flag(tie, b.family->tied, "the default of the family's config class");
   b.out.shape = {integer_field(b, "hidden", "hidden_size", limits::width),
                  integer_field(b, "vocab", "vocab_size", limits::vocab),

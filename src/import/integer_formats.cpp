@@ -55,6 +55,8 @@ Format auto_round_format(Config& in) {
   const std::int64_t bits = in.integer("bits", {2, plain});
   const std::string type = in.text_or("data_type", "int");
   if (bits == plain) return {};
+  if (!type.starts_with("int")) in.set_aside("group_size");  // 32 and 16 by the format's name
+  if (type.starts_with("mx_fp") && bits == 8) return {stored_bits(mxfp8_bits), Dtype::fp8};
   if (type.starts_with("mx_fp")) return {Dtype::mxfp4, Dtype::fp4};
   if (type.starts_with("nv_fp")) return {Dtype::nvfp4, Dtype::fp4};
   if (type.starts_with("fp") && bits == 8) return {Dtype::fp8, Dtype::fp8};

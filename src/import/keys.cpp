@@ -88,9 +88,10 @@ constexpr std::string_view harmless_words[] = {"activation",
                                                "sink"};
 
 /// But these change a count in spite of their names.
-constexpr std::string_view telling_all_the_same[] = {"num_experts_per_token", "experts_per_token",
-                                                     "num_cache_layers",      "kv_cache_dtype",
-                                                     "output_gate",           "cache_dtype"};
+constexpr std::string_view telling_all_the_same[] = {
+    "num_experts_per_token", "experts_per_token",   "num_cache_layers",
+    "kv_cache_dtype",        "output_gate",         "cache_dtype",
+    "kv_cache_scheme",       "kv_cache_quant_algo", "kv_cache_quant_config"};
 
 constexpr std::string_view telling[] = {
     "attention", "attn",   "block", "channel", "chunk", "compress", "conv",   "depth", "dim",

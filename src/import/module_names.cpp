@@ -88,7 +88,7 @@ void add_indexer_modules(std::vector<Module>& modules, const Part& part, double 
   const double heads = real(part, "index_heads"), dim = real(part, "index_dim");
   modules.push_back(projection({"indexer.wq_b"}, inputs * heads * dim));
   modules.push_back(projection({"indexer.wk"}, hidden * dim));
-  modules.push_back(projection({"indexer.weights_proj"}, hidden * heads));
+  modules.push_back(projection({"indexer.weights_proj", "indexers_proj"}, hidden * heads));
 }
 
 std::vector<Module> mla_modules(const Part& part, double hidden) {
@@ -229,11 +229,15 @@ std::vector<Module> dense_modules(const Part& part, std::int64_t hidden) {
 std::vector<Module> routed_modules(const Part& part, std::int64_t hidden) {
   const std::int64_t latent = integer_of(part, "latent");
   const double inputs = static_cast<double>(latent > 0 ? latent : hidden);
-  std::vector<Module> modules = mlp_modules(
-      {"mlp.experts.0", "mlp.experts", "block_sparse_moe.experts.0", "feed_forward.experts",
-       "mixer.experts.0", "moe", "moe.experts.0", "ffn.experts.0", "experts"},
-      inputs * real(part, "intermediate") * real(part, "experts"),
-      text_of(part, "gated") != "false");
+  const Words within_mlp = {"mlp.experts.0",        "mlp.experts",     "block_sparse_moe.experts.0",
+                            "feed_forward.experts", "mixer.experts.0", "moe",
+                            "moe.experts.0",        "ffn.experts.0",   "experts"};
+  const Words beside_mlp = {"experts.0", "experts", "moe.experts.0", "moe",
+                            "block_sparse_moe.experts.0"};
+  std::vector<Module> modules =
+      mlp_modules(part.beside_mlp ? beside_mlp : within_mlp,
+                  inputs * real(part, "intermediate") * real(part, "experts"),
+                  text_of(part, "gated") != "false");
   if (latent == 0) return modules;
   for (const std::string_view each : {"fc1_latent_proj", "fc2_latent_proj"})
     modules.push_back(module({"mixer", "mlp"}, {each}, static_cast<double>(hidden) * inputs));
@@ -245,6 +249,8 @@ std::vector<Module> shared_modules(const Part& part, std::int64_t hidden) {
   if (count == 0) return {};
   const std::int64_t stated = integer_of(part, "shared_intermediate");
   const double width = stated > 0 ? static_cast<double>(stated) : real(part, "intermediate");
+  if (part.beside_mlp)
+    return mlp_modules({"mlp"}, static_cast<double>(hidden) * width * count, true);
   return mlp_modules({"mlp.shared_experts", "mlp.shared_expert", "feed_forward.shared_expert",
                       "share_expert", "mlp.shared_mlp", "shared_mlp", "mixer.shared_experts",
                       "block_sparse_moe.shared_experts", "ffn.shared_experts"},

@@ -22,12 +22,12 @@ constexpr std::string_view prefixes[] = {"model.layers.", "model.language_model.
 /// Parts of a model whose formats change no count: towers, routers, norms, the vocabulary, and the
 /// layers behind the last one.
 constexpr std::string_view others[] = {
-    "visual",      "vision",  "audio",       "image",      "mtp",       "nextn",  "eh_proj",
-    "embed",       "lm_head", "norm",        "router",     "rotary",    "bias",   "conv1d",
-    "projector",   "aligner", "connector",   "adapter",    "adaptor",   "talker", "code2wav",
-    "token2wav",   "mm_",     "multi_modal", "draft",      "eagle",     "wte",    "wpe",
-    "output_gate", "A_log",   "dt_",         "patch",      "hc_",       "sinks",  "merger",
-    "shared_head", "score",   "classifier",  "value_head", "compressor"};
+    "visual",      "vision",  "audio",       "image",      "mtp",        "nextn",   "eh_proj",
+    "embed",       "lm_head", "norm",        "router",     "rotary",     "bias",    "conv1d",
+    "projector",   "aligner", "connector",   "adapter",    "adaptor",    "talker",  "code2wav",
+    "token2wav",   "mm_",     "multi_modal", "draft",      "eagle",      "wte",     "wpe",
+    "output_gate", "A_log",   "dt_",         "patch",      "hc_",        "sinks",   "merger",
+    "shared_head", "score",   "classifier",  "value_head", "compressor", "modality"};
 
 /// Words of the projections themselves.
 constexpr std::string_view projections[] = {"attn", "attention",    "mlp",   "expert",

@@ -58,6 +58,7 @@ bool add_modules(Statement& said, const Asked& asked, const std::vector<Module>&
         asked.numbers.empty() ? static_cast<std::int64_t>(layer) : asked.numbers[layer];
     for (const Module& module : modules) {
       Format format = said.experts_alone && !asked.routed ? Format{} : said.base;
+      if (asked.routed && said.experts) format = *said.experts;
       bool decided = false;
       for (FormatRule& rule : said.rules) {
         const bool covered = rule.modules.cover(number, module);

@@ -136,7 +136,7 @@ void plan_msa(Builder& b) {
   std::optional<Config> sparse;
   if (nested) sparse.emplace(b.in.object("sparse_attention_config"));
   const bool flat = !nested && b.in.has("index_topk_blocks");
-  if (!nested && !flat) return plan_gqa(b);
+  if (!nested && !flat) return plan_minimax(b);
   for (const bool selects : block_sparse_layers(b, nested ? &*sparse : nullptr)) {
     Part part = !selects ? gqa_part(b, b.in, "full")
                 : nested ? msa_part(b, *sparse, block_keys)

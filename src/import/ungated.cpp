@@ -19,6 +19,17 @@ Field width_or_four(Builder& b) {
   return {"intermediate", fmt::format("{}", width), "4 x hidden_size"};
 }
 
+/// Starcoder2's class has a gated MLP, too; OPT-350M projects a narrower embedding.
+void refuse_other_shapes(Builder& b) {
+  if (b.in.has("mlp_type") && b.in.text("mlp_type") != "default")
+    b.in.fail("mlp_type", "only 'default', an FFN of two matrices, is understood");
+  constexpr std::string_view narrow = "word_embed_proj_dim";
+  if (b.in.has(narrow) && b.in.integer(narrow, limits::width) != b.hidden)
+    b.in.fail(narrow, fmt::format("an embedding of another width than hidden_size ({}) is not "
+                                  "counted",
+                                  b.hidden));
+}
+
 /// Learned positions are a table of which a token reads a row.
 void hold_positions(Builder& b, std::string_view key) {
   if (!b.in.has(key)) return;
@@ -31,6 +42,7 @@ void hold_positions(Builder& b, std::string_view key) {
 }  // namespace
 
 void plan_ungated(Builder& b) {
+  refuse_other_shapes(b);
   b.moe.assign(static_cast<size_t>(b.layers), false);
   b.out.ffns.push_back(
       {"dense", {{"kind", "dense", ""}, width_or_four(b), {"gated", "false", "two matrices"}}});

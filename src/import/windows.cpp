@@ -97,7 +97,8 @@ std::vector<std::string> layer_types(Builder& b, std::initializer_list<std::stri
 }
 
 std::vector<std::string> window_types(Builder& b) {
-  const auto pattern = b.in.any({"sliding_window_pattern", "_sliding_window_pattern"});
+  const auto pattern =
+      b.in.any({"sliding_window_pattern", "_sliding_window_pattern", "layer_switch"});
   Types types;
   if (b.in.has("layer_types")) {
     types = layer_types(b, {full, sliding});
@@ -111,9 +112,10 @@ std::vector<std::string> window_types(Builder& b) {
   } else {
     types = plain(b);
   }
-  for (const char* key : {"use_sliding_window", "max_window_layers", "sliding_window",
-                          "sliding_window_pattern", "_sliding_window_pattern", "layer_types",
-                          "hybrid_layer_pattern", "hybrid_block_size", "sliding_window_size"})
+  for (const char* key :
+       {"use_sliding_window", "max_window_layers", "sliding_window", "sliding_window_pattern",
+        "_sliding_window_pattern", "layer_switch", "layer_types", "hybrid_layer_pattern",
+        "hybrid_block_size", "sliding_window_size"})
     b.in.set_aside(key);
   return types;
 }

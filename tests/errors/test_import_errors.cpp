@@ -188,6 +188,15 @@ TEST_SUITE("errors") {
           "('sparse-24-bitmask') are not counted");
     CHECK(stated(R"({"quant_method": "gptq", "bits": 16})") ==
           "c.json:7:59: quantization_config.bits: expected an integer from 2 to 8, got 16");
+    CHECK(stated(R"({"quant_method": "fp8", "kv_cache_scheme": "int4"})") ==
+          "c.json:7:69: quantization_config.kv_cache_scheme: unknown value 'int4'; expected FP8, "
+          "static or dynamic");
+    CHECK(stated(R"({"quant_method": "exl2", "bits": "many"})") ==
+          "c.json:7:59: quantization_config.bits: expected the mean bits of a weight, from 1 to "
+          "16");
+    CHECK(stated(R"({"quant_method": "fp_quant", "forward_dtype": "mxfp6"})") ==
+          "c.json:7:72: quantization_config.forward_dtype: unknown value 'mxfp6'; expected mxfp4 "
+          "or nvfp4");
     CHECK(stated(R"({"quant_method": "bitsandbytes"})") ==
           "c.json:7:26: quantization_config.load_in_4bit: neither load_in_4bit nor load_in_8bit is "
           "set");
@@ -195,6 +204,32 @@ TEST_SUITE("errors") {
           "c.json:7:61: 'quantization_config.group_width' (128) may change the count and is not "
           "understood; to count without it, import with --assume "
           "quantization_config.group_width=ignore");
+  }
+
+  TEST_CASE("what another class of the family builds in another way is refused") {
+    const auto refused = [](const std::string& text) {
+      try {
+        (void)config::import_config(json::parse(text, "c.json"), {.name = "x"});
+      } catch (const InputError& e) {
+        return std::string(e.what());
+      }
+      return std::string("no error");
+    };
+    const std::string shape = R"("hidden_size": 64, "num_attention_heads": 4, "vocab_size": 100,
+      "intermediate_size": 128, "num_hidden_layers": 2, )";
+    CHECK(refused(R"({"model_type": "starcoder2", )" + shape + R"("mlp_type": "gated"})") ==
+          "c.json:2:69: mlp_type: only 'default', an FFN of two matrices, is understood");
+    CHECK(refused(R"({"model_type": "opt", )" + shape + R"("word_embed_proj_dim": 32})") ==
+          "c.json:2:80: word_embed_proj_dim: an embedding of another width than hidden_size (64) "
+          "is not counted");
+    const std::string elm = R"({"model_type": "openelm", "model_dim": 64, "vocab_size": 100,
+      "num_transformer_layers": 2, "head_dim": 16, "share_input_output_layers": true,
+      "ffn_dim_divisor": 32, "ffn_multipliers": [1.0, 2.0], "num_query_heads": [4, 4],
+      "num_kv_heads": [2, 3]})";
+    CHECK(refused(elm) ==
+          "c.json:4:23: num_kv_heads: layer 1: 4 query heads must be a multiple of it, got 3");
+    CHECK(refused(test::replaced(test::replaced(elm, "[2, 3]", "[2, 2]"), "[1.0, 2.0]", "[1.0]")) ==
+          "c.json:3:49: ffn_multipliers: expected a number for each of 2 layers");
   }
 
   TEST_CASE("what stands beside a config must agree with it") {
@@ -234,8 +269,8 @@ TEST_SUITE("errors") {
         "c.json:7:43: quantization_config.quant_method: unknown value 'quip'; expected one of "
         "fp8, fbgemm_fp8, mxfp4, mxfp8, compressed-tensors, modelopt, modelopt_fp4, "
         "modelopt_mixed, quark, gptq, awq, auto-round, intel/auto-round, bitsandbytes, hqq, "
-        "torchao, eetq, bitnet, mlx (import with --assume quantization_config=ignore counts "
-        "BF16)");
+        "torchao, eetq, bitnet, mlx, exl2, exl3, fp_quant (import with --assume "
+        "quantization_config=ignore counts BF16)");
     CHECK(import_after("\"head_dim\": 64", "\"quantization_config\": {\"quant_method\": \"quip\"}",
                        {{"quantization_config", "ignore"}}) == "no error");
   }

@@ -98,6 +98,10 @@ constexpr PublishedFamily published_families[] = {
     {"mistral-small-4", 119e9, 6.5e9, 1e9, "model card: 119B, 6.5B"},
     {"trinity-mini", 26e9, 3e9, 1e9, "model card: 26B, 3B", without_embedding},
     {"nemotron-super-49b", 49.9e9, 49.9e9, 1e8, "model card: 49.9B"},
+    {"openelm-1.1b", 1.08e9, 1.08e9, 1e7, "arXiv 2404.14619, Table 4: 1.08B"},
+    {"glm-4-9b", 9.40e9, 9.40e9, 1e7, "checkpoint: 9.40B"},
+    {"nemotron-nano-9b-v2", 8.89e9, 8.89e9, 1e7, "checkpoint: 8.89B"},
+    {"deepseek-v4-pro", 1.6e12, 49e9, 1e11, "model card: 1.6T, 49B", without_embedding},
     // FFNs of two matrices.
     {"starcoder2-3b", 3.03e9, 3.03e9, 1e7, "checkpoint: 3.03B"},
     {"phi-2", 2.78e9, 2.78e9, 1e7, "checkpoint: 2.78B"},
@@ -188,6 +192,9 @@ TEST_SUITE("unit") {
     CHECK(layers_of("mimo-v2-flash") == "1 full/dense, 39 sliding/moe, 8 full/moe, ");
     CHECK(layers_of("glm-5.2") == "3 dsa/dense, 57 dsa-shared/moe, 18 dsa/moe, ");
     CHECK(layers_of("jamba-1.5-mini") == "12 mamba/dense, 16 mamba/moe, 4 attention/dense, ");
+    // OpenELM: 16/4 to 32/8 heads, widths of 0.5 to 4 hidden states, all but three of their own.
+    CHECK(layers_of("openelm-1.1b").starts_with("1 gqa-16-4/dense-1024, 1 gqa-16-4/dense-1280, "));
+    CHECK(layers_of("openelm-1.1b").ends_with("1 gqa-32-8/dense-8192, "));
     CHECK(layers_of("mamba-2.8b") == "64 mamba/none, ");
     CHECK(layers_of("minimax-m3") == "3 full/dense, 57 msa/moe, ");
     CHECK(layers_of("trinity-mini") == "2 sliding/dense, 22 sliding/moe, 8 full/moe, ");
@@ -223,6 +230,42 @@ TEST_SUITE("unit") {
       REQUIRE(config::find_family(type) != nullptr);
       CHECK((config::find_family(type)->attention != nullptr));
       CHECK((config::find_family(type)->ffn != nullptr));
+    }
+  }
+
+  TEST_CASE("families: keys that say in other words what others say") {
+    const auto yaml = [](const std::string& text) {
+      return config::import_config(json::parse(text, "c.json"), {.name = "c"}).yaml;
+    };
+    const auto kinds = [&](const std::string& text) {
+      std::string all;
+      const ModelSpec model = test::parse_model(yaml(text));
+      for (const LayerKind& kind : model.layer_kinds)
+        all += fmt::format("{} {}, ", kind.layers, model.attentions[kind.attention].name);
+      return all;
+    };
+    const std::string rest = R"("hidden_size": 64, "num_attention_heads": 4, "vocab_size": 100,
+      "intermediate_size": 128, "num_hidden_layers": 4, )";
+    CHECK(kinds(R"({"model_type": "lfm2", "num_key_value_heads": 2, "conv_L_cache": 3, )" + rest +
+                R"("full_attn_idxs": [1, 3]})") == "2 conv, 2 attention, ");
+    CHECK(kinds(R"({"model_type": "cohere2", "sliding_window": 32, "layer_switch": 4, )" + rest +
+                R"("use_embedding_sharing": true})") == "3 sliding, 1 full, ");
+    // BLOOM's width under any of its two names.
+    for (const char* width : {"n_embed", "hidden_size"}) {
+      const ModelSpec bloom = test::parse_model(
+          yaml(fmt::format(R"({{"model_type": "bloom", "{}": 64, "n_layer": 2, "n_head": 4,
+                          "vocab_size": 100}})",
+                           width)));
+      CHECK(bloom.hidden == 64);
+    }
+    // ChatGLM's groups count only with its flag.
+    for (const bool flag : {true, false}) {
+      const std::string text = yaml(fmt::format(
+          R"({{"model_type": "chatglm", "hidden_size": 64, "num_layers": 2, "kv_channels": 16,
+               "num_attention_heads": 4, "ffn_hidden_size": 128, "padded_vocab_size": 100,
+               "multi_query_attention": {}, "multi_query_group_num": 2}})",
+          flag));
+      CHECK((text.find(flag ? "kv_heads: 2" : "kv_heads: 4") != std::string::npos));
     }
   }
 

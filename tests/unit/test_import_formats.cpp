@@ -77,6 +77,39 @@ constexpr Case cases[] = {
     {R"({"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn",
       "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"]})",
      "bf16/mxfp4/bf16/bf16 bf16 bf16/bf16"},
+    // Experts that ModelOpt made smaller within an FP8 checkpoint: what it left alone stays FP8.
+    {R"({"quant_method": "fp8", "moe_quant_algo": "NVFP4", "moe_quant_format": "nvfp4-pack-quantized"})",
+     "fp8/nvfp4/fp8/fp8 bf16 fp8/fp4"},
+    {R"({"quant_method": "mxfp8", "moe_quant_algo": "NVFP4"})",
+     "8.25bit/nvfp4/8.25bit/8.25bit bf16 fp8/fp4"},
+    {R"({"quant_method": "fp8", "quant_algo": "MIXED_PRECISION", "moe_quant_algo": "NVFP4",
+      "kv_cache_quant_algo": "FP8", "ignore": ["*.self_attn.*", "*.shared_experts.*"],
+      "config_groups": {}, "group_size": 16, "quantized_layers": {
+      "model.layers.2.mlp.experts": {"quant_algo": "NVFP4", "group_size": 16},
+      "model.layers.3.mlp.experts": {"quant_algo": "NVFP4", "group_size": 16}}})",
+     "fp8/nvfp4/fp8/fp8 fp8 fp8/fp4"},
+    // A KV cache counts whatever the method.
+    {R"({"quant_method": "fp8", "kv_cache_scheme": "static"})", "fp8/fp8/fp8/fp8 fp8 fp8/fp8"},
+    // ModelOpt without a method, a group without targets, a cache by its name.
+    {R"({"quant_algo": "FP8", "kv_cache_scheme": "FP8", "producer": {"name": "modelopt"},
+      "ignore": ["lm_head"], "config_groups": {"group_0": {"weights": {"num_bits": 8,
+      "type": "float"}}}})",
+     "fp8/fp8/fp8/fp8 fp8 fp8/fp8"},
+    {R"({"quant_method": "compressed-tensors", "config_groups": {"group_0": {"weights":
+      {"num_bits": 8, "type": "float"}}}, "kv_cache_scheme": {"num_bits": 8, "type": "int"}})",
+     "fp8/fp8/fp8/fp8 int8 bf16/bf16"},
+    {R"({"quant_method": "auto-round", "bits": 8, "data_type": "mx_fp", "group_size": 32})",
+     "8.25bit/8.25bit/8.25bit/8.25bit bf16 fp8/fp8"},
+    // Quark's older exports: a cache in the format of the outputs that it names.
+    {R"({"quant_method": "quark", "export": {"kv_cache_group": ["*k_proj", "*v_proj"]},
+      "global_quant_config": {"weight": {"dtype": "fp8_e4m3"}, "input_tensors":
+      {"dtype": "fp8_e4m3"}}, "layer_quant_config": {"*k_proj": {"weight": {"dtype": "fp8_e4m3"},
+      "input_tensors": {"dtype": "fp8_e4m3"}, "output_tensors": {"dtype": "fp8_e4m3"}}}})",
+     "fp8/fp8/fp8/fp8 fp8 fp8/fp8"},
+    {R"({"quant_method": "exl3", "bits": 4.25, "head_bits": 6, "calibration": {"rows": 128}})",
+     "4.25bit/4.25bit/4.25bit/4.25bit bf16 bf16/bf16"},
+    {R"({"quant_method": "fp_quant", "forward_dtype": "nvfp4", "hadamard_group_size": 16})",
+     "nvfp4/nvfp4/nvfp4/nvfp4 bf16 fp4/fp4"},
     {R"({"quant_method": "mxfp8"})", "8.25bit/8.25bit/8.25bit/8.25bit bf16 fp8/fp8"},
     // compressed-tensors: one group, expressions, a cache scheme.
     {R"({"quant_method": "compressed-tensors", "config_groups": {"group_0": {"targets": ["Linear"],
@@ -219,6 +252,34 @@ TEST_SUITE("unit") {
     const double linear = 3 * (256.0 * 784 + 256 * 256), full = 256.0 * (3 * 256 + 2 * 128);
     const Dtype mean = stored_bits((16 * linear + 8 * full) / (linear + full));
     CHECK(test::parse_model(yaml).precision.attention_weights == mean);
+  }
+
+  TEST_CASE("formats: a dense MLP beside the experts is left out without them") {
+    const std::string gemma = R"({"model_type": "gemma4_text", "hidden_size": 256,
+      "num_hidden_layers": 2, "num_attention_heads": 8, "num_key_value_heads": 2, "head_dim": 64,
+      "intermediate_size": 512, "moe_intermediate_size": 128, "num_experts": 8, "vocab_size": 100,
+      "top_k_experts": 2, "enable_moe_block": true, "sliding_window": 64, "layer_types":
+      ["sliding_attention", "full_attention"], "hidden_size_per_layer_input": 0,
+      "quantization_config": {"quant_method": "modelopt", "quant_algo": "NVFP4", "ignore":
+      ["model.language_model.layers.0.mlp*", "model.language_model.layers.1.mlp*"]}})";
+    CHECK(formats(config::import_config(json::parse(gemma, "c.json"), {.name = "c"}).yaml) ==
+          "nvfp4/nvfp4/bf16 bf16 fp4/fp4");
+  }
+
+  TEST_CASE("formats: GLM-5's own name for the indexer's weights") {
+    const std::string text =
+        test::read_file(std::string(AFFORD_SOURCE) + "/tests/import/glm-5.json");
+    const auto attention = [&](const std::string& left_out) {
+      const std::string whole = text.substr(0, text.rfind('}')) +
+                                R"(, "quantization_config": {"quant_method": "fp8",
+          "modules_to_not_convert": [)" +
+                                left_out + "]}}";
+      return test::parse_model(
+                 config::import_config(json::parse(whole, "c.json"), {.name = "c"}).yaml)
+          .precision.attention_weights;
+    };
+    CHECK(attention("\"lm_head\"") == Dtype::fp8);
+    CHECK(attention("\"model.layers.0.self_attn.indexers_proj\"") != Dtype::fp8);
   }
 
   TEST_CASE("a stored mixture is written and read by its bits") {
