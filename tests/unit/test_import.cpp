@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "count/cache.hpp"
 #include "count/params.hpp"
 #include "import/import.hpp"
 #include "load/library.hpp"
@@ -129,6 +130,30 @@ TEST_SUITE("unit") {
       CHECK(test::run_afford("cost --convention exact -m " + path + rest).out ==
             test::run_afford("cost --convention exact -m " + std::string(name) + rest).out);
     }
+  }
+
+  TEST_CASE("a shipped model has the shapes, the formats and the cache of its published config") {
+    int compared = 0;
+    for (const ModelSpec& shipped : load_models({"all"})) {
+      const std::string config =
+          std::string(AFFORD_SOURCE) + "/tests/import/" + shipped.name + ".json";
+      if (!std::filesystem::exists(config)) continue;
+      CAPTURE(shipped.name);
+      const std::string text =
+          test::read_file(std::string(AFFORD_SOURCE) + "/models/" + shipped.name + ".yaml");
+      const bool paper = text.find("arXiv 2507.19427") != std::string::npos;
+      const ModelSpec model = imported(shipped.name, {.paper_precision = paper});
+      CHECK(total_params(model) == doctest::Approx(total_params(shipped)).epsilon(1e-9));
+      CHECK(active_params(model) == doctest::Approx(active_params(shipped)).epsilon(1e-9));
+      CHECK(stored_weights(model).base() ==
+            doctest::Approx(stored_weights(shipped).base()).epsilon(1e-9));
+      CHECK(cache_size(model, 8192).context.base() ==
+            doctest::Approx(cache_size(shipped, 8192).context.base()).epsilon(1e-9));
+      CHECK(cache_size(model, 8192).recurrent.base() ==
+            doctest::Approx(cache_size(shipped, 8192).recurrent.base()).epsilon(1e-9));
+      ++compared;
+    }
+    CHECK(compared >= 50);
   }
 
   TEST_CASE("formats: what quantization_config says, with the modules it leaves in BF16") {

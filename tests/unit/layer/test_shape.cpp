@@ -56,12 +56,13 @@ std::map<std::string_view, int> places(const OpList& ops) {
 }  // namespace
 
 TEST_SUITE("unit") {
-  TEST_CASE("the weights of the stages are the parameters, less norms and embedding rows") {
+  TEST_CASE("the weights of the stages are the parameters, less norms, rows and towers") {
     const ShapeFixture f;
     for (const ModelSpec& published : load_models({"all"})) {
       CAPTURE(published.name);
       const ModelSpec model = with_formats(published, {.weights = Dtype::bf16});
       double sum = shape_weights(head_ops(model, 1, 1, Machine(f.chip, f.engine))), norms = 0;
+      for (const HeldWeights& held : model.held) sum += held.params;
       for (const LayerShape& shape : layer_shapes(model)) {
         sum += real(shape.layers) * layer_weights(model, shape, f);
         norms += real(shape.layers) * (2 * real(model.hidden) + shape.attention.norm_weights);
