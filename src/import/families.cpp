@@ -46,7 +46,7 @@ constexpr Family families[] = {
     {"pangu_pro_moe", plan_gqa, plan_all_moe},
     {"gpt_oss", plan_gpt_oss, plan_all_moe},
     {"hunyuan", plan_shared_kv, plan_all_moe},
-    {"hunyuan_v1_dense", plan_gqa, plan_dense},
+    {"hunyuan_v1_dense", plan_shared_kv, plan_dense},
     {"granite", plan_gqa, plan_dense},
     {"granitemoe", plan_gqa, plan_all_moe},
     {"grok", plan_gqa, plan_moe_beside_dense},

@@ -100,21 +100,28 @@ void read_layer_flags(Builder& b) {
 
 /// A gated family whose activation only goes with two matrices is another one's config.
 void refuse_ungated(Builder& b) {
-  const auto key = b.in.any({"hidden_act", "hidden_activation", "activation_function"});
-  if (!b.in.has(key) || b.in.find(key)->kind != json::Value::Kind::text) return;
-  const std::string act = b.in.text(key);
   const bool bitnet = b.in.has("model_type") && b.in.text("model_type") == "bitnet";
-  if (bitnet || (act != "relu2" && act != "xielu" && act != "relu")) return;
-  b.in.fail(key,
-            fmt::format("'{}' goes with FFNs of two matrices, and this family's have three", act));
+  for (const char* key : {"hidden_act", "hidden_activation", "activation_function"}) {
+    const json::Value* value = b.in.find(key);
+    if (bitnet || value == nullptr) continue;
+    const std::string& act = value->text;
+    if (act != "relu2" && act != "xielu" && act != "relu") continue;
+    b.in.fail(
+        key, fmt::format("'{}' goes with FFNs of two matrices, and this family's have three", act));
+  }
 }
 
 }  // namespace
 
 void plan_dense(Builder& b) {
   refuse_ungated(b);
-  if (expert_count(b) > 0)
+  if (expert_count(b) > 1)
     b.in.fail("num_experts", "this family is dense, but the config has experts");
+  if (expert_count(b) == 1) {  // Hunyuan's dense configs state one, which every token visits
+    for (const char* one : {"moe_topk", "num_experts_per_tok", "num_shared_expert",
+                            "moe_layer_num_skipped", "use_mixed_mlp_moe"})
+      b.in.set_aside(one);
+  }
   b.moe.assign(static_cast<size_t>(b.layers), false);
   finish(b, "", "intermediate_size");
 }

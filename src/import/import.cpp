@@ -43,8 +43,10 @@ const Family& family_of(Config& in) {
 
 /// The largest context: what the positions were stretched to, or trained on.
 void plan_context(Builder& b) {
-  const auto key = b.in.any({"max_position_embeddings", "max_seq_len"});
-  const json::Value* value = b.in.has(key) ? b.in.find(key) : nullptr;
+  // It changes no count, so that two that disagree are no error.
+  const std::string_view key =
+      b.in.has("max_position_embeddings") ? "max_position_embeddings" : "max_seq_len";
+  const json::Value* value = b.in.find(key);
   const auto tokens = value != nullptr ? parse_integer(value->text) : std::nullopt;
   if (!tokens || *tokens < 1 || *tokens > limits::tokens.most) return;
   b.out.shape.push_back({"max_context", fmt::format("{}", *tokens), std::string(key)});

@@ -250,6 +250,16 @@ TEST_SUITE("unit") {
                 R"("full_attn_idxs": [1, 3]})") == "2 conv, 2 attention, ");
     CHECK(kinds(R"({"model_type": "cohere2", "sliding_window": 32, "layer_switch": 4, )" + rest +
                 R"("use_embedding_sharing": true})") == "3 sliding, 1 full, ");
+    // Hunyuan's dense models state one expert, and how they would share keys and values.
+    CHECK(kinds(R"({"model_type": "hunyuan_v1_dense", "num_key_value_heads": 2, "num_experts": 1,
+                    "moe_topk": 1, "num_shared_expert": 1, "use_mixed_mlp_moe": false,
+                    "use_cla": true, "cla_share_factor": 2, )" +
+                rest + R"("head_dim": 16})") == "2 gqa, 2 reusing, ");
+    // Two largest contexts change no count; nor does a second name of a gated activation.
+    CHECK((yaml(R"({"model_type": "llama", "hidden_act": "silu", "hidden_activation": "gelu",
+                    "max_seq_len": 8192, "max_position_embeddings": 4096, )" +
+                rest + R"("num_key_value_heads": 2})")
+               .find("max_context: 4096") != std::string::npos));
     // BLOOM's width under any of its two names.
     for (const char* width : {"n_embed", "hidden_size"}) {
       const ModelSpec bloom = test::parse_model(
