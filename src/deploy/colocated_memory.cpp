@@ -111,11 +111,14 @@ ColocatedMemory colocated_memory(const Colocated& c, const Setting& setting) {
                       cache_per_request(setting, c.layout.attention_tp, c.layout.cp);
   const Buffers buffers = buffers_of(c, setting);
   const MicroBatches batches = micro_batches_of(c);
-  const MemoryUse use{.weights = weights_of_stage(c, setting),
+  const Bytes weights = weights_of_stage(c, setting);
+  const UsableMemory usable = usable_memory_of(setting.engine, *c.pool.chip, weights);
+  const MemoryUse use{.weights = weights,
                       .cache = real(batches.requests) * cache,
                       .buffers = real(batches.requests) * buffers.in_flight +
                                  batches.large.requests * buffers.at_work,
-                      .capacity = setting.engine.usable_memory * c.pool.chip->memory_size.value};
+                      .capacity = usable.capacity,
+                      .whole = usable.whole};
   const PerRequest each{.held = cache + buffers.in_flight, .at_work = buffers.at_work};
   return {.use = use,
           .largest_batch =

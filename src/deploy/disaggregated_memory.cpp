@@ -81,10 +81,13 @@ PoolMemory attention_memory(const Disaggregated& d, const Setting& setting, cons
                             const HeldPart& held) {
   const double in_flight = d.micro_batches;
   const Bytes a_token = in_flight * token_in_flight(d, setting, s) + held.attention_token;
+  const UsableMemory usable =
+      usable_memory_of(setting.engine_of_pools(), *d.attention.chip, held.attention_weights);
   return {.weights = held.attention_weights,
           .cache_each = in_flight * held.request,
           .buffers_each = query_tokens(setting) * a_token,
-          .capacity = setting.engine_of_pools().usable_memory * d.attention.chip->memory_size.value,
+          .capacity = usable.capacity,
+          .whole = usable.whole,
           .count = s.mean_requests(),
           .shares = real(d.attention_units())};
 }
@@ -94,10 +97,13 @@ PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shar
   const double hidden = real(setting.model->hidden);
   // Gathered FP8 inputs and BF16 outputs of every micro-batch in flight.
   const Bytes a_token = Bytes(d.micro_batches * 3 * hidden) + held.ffn_token;
+  const UsableMemory usable =
+      usable_memory_of(setting.engine_of_pools(), *d.ffn.chip, held.ffn_weights);
   return {.weights = held.ffn_weights,
           .cache_each = {},
           .buffers_each = query_tokens(setting) * a_token,
-          .capacity = setting.engine_of_pools().usable_memory * d.ffn.chip->memory_size.value,
+          .capacity = usable.capacity,
+          .whole = usable.whole,
           .count = s.tokens_per_replica / query_tokens(setting),
           .shares = s.replicas};
 }

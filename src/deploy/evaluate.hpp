@@ -99,6 +99,7 @@ struct Colocated {
 /// Bytes on the fullest accelerator of a pool.
 struct MemoryUse {
   Bytes weights, cache, buffers, capacity;
+  Bytes whole;  // of which the engine fills `capacity`
   [[nodiscard]] Bytes total() const { return weights + cache + buffers; }
 };
 

@@ -98,6 +98,15 @@ Bytes ffn_weights(const Setting& setting, const FfnWays& ways) {
   return sum;
 }
 
+UsableMemory usable_memory_of(const Engine& engine, const HardwareSpec& chip, Bytes weights) {
+  const Engine::Memory& rule = engine.memory;
+  const Bytes whole = rule.of_visible ? seen_memory(chip) : chip.memory_size.value;
+  const Bytes reserve = std::min(rule.reserve, rule.most_reserved * whole);
+  if (!rule.behind_weights) return {rule.usable * whole - reserve, whole};
+  const Bytes left = whole - reserve - weights;
+  return {left > Bytes(0) ? weights + rule.usable * left : whole - reserve, whole};
+}
+
 std::int64_t most_requests(Bytes capacity, Bytes fixed, Bytes each) {
   return static_cast<std::int64_t>(std::max(0.0, std::floor((capacity - fixed) / each)));
 }

@@ -35,6 +35,15 @@ struct FfnWays {
 /// Those of a co-located engine. Shared experts are whole beside an exchange of tokens.
 [[nodiscard]] FfnWays ffn_ways(const Layout& layout);
 
+/// What an engine fills of an accelerator, `weights` included, and of what: its share of the memory
+/// less its reserve (vLLM, SGLang) or, behind the weights, its share of what they and the reserve
+/// leave (TensorRT-LLM).
+struct UsableMemory {
+  Bytes capacity, whole;
+};
+[[nodiscard]] UsableMemory usable_memory_of(const Engine& engine, const HardwareSpec& chip,
+                                            Bytes weights);
+
 /// The most requests of a micro-batch on one accelerator, when `fixed` bytes and `each` a request
 /// must fit.
 [[nodiscard]] std::int64_t most_requests(Bytes capacity, Bytes fixed, Bytes each);

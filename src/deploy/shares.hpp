@@ -32,13 +32,14 @@ struct Shares {
 /// requests the fullest accelerator has of a micro-batch in the mean, `shares` over how many such
 /// the micro-batch is spread.
 struct PoolMemory {
-  Bytes weights, cache_each, buffers_each, capacity;
+  Bytes weights, cache_each, buffers_each, capacity, whole;
   double count = 0, shares = 1;
   [[nodiscard]] MemoryUse use() const {
     return {.weights = weights,
             .cache = count * cache_each,
             .buffers = count * buffers_each,
-            .capacity = capacity};
+            .capacity = capacity,
+            .whole = whole};
   }
   [[nodiscard]] std::int64_t largest_batch(int micro_batches) const;
 };

@@ -86,15 +86,18 @@ struct SetParameter {
     }
     change(at(engine), *number);
   }
-  void operator()(EngineParameter::Time at) const {
+  template <Dimension dimension>
+  void operator()(Quantity<dimension>& (*at)(Engine&)) const {
     std::string why;
-    const auto time = parse_quantity<Dimension{.time = 1}>(edit.value, why);
-    if (!time) refuse(edit, ": " + why);
-    if (time->base() < parameter.least || time->base() > parameter.most) {
-      refuse(edit, fmt::format("expects a time from {} to {} s, got '{}'", parameter.least,
-                               parameter.most, edit.value));
+    const auto given = parse_quantity<dimension>(edit.value, why);
+    if (!given) refuse(edit, ": " + why);
+    if (given->base() < parameter.least || given->base() > parameter.most) {
+      const std::string_view unit = base_unit(parameter);
+      refuse(edit,
+             fmt::format("expects a {} from {} to {} {}, got '{}'", unit == "s" ? "time" : "size",
+                         parameter.least, parameter.most, unit, edit.value));
     }
-    change(at(engine), *time);
+    change(at(engine), *given);
   }
   void operator()(EngineParameter::Flag at) const {
     if (edit.value != "true" && edit.value != "false")

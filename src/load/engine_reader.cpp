@@ -36,12 +36,14 @@ struct ReadValue {
   void operator()(EngineParameter::Number at) const {
     at(engine) = in.real("value", parameter.least, parameter.most);
   }
-  void operator()(EngineParameter::Time at) const {
-    const auto time = in.quantity<Dimension{.time = 1}>("value");
-    if (time < Seconds(parameter.least) || time > Seconds(parameter.most)) {
-      in.fail("value", fmt::format("expected {} to {} s", parameter.least, parameter.most));
+  template <Dimension dimension>
+  void operator()(Quantity<dimension>& (*at)(Engine&)) const {
+    const auto given = in.quantity<dimension>("value");
+    if (given.base() < parameter.least || given.base() > parameter.most) {
+      in.fail("value", fmt::format("expected {} to {} {}", parameter.least, parameter.most,
+                                   base_unit(parameter)));
     }
-    at(engine) = time;
+    at(engine) = given;
   }
   void operator()(EngineParameter::Flag at) const { at(engine) = in.boolean("value"); }
 };

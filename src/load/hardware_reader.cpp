@@ -58,6 +58,19 @@ void read_processor(const Section& root, HardwareSpec& chip) {
     read_figure(in, "multiprocessors", chip.sources, chip.multiprocessors);
 }
 
+/// What programs see is the printed size but for what ECC takes and for GB that are GiB.
+void read_memory(const Section& root, HardwareSpec& chip) {
+  constexpr double least = 0.85, most = 1.1;
+  const Section memory = root.child("memory", {"size", "visible", "bandwidth"});
+  read_figure(memory, "size", chip.sources, chip.memory_size);
+  read_figure(memory, "bandwidth", chip.sources, chip.memory_bandwidth);
+  if (!memory.has("visible")) return;
+  read_figure(memory, "visible", chip.sources, chip.visible_memory);
+  const double share = chip.visible_memory.value / chip.memory_size.value;
+  if (share < least || share > most)
+    memory.fail("visible", fmt::format("expected {} to {} of the size", least, most));
+}
+
 /// NICs are optional, but both figures together. Where the fabric joins fewer accelerators than a
 /// server has, the server says what joins the others.
 void read_server(const Section& root, HardwareSpec& chip) {
@@ -95,9 +108,7 @@ HardwareSpec read_hardware(const yaml::Node& node, const std::string& file) {
   chip.sources = read_sources(root);
   read_processor(root, chip);
   read_peaks(root, chip);
-  const Section memory = root.child("memory", {"size", "bandwidth"});
-  read_figure(memory, "size", chip.sources, chip.memory_size);
-  read_figure(memory, "bandwidth", chip.sources, chip.memory_bandwidth);
+  read_memory(root, chip);
   const Section scale_up = root.child("scale_up", {"kind", "bandwidth", "accelerators"});
   chip.scale_up_kind = scale_up.text("kind");
   read_figure(scale_up, "bandwidth", chip.sources, chip.scale_up_bandwidth);

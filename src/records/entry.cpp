@@ -65,6 +65,8 @@ Table facts_of(const HardwareSpec& chip) {
     add(fmt::format("{} peak, dense", name_of(peak.dtype)), human(peak.rate.value), peak.rate);
   }
   add("memory", human(chip.memory_size.value), chip.memory_size);
+  if (chip.visible_memory.stated())
+    add("memory that programs see", human(chip.visible_memory.value), chip.visible_memory);
   add("memory bandwidth", human(chip.memory_bandwidth.value), chip.memory_bandwidth);
   add(chip.scale_up_kind + ", one direction", human(chip.scale_up_bandwidth.value),
       chip.scale_up_bandwidth);
@@ -175,6 +177,7 @@ std::string engine_value(Engine& engine, const EngineParameter& parameter) {
       return fmt::format("{:g}", at(engine));
     }
     std::string operator()(EngineParameter::Time at) const { return human(at(engine)); }
+    std::string operator()(EngineParameter::Size at) const { return human(at(engine)); }
     std::string operator()(EngineParameter::Flag at) const { return at(engine) ? "yes" : "no"; }
   };
   return std::visit(Text{engine}, parameter.at);

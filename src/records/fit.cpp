@@ -45,8 +45,7 @@ const Record<Row>& row_record() {
        [](const Row& r) { return gb(r.pool.use.buffers); }},
       {{"kept_back_gb", "kept back GB", Show::plain},
        [](const Row& r) { return gb(r.pool.kept_back()); }},
-      {{"memory_gb", "GB", Show::plain},
-       [](const Row& r) { return gb(r.pool.chip->memory_size.value); }},
+      {{"memory_gb", "GB", Show::plain}, [](const Row& r) { return gb(r.pool.use.whole); }},
       {{"holds", "holds"}, [](const Row& r) { return yes_or_no(r.fit.holds); }},
       {{"reason", "reason"}, [](const Row& r) { return r.fit.reason; }}};
   return record;
@@ -78,7 +77,7 @@ std::string bar_of(const Fit& fit, const PoolFit& pool) {
                                       {'C', "cache", pool.use.cache},
                                       {'b', "buffers", pool.use.buffers},
                                       {'-', "kept back", pool.kept_back()}}};
-  const Bytes whole = pool.chip->memory_size.value;
+  const Bytes whole = pool.use.whole;
   std::string text =
       fmt::format("\n{} at {}, {} {}: {} on the fullest accelerator\n  [{}]\n ", fit.model,
                   token_count_text(static_cast<std::int64_t>(fit.context)), pool.pool, fit.label,

@@ -221,10 +221,12 @@ Enumeration enumerate(const Space& space, const Setting& setting, const std::ato
   Enumeration out;
   double most = 1, most_in_instance = 1;
   const Bytes request = cache_per_request(setting, 1);
-  const double usable =
-      std::max(setting.engine.usable_memory, setting.engine_of_pools().usable_memory);
   for (size_t chip = 0; chip < space.chips->size(); ++chip) {
-    const double fitting = usable * (*space.chips)[chip].memory_size.value / request;
+    const auto usable = [&](const Engine& engine) {
+      return usable_memory_of(engine, (*space.chips)[chip], Bytes(0)).capacity;
+    };
+    const double fitting =
+        std::max(usable(setting.engine), usable(setting.engine_of_pools())) / request;
     most = std::max(most, fitting);
     for (const std::int64_t each : instance_sizes(space, chip))
       most_in_instance = std::max(most_in_instance, fitting * real(each));

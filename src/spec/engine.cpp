@@ -22,7 +22,7 @@ template <bool Engine::*member>
 constexpr Flag flag = [](Engine& e) -> bool& { return e.*member; };
 
 constexpr double least_share = 0.01, most_rows = 1024, most_kernels = 64, most_seconds = 1;
-constexpr double least_factor = 0.1, most_factor = 10;
+constexpr double least_factor = 0.1, most_factor = 10, most_bytes = 1e12;
 
 const auto parameters = std::to_array<EngineParameter>({
     {"attention", "memory", "share of memory bandwidth over KV reads",
@@ -54,7 +54,16 @@ const auto parameters = std::to_array<EngineParameter>({
     {"formats", "published_attention", "attention and cache in BF16",
      flag<&Engine::published_attention>},
     {"pools", "cut_at_core", "AFD with the core alone on one side", flag<&Engine::cuts_at_core>},
-    {"memory", "usable", "share of device memory", number<&Engine::usable_memory>, least_share, 1},
+    {"memory", "usable", "share of device memory",
+     [](Engine& e) -> double& { return e.memory.usable; }, least_share, 1},
+    {"memory", "of_visible", "of what programs see, not of the printed size",
+     [](Engine& e) -> bool& { return e.memory.of_visible; }},
+    {"memory", "behind_weights", "of what weights and reserve leave",
+     [](Engine& e) -> bool& { return e.memory.behind_weights; }},
+    {"memory", "reserve", "workspace of prompts, graphs, NCCL",
+     [](Engine& e) -> Bytes& { return e.memory.reserve; }, 0, most_bytes},
+    {"memory", "most_reserved", "share of the memory that is at most reserved",
+     [](Engine& e) -> double& { return e.memory.most_reserved; }, 0, 1},
     {"kernels", "combine", "of partial FFN results", kernel_count<&KernelCounts::combine>, 0,
      most_kernels},
     {"kernels", "norm_quantise", "before the projections",
@@ -179,6 +188,11 @@ const auto parameters = std::to_array<EngineParameter>({
 });
 
 }  // namespace
+
+std::string_view base_unit(const EngineParameter& parameter) {
+  if (std::holds_alternative<EngineParameter::Time>(parameter.at)) return "s";
+  return std::holds_alternative<EngineParameter::Size>(parameter.at) ? "B" : "";
+}
 
 std::span<const EngineParameter> engine_parameters() { return parameters; }
 

@@ -71,7 +71,14 @@ struct Engine {
   /// Its AFD may leave core attention and the cache alone on the attention side.
   bool cuts_at_core = false;
 
-  double usable_memory = 0.92;  // the rest is for the runtime, graphs and fragmentation
+  /// What it fills with weights, caches and buffers: see usable_memory_of().
+  struct Memory {
+    double usable = 0.92;         // share; the rest is for the runtime, graphs and fragmentation
+    bool of_visible = false;      // a share of what programs see, not of the size on the data sheet
+    bool behind_weights = false;  // a share of what the weights and the reserve leave
+    Bytes reserve;                // beside that: workspace of prompts, graphs, NCCL
+    double most_reserved = 1;     // share of the memory that the reserve is at most
+  } memory;
 
   EngineTime time;  // what stands on top of the roofs where it decodes on one server
   DirectRuntime runtime;
@@ -84,13 +91,17 @@ struct Engine {
 struct EngineParameter {
   using Number = double& (*)(Engine&);  // a share, a count, rows
   using Time = Seconds& (*)(Engine&);
+  using Size = Bytes& (*)(Engine&);
   using Flag = bool& (*)(Engine&);
 
   std::string_view section, key;  // attention, memory
   std::string_view about;
-  std::variant<Number, Time, Flag> at;
-  double least = 0, most = 1;  // of numbers; times in seconds
+  std::variant<Number, Time, Size, Flag> at;
+  double least = 0, most = 1;  // of numbers; times in seconds, sizes in bytes
 };
+
+/// "s" or "B"; "" of what has no unit.
+[[nodiscard]] std::string_view base_unit(const EngineParameter& parameter);
 
 /// Every number of an engine file. Reader, `show` and what a fit may change follow from it.
 [[nodiscard]] std::span<const EngineParameter> engine_parameters();

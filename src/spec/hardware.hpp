@@ -39,6 +39,7 @@ struct HardwareSpec {
   Figure<std::int64_t> multiprocessors;  // SMs, compute units; 0: not stated
   std::vector<Peak> peaks;
   Figure<Bytes> memory_size;
+  Figure<Bytes> visible_memory;  // of it to programs, as the driver reports it: "80 GB" may be GiB
   Figure<ByteRate> memory_bandwidth;
   std::string scale_up_kind;                   // "NVLink4"
   Figure<ByteRate> scale_up_bandwidth;         // one accelerator, one direction
@@ -80,6 +81,11 @@ enum class PriceOrigin { published, estimate, given, unstated };
   if (chip.price_given) return PriceOrigin::given;
   if (!chip.price.stated()) return PriceOrigin::unstated;
   return chip.price.estimate ? PriceOrigin::estimate : PriceOrigin::published;
+}
+
+/// The memory that programs see; where nobody says, the printed size.
+[[nodiscard]] inline Bytes seen_memory(const HardwareSpec& chip) {
+  return chip.visible_memory.stated() ? chip.visible_memory.value : chip.memory_size.value;
 }
 
 /// Whether the servers of this chip can be joined.

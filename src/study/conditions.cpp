@@ -135,8 +135,8 @@ Engines engines_of(const Conditions& conditions, const std::vector<HardwareSpec>
                   .ideal = engine_called(std::string(no_engine), {})};
   if (names.pools != names.colocated) engines.pools = engine_called(names.pools, edits);
   if (conditions.memory_fraction) {
-    engines.ideal.usable_memory = engines.colocated.usable_memory = *conditions.memory_fraction;
-    if (engines.pools) engines.pools->usable_memory = *conditions.memory_fraction;
+    engines.ideal.memory.usable = engines.colocated.memory.usable = *conditions.memory_fraction;
+    if (engines.pools) engines.pools->memory.usable = *conditions.memory_fraction;
   }
   return engines;
 }

@@ -36,11 +36,12 @@ constexpr Prior priors[] = {
 constexpr double residual_deviation = 0.08;  // of a point, as a logarithm
 constexpr double narrowed = 0.7;             // posterior over prior of what is determined
 
-/// A number or time of an engine, in base units; flags are not fitted.
+/// A number or time of an engine, in base units; sizes and flags are not fitted.
 struct Value {
   Engine& engine;
   double operator()(EngineParameter::Number at) const { return at(engine); }
   double operator()(EngineParameter::Time at) const { return at(engine).base(); }
+  double operator()(EngineParameter::Size) const { return 0; }
   double operator()(EngineParameter::Flag) const { return 0; }
 };
 double value_of(Engine engine, const EngineParameter& parameter) {
@@ -52,6 +53,7 @@ struct Assign {
   double value;
   void operator()(EngineParameter::Number at) const { at(engine) = value; }
   void operator()(EngineParameter::Time at) const { at(engine) = Seconds(value); }
+  void operator()(EngineParameter::Size) const {}
   void operator()(EngineParameter::Flag) const {}
 };
 

@@ -24,7 +24,7 @@ struct PoolFit {
   const HardwareSpec* chip = nullptr;
   MemoryUse use;
   /// What the engine leaves alone.
-  [[nodiscard]] Bytes kept_back() const { return chip->memory_size.value - use.capacity; }
+  [[nodiscard]] Bytes kept_back() const { return use.whole - use.capacity; }
 };
 
 /// One deployment or cluster at one context.

@@ -23,6 +23,7 @@ double number(Engine engine, const EngineParameter& parameter) {
     Engine& engine;
     double operator()(EngineParameter::Number at) const { return at(engine); }
     double operator()(EngineParameter::Time at) const { return at(engine).base(); }
+    double operator()(EngineParameter::Size at) const { return at(engine).base(); }
     double operator()(EngineParameter::Flag at) const { return at(engine) ? 1 : 0; }
   };
   return std::visit(Number{engine}, parameter.at);

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include "deploy/memory.hpp"
 #include "error.hpp"
+#include "load/library.hpp"
 #include "records/simulation.hpp"
 #include "study/simulation.hpp"
 
@@ -45,30 +47,41 @@ TEST_SUITE("unit") {
     }
   }
 
-  // 28 requests on four attention GPUs are seven each: four of one micro-batch, three of the other.
-  // docs/engines.md: vLLM and SGLang on H100 and H200, servers of prompts too.
-  TEST_CASE("study: caches that servers logged, at 0.85 of the memory") {
+  // docs/engines.md has the sources: vllm-project/vllm#10511, #17122 and #21348,
+  // ai-dynamo/aisimulate#263, NVIDIA/TensorRT-LLM#1400.
+  TEST_CASE("study: caches that servers logged, each by its engine's rule, within 5 %") {
     struct Logged {
-      std::string model, chip;
+      std::string engine, model, chip;
       std::int64_t gpus = 8;
       double gigabytes = 0;  // of an accelerator, beside the weights
+      std::optional<double> fraction = {};
     };
-    for (const Logged& l : {Logged{"deepseek-v3", "h200", 8, 34},
-                            {"deepseek-v3", "h200", 8, 509e3 * 70272 / 1e9},
-                            {"qwen3-moe", "h100", 4, 8.71}}) {
+    for (const Logged& l : {Logged{"sglang", "deepseek-v3", "h200", 8, 509e3 * 70272 / 1e9, 0.82},
+                            {"sglang", "qwen3-moe", "h100", 4, 17.67, 0.93},
+                            {"vllm", "llama-3.1-8b", "h100", 1, 53.29 * 1.0737},
+                            {"vllm", "llama-3.1-8b", "h100", 2, 58.97 * 1.0737},
+                            {"vllm", "llama-3.1-8b", "l40s", 1, 158656e0 * 131072 / 1e9}}) {
+      CAPTURE(l.engine);
       CAPTURE(l.model);
+      CAPTURE(l.chip);
       study::SimulationRequest request;
       request.models = {l.model};
       request.contexts = {8192};
-      request.memory_fraction = 0.85;
+      request.engine = l.engine;
+      request.memory_fraction = l.fraction;
       request.colocated = {.pool = {l.chip, 1, l.gpus}, .batch = 8, .tensor = l.gpus};
       const study::Simulations s = study::simulations(request);
       const MemoryUse& memory = s.rows[0].result.evaluation.attention_memory;
       CHECK((memory.capacity - memory.weights).base() / 1e9 ==
             doctest::Approx(l.gigabytes).epsilon(0.05));
     }
+    const Bytes weights = 7.0 * GB;
+    const UsableMemory left = usable_memory_of(load_engines({"tensorrt-llm"}).front(),
+                                               load_hardware({"a100"}).front(), weights);
+    CHECK((left.capacity - weights) / GB == doctest::Approx(69.52).epsilon(0.05));
   }
 
+  // 28 requests on four attention GPUs are seven each: four of one micro-batch, three of the other.
   TEST_CASE("study: requests that do not divide run as even as can be") {
     study::SimulationRequest request;
     request.models = {"qwen3-moe"};
