@@ -81,6 +81,35 @@ TEST_SUITE("unit") {
     CHECK((left.capacity - weights) / GB == doctest::Approx(69.52).epsilon(0.05));
   }
 
+  // tenstorrent/tt-inference-server#356 (SGLang, TP16 over InfiniBand, one user) and
+  // SemiAnalysisAI/InferenceX#828 (gpt-oss-120b on eight H100, 8 to 64 users of 1K in and out).
+  TEST_CASE("study: few users under tensor parallelism, in one server and over two") {
+    struct Measured {
+      std::string engine, model;
+      std::int64_t servers = 1, users = 1;
+      double context = 1024, tpot_ms = 0;
+    };
+    for (const Measured& m : {Measured{"sglang", "deepseek-v3", 2, 1, 1024, 23.2},
+                              {"sglang", "deepseek-v3", 2, 1, 4096, 23.7},
+                              {"tensorrt-llm", "gpt-oss-120b", 1, 8, 1536, 4.05},
+                              {"tensorrt-llm", "gpt-oss-120b", 1, 16, 1536, 4.83},
+                              {"tensorrt-llm", "gpt-oss-120b", 1, 32, 1536, 5.82},
+                              {"tensorrt-llm", "gpt-oss-120b", 1, 64, 1536, 7.36}}) {
+      CAPTURE(m.users);
+      CAPTURE(m.context);
+      study::SimulationRequest request;
+      request.models = {m.model};
+      request.contexts = {static_cast<std::int64_t>(m.context)};
+      request.engine = m.engine;
+      request.colocated = {.pool = {"h100", m.servers, 8},
+                           .batch = m.users,
+                           .layout = tensor_parallel(8 * m.servers)};
+      const study::Simulations s = study::simulations(request);
+      CHECK(s.rows[0].result.evaluation.tpot / millisecond ==
+            doctest::Approx(m.tpot_ms).epsilon(0.15));
+    }
+  }
+
   // 28 requests on four attention GPUs are seven each: four of one micro-batch, three of the other.
   TEST_CASE("study: requests that do not divide run as even as can be") {
     study::SimulationRequest request;
