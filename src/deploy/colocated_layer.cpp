@@ -3,6 +3,7 @@
 
 #include "deploy/colocated.hpp"
 #include "deploy/direct.hpp"
+#include "deploy/known_times.hpp"
 #include "kernels/collective.hpp"
 #include "kernels/dense.hpp"
 
@@ -13,13 +14,15 @@ namespace {
 struct Layer {
   const Colocated& deployment;
   const Setting& setting;
+  size_t kind;
   const LayerShape& shape;
   const MicroBatch& batch;
   Machine machine;
 
-  Layer(const Colocated& c, const Setting& s, size_t kind, const MicroBatch& b)
+  Layer(const Colocated& c, const Setting& s, size_t of_kind, const MicroBatch& b)
       : deployment(c),
         setting(s),
+        kind(of_kind),
         shape((*s.shapes)[kind]),
         batch(b),
         machine(*c.pool.chip, s.engine, s.residual) {}
@@ -43,6 +46,15 @@ struct Layer {
   }
 };
 
+/// As worked out before, where a search keeps it.
+template <class Make>
+Seconds known(const Layer& layer, KnownTimes::Key key, const Make& make) {
+  if (layer.setting.known == nullptr) return make();
+  key.chip = layer.machine.chip;
+  key.kind = layer.kind;
+  return layer.setting.known->of(key, make);
+}
+
 AttentionWork attention_of(const Layer& layer) {
   const std::int64_t tp = layer.layout().attention_tp;
   return {.requests = layer.batch.requests,
@@ -63,6 +75,11 @@ bool shared_apart(const Layer& layer) {
   return layer.routed() && (layer.layout().expert_ep > 1 || layer.machine.launches());
 }
 
+/// Whether tokens cross a network on their way to the experts.
+bool beyond_fabric(const Layer& layer) {
+  return layer.layout().size() > layer.machine.chip->scale_up_accelerators.value;
+}
+
 /// Whether the engine has spread the experts over many servers until they are even.
 bool rebalanced(const Layer& layer) {
   return layer.setting.rebalanced &&
@@ -71,8 +88,8 @@ bool rebalanced(const Layer& layer) {
 
 /// What the busiest rank has over the mean after that.
 double balance_of(const Layer& layer) {
-  const bool over_network = layer.layout().size() > layer.machine.chip->scale_up_accelerators.value;
-  return rebalanced(layer) && over_network ? layer.machine.engine->time.over_network.balance : 1;
+  return rebalanced(layer) && beyond_fabric(layer) ? layer.machine.engine->time.over_network.balance
+                                                   : 1;
 }
 
 FfnWork ffn_of(const Layer& layer) {
@@ -87,7 +104,7 @@ FfnWork ffn_of(const Layer& layer) {
           .total_tokens = layer.ffn_tokens(),
           .redundant = groups > 1 ? layer.setting.redundant_experts : 0,
           .routing = rebalances ? &even : &layer.setting.routing,
-          .placement = rebalances || groups == 1 ? nullptr : layer.setting.placement,
+          .placement = rebalances || !layer.routed() ? nullptr : layer.setting.placement,
           .balance = balance_of(layer),
           .overlap = layer.setting.overlap,
           .collectives = false,
@@ -105,7 +122,34 @@ SharedWork shared_work(const Layer& layer) {
 
 Seconds shared_time(const Layer& layer) {
   if (!shared_apart(layer)) return Seconds(0);
-  return shared_ops(*layer.setting.model, layer.shape, shared_work(layer), layer.machine).time();
+  const SharedWork work = shared_work(layer);
+  const KnownTimes::Key key{.part = KnownTimes::Part::shared,
+                            .tensor = static_cast<std::int64_t>(work.tensor),
+                            .load = work.tokens};
+  return known(layer, key, [&] {
+    return shared_ops(*layer.setting.model, layer.shape, work, layer.machine).time();
+  });
+}
+
+Seconds attention_side_time(const Layer& layer) {
+  const KnownTimes::Key key{.tensor = layer.layout().attention_tp,
+                            .other = layer.layout().cp,
+                            .load = layer.batch.requests};
+  return known(layer, key, [&] {
+    return attention_time(*layer.setting.model, layer.shape, attention_of(layer), layer.machine);
+  });
+}
+
+/// Routed experts or a dense layer.
+Seconds experts_time(const Layer& layer) {
+  const FfnWork work = ffn_of(layer);
+  const KnownTimes::Key key{.part = KnownTimes::Part::experts,
+                            .tensor = work.tensor,
+                            .other = work.groups,
+                            .beyond_fabric = beyond_fabric(layer),
+                            .load = work.tokens};
+  return known(layer, key,
+               [&] { return ffn_time(*layer.setting.model, layer.shape, work, layer.machine); });
 }
 
 /// Accelerators over which an FFN of a replica's (or the gathered replicas') tokens is spread.
@@ -191,11 +235,9 @@ LayerTimes direct_times(const Layer& layer, const DirectLayout& layout) {
 LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind,
                        const MicroBatch& batch) {
   const Layer layer(c, setting, kind, batch);
-  const ModelSpec& model = *setting.model;
   if (const auto direct = direct_layout(c, setting, layer.shape))
     return direct_times(layer, *direct);
-  LayerTimes t{.attention = attention_time(model, layer.shape, attention_of(layer), layer.machine),
-               .experts = ffn_time(model, layer.shape, ffn_of(layer), layer.machine)};
+  LayerTimes t{.attention = attention_side_time(layer), .experts = experts_time(layer)};
   switch (layer.traffic()) {
     case FfnTraffic::none:
       break;

@@ -16,6 +16,8 @@
 
 namespace afford {
 
+class KnownTimes;
+
 /// Ways one expert is sharded (tensor) and groups the experts are split into (expert). What is left
 /// of the pool are replicas that share the tokens. 0: the default, sharded inside an instance,
 /// split over instances.
@@ -34,6 +36,8 @@ struct Setting {
   Routing routing;
   /// That of the routing over the expert groups of every layout evaluated; null: made anew.
   const Placement* placement = nullptr;
+  /// What a search has worked out of co-located layers; null: nothing is kept.
+  KnownTimes* known = nullptr;
   /// Where the routing is what an engine meets rather than what is asked for: beyond a server
   /// engines copy and move experts until they are even, but for a ratio over the network.
   bool rebalanced = false;

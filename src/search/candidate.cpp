@@ -29,7 +29,8 @@ Layout layout_of(const Candidate& c) {
     return {.attention_tp = c.attention_tensor,
             .expert_tp = c.tensor,
             .expert_ep = c.expert,
-            .pp = c.stages};
+            .pp = c.stages,
+            .cp = c.context_ways};
   }
   return c.tensor > 1 ? tensor_parallel(c.tensor) : expert_parallel(c.attention.size());
 }

@@ -53,8 +53,8 @@ struct Candidate : Scored {
   Side attention, ffn;
   AttentionSplit attention_split = AttentionSplit::shared_output;
   Boundary boundary = Boundary::attention;
-  std::uint32_t tensor = 0, expert = 0;            // of the FFN; co-located: ways of TP
-  std::uint32_t attention_tensor = 0, stages = 0;  // mixed
+  std::uint32_t tensor = 0, expert = 0;  // of the FFN; co-located: ways of TP
+  std::uint32_t attention_tensor = 0, context_ways = 1, stages = 0;  // mixed
   int micro_batches = 0;
   std::int64_t batch = 0;  // AFD: in all; co-located: an accelerator; mixed: an attention replica
 };

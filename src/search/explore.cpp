@@ -1,14 +1,17 @@
 #include "search/explore.hpp"
 
+#include <tbb/enumerable_thread_specific.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <memory>
 #include <optional>
 
+#include "deploy/known_times.hpp"
 #include "deploy/pool_pair.hpp"
 #include "search/attention_tables.hpp"
 
@@ -22,6 +25,7 @@ struct Shared {
   const ExploreOptions& options;
   Enumeration enumeration;
   AttentionTables attention;
+  tbb::enumerable_thread_specific<KnownTimes>& known;
 };
 
 /// The unit being tried.
@@ -137,6 +141,26 @@ void try_disaggregated(Trial& trial, const Unit& unit) {
   }
 }
 
+/// The batches of a co-located unit behind the one at hand.
+struct Larger {
+  std::uint64_t fitting = 0, others = 0;
+};
+
+Larger behind(const std::vector<std::int64_t>& batches, size_t at, std::int64_t most) {
+  const auto rest = batches.begin() + static_cast<std::ptrdiff_t>(at) + 1;
+  const auto fitting = std::upper_bound(rest, batches.end(), most) - rest;
+  return {static_cast<std::uint64_t>(fitting),
+          static_cast<std::uint64_t>(batches.end() - rest - fitting)};
+}
+
+/// Larger batches of one pool take no less time: those that fit it are above the limit too. They
+/// are counted and their numbers skipped.
+void skip_slower(Trial& trial, Candidate& c, const Larger& larger, bool watched) {
+  trial.found.skip(Verdict::slow, larger.fitting, watched);
+  trial.found.skip(Verdict::attention_memory, larger.others, watched);
+  c.number += 1 + larger.fitting + larger.others;
+}
+
 void try_colocated(Trial& trial, const Unit& unit) {
   const Shared& shared = trial.shared;
   const auto& batches = shared.enumeration.batches_of(unit.way);
@@ -145,15 +169,22 @@ void try_colocated(Trial& trial, const Unit& unit) {
       placement_for(shared.setting, shared.setting.routing, layout_of(c).expert_ep);
   Setting setting = shared.setting;
   setting.placement = placement ? &*placement : nullptr;
+  setting.known = &shared.known.local();
   const bool watched = trial.watches(c);
   for (const int on_each_stage : shared.space.colocated_micro_batches) {
     c.micro_batches = micro_batches_of(unit, on_each_stage);
+    // Of a mixed layout the micro-batches may be uneven, so that every batch is tried.
+    const std::int64_t each = unit.way == Way::mixed ? 1 : c.micro_batches;
     for (size_t b = 0; b < batches.size(); ++b, ++c.number) {
-      // Of a mixed layout the micro-batches may be uneven, so that every batch is tried.
-      c.batch = unit.way == Way::mixed ? batches[b] : batches[b] * c.micro_batches;
-      const Evaluation result = evaluate(colocated(c, shared.space), setting);
+      c.batch = batches[b] * each;
+      const Colocated deployment = colocated(c, shared.space);
+      const Evaluation result = evaluate(deployment, setting);
       if (trial.describing()) describe(trial, c, result);
       if (!file_or_skip(trial, c, result, batches.size() - b, watched)) break;
+      if (result.verdict != Verdict::slow || trial.describing()) continue;
+      const std::int64_t most = result.largest_batch / (deployment.batch / batches[b]);
+      skip_slower(trial, c, behind(batches, b, most), watched);
+      break;
     }
   }
   trial.found.close_pools();
@@ -174,7 +205,8 @@ std::shared_ptr<Trial> try_unit(const Unit& unit, const Shared& shared) {
 Explored explore_here(const Space& space, const Setting& setting, const ExploreOptions& options) {
   Enumeration enumeration = enumerate(space, setting, options.stop);
   AttentionTables tables(enumeration, space, setting);
-  const Shared shared{space, setting, options, std::move(enumeration), std::move(tables)};
+  tbb::enumerable_thread_specific<KnownTimes> known;
+  const Shared shared{space, setting, options, std::move(enumeration), std::move(tables), known};
   Explored out(options.objective, space.chips->size());
   out.candidates = candidates_of(shared.enumeration, options.shard);
   size_t next = options.shard.index;

@@ -32,7 +32,10 @@ std::vector<Layout> layouts_of(const Pool& pool, const ModelSpec& model, std::in
   std::vector<Layout> list;
   const auto add = [&](Layout layout, std::int64_t stages) {
     layout.pp = stages;
-    if (!objection(layout, pool) && !objection(layout, model, redundant)) list.push_back(layout);
+    for (const std::int64_t ways : divisors(layout.attention_tp)) {
+      layout.cp = ways;
+      if (!objection(layout, pool) && !objection(layout, model, redundant)) list.push_back(layout);
+    }
   };
   for (const std::int64_t stages : divisors(pool.size())) {
     const std::int64_t stage = pool.size() / stages;

@@ -190,6 +190,7 @@ void add_mixed(Enumeration& out, const Space& space, size_t chip, const Setting&
                 .side = side,
                 .split = {.tensor = layout.expert_tp, .expert = layout.expert_ep},
                 .attention_tensor = layout.attention_tp,
+                .context_ways = layout.cp,
                 .stages = layout.pp},
                count);
     }
@@ -268,6 +269,7 @@ Candidate first_of(const Unit& unit) {
   c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
   c.expert = static_cast<std::uint32_t>(unit.split.expert);
   c.attention_tensor = static_cast<std::uint32_t>(unit.attention_tensor);
+  c.context_ways = static_cast<std::uint32_t>(unit.context_ways);
   c.stages = static_cast<std::uint32_t>(unit.stages);
   return c;
 }

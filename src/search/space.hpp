@@ -23,9 +23,9 @@ struct AttentionPool {
 /// co-located pool. `first` is the number of its first candidate.
 struct Unit {
   Way way = Way::disaggregated;
-  Candidate::Side side;                           // the FFN pool, or the co-located one
-  FfnSplit split;                                 // co-located: tensor ways; mixed: of the experts
-  std::int64_t attention_tensor = 0, stages = 0;  // mixed
+  Candidate::Side side;  // the FFN pool, or the co-located one
+  FfnSplit split;        // co-located: tensor ways; mixed: of the experts
+  std::int64_t attention_tensor = 0, context_ways = 1, stages = 0;  // mixed
   bool projects = true;  // AFD: the heads divide by the split, so projections can stand beside it
   std::uint64_t first = 0, count = 0;
 };

@@ -156,9 +156,14 @@ TEST_SUITE("property") {
       CHECK(labels.contains("TP8"));
       CHECK(labels.contains("TP8,PP2"));
       CHECK(labels.contains("TP8DP2+EP16") == (s.model.name == "deepseek-v3"));
+      CHECK(labels.contains("TP8,CP8") == (s.model.name == "deepseek-v3"));
+      CHECK(labels.contains("TP16,CP2"));
       for (const Objective objective : objectives) {
         const Explored found = explore(s.space, s.setting, {.objective = objective});
         CHECK(found.candidates == all.tally.tried);
+        CHECK(found.tally.feasible == all.tally.feasible);
+        CHECK(found.tally.slow == all.tally.slow);
+        CHECK(found.tally.attention_memory == all.tally.attention_memory);
         const std::vector<Scored> plain(all.feasible.begin(), all.feasible.end());
         CHECK(numbers(found.frontier.points()) == numbers(brute_force(plain, objective)));
       }

@@ -1,6 +1,7 @@
 // The notation of co-located layouts, and what travels inside an engine of each.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -91,11 +92,15 @@ TEST_SUITE("unit") {
       CHECK(layout.engine() == 16);
       CHECK(names.insert(name_of(layout)).second);
     }
-    for (const std::string name : {"EP16", "TP16", "TP8DP2+EP16", "TP8DP2+TP8EP2", "DP16+TP16",
-                                   "TP8,PP2", "EP8,PP2", "TP4DP4+EP16", "TP16+EP16"})
+    for (const std::string name :
+         {"EP16", "TP16", "TP8DP2+EP16", "TP8DP2+TP8EP2", "DP16+TP16", "TP8,PP2", "EP8,PP2",
+          "TP4DP4+EP16", "TP16+EP16", "TP8,CP8,PP2", "TP16,CP16", "TP8DP2+EP16,CP4"})
       CHECK_MESSAGE(names.contains(name), name);
     for (const Layout& layout : layouts_of(pool, models[1]))
-      CHECK(layout == Layout{layout.size(), layout.size(), 1, layout.pp});
+      CHECK(layout == Layout{layout.size(), layout.size(), 1, layout.pp, layout.cp});
+    // Its 8 KV heads are there twice under TP16, so two accelerators may share the tokens.
+    const auto split = layouts_of(pool, models[1]);
+    CHECK(std::count_if(split.begin(), split.end(), [](const Layout& l) { return l.cp > 1; }) == 1);
   }
 
   TEST_CASE("a layout divides its pool, its servers and itself") {
