@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -131,13 +132,19 @@ void require_same_search(const Origin& origin, const Origin& first, const RowAt&
   }
 }
 
+/// Not a number where a chip has no price, which only a search by cost needs.
+double usd_at(const RowAt& at, const Keys& keys, Objective objective) {
+  const bool none = at.text(keys.usd).empty() && !counts_money(objective);
+  return none ? std::nan("") : at.number(keys.usd, "usd_per_mtok");
+}
+
 MergedPoint read_point(const RowAt& at, const Keys& keys, const Parts& parts) {
   const std::vector<std::string>& header = parts.header;
   at.check(header, parts.cells);
   MergedPoint point;
   point.goals = {.tpot_ms = at.number(keys.tpot, "tpot_ms"),
                  .tokens_per_gpu_s = at.number(keys.tokens, "tokens_per_gpu_s"),
-                 .usd_per_mtok = at.number(keys.usd, "usd_per_mtok")};
+                 .usd_per_mtok = usd_at(at, keys, parts.first->objective)};
   point.number = static_cast<std::uint64_t>(at.whole(keys.candidate, "candidate", 0, most_rows));
   (void)at.whole(keys.context, "context_tokens", 1, most_context);
   for (const CsvField& field : at.row.fields) point.cells.push_back(field.text);

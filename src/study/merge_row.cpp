@@ -19,7 +19,7 @@ constexpr std::pair<std::string_view, FrontierCell> frontier_columns[] = {
     {"context_tokens", whole},
     {"tpot_ms", number},
     {"tokens_per_gpu_s", number},
-    {"usd_per_mtok", number},
+    {"usd_per_mtok", number_or_none},  // of chips without a price
     {"deployment", text},
     {"attention_hardware", text},
     {"attention_gpus", whole},

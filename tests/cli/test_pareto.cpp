@@ -93,6 +93,18 @@ TEST_SUITE("cli") {
         twice.err.ends_with(": part 1/3 a second time; " + folder.path("part1.csv") + " has it\n"));
   }
 
+  TEST_CASE("merge: parts of a search over a chip without a price") {
+    test::TempFolder folder;
+    const std::string search =
+        "pareto -m qwen3-8b --on h20-141g -c 8k --max-gpus 8 --ways tp,ep --format csv ";
+    for (const char* part : {"1", "2"})
+      CHECK(run_afford(search + "--shard " + part + "/2 -o " + folder.path(part)).code == 0);
+    const test::Outcome merged =
+        run_afford("merge " + folder.path("1") + " " + folder.path("2") + " --format csv");
+    CHECK(merged.code == 0);
+    CHECK(merged.out == run_afford(search).out);
+  }
+
   TEST_CASE("merge: files that are not of a search") {
     test::TempFolder folder;
     const std::string other = folder.file("other.csv", "model,price\nx,1\n");
