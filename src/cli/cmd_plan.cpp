@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
@@ -39,12 +40,13 @@ int run(const PlanArgs& args) {
   Table table = table_of(rental_record(request.sweep.front()), rentals.rows);
   table.title = "What to rent for " + rentals.workload.name;
   table.notes = notes_on(rentals, request);
-  emit_at_last(table, args.output);
+  std::optional<Chart> picture;
   if (!args.plot.empty()) {
-    draw(sweep_picture(rentals.swept_costs, request.sweep.front().back(), "USD per 1M tokens",
-                       choice_line),
-         args.plot);
+    picture = sweep_picture(rentals.swept_costs, request.sweep.front().back(), "USD per 1M tokens",
+                            choice_line);
   }
+  emit_at_last(table, args.output);
+  if (picture) draw(*picture, args.plot);
   if (!for_people(format_of(args.output))) print_notes(table);
   return say_left_out(rentals.left_out, rentals.possible ? exit_done : exit_no);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
@@ -120,12 +121,13 @@ int run(const SimulateArgs& args) {
   table.notes = notes_on(simulations, request);
   std::string text;
   for (const study::Simulation& row : simulations.rows) text += after(row, args);
-  emit(table, args.output, text);
+  std::optional<Chart> picture;
   if (!args.plot.empty()) {
-    draw(sweep_picture(simulations.swept_costs, request.sweep.front().back(), "USD per 1M tokens",
-                       group_and_choice_line),
-         args.plot);
+    picture = sweep_picture(simulations.swept_costs, request.sweep.front().back(),
+                            "USD per 1M tokens", group_and_choice_line);
   }
+  emit(table, args.output, text);
+  if (picture) draw(*picture, args.plot);
   return say_left_out(simulations.left_out, simulations.all_feasible() ? exit_done : exit_no);
 }
 

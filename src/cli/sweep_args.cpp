@@ -78,7 +78,8 @@ Measured measured(const std::string& text, const std::string& sweep) {
 }
 
 std::vector<std::string> range(const std::string& text, size_t dots, const std::string& sweep) {
-  const std::string rest = text.substr(dots + 2);
+  std::string rest = text.substr(dots + 2);
+  if (parse_integer(text.substr(0, dots)) && parse_integer(rest)) rest += "+1";  // mtp=0..3
   const size_t op = rest.find_first_of("*+");
   if (op == std::string::npos)
     throw UsageError(

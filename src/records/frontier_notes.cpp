@@ -75,7 +75,11 @@ std::string case_note(const study::FrontierResult& result) {
     note += fmt::format(" Nearest to {}: {}.", human(c.setting.tpot_limit),
                         point_text(*found.fastest, c.space));
   } else {
-    note += " Nothing fits the memory.";
+    const std::vector<Way>& ways = c.space.ways;
+    const bool all = std::find(ways.begin(), ways.end(), Way::mixed) != ways.end();
+    note += all ? " Nothing fits the memory."
+                : " Nothing fits the memory; --ways mixed lays attention out one way and experts "
+                  "another.";
   }
   if (!found.complete)
     note += fmt::format(" Partial: {} of {} candidates tried.", grouped(found.tally.tried),
@@ -108,7 +112,8 @@ std::vector<std::string> notes_on(const study::Frontiers& frontiers,
                     "more than {:.1f} %.",
                     100 * frontiers.worst_deviation));
   }
-  if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
+  if (const std::string note = what_if_note(request.what_if, request.sweep.front()); !note.empty())
+    notes.push_back(note);
   const auto longest = std::max_element(request.contexts.begin(), request.contexts.end());
   for (const study::FrontierCase& each : cases) {
     add_model_notes(notes, each.prepared->model,

@@ -21,6 +21,21 @@ void add_once(std::vector<std::string>& names, const std::string& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
 }
 
+/// Of drafts whose number or acceptance is not swept.
+std::string drafts_text(const Speculation& s, const study::SweepPoint& swept) {
+  const auto is_swept = [&](study::Parameter parameter) {
+    return std::any_of(swept.begin(), swept.end(), [&](const study::SweptValue& value) {
+      return value.parameter == parameter;
+    });
+  };
+  if (is_swept(study::Parameter::drafts)) return "MTP, draft layers counted";
+  if (s.drafts == 0) return "";
+  const std::string drafts = fmt::format("MTP with {} draft{}", s.drafts, s.drafts > 1 ? "s" : "");
+  if (is_swept(study::Parameter::acceptance)) return drafts + ", draft layers counted";
+  return fmt::format("{} at {:.0f}% acceptance, {:.3g} tokens a step, draft layers counted", drafts,
+                     100 * s.acceptance, tokens_per_step(s));
+}
+
 /// Chips and models that fall back on the same formats.
 struct Fallback {
   std::string formats;
@@ -79,7 +94,7 @@ void add_model_notes(std::vector<std::string>& notes, const ModelSpec& model, do
   }
 }
 
-std::string what_if_note(const study::WhatIfs& what_if) {
+std::string what_if_note(const study::WhatIfs& what_if, const study::SweepPoint& swept) {
   std::vector<std::string> parts;
   const auto add_format = [&](std::string_view what, const std::optional<Dtype>& format) {
     if (format) parts.push_back(fmt::format("{} in {}", what, name_of(*format)));
@@ -98,11 +113,8 @@ std::string what_if_note(const study::WhatIfs& what_if) {
     parts.push_back(fmt::format("electricity {:.3g} USD/kWh, PUE {}",
                                 what_if.electricity * study::kilowatt_hour / usd, what_if.pue));
   }
-  if (const Speculation& s = what_if.speculation; s.drafts > 0) {
-    parts.push_back(fmt::format(
-        "MTP with {} draft{} at {:.0f}% acceptance, {:.3g} tokens a step, draft layers counted",
-        s.drafts, s.drafts > 1 ? "s" : "", 100 * s.acceptance, tokens_per_step(s)));
-  }
+  if (const std::string drafts = drafts_text(what_if.speculation, swept); !drafts.empty())
+    parts.push_back(drafts);
   return parts.empty() ? "" : fmt::format("What if: {}.", fmt::join(parts, "; "));
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "study/ideal.hpp"
+#include "study/sweep.hpp"
 
 namespace afford {
 
@@ -15,8 +16,9 @@ namespace afford {
 /// What an import of the model filled in or assumed, and a context beyond its positions; each once.
 void add_model_notes(std::vector<std::string>& notes, const ModelSpec& model, double context);
 
-/// "What if: KV in int4; price h800=1.6.", or nothing.
-[[nodiscard]] std::string what_if_note(const study::WhatIfs& what_if);
+/// "What if: KV in int4; price h800=1.6.", or nothing. What a sweep gives stands in its columns.
+[[nodiscard]] std::string what_if_note(const study::WhatIfs& what_if,
+                                       const study::SweepPoint& swept = {});
 
 /// "Prices, USD/h: h800 2.00, 910b 1.00 (estimate)."
 [[nodiscard]] std::string prices_text(const std::vector<HardwareSpec>& chips);

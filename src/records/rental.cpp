@@ -238,7 +238,8 @@ std::vector<std::string> notes_on(const study::Rentals& rentals,
   }
   if (const std::string note = engine_note(uses, request.engine); !note.empty())
     notes.push_back(note);
-  if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
+  if (const std::string note = what_if_note(request.what_if, request.sweep.front()); !note.empty())
+    notes.push_back(note);
   for (const Rental& row : rentals.rows) {
     const double longest = row.of->workload.traffic.longest_context;
     add_model_notes(notes, row.of->prepared.model,

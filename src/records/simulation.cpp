@@ -191,7 +191,8 @@ std::vector<std::string> notes_on(const study::Simulations& simulations,
     for (const std::string& line : break_even_texts(simulations.swept_costs, point.back()))
       notes.push_back("Cheapest for " + line);
   }
-  if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
+  if (const std::string note = what_if_note(request.what_if, request.sweep.front()); !note.empty())
+    notes.push_back(note);
   return notes;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "error.hpp"
 #include "report/frontier_chart.hpp"
 
 namespace afford {
@@ -46,6 +47,7 @@ std::string group_and_choice_line(const study::SweptCost& cost) {
 
 Chart sweep_picture(const std::vector<study::SweptCost>& costs, const study::SweptValue& along,
                     const std::string& value, std::string (*line)(const study::SweptCost&)) {
+  if (costs.empty()) throw UsageError("--plot: no row of the sweep is feasible, nothing to draw");
   std::vector<SweepPointDrawn> points;
   for (const study::SweptCost& cost : costs)
     points.push_back({line(cost), cost.at, cost.usd_per_mtok});

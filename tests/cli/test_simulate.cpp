@@ -208,6 +208,11 @@ TEST_SUITE("cli") {
     CHECK(drawn.out.find("Cheapest for step-3: ") != std::string::npos);
     CHECK(test::read_file(folder.path("s.gp")).find("set xlabel 'acceptance'") !=
           std::string::npos);
+    CHECK(drawn.out.find("What if: MTP with 1 draft, draft layers counted.") != std::string::npos);
+    const test::Outcome drafts = run_afford(both + "--sweep mtp=0..2 --acceptance 0.7 --tpot 1s");
+    CHECK(drafts.out.find("What if: MTP, draft layers counted.") != std::string::npos);
+    simulate_refuses(afd + "-c 4k --sweep tpot=1ms,2ms --plot " + folder.path("none.svg"),
+                     "--plot: no row of the sweep is feasible, nothing to draw");
     simulate_refuses(afd + "--plot a.svg", "--plot draws a sweep; give --sweep too");
     simulate_refuses(afd + "--sweep acceptance=0.5", "--acceptance needs --mtp N");
   }
