@@ -66,7 +66,7 @@ Table facts_of(const HardwareSpec& chip) {
   }
   add("memory", human(chip.memory_size.value), chip.memory_size);
   if (chip.visible_memory.stated())
-    add("memory that programs see", human(chip.visible_memory.value), chip.visible_memory);
+    add("visible memory", human(chip.visible_memory.value), chip.visible_memory);
   add("memory bandwidth", human(chip.memory_bandwidth.value), chip.memory_bandwidth);
   add(chip.scale_up_kind + ", one direction", human(chip.scale_up_bandwidth.value),
       chip.scale_up_bandwidth);

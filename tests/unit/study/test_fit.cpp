@@ -61,6 +61,31 @@ TEST_SUITE("unit") {
     CHECK(only(smallest("kimi-k3", "b200", 8192)).gpus == 16);
   }
 
+  // Model cards of GLM-4.5 (FP8 on 8 H100 or 4 H200, BF16 on 16 or 8), gpt-oss (120B on one H100,
+  // 20B in 16 GB) and Kimi K2 (16 H200 at 128K); Llama-3.1-405B in FP8 on one server of H100.
+  TEST_CASE("models run on as few accelerators as their cards say") {
+    struct Card {
+      std::string model, chip;
+      std::int64_t gpus = 1, context = 8192;
+      std::optional<Dtype> weights = {};
+    };
+    for (const Card& card : {Card{"glm-4.5", "h100", 8, 8192, Dtype::fp8},
+                             {"glm-4.5", "h200", 4, 8192, Dtype::fp8},
+                             {"glm-4.5", "h100", 16, 8192, Dtype::bf16},
+                             {"glm-4.5", "h200", 8, 8192, Dtype::bf16},
+                             {"gpt-oss-120b", "h100", 1},
+                             {"gpt-oss-20b", "rtx-4090", 1},
+                             {"kimi-k2", "h200", 16, 131072},
+                             {"llama-3.1-405b", "h100", 8, 8192, Dtype::fp8}}) {
+      CAPTURE(card.model);
+      CAPTURE(card.chip);
+      study::FitRequest request = smallest(card.model, card.chip, card.context);
+      request.what_if.formats.weights = card.weights;
+      request.max_gpus = 16;
+      CHECK(only(request).gpus == card.gpus);
+    }
+  }
+
   // sgl-project/sglang#3656: two servers of H100 with TP16.
   TEST_CASE("DeepSeek-R1 runs on two servers of H100, not on one") {
     CHECK(only(deployed("deepseek-v3", {"h100", 2, 8}, "tp16")).holds);
