@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "error.hpp"
+#include "text/number.hpp"
 #include "text/quantity.hpp"
 #include "text/suggest.hpp"
 
@@ -43,6 +45,23 @@ template <Dimension D>
   if (!value) throw UsageError(fmt::format("{}: {}", flag, why));
   if (*value <= Quantity<D>(0)) throw UsageError(fmt::format("{}: expected more than zero", flag));
   return *value;
+}
+
+/// A whole number, of at most a billion either way. Throws UsageError.
+[[nodiscard]] inline int whole_number(const std::string& text, const std::string& flag) {
+  constexpr std::int64_t most = 1'000'000'000;
+  const auto value = parse_integer(text);
+  if (!value || *value < -most || *value > most) {
+    throw UsageError(fmt::format("{}: expected a whole number{}, got '{}'", flag,
+                                 value ? fmt::format(" of at most {}", most) : "", text));
+  }
+  return static_cast<int>(*value);
+}
+
+/// A number. Throws UsageError.
+[[nodiscard]] inline double real_number(const std::string& text, const std::string& flag) {
+  if (const auto value = parse_real(text)) return *value;
+  throw UsageError(fmt::format("{}: expected a number, got '{}'", flag, text));
 }
 
 }  // namespace afford::cli

@@ -5,15 +5,16 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <sstream>
 #include <vector>
 
+#include "cli/choose.hpp"
 #include "cli/commands.hpp"
 #include "cli/failure.hpp"
 #include "cli/streams.hpp"
 #include "cli/verb.hpp"
 #include "error.hpp"
-#include "text/number.hpp"
 #include "text/suggest.hpp"
 #include "text/utf8.hpp"
 #include "version.hpp"
@@ -143,27 +144,33 @@ std::string refuse_empty(const std::string& text) {
   return text.empty() ? "expected a value, got an empty one" : "";
 }
 
-int whole_number(const std::string& text, const std::string& flag) {
-  constexpr std::int64_t most = 1'000'000'000;
-  const auto value = parse_integer(text);
-  if (!value || *value < -most || *value > most) {
-    throw UsageError(fmt::format("{}: expected a whole number{}, got '{}'", flag,
-                                 value ? fmt::format(" of at most {}", most) : "", text));
-  }
-  return static_cast<int>(*value);
-}
-
-double real_number(const std::string& text, const std::string& flag) {
-  if (const auto value = parse_real(text)) return *value;
-  throw UsageError(fmt::format("{}: expected a number, got '{}'", flag, text));
-}
-
 /// One name for a file, however it is spelled.
 std::filesystem::path place_written(const std::string& file) {
   std::error_code unknown;
   const std::filesystem::path place =
       std::filesystem::weakly_canonical(std::filesystem::absolute(file), unknown);
   return unknown ? std::filesystem::path(file) : place;
+}
+
+/// Whether the words of an option name the regular file `file`: whole, between commas, or as the
+/// chip of a pool ("own.yaml:2x8"). Names of entries ("step-3") are no files.
+bool names_file(const CLI::Option& option, const std::string& file) {
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(file, none)) return false;
+  for (const std::string& word : option.results()) {
+    std::istringstream parts(word);
+    for (std::string part; std::getline(parts, part, ',');) {
+      for (const std::string& text : {part, part.substr(0, part.rfind(':'))}) {
+        const bool path = option.get_positional() || text.find_first_of("./") != std::string::npos;
+        if (path && std::filesystem::equivalent(text, file, none)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+void require(CLI::Option* option) {
+  option->required()->type_name("")->check(CLI::Validator(refuse_empty, ""));
 }
 
 }  // namespace
@@ -203,7 +210,7 @@ bool Verb::given(const std::string& flag) const {
   return option != nullptr && option->count() > 0;
 }
 
-void Verb::refuse_one_place_twice() const {
+void Verb::refuse_places_taken() const {
   for (const Written& one : written_) {
     for (const Written& other : written_) {
       const bool device = one.file->starts_with("/dev/");
@@ -211,11 +218,17 @@ void Verb::refuse_one_place_twice() const {
       if (place_written(*one.file) != place_written(*other.file)) continue;
       throw UsageError(fmt::format("{} and {} both write {}", one.flag, other.flag, *one.file));
     }
+    for (const CLI::Option* option : app_->get_options()) {
+      if (option == app_->get_option_no_throw(one.flag) || !names_file(*option, *one.file))
+        continue;
+      throw UsageError(
+          fmt::format("{} would write over {}, which this command reads", one.flag, *one.file));
+    }
   }
 }
 
 int Verb::execute() const {
-  refuse_one_place_twice();
+  refuse_places_taken();
   for (const auto& step : steps_) step(*this);
   return run();
 }
@@ -267,17 +280,11 @@ void Verb::flag(const char* names, bool& into, const char* help) {
 }
 
 void Verb::required(const char* names, std::string& into, const char* help) {
-  app_->add_option(names, into, help)
-      ->required()
-      ->type_name("")
-      ->check(CLI::Validator(refuse_empty, ""));
+  require(app_->add_option(names, into, help));
 }
 
 void Verb::required(const char* names, std::vector<std::string>& into, const char* help) {
-  app_->add_option(names, into, help)
-      ->required()
-      ->type_name("")
-      ->check(CLI::Validator(refuse_empty, ""));
+  require(app_->add_option(names, into, help));
 }
 
 }  // namespace afford::cli

@@ -25,7 +25,8 @@ class Verb {
   // the help shows for the value.
   // Each value is given once, and not empty.
   void text(const char* names, std::string& into, const char* help, const char* type = "TEXT");
-  /// A text that names a file to write. No two of a verb may be the same one.
+  /// A text that names a file to write. No two of a verb may be the same one, nor one that another
+  /// word of the command line names: it would be gone.
   void written(const char* names, std::string& into, const char* help, const char* type);
   /// A list with commas between; the flag may be given several times.
   void texts(const char* names, std::vector<std::string>& into, const char* help, const char* type);
@@ -54,7 +55,7 @@ class Verb {
     std::string flag;
     const std::string* file = nullptr;
   };
-  void refuse_one_place_twice() const;
+  void refuse_places_taken() const;
 
   CLI::App* app_;
   std::vector<std::function<void(const Verb&)>> steps_;

@@ -6,7 +6,8 @@
 //   + text                      a line more
 //   - text                      a piece more, without a line end
 //   ~ hidden: 7168 => hidden: 0 in the last file, the one place replaced
-//   $ check m.yaml              the command, in words as the shell has them
+//   $ check m.yaml              the command, in words as the shell has them; NAME=VALUE in front of
+//                               it is its environment
 //   2 m.yaml:13:11: ...         its exit status and the whole of its standard error, a line each
 //
 // In all of them \n, \t, \\ and \xNN are bytes. %D is the data folder. An entry ends with its
@@ -195,8 +196,14 @@ class Reader {
   redirect(streams / "out", STDOUT_FILENO);
   redirect(streams / "err", STDERR_FILENO);
   ::alarm(patience_s);
-  std::vector<std::string> held = words;
-  held.insert(held.begin(), "afford");
+  std::vector<std::string> held = {"afford"};
+  for (const std::string& word : words) {
+    const size_t equals = word.find('=');
+    if (held.size() == 1 && equals != std::string::npos)
+      ::setenv(word.substr(0, equals).c_str(), word.c_str() + equals + 1, 1);
+    else
+      held.push_back(word);
+  }
   std::vector<char*> arguments;
   for (std::string& word : held) arguments.push_back(word.data());
   arguments.push_back(nullptr);
