@@ -80,32 +80,14 @@ Table table_with(study::SimulationRequest request, const Edits& edits) {
   return table_of(simulation_record(request.sweep.front()), study::simulations(request).rows);
 }
 
-/// A condition that was asked for, and the request as if it had not been.
-struct AskedFor {
-  std::string_view flag;
-  bool (*given)(const study::Conditions&);
-  void (*leave_out)(study::Conditions&);
-};
-constexpr AskedFor conditions_asked_for[] = {
-    {"--nic-bandwidth", [](const study::Conditions& c) { return c.nic_bandwidth.has_value(); },
-     [](study::Conditions& c) { c.nic_bandwidth.reset(); }},
-    {"--scale-up-bandwidth",
-     [](const study::Conditions& c) { return c.scale_up_bandwidth.has_value(); },
-     [](study::Conditions& c) { c.scale_up_bandwidth.reset(); }},
-    {"--redundant-experts", [](const study::Conditions& c) { return c.redundant_experts > 0; },
-     [](study::Conditions& c) { c.redundant_experts = 0; }},
-    {"--overlap", [](const study::Conditions& c) { return c.overlap != Overlap::all_gather; },
-     [](study::Conditions& c) { c.overlap = Overlap::all_gather; }}};
-
-/// Collectives inside a server, say, feel no NIC: what was asked for would be dropped.
 void require_conditions_count(const study::SimulationRequest& request, const Table& with) {
-  for (const AskedFor& each : conditions_asked_for) {
+  for (const study::AskedFor& each : study::conditions_asked_for()) {
     if (!each.given(request)) continue;
     study::SimulationRequest without = request;
     each.leave_out(without);
     if (render(table_with(without, request.what_if.edits), Format::csv) ==
         render(with, Format::csv))
-      throw UsageError(fmt::format("{} changes nothing in this run", each.flag));
+      throw ValueError(std::string(each.name), " changes nothing in this run");
   }
 }
 

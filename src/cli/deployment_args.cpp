@@ -110,8 +110,12 @@ study::ColocatedRequest colocated_request(const DeploymentArgs& args) {
   return request;
 }
 
-/// Flags of a co-located pool or of the two pools where there is none.
+/// Flags of a co-located pool or of the two pools where there is none, and what says nothing more.
 void refuse_flags_without_pool(const Verb& parsed) {
+  for (const char* flag : {"--micro-batches", "--micro-batch-sizes"}) {
+    if (parsed.given("--stages") && parsed.given(flag))
+      throw UsageError(fmt::format("--stages has no effect beside {}, which says more", flag));
+  }
   if (!parsed.given("--colocated") && parsed.given("--attention")) {
     for (const char* flag : {"--parallelism", "--tp", "--batch-per-gpu"}) {
       if (parsed.given(flag)) throw UsageError(fmt::format("{} is for a --colocated pool", flag));

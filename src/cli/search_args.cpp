@@ -53,7 +53,6 @@ std::vector<int> micro_batches_of(const SearchArgs& args) {
       throw UsageError(fmt::format("--stages: expected 3 or 4, got '{}'", stages));
     texts.push_back(stages);
   }
-  if (texts.empty()) texts = {"2", "3", "4"};
   std::vector<int> list;
   const std::string_view flag = args.stage_list.empty() ? "--micro-batches" : "--stages";
   for (const std::int64_t n : counts(texts, flag, most)) list.push_back(static_cast<int>(n));

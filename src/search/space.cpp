@@ -199,6 +199,15 @@ void add_mixed(Enumeration& out, const Space& space, size_t chip, const Setting&
 
 }  // namespace
 
+bool has_pools(const Space& space) {
+  std::vector<Side> instances = pools(space);
+  std::erase_if(instances, [](const Side& side) { return side.instances > 1; });
+  return std::any_of(instances.begin(), instances.end(), [&](const Side& one) {
+    return std::any_of(instances.begin(), instances.end(),
+                       [&](const Side& other) { return within(space, one, other); });
+  });
+}
+
 bool pair_up(const Space& space, const AttentionPool& attention, const Unit& ffn) {
   return (ffn.projects || attention.boundary == Boundary::attention) &&
          within(space, attention.side, ffn.side);

@@ -30,6 +30,9 @@ struct Unit {
   std::uint64_t first = 0, count = 0;
 };
 
+/// Whether two instances of the chips go together within the bounds; else no AFD is tried.
+[[nodiscard]] bool has_pools(const Space& space);
+
 /// Whether the two pools go together and stay within the bounds.
 [[nodiscard]] bool pair_up(const Space& space, const AttentionPool& attention, const Unit& ffn);
 

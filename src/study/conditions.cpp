@@ -81,6 +81,8 @@ Routing routing_of(const RoutingChoice& choice, const ModelSpec& model, const En
 
 Engine engine_called(const std::string& name, const Edits& edits) {
   Engine engine = load_engine(name, edits);
+  if (engine.name == no_engine && name != no_engine)
+    throw ValueError("engine", ": " + name + " calls itself ideal, which stands for no engine");
   engine.citations.clear();  // settings are copied
   return engine;
 }
@@ -96,6 +98,19 @@ FormatOverrides formats_of(const Conditions& conditions) {
 }
 
 }  // namespace
+
+std::span<const AskedFor> conditions_asked_for() {
+  static constexpr AskedFor all[] = {
+      {"nic bandwidth", [](const Conditions& c) { return c.nic_bandwidth.has_value(); },
+       [](Conditions& c) { c.nic_bandwidth.reset(); }},
+      {"scale-up bandwidth", [](const Conditions& c) { return c.scale_up_bandwidth.has_value(); },
+       [](Conditions& c) { c.scale_up_bandwidth.reset(); }},
+      {"redundant experts", [](const Conditions& c) { return c.redundant_experts > 0; },
+       [](Conditions& c) { c.redundant_experts = 0; }},
+      {"overlap", [](const Conditions& c) { return c.overlap != Overlap::all_gather; },
+       [](Conditions& c) { c.overlap = Overlap::all_gather; }}};
+  return all;
+}
 
 std::vector<Prepared> prepare(const Conditions& conditions, LeftOut* left_out) {
   check(conditions.what_if.speculation);

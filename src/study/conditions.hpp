@@ -5,7 +5,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "deploy/evaluate.hpp"
@@ -43,6 +45,15 @@ struct Conditions {
   std::string calibration;  // "": by the chip's name or architecture; "none"; a name or a path
   std::string engine;       // a name or a path; "": those that default_engines() names
 };
+
+/// A condition that may have been asked for, and the same without it. What changes no figure of a
+/// run is refused there: collectives inside a server, say, feel no NIC.
+struct AskedFor {
+  std::string_view name;  // as ValueError has it
+  bool (*given)(const Conditions&);
+  void (*leave_out)(Conditions&);
+};
+[[nodiscard]] std::span<const AskedFor> conditions_asked_for();
 
 /// One model with everything its evaluations point into. Not to be moved while they are in use.
 struct Prepared {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
 #include <numeric>
 
 #include "error.hpp"
@@ -210,6 +212,20 @@ Deployment colocated_of(const ColocatedRequest& request, const Conditions& condi
   return out;
 }
 
+/// Nothing in an answer tells two chips of one name apart.
+void require_one_file_a_name(const std::vector<HardwareSpec*>& chips) {
+  std::map<std::string, std::string> files;
+  for (const HardwareSpec* chip : chips) {
+    const auto [known, fresh] = files.emplace(chip->name, chip->file);
+    std::error_code none;
+    if (fresh || known->second == chip->file ||
+        std::filesystem::equivalent(known->second, chip->file, none))
+      continue;
+    throw UsageError(
+        fmt::format("two chips are named {}: {} and {}", chip->name, known->second, chip->file));
+  }
+}
+
 }  // namespace
 
 int Deployment::micro_batches() const {
@@ -240,6 +256,7 @@ std::vector<Deployment> deployments_of(const DeploymentRequest& request, const M
   for (Deployment& deployment : deployments) {
     for (HardwareSpec& chip : deployment.chips) chips.push_back(&chip);
   }
+  require_one_file_a_name(chips);
   finish_chips(chips, request, left_out);
   return deployments;
 }

@@ -113,6 +113,53 @@ ReplayRequest with_batches(ReplayRequest request) {
   return request;
 }
 
+/// The prompt pool asked for, as a deployment of its own.
+std::optional<Deployment> prefill_of(const ReplayRequest& request, const ModelSpec& model) {
+  if (!request.prefill) return std::nullopt;
+  DeploymentRequest alone{static_cast<const Conditions&>(request), {}, request.prefill};
+  alone.colocated->batch_per_gpu = 1;
+  try {
+    return std::move(deployments_of(alone, model).front());
+  } catch (const ValueError& error) {
+    if (error.name() != "parallelism") throw;
+    throw ValueError("prefill parallelism", error.complaint());
+  }
+}
+
+/// A decode step of every deployment of a request, prompt pools included, and what it holds.
+struct SampleSteps {
+  std::vector<Seconds> times;
+  std::vector<Bytes> held;
+  bool operator==(const SampleSteps&) const = default;
+};
+
+SampleSteps sample_steps(const ReplayRequest& request, const Prepared& prepared) {
+  constexpr double context = 4096;
+  std::vector<Deployment> all = deployments_of(with_batches(request), prepared.model);
+  if (std::optional<Deployment> prefill = prefill_of(request, prepared.model))
+    all.push_back(std::move(*prefill));
+  SampleSteps steps;
+  for (const Deployment& deployment : all) {
+    const Engines engines = engines_of(request, deployment.chips);
+    const Setting setting = setting_of(request, prepared, context, engines);
+    const Evaluation e = evaluate(deployment.way, setting);
+    steps.times.push_back(e.tpot);
+    steps.held.push_back(e.attention_memory.total() + e.ffn_memory.total());
+  }
+  return steps;
+}
+
+/// What changes no step changes no replay; prompts that come from a pool do so over its NICs.
+void require_conditions_count(const ReplayRequest& request, const Prepared& prepared) {
+  for (const AskedFor& each : conditions_asked_for()) {
+    if (!each.given(request) || (each.name == "nic bandwidth" && request.prefill)) continue;
+    ReplayRequest without = request;
+    each.leave_out(without);
+    if (sample_steps(without, prepared) == sample_steps(request, prepared))
+      throw ValueError(std::string(each.name), " changes nothing in this run");
+  }
+}
+
 bool bounded(const ReplayRequest& request, const Deployment& deployment) {
   if (deployment.afd() != nullptr) return request.afd->batch > 0;
   return request.colocated->batch > 0 || request.colocated->batch_per_gpu > 0;
@@ -132,19 +179,6 @@ void add_hardware(ReplayRow& row, const Deployment& deployment, std::int64_t cop
   const Disaggregated& d = *deployment.afd();
   row.gpus = copies * (d.attention.size() + d.ffn.size());
   row.price = n * (price_of(d.attention) + price_of(d.ffn));
-}
-
-/// The prompt pool asked for, as a deployment of its own.
-std::optional<Deployment> prefill_of(const ReplayRequest& request, const ModelSpec& model) {
-  if (!request.prefill) return std::nullopt;
-  DeploymentRequest alone{static_cast<const Conditions&>(request), {}, request.prefill};
-  alone.colocated->batch_per_gpu = 1;
-  try {
-    return std::move(deployments_of(alone, model).front());
-  } catch (const ValueError& error) {
-    if (error.name() != "parallelism") throw;
-    throw ValueError("prefill parallelism", error.complaint());
-  }
 }
 
 /// Everything the rows of a replay have in common.
@@ -204,8 +238,9 @@ Usd ReplayRow::prompt_bill() const {
 }
 
 bool Replays::all_served() const {
-  return std::all_of(rows.begin(), rows.end(),
-                     [](const ReplayRow& row) { return row.replayed.requests > 0; });
+  return std::all_of(rows.begin(), rows.end(), [](const ReplayRow& row) {
+    return row.replayed.requests > 0 && row.replayed.too_long == 0;
+  });
 }
 
 Replays replays(const ReplayRequest& request) {
@@ -222,6 +257,7 @@ Replays replays(const ReplayRequest& request) {
     throw ValueError("model", fmt::format(": expected one, as {} names none", request.file));
   const std::vector<Prepared> prepared = prepare(whole);
   if (prepared.size() != 1) throw UsageError("replay takes one model at a time");
+  require_conditions_count(whole, prepared.front());
   const std::optional<Deployment> prefill = prefill_of(whole, prepared.front().model);
   const ReplayCase c{whole, from, prepared.front(), prefill ? &*prefill : nullptr};
   Replays out{.name = from.name, .traffic = from.text, .rows = {}};

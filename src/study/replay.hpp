@@ -53,7 +53,7 @@ struct Replays {
   bool prefixes = false;  // blocks of prompts are followed
   std::vector<ReplayRow> rows;
 
-  /// Every row has requests that were served.
+  /// Every row has requests, and served them all: none was too large for the memory.
   [[nodiscard]] bool all_served() const;
 };
 /// Throws InputError or UsageError.

@@ -43,6 +43,16 @@ void check_instance_sizes(const std::vector<std::int64_t>& sizes,
   }
 }
 
+void require_pools_for(const SearchRequest& request, const Space& space) {
+  const bool asked = !request.instance_sizes.empty() || !request.micro_batches.empty() ||
+                     !request.boundaries.empty() || request.ffn_choice != FfnChoice::any;
+  if (!asked || has_pools(space)) return;
+  throw UsageError(fmt::format(
+      "what is asked of AFD pools has no effect: no two instances of these chips go together "
+      "within {} accelerators",
+      space.max_gpus));
+}
+
 std::string pool_text(const Candidate::Side& side, const Space& space) {
   return fmt::format("{}:{}x{}", (*space.chips)[side.chip].name, side.instances, side.accelerators);
 }
@@ -62,17 +72,21 @@ Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& ch
   check_range("batch steps", request.batch_steps, 1, 1024);
   check_range("threads", request.threads, 0, 4096);
   check_instance_sizes(request.instance_sizes, chips);
-  return {.chips = &chips,
-          .inventory = inventory_of(request, chips),
-          .max_gpus = request.max_gpus,
-          .instance_sizes = request.instance_sizes,
-          .micro_batches = request.micro_batches,
-          .attention_splits = request.attention_splits,
-          .boundaries = boundaries_of(request, engines),
-          .ffn_choice = request.ffn_choice,
-          .ffn_split = request.ffn_split,
-          .ways = request.ways,
-          .batch_steps = request.batch_steps};
+  const std::vector<int> micro_batches =
+      request.micro_batches.empty() ? std::vector{2, 3, 4} : request.micro_batches;
+  Space space{.chips = &chips,
+              .inventory = inventory_of(request, chips),
+              .max_gpus = request.max_gpus,
+              .instance_sizes = request.instance_sizes,
+              .micro_batches = micro_batches,
+              .attention_splits = request.attention_splits,
+              .boundaries = boundaries_of(request, engines),
+              .ffn_choice = request.ffn_choice,
+              .ffn_split = request.ffn_split,
+              .ways = request.ways,
+              .batch_steps = request.batch_steps};
+  require_pools_for(request, space);
+  return space;
 }
 
 std::string pools_text(const Candidate& c, const Space& space) {

@@ -23,7 +23,7 @@ struct SearchRequest : Conditions {
   std::int64_t max_gpus = 128;               // of a deployment
   std::vector<std::int64_t> instance_sizes;  // accelerators of AFD instances; empty: a server
   std::vector<Way> ways{Way::disaggregated, Way::expert_parallel, Way::tensor_parallel};
-  std::vector<int> micro_batches{2, 3, 4};  // of AFD
+  std::vector<int> micro_batches;  // of AFD; empty: 2, 3 and 4
   std::vector<AttentionSplit> attention_splits{AttentionSplit::shared_output,
                                                AttentionSplit::tensor};
   std::vector<Boundary> boundaries;  // empty: those that the engine of the pools cuts at
