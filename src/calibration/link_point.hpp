@@ -2,6 +2,7 @@
 // One measurement of the fabric between the GPUs of a server, as afford-calibrate records it. Plain
 // data.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,6 +29,12 @@ struct LinkPoint {
   double cost = 0;     // read_in, read_out: bytes of memory reading that each byte costs
   bool right = false;  // what arrived was what was sent
 };
+
+inline constexpr std::array<std::string_view, 14> link_operations = {
+    "all_gather", "all_reduce", "all_to_all", "copy",    "edge",     "exchange",       "fan_in",
+    "fan_out",    "flag",       "pools",      "read_in", "read_out", "reduce_scatter", "send_recv"};
+/// What is wrong with the name of an operation; empty: nothing.
+[[nodiscard]] std::string objection_to_link(std::string_view operation);
 
 [[nodiscard]] std::string links_csv(const std::vector<LinkPoint>& points);
 /// Reads what links_csv() writes. Throws InputError with line and column.

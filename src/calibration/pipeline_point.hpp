@@ -21,7 +21,7 @@ struct PipelinePoint {
   std::int64_t context = 0;   // tokens in the mean, the newest included
   std::string lengths;        // "1x131072+31x4096"; "": requests are equally long
   std::int64_t micro_batches = 1;
-  std::int64_t layers = 0;  // of the whole model
+  std::int64_t layers = 0;  // of the whole model; 0: not said
 
   double layer_us = 0, attention_us = 0, core_us = 0, ffn_us = 0, experts_us = 0;
   double spread = 0;  // of the medians of repeated samples, over their median
@@ -33,6 +33,7 @@ struct PipelinePoint {
   // rows
   double attention_error = 0, ffn_error = 0, cache_error = 0;
   std::string rejected;  // why the point does not count; empty when it does
+  int line = 0;          // of the file it was read from
 
   /// A step of the whole model without its LM head, if all layers were like this one.
   [[nodiscard]] double step_us() const { return layer_us * static_cast<double>(layers); }

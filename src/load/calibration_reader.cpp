@@ -110,6 +110,8 @@ LinkCurve read_link(const Section& in) {
                   .bytes = in.reals("bytes", 1, most_size),
                   .us = in.reals("us", 1e-3, most_us),
                   .error = read_error(in)};
+  const std::string wrong = objection_to_link(curve.operation);
+  if (!wrong.empty()) in.fail("operation", wrong);
   if (curve.bytes.size() < 2 || curve.bytes.size() != curve.us.size())
     in.fail("us", fmt::format("expected a time for each of at least two sizes, got {} for {}",
                               curve.us.size(), curve.bytes.size()));
@@ -119,11 +121,17 @@ LinkCurve read_link(const Section& in) {
   return curve;
 }
 
+std::string read_date(const Section& measured) {
+  std::string date = measured.text("date");
+  if (is_date(date)) return date;
+  measured.fail("date", fmt::format("expected a date such as 2026-11-24, got '{}'", date));
+}
+
 Links read_links(const Section& root) {
   const Section in = root.child("links", {"measured", "edge", "flag", "reading", "curves"});
   const Section measured = in.child("measured", {"date", "commit", "command", "driver", "nccl"});
   const Section reading = in.child("reading", {"in", "out"});
-  Links links{.date = measured.text("date"),
+  Links links{.date = read_date(measured),
               .commit = measured.text("commit"),
               .command = measured.text("command"),
               .driver = measured.text("driver"),
@@ -133,16 +141,18 @@ Links read_links(const Section& root) {
               .read_in = reading.real("in", 0, 100),
               .read_out = reading.real("out", 0, 100),
               .curves = {}};
-  for (const yaml::Node& item : in.value("curves", yaml::Node::Kind::sequence).items)
-    links.curves.push_back(read_link(
-        in.element("curves", item, {"operation", "by", "gpus", "bytes", "us", "left_out"})));
+  for (const yaml::Node& item : in.value("curves", yaml::Node::Kind::sequence).items) {
+    const Section one =
+        in.element("curves", item, {"operation", "by", "gpus", "bytes", "us", "left_out"});
+    LinkCurve curve = read_link(one);
+    for (const LinkCurve& other : links.curves) {
+      if (other.operation == curve.operation && other.by == curve.by && other.gpus == curve.gpus)
+        one.fail("operation", fmt::format("{} by {} among {} stands here a second time",
+                                          curve.operation, curve.by, curve.gpus));
+    }
+    links.curves.push_back(std::move(curve));
+  }
   return links;
-}
-
-std::string read_date(const Section& measured) {
-  std::string date = measured.text("date");
-  if (is_date(date)) return date;
-  measured.fail("date", fmt::format("expected a date such as 2026-11-24, got '{}'", date));
 }
 
 Provenance read_provenance(const Section& root) {

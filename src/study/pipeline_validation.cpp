@@ -38,9 +38,12 @@ constexpr std::array shipped_pipelines{ShippedPipelines{"afd-h100.csv", "seen"},
 
 std::vector<PipelineRow> rows_of(const std::string& file, std::string_view known) {
   std::vector<PipelineRow> rows;
-  for (PipelinePoint& point : read_pipelines(file))
-    rows.push_back(
-        {.point = std::move(point), .predicted = {}, .fidelity = "", .known = std::string(known)});
+  for (PipelinePoint& point : read_pipelines(file)) {
+    PipelineRow& row = rows.emplace_back();
+    row.place = {file, point.line, 1};
+    row.point = std::move(point);
+    row.known = known;
+  }
   return rows;
 }
 
@@ -57,7 +60,7 @@ std::vector<PipelineRow> shipped_rows() {
 /// The chip of a row on `calibration` or, where it is empty, on the one in validation/. Throws
 /// ValueError where that has no links, which pipelines are predicted from.
 HardwareSpec chip_of(const PipelineRow& row, const std::string& calibration, bool shipped) {
-  HardwareSpec chip = load_hardware({row.point.chip}).front();
+  HardwareSpec chip = named_at(row.place, [&] { return load_hardware({row.point.chip}).front(); });
   const bool own = shipped && calibration.empty();
   const std::string own_file = row.point.chip + ".calibration.yaml";
   attach_calibrations({&chip},
@@ -139,7 +142,8 @@ PipelineValidation pipeline_validation(const std::string& file, const std::strin
     if (found == chips.end())
       found = chips.emplace(row.point.chip, chip_of(row, calibration, file.empty())).first;
     row.fidelity = fidelity_of(found->second);
-    if (row.point.rejected.empty()) row.predicted = predict_pipeline(row.point, found->second);
+    if (!row.point.rejected.empty()) continue;
+    row.predicted = named_at(row.place, [&] { return predict_pipeline(row.point, found->second); });
   }
   validation.groups = pipeline_groups(validation.rows);
   return validation;

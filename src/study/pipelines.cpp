@@ -47,6 +47,27 @@ const LayerShape& main_shape(const std::vector<LayerShape>& shapes) {
       [](const LayerShape& a, const LayerShape& b) { return a.layers < b.layers; });
 }
 
+/// What runs in one server, of this model.
+void require_possible(const PipelinePoint& point, const HardwareSpec& chip,
+                      const std::vector<LayerShape>& shapes) {
+  const PipelineLayout layout = layout_of(point);
+  const std::int64_t joined = joined_accelerators(chip), wanted = gpus_of(point);
+  if (wanted > joined) {
+    throw UsageError(fmt::format("layout: {} takes {} GPUs, and {} joins {}", point.layout, wanted,
+                                 chip.name, joined));
+  }
+  const auto ways = static_cast<std::int64_t>(layout.pooled ? 1 : layout.attention);
+  const std::string heads = layout.tensor ? undivided_heads(shapes, ways) : "";
+  if (!heads.empty()) {
+    throw UsageError(
+        fmt::format("layout: {} does not divide the {} of {}", point.layout, heads, point.model));
+  }
+  std::int64_t layers = 0;
+  for (const LayerShape& shape : shapes) layers += static_cast<std::int64_t>(shape.layers);
+  if (point.layers > 0 && point.layers != layers)
+    throw UsageError(fmt::format("layers: {} has {}, not {}", point.model, layers, point.layers));
+}
+
 }  // namespace
 
 std::int64_t gpus_of(const PipelinePoint& point) {
@@ -62,6 +83,7 @@ PipelinePrediction predict_pipeline(const PipelinePoint& point, const HardwareSp
   ModelSpec model = load_model(point.model);
   model.precision.kv = model.precision.attention_compute = format_of(point);
   const std::vector<LayerShape> shapes = layer_shapes(model);
+  require_possible(point, chip, shapes);
   const PipelineLayout layout = layout_of(point);
   // The engine whose kernels were measured is the one whose pipelines ran.
   const Machine machine(chip, *chip.measured->kernels);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "calibration/pipeline_point.hpp"
+#include "error.hpp"
 #include "spec/hardware.hpp"
 #include "study/statistics.hpp"
 #include "units.hpp"
@@ -21,13 +22,15 @@ struct PipelinePrediction {
 };
 
 /// The prediction for what a point describes, on `chip`, which is calibrated and has links. Throws
-/// UsageError for a layout or format that is none, or a model that does not exist.
+/// UsageError for a layout or format that is none or that the chip or the model does not allow, or
+/// a model that does not exist.
 [[nodiscard]] PipelinePrediction predict_pipeline(const PipelinePoint& point,
                                                   const HardwareSpec& chip);
 
 /// A measured pipeline with its prediction: none of what was rejected when it was measured.
 struct PipelineRow {
   PipelinePoint point;
+  Place place;  // in its file
   std::optional<PipelinePrediction> predicted;
   std::string fidelity;  // of the chip
   /// Of those that come with afford: whether the form of the model was chosen with it in view, or

@@ -17,10 +17,12 @@
 #include "deploy/evaluate.hpp"
 #include "fuzz/support.hpp"
 #include "fuzz/targets.hpp"
+#include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "load/readers.hpp"
 #include "study/kernel_tables.hpp"
 #include "study/merge.hpp"
+#include "study/pipelines.hpp"
 #include "study/served_setup.hpp"
 #include "study/table_kernels.hpp"
 #include "study/validation.hpp"
@@ -95,8 +97,23 @@ void links(std::string_view text) {
   allow_errors([&] { (void)fit_links(parse_links(text, "fuzz.csv"), {}); });
 }
 
+/// Read, and the first few predicted on a chip whose links were measured.
 void pipelines(std::string_view text) {
-  allow_errors([&] { (void)parse_pipelines(text, "fuzz.csv"); });
+  static const HardwareSpec h100 = [] {
+    HardwareSpec chip = load_hardware({"h100"}).front();
+    const auto file = data_folder() / "validation" / "h100.calibration.yaml";
+    attach_calibrations({&chip}, file.string(), true);
+    return chip;
+  }();
+  allow_errors([&] {
+    int left = 3;
+    for (const PipelinePoint& point : parse_pipelines(pathless(text), "fuzz.csv")) {
+      if (is_path(point.model) || left-- == 0) return;
+      const study::PipelinePrediction predicted = study::predict_pipeline(point, h100);
+      for (const Seconds time : {predicted.attention, predicted.ffn, predicted.layer})
+        require_time(time, "a pipeline takes no time of this world");
+    }
+  });
 }
 
 void served(std::string_view text) {

@@ -88,7 +88,7 @@ TEST_CASE("the section of links is replaced, and nothing before it") {
 }
 
 TEST_CASE("pipelines survive CSV, and a column that is none is named") {
-  PipelinePoint point;
+  PipelinePoint point{.date = "2026-11-27"};
   point.model = "step-3", point.layout = "1a1f", point.layer_us = 315.25, point.slowed = true;
   point.cache = "bf16", point.requests = 16, point.context = 4096, point.layers = 61;
   point.rejected = "medians, apart";
@@ -103,7 +103,8 @@ TEST_CASE("pipelines survive CSV, and a column that is none is named") {
 
 TEST_CASE("pipelines that no server runs are refused at their place") {
   const auto complaint = [](void (*change)(PipelinePoint&)) -> std::string {
-    PipelinePoint point{.model = "step-3", .layout = "2a2f-tp", .cache = "fp8"};
+    PipelinePoint point{
+        .date = "2026-11-27", .model = "step-3", .layout = "2a2f-tp", .cache = "fp8"};
     point.requests = 16, point.context = 4096, point.layers = 61;
     point.layer_us = point.attention_us = point.ffn_us = 100;
     change(point);
@@ -116,13 +117,20 @@ TEST_CASE("pipelines that no server runs are refused at their place") {
   };
   CHECK(complaint([](PipelinePoint&) {}).empty());
   CHECK(complaint([](PipelinePoint& p) { p.layout = "0a1f"; }) ==
-        "p.csv:2:14: layout: expected one such as 2a1f, 2a2f-tp, ep2 and tp2, got '0a1f'");
+        "p.csv:2:24: layout: expected one such as 2a1f, 2a2f-tp, ep2 and tp2, got '0a1f'");
   CHECK(complaint([](PipelinePoint& p) {
           p.requests = 9'000'000'000;
         }).ends_with("requests: expected 1 to 65536, got 9000000000"));
   CHECK(complaint([](PipelinePoint& p) {
           p.layer_us = 0;
         }).ends_with("layer_us: expected 0.001 to 1e+09 us, got 0"));
+  CHECK(complaint([](PipelinePoint& p) { p.lengths = "1x34816+15x2048"; }).empty());
+  CHECK(complaint([](PipelinePoint& p) { p.lengths = "1x34816+14x2048"; })
+            .ends_with("lengths: expected 16 requests of 4096 tokens in the mean, such as "
+                       "1x131072+31x4096, got '1x34816+14x2048'"));
+  CHECK(complaint([](PipelinePoint& p) {
+          p.date = "2026-13-27";
+        }).starts_with("p.csv:2:1: date: expected a date"));
   CHECK(complaint([](PipelinePoint& p) {
           p.power_w = 1e300;
         }).ends_with("power_w: expected a smaller number, got '1e+300'"));

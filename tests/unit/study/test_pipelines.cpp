@@ -191,6 +191,12 @@ TEST_CASE("a layout or a format that is none is named") {
   CHECK_THROWS_AS((void)study::predict_pipeline(point, chip), UsageError);
   point = step3(), point.cache = "int8";
   CHECK_THROWS_AS((void)study::predict_pipeline(point, chip), UsageError);
+  point = step3(), point.layout = "8a1f";
+  CHECK_THROWS_WITH_AS((void)study::predict_pipeline(point, chip),
+                       "layout: 8a1f takes 9 GPUs, and h100 joins 8", UsageError);
+  point = step3(), point.layers = 62;
+  CHECK_THROWS_WITH_AS((void)study::predict_pipeline(point, chip), "layers: step-3 has 61, not 62",
+                       UsageError);
 }
 
 TEST_SUITE_END();
