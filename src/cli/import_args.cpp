@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 #include <sstream>
 
@@ -28,11 +29,18 @@ config::Assumptions assumptions_of(const std::vector<std::string>& texts) {
   return result;
 }
 
-/// "230B", counting "embedding lm_head": its value and the worth of its last digit; "3.3B cut"
-/// where the publisher cuts instead of rounding.
-std::optional<config::Published> published(std::string text, const std::string& counts,
-                                           std::string_view flag) {
-  if (text.empty()) return std::nullopt;
+/// "230B", or "3.3B cut" where the publisher cuts instead of rounding.
+struct PrintedCount {
+  std::string digits;       // "3.3"
+  int power = 0, last = 0;  // of ten: of the unit, and of the last digit
+  bool cut = false;
+
+  [[nodiscard]] double value() const { return *parse_real(digits) * std::pow(10, power); }
+  /// What the digits leave open.
+  [[nodiscard]] double rounding() const { return std::pow(10, last) * (cut ? 1 : 0.5); }
+};
+
+PrintedCount printed_count(std::string text, std::string_view flag) {
   constexpr std::string_view cut_mark = " cut";
   const bool cut = text.ends_with(cut_mark);
   if (cut && text.size() > cut_mark.size()) text.resize(text.size() - cut_mark.size());
@@ -46,14 +54,28 @@ std::optional<config::Published> published(std::string text, const std::string& 
         fmt::format("{}: expected a count such as 671B or 1.04T, got '{}'", flag, text));
   }
   const size_t point = text.find('.');
-  const int digits = point == std::string::npos ? 0 : static_cast<int>(text.size() - point) - 2;
-  std::string list = counts;
-  if (const size_t space = list.find(' '); space != std::string::npos) list.insert(space, ",");
+  const int places = point == std::string::npos ? 0 : static_cast<int>(text.size() - point) - 2;
   const int power = 6 + 3 * static_cast<int>(unit);
-  return config::Published{fmt::format("value: {}e{}, printed_to: 1e{}{}",
-                                       std::string_view(text).substr(0, text.size() - 1), power,
-                                       power - digits, cut ? ", cut: true" : ""),
-                           list};
+  return {.digits = std::string(digits_of), .power = power, .last = power - places, .cut = cut};
+}
+
+/// With the parts that it counts, "embedding lm_head".
+config::Published published(const PrintedCount& count, std::string counts) {
+  if (const size_t space = counts.find(' '); space != std::string::npos) counts.insert(space, ",");
+  return {fmt::format("value: {}e{}, printed_to: 1e{}{}", count.digits, count.power, count.last,
+                      count.cut ? ", cut: true" : ""),
+          std::move(counts)};
+}
+
+void add_published(config::ImportOptions& options, const ImportArgs& args) {
+  if (args.total.empty()) return;
+  const PrintedCount total = printed_count(args.total, "--total");
+  const PrintedCount active = printed_count(args.active, "--active");
+  if (active.value() > total.value() + total.rounding())
+    throw UsageError(fmt::format("--active: expected at most the {} of --total, got {}", args.total,
+                                 args.active));
+  options.total = published(total, args.total_counts);
+  options.active = published(active, args.active_counts);
 }
 
 void check_date(const std::string& date, std::string_view flag) {
@@ -83,7 +105,7 @@ config::ImportOptions import_options(const ImportArgs& args, const std::string& 
   check_date(args.published_date, "--published-date");
   check_counts(args.total_counts, "--total-counts");
   check_counts(args.active_counts, "--active-counts");
-  return {
+  config::ImportOptions options{
       .name = args.name,
       .title = args.title,
       .source = args.source,
@@ -92,10 +114,12 @@ config::ImportOptions import_options(const ImportArgs& args, const std::string& 
       .assumptions = assumptions_of(args.assumptions),
       .published_source = args.published_source,
       .published_date = args.published_date,
-      .total = published(args.total, args.total_counts, "--total"),
-      .active = published(args.active, args.active_counts, "--active"),
+      .total = {},
+      .active = {},
       .command = fmt::format("afford import {}{}", std::filesystem::path(file).filename().string(),
                              args.precision == "paper" ? " --precision paper" : "")};
+  add_published(options, args);
+  return options;
 }
 
 }  // namespace afford::cli

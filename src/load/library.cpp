@@ -187,16 +187,25 @@ void leave_out(const InputError& error, LeftOut* left_out) {
     left_out->push_back(message);
 }
 
-fs::path model_path(const std::string& name) {
-  return is_path(name) ? fs::path(name) : entry_path(name, "models", "model");
+namespace {
+
+/// The path that a name is, or that of the entry.
+fs::path path_called(const std::string& name, std::string_view kind, std::string_view noun) {
+  if (!is_path(name)) return entry_path(name, kind, noun);
+  std::error_code unknown;
+  const bool published = kind == model_kind.folder && config::is_published(name);
+  if (!published && !fs::exists(name, unknown)) throw InputError({name, 0, 0}, "no such file");
+  return name;
 }
+
+}  // namespace
+
+fs::path model_path(const std::string& name) { return path_called(name, "models", "model"); }
 
 fs::path hardware_path(const std::string& name) {
-  return is_path(name) ? fs::path(name) : entry_path(name, "hardware", "hardware");
+  return path_called(name, "hardware", "hardware");
 }
 
-fs::path engine_path(const std::string& name) {
-  return is_path(name) ? fs::path(name) : entry_path(name, "engines", "engine");
-}
+fs::path engine_path(const std::string& name) { return path_called(name, "engines", "engine"); }
 
 }  // namespace afford

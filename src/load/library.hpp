@@ -45,7 +45,7 @@ void leave_out(const InputError& error, LeftOut* left_out);
 [[nodiscard]] Engine load_engine(const std::string& name, const Edits& edits = {});
 
 /// Where the file of a model, chip or engine lies, by name or path. Throws UsageError for a name
-/// that does not exist.
+/// that does not exist, InputError for a path.
 [[nodiscard]] std::filesystem::path model_path(const std::string& name);
 [[nodiscard]] std::filesystem::path hardware_path(const std::string& name);
 [[nodiscard]] std::filesystem::path engine_path(const std::string& name);

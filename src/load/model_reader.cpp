@@ -126,6 +126,16 @@ PublishedCount read_published(const Section& published, std::string_view key,
   return count;
 }
 
+/// Beyond what the last printed digit of the total leaves open.
+void refuse_more_active_than_all(const Section& published, const ModelSpec& model) {
+  const PublishedCount& total = *model.total_params;
+  const double rounding = total.printed_to * (total.cut ? 1 : 0.5);
+  if (model.active_params->value <= total.value + rounding) return;
+  published.names("active_params")
+      .fail("value", fmt::format("expected at most the {:g} of total_params, got {:g}", total.value,
+                                 model.active_params->value));
+}
+
 void read_parts(const Section& root, ModelSpec& model) {
   const Section attentions = root.names("attention");
   for (const std::string& name : attentions.keys()) {
@@ -193,6 +203,7 @@ ModelSpec read_model(const yaml::Node& node, const std::string& file) {
     const Section published = root.child("published", {"total_params", "active_params"});
     model.total_params = read_published(published, "total_params", model.sources);
     model.active_params = read_published(published, "active_params", model.sources);
+    refuse_more_active_than_all(published, model);
   }
   refuse_unused_parts(root, model);
   return model;

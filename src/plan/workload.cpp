@@ -131,8 +131,7 @@ Traffic read_traffic(const Section& root, const std::string& file) {
   if (in.has("peak_factor")) traffic.peak_factor = in.real("peak_factor", 1, 1000);
   if (in.has("prefix_hit_rate")) traffic.prefix_hit_rate = in.real("prefix_hit_rate", 0, 1);
   if (in.has("peak_hours")) traffic.peak_hours = in.real("peak_hours", 0.01, 24);
-  if (traffic.peak_factor * traffic.peak_hours > 24 && in.has("peak_hours") &&
-      traffic.peak_hours < 24) {
+  if (traffic.peak_factor * traffic.peak_hours > 24 && in.has("peak_hours")) {
     in.fail("peak_hours",
             fmt::format("{} hours at {} times the mean rate are more than a day's requests",
                         traffic.peak_hours, traffic.peak_factor));
