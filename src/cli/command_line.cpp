@@ -182,10 +182,10 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.footer("afford VERB --help tells more. Models and hardware: afford list.");
   const std::vector<Verb> verbs = {
-      cost_command(app),   compare_command(app),  roofline_command(app), simulate_command(app),
-      fit_command(app),    pareto_command(app),   merge_command(app),    plan_command(app),
-      replay_command(app), validate_command(app), import_command(app),   fit_engine_command(app),
-      list_command(app),   show_command(app),     check_command(app)};
+      cost_command(app),       compare_command(app), roofline_command(app), simulate_command(app),
+      prefill_command(app),    fit_command(app),     pareto_command(app),   merge_command(app),
+      plan_command(app),       replay_command(app),  validate_command(app), import_command(app),
+      fit_engine_command(app), list_command(app),    show_command(app),     check_command(app)};
   try {
     require_words(argc, argv);
     try {

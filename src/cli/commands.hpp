@@ -20,6 +20,7 @@ Verb show_command(CLI::App& app);
 Verb check_command(CLI::App& app);
 Verb import_command(CLI::App& app);
 Verb fit_command(CLI::App& app);
+Verb prefill_command(CLI::App& app);
 Verb fit_engine_command(CLI::App& app);
 
 /// Parses the command line, runs one verb, returns the exit code. Errors go to stderr, one line

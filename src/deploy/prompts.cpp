@@ -6,13 +6,14 @@
 #include "count/core.hpp"
 #include "count/ffn.hpp"
 #include "deploy/memory.hpp"
-#include "kernels/formats.hpp"
+#include "kernels/machine.hpp"
 
 namespace afford {
 namespace {
 
 /// Shares of the peaks and rates besides the engine's own, of large prompts on Hopper and
-/// Blackwell; from the same fit as the engines' shares. Attention: FA3 reaches up to 0.75 of the
+/// Blackwell; from the same fit as the engines' shares. Those of peaks are carried to other chips
+/// by share_on(). Attention: FA3 reaches up to 0.75 of the
 /// BF16 peak on long prompts, less with a chunk of one.
 constexpr double attention_share = 0.5, all_reduce_share = 0.75;
 /// FP4 products of a prompt run so much faster than FP8 ones, not twice as fast.
@@ -37,14 +38,17 @@ double flops_a_pair(const AttentionShape& shape, const Walk& walk) {
   return walk.flops;
 }
 
-Flops core_of(const AttentionShape& shape, const Core& core, double prompt) {
-  Flops flops;
+/// Walks over what came before, and the state as its recurrence counts it, which a chunked form
+/// computes as products of matrices.
+Flops core_of(const AttentionShape& shape, const Core& core, const PromptLoad& load) {
+  Flops flops(core.state.flops * load.prompt);
+  const double end = load.cached + load.prompt;
   for (const Walk& walk : core.walks())
-    flops += Flops(flops_a_pair(shape, walk) * pairs(walk, prompt));
+    flops += Flops(flops_a_pair(shape, walk) * (pairs(walk, end) - pairs(walk, load.cached)));
   return flops;
 }
 
-/// All layers of a prompt.
+/// All layers of a prompt: FLOPs of the whole server, bytes of each accelerator.
 struct PromptWork {
   Flops products, core;
   Bytes activations, all_reduced;
@@ -60,16 +64,18 @@ PromptWork work_of(const ModelSpec& model, const PromptLoad& load) {
     const double layers = real(kind.layers);
     const double weights = weights_of(attention.projections) + active_weights(ffn, model.hidden);
     work.products += Flops(layers * 2 * weights * load.prompt);
-    work.core += layers * core_of(shape, attention.core, load.prompt);
+    work.core += layers * core_of(shape, attention.core, load);
     // BF16 hidden states in and out of some ten norms, residuals and quantisations a layer, and of
     // three passes over the copies for each routed expert.
     constexpr double passes = 20, copies = 3;
     const Moe* moe = std::get_if<Moe>(&model.ffns[kind.ffn].shape);
     const double routed = moe != nullptr ? real(moe->active) / real(load.expert_groups) : 0;
     const Bytes vector = size_of(Dtype::bf16, hidden);
-    work.activations += layers * load.prompt * (passes + copies * routed) * vector;
+    // Each replica of the attention has prompts of its own.
+    const double mine = load.prompt * real(load.tensor) / real(load.gpus);
+    work.activations += layers * (passes * mine + copies * routed * load.prompt) * vector;
     const double others = real(load.tensor - 1) / real(load.tensor);
-    work.all_reduced += 2 * layers * 2 * others * load.prompt * vector;
+    work.all_reduced += 2 * layers * 2 * others * mine * vector;
   }
   return work;
 }
@@ -85,16 +91,21 @@ FlopRate product_peak(const ModelSpec& model, const HardwareSpec& chip) {
 
 }  // namespace
 
-Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
-                    const PromptRates& rates) {
+PromptTime prompt_parts(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
+                        const PromptRates& rates) {
   const PromptWork work = work_of(model, load);
-  const double share = has_experts(model) ? rates.experts : rates.dense;
+  const double share = share_on(chip, has_experts(model) ? rates.experts : rates.dense);
   const double gpus = real(load.gpus);
   const FlopRate bf16 = find_peak(chip, compute_format(chip, Dtype::bf16))->rate.value;
-  return work.products / (gpus * share * product_peak(model, chip)) +
-         work.core / (gpus * attention_share * bf16) +
-         work.all_reduced / (all_reduce_share * chip.scale_up_bandwidth.value) +
-         work.activations / chip.memory_bandwidth.value;
+  return {.products = work.products / (gpus * share * product_peak(model, chip)),
+          .core = work.core / (gpus * share_on(chip, attention_share) * bf16),
+          .all_reduce = work.all_reduced / (all_reduce_share * chip.scale_up_bandwidth.value),
+          .passes = work.activations / chip.memory_bandwidth.value};
+}
+
+Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
+                    const PromptRates& rates) {
+  return prompt_parts(model, chip, load, rates).total();
 }
 
 Seconds interruption(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,

@@ -12,14 +12,23 @@ namespace afford {
 struct PromptLoad {
   double requests = 0;            // in flight on the whole server
   double prompt = 0, output = 0;  // tokens of each
+  double cached = 0;              // tokens before the prompt whose cache is there
   std::int64_t gpus = 1;          // of the server
   std::int64_t tensor = 1;        // GPUs that share a replica of the attention
   std::int64_t expert_groups = 1;
 };
 
-/// Time to work off one prompt on the whole server: GEMMs at the engine's share of the peak,
-/// attention over all earlier tokens, all-reduces, and what norms, quantisation and the permutation
-/// to experts move. Recurrent layers count with their projections alone.
+/// What a prompt takes, part by part: GEMMs at the engine's share of the peak, attention over all
+/// earlier tokens and the recurrence of states, all-reduces, and what norms, quantisation and the
+/// permutation to experts move.
+struct PromptTime {
+  Seconds products, core, all_reduce, passes;
+  [[nodiscard]] Seconds total() const { return products + core + all_reduce + passes; }
+};
+
+/// Of one prompt on the whole server.
+[[nodiscard]] PromptTime prompt_parts(const ModelSpec& model, const HardwareSpec& chip,
+                                      const PromptLoad& load, const PromptRates& rates);
 [[nodiscard]] Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip,
                                   const PromptLoad& load, const PromptRates& rates);
 

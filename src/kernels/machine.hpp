@@ -10,6 +10,17 @@
 
 namespace afford {
 
+/// What a kernel that reaches `share` of an H800's tensor peak reaches of another chip's: what keeps
+/// it from the peak (softmax, shared memory, latency) takes an SM as long on either, as in
+/// chip_timing(). An H20 comes to 0.86 where an H800 has 0.60, as FlashMLA is measured there.
+[[nodiscard]] inline double share_on(const HardwareSpec& chip, double share) {
+  constexpr double measured_on = 989e12 / 132;  // FLOP/s an SM
+  const Peak* bf16 = find_peak(chip, Dtype::bf16);
+  if (chip.multiprocessors.value == 0 || bf16 == nullptr) return share;
+  const double each = bf16->rate.value.base() / real(chip.multiprocessors.value);
+  return 1 / (1 + (1 / share - 1) * std::min(1.0, each / measured_on));
+}
+
 struct Machine {
   const HardwareSpec* chip = nullptr;
   const Engine* engine = nullptr;
@@ -64,17 +75,6 @@ struct Machine {
     return measured->find(operation, operands);
   }
 
- private:
-  /// A share of an H800's tensor peak on another chip: what keeps a core from the peak (softmax,
-  /// shared memory, latency) takes an SM as long on either, as in chip_timing(). An H20 comes to
-  /// 0.86 where an H800 has 0.60, as FlashMLA is measured there.
-  [[nodiscard]] static double share_on(const HardwareSpec& chip, double share) {
-    constexpr double measured_on = 989e12 / 132;  // FLOP/s an SM
-    const Peak* bf16 = find_peak(chip, Dtype::bf16);
-    if (chip.multiprocessors.value == 0 || bf16 == nullptr) return share;
-    const double each = bf16->rate.value.base() / real(chip.multiprocessors.value);
-    return 1 / (1 + (1 / share - 1) * std::min(1.0, each / measured_on));
-  }
 };
 
 /// What an operation reaches of its roofs.

@@ -61,6 +61,31 @@ TEST_SUITE("unit") {
     CHECK(prompt_time(model, h200, shorter, faster) < prompt_time(model, h200, shorter, rates));
   }
 
+  TEST_CASE("a chip with less compute an SM lets a prompt reach more of its peak") {
+    const ModelSpec model = model_called("llama-3.1-70b");
+    const PromptLoad load{.requests = 2, .prompt = 1000, .output = 1, .gpus = 1, .tensor = 1};
+    const HardwareSpec h20 = chip_called("h20"), h200 = chip_called("h200");
+    const auto reached = [&](const HardwareSpec& chip, double peak) {
+      return 2 * 80 * (2 * 8192.0 * 9216 + 3 * 8192.0 * 28672) * 1000 / peak /
+             prompt_parts(model, chip, load, rates).products.base();
+    };
+    CHECK(reached(h200, 989e12) == doctest::Approx(0.5));
+    const double an_sm = (148e12 / 78) / (989e12 / 132);  // H20 over H800
+    CHECK(reached(h20, 148e12) == doctest::Approx(1 / (1 + an_sm)));
+  }
+
+  TEST_CASE("replicas of the attention pass and reduce their own prompts alone") {
+    const ModelSpec model = model_called("llama-3.1-70b");
+    const HardwareSpec h200 = chip_called("h200");
+    PromptLoad load{.requests = 2, .prompt = 1000, .output = 1, .gpus = 2, .tensor = 2};
+    const PromptTime one = prompt_parts(model, h200, load, rates);
+    load.gpus = 8;
+    const PromptTime four = prompt_parts(model, h200, load, rates);
+    CHECK(four.passes.base() == doctest::Approx(one.passes.base() / 4));
+    CHECK(four.all_reduce.base() == doctest::Approx(one.all_reduce.base() / 4));
+    CHECK(four.products.base() == doctest::Approx(one.products.base() / 4));
+  }
+
   TEST_CASE("FP4 prompts run one and a half times as fast as FP8 ones, not twice") {
     ModelSpec model = model_called("deepseek-v3");
     const HardwareSpec b200 = chip_called("b200");

@@ -1,0 +1,77 @@
+#include "records/prefill.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "records/notes.hpp"
+#include "text/quantity.hpp"
+
+namespace afford {
+namespace {
+
+using study::Prefill;
+
+std::string reason(const Prefill& p) {
+  if (p.holds()) return "";
+  return fmt::format("needs {} of {} an accelerator", human(p.memory.total()),
+                     human(p.memory.capacity));
+}
+
+Cell ms(Seconds time) { return time / millisecond; }
+
+}  // namespace
+
+Record<Prefill> prefill_record() {
+  return {
+      {{"model", "model"}, [](const Prefill& p) { return p.model; }},
+      {{"deployment", "deployment"}, [](const Prefill& p) { return p.label; }},
+      {{"pool", "pool"}, [](const Prefill& p) { return p.pool; }},
+      {{"prompt_tokens", "prompt", Show::tokens},
+       [](const Prefill& p) { return static_cast<std::int64_t>(p.tokens); }},
+      {{"cached_tokens", "cached", Show::tokens},
+       [](const Prefill& p) { return static_cast<std::int64_t>(p.cached); }},
+      {{"gpus", "GPUs", Show::plain}, [](const Prefill& p) { return p.gpus; }},
+      {{"prompt_ms", "prompt ms", Show::plain}, [](const Prefill& p) { return ms(p.time()); }},
+      {{"tokens_per_gpu_s", "tok/s/GPU", Show::plain},
+       [](const Prefill& p) { return p.tokens_per_gpu().base(); }},
+      {{"usd_per_input_mtok", "USD/Mtok in", Show::money},
+       [](const Prefill& p) { return p.cost() / usd_per_mtok; }},
+      {{"products_ms", "products", Show::plain},
+       [](const Prefill& p) { return ms(p.parts.products); }},
+      {{"attention_ms", "attention", Show::plain},
+       [](const Prefill& p) { return ms(p.parts.core); }},
+      {{"all_reduce_ms", "all-reduce", Show::plain},
+       [](const Prefill& p) { return ms(p.parts.all_reduce); }},
+      {{"passes_ms", "passes", Show::plain}, [](const Prefill& p) { return ms(p.parts.passes); }},
+      {{"launches_ms", "launches", Show::plain}, [](const Prefill& p) { return ms(p.launches); }},
+      {{"bound", "bound"}, [](const Prefill& p) { return named(p.bound()); }},
+      {{"cache_gb", "cache GB", Show::plain}, [](const Prefill& p) { return p.cache / GB; }},
+      {{"sending_ms", "sending ms", Show::plain},
+       [](const Prefill& p) { return p.sending ? ms(*p.sending) : Cell(); }},
+      {{"engine", "engine", Show::text, in_files_only}, [](const Prefill& p) { return p.engine; }},
+      {{"holds", "holds"}, [](const Prefill& p) { return yes_or_no(p.holds()); }},
+      {{"reason", "reason"}, [](const Prefill& p) { return reason(p); }}};
+}
+
+std::vector<std::string> notes_on(const study::Prefills& prefills,
+                                  const study::PrefillRequest& request) {
+  std::vector<std::string> engines;
+  for (const Prefill& row : prefills.rows) {
+    if (std::find(engines.begin(), engines.end(), row.engine) == engines.end())
+      engines.push_back(row.engine);
+  }
+  std::vector<std::string> notes = {
+      fmt::format("Engine: {}{}; it has no time of its own for waiting requests.",
+                  fmt::join(engines, ", "), request.engine.empty() ? ", assumed" : ""),
+      "One prompt on each engine of the pool; under data-parallel attention the time is that of "
+      "prompts on all replicas, shared out. passes: norms, residuals, quantisation and the "
+      "permutation to experts. Sending: of the cache, over the NICs of the engine.",
+      "No interval: the shares of the peaks come from prompts that interrupted decoding "
+      "(docs/engines.md)."};
+  if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
+  return notes;
+}
+
+}  // namespace afford

@@ -1,0 +1,96 @@
+#include "study/prefill.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "deploy/memory.hpp"
+#include "error.hpp"
+#include "load/calibrations.hpp"
+
+namespace afford::study {
+namespace {
+
+/// Tokens of the prompt and of what is cached before it.
+struct Length {
+  double prompt = 0, cached = 0;
+};
+
+Prefill prefill_of(const Colocated& asked, Setting setting, const Length& length) {
+  Colocated c = asked;
+  c.batch = c.engines();  // a prompt each
+  setting.context = length.cached + length.prompt;
+  const HardwareSpec& chip = *c.pool.chip;
+  const Evaluation e = evaluate(c, setting);
+  const PromptLoad load{.prompt = length.prompt,
+                        .cached = length.cached,
+                        .gpus = c.layout.engine(),
+                        .tensor = c.layout.attention_tp,
+                        .expert_groups = c.layout.expert_ep};
+  Prefill row{.model = setting.model->name,
+              .label = name_of(c.layout),
+              .engine = setting.engine.name,
+              .pool = name_of(c.pool),
+              .tokens = length.prompt,
+              .cached = length.cached,
+              .gpus = c.pool.size(),
+              .engines = c.engines(),
+              .parts = prompt_parts(*setting.model, chip, load, setting.engine.time.prompts),
+              .launches = prompt_launches(setting) + e.between,
+              .cache = cache_per_request(setting),
+              .sending = {},
+              .price = price_of(c.pool),
+              .memory = e.attention_memory};
+  if (has_network(chip)) row.sending = cache_sending(chip, c.layout.engine(), setting);
+  return row;
+}
+
+void check(const PrefillRequest& request) {
+  check_range("cached", request.cached, 0, 1'000'000'000);
+  if (request.pools.empty()) throw UsageError("prefill needs a pool");
+}
+
+/// Batches are the study's own: one prompt on each engine.
+DeploymentRequest alone(const PrefillRequest& request, const ColocatedRequest& pool) {
+  DeploymentRequest deployment{request, {}, pool};
+  deployment.colocated->batch_per_gpu = 1;
+  return deployment;
+}
+
+}  // namespace
+
+std::string_view Prefill::bound() const {
+  const std::array<std::pair<std::string_view, Seconds>, 5> all = {
+      {{"products", parts.products},
+       {"attention", parts.core},
+       {"all-reduce", parts.all_reduce},
+       {"passes", parts.passes},
+       {"launches", launches}}};
+  return std::max_element(all.begin(), all.end(),
+                          [](const auto& a, const auto& b) { return a.second < b.second; })
+      ->first;
+}
+
+bool Prefills::all_hold() const {
+  return std::all_of(rows.begin(), rows.end(), [](const Prefill& row) { return row.holds(); });
+}
+
+Prefills prefills(const PrefillRequest& request) {
+  check(request);
+  Prefills out;
+  for (const Prepared& prepared : prepare(request, &out.left_out)) {
+    for (const ColocatedRequest& pool : request.pools) {
+      for (const Deployment& deployment : deployments_of(alone(request, pool), prepared.model)) {
+        const Engines engines = engines_of(request, deployment.chips);
+        for (const std::int64_t tokens : request.contexts) {
+          const Length length{static_cast<double>(tokens), static_cast<double>(request.cached)};
+          out.rows.push_back(prefill_of(*deployment.colocated(),
+                                        setting_of(request, prepared, length.prompt, engines),
+                                        length));
+        }
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace afford::study
