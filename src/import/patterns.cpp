@@ -84,6 +84,17 @@ std::string first_expert(std::string text) {
   return text;
 }
 
+/// The layer that "model.layers.17.mlp*" is about; none for "model.layers.1*".
+std::optional<std::int64_t> only_layer(std::string_view pattern) {
+  constexpr std::string_view word = "layers.";
+  const std::string_view fixed = pattern.substr(0, pattern.find_first_of("*?"));
+  const size_t at = fixed.find(word);
+  if (at == std::string_view::npos) return std::nullopt;
+  const size_t start = at + word.size(), end = fixed.find_first_not_of(digits, start);
+  if (end == std::string_view::npos || fixed[end] != '.') return std::nullopt;
+  return parse_integer(fixed.substr(start, end - start));
+}
+
 std::regex expression(Config& in, std::string_view key, const std::string& text) {
   if (text.size() > longest_expression)
     in.fail(key, fmt::format("an expression of more than {} characters", longest_expression));
@@ -165,6 +176,7 @@ ModulePatterns::ModulePatterns(Config& in, std::string_view key,
       entry->regex = expression(in, key, entry->text);
     } else if (text.find_first_of("*?") != std::string::npos) {
       entry->kind = Entry::Kind::glob;
+      entry->layer = only_layer(text);
     } else {
       entry->split();
     }

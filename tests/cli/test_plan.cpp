@@ -80,8 +80,9 @@ TEST_SUITE("cli") {
     const std::string hits =
         test::replaced(workload, "traffic:\n", "traffic:\n  prefix_hit_rate: 0.6\n");
     const auto cached = plan(folder.file("hits.yaml", hits))[0];
-    CHECK(cached["prompt_utilisation"].get<double>() * cached["prompt_gpus"].get<double>() <
-          0.6 * number("prompt_utilisation") * number("prompt_gpus"));
+    // The part of the prompts' bill that is at work.
+    CHECK(cached["prompt_utilisation"].get<double>() * cached["prompt_monthly_usd"].get<double>() <
+          0.6 * number("prompt_utilisation") * number("prompt_monthly_usd"));
     const std::string all =
         test::replaced(workload, "traffic:\n", "traffic:\n  prefix_hit_rate: 1\n");
     const auto none = plan(folder.file("all.yaml", all))[0];
