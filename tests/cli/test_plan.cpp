@@ -80,9 +80,10 @@ TEST_SUITE("cli") {
     const std::string hits =
         test::replaced(workload, "traffic:\n", "traffic:\n  prefix_hit_rate: 0.6\n");
     const auto cached = plan(folder.file("hits.yaml", hits))[0];
-    // The part of the prompts' bill that is at work.
+    // The part of the prompts' bill that is at work; launches are not spared, and what is cheapest
+    // in whole servers may be another chip.
     CHECK(cached["prompt_utilisation"].get<double>() * cached["prompt_monthly_usd"].get<double>() <
-          0.6 * number("prompt_utilisation") * number("prompt_monthly_usd"));
+          0.75 * number("prompt_utilisation") * number("prompt_monthly_usd"));
     const std::string all =
         test::replaced(workload, "traffic:\n", "traffic:\n  prefix_hit_rate: 1\n");
     const auto none = plan(folder.file("all.yaml", all))[0];
