@@ -10,8 +10,8 @@
 
 namespace afford {
 
-/// What a kernel that reaches `share` of an H800's tensor peak reaches of another chip's: what keeps
-/// it from the peak (softmax, shared memory, latency) takes an SM as long on either, as in
+/// What a kernel that reaches `share` of an H800's tensor peak reaches of another chip's: what
+/// keeps it from the peak (softmax, shared memory, latency) takes an SM as long on either, as in
 /// chip_timing(). An H20 comes to 0.86 where an H800 has 0.60, as FlashMLA is measured there.
 [[nodiscard]] inline double share_on(const HardwareSpec& chip, double share) {
   constexpr double measured_on = 989e12 / 132;  // FLOP/s an SM
@@ -74,7 +74,6 @@ struct Machine {
     if (measured == nullptr || !(measured->tensor(compute) > 0)) return nullptr;
     return measured->find(operation, operands);
   }
-
 };
 
 /// What an operation reaches of its roofs.
