@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "fabric.hpp"
 #include "glue.hpp"
 #include "gpu.hpp"
+#include "ptx.cuh"
 #include "warp.cuh"
 
 namespace afford::calibrate {
@@ -22,6 +25,43 @@ __global__ void store_kernel(const uint4* from, uint4* to, size_t count) {
   const size_t stride = size_t{gridDim.x} * blockDim.x;
   for (size_t i = size_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += stride)
     to[i] = from[i];
+}
+
+/// One thread a block: its chunks come into shared memory and leave it again, `ahead` of them on
+/// the way in while those before go out.
+constexpr int bulk_stages = 4, bulk_ahead = 2;
+constexpr uint32_t most_bulk_chunk = 16 << 10, least_bulk_chunk = 1 << 10;
+__global__ void bulk_kernel(const char* from, char* to, size_t bytes, uint32_t chunk) {
+  using namespace ptx;
+  extern __shared__ __align__(128) unsigned char memory[];
+  __shared__ uint64_t full[bulk_stages];
+  const auto stage = [&](size_t i) {
+    return shared_address(memory) + static_cast<uint32_t>(i % bulk_stages) * most_bulk_chunk;
+  };
+  const auto barrier = [&](size_t i) { return shared_address(full + i % bulk_stages); };
+  const auto place = [&](size_t i) { return (i * gridDim.x + blockIdx.x) * chunk; };
+  const auto size = [&](size_t i) {
+    const size_t left = bytes - place(i);
+    return left < chunk ? static_cast<uint32_t>(left) : chunk;
+  };
+  for (int i = 0; i < bulk_stages; ++i) barrier_init(barrier(i), 1);
+  fence_barrier_init();
+  const size_t all = (bytes + chunk - 1) / chunk,
+               own = all > blockIdx.x ? (all - blockIdx.x - 1) / gridDim.x + 1 : 0;
+  for (size_t i = 0; i < own + bulk_ahead; ++i) {
+    if (i < own) {
+      bulk_wait_read<bulk_stages - bulk_ahead - 1>();
+      expect_bytes(barrier(i), size(i));
+      bulk_load(stage(i), from + place(i), size(i), barrier(i), evict_first());
+    }
+    if (i < bulk_ahead) continue;
+    const size_t out = i - bulk_ahead;
+    if (out >= own) break;
+    wait(barrier(out), out / bulk_stages & 1);
+    bulk_store(to + place(out), stage(out), size(out));
+    bulk_commit();
+  }
+  bulk_wait();
 }
 
 struct FanTargets {
@@ -135,6 +175,19 @@ void enqueue_store(const void* from, void* to, size_t bytes, cudaStream_t stream
   store_kernel<<<used, threads, 0, stream>>>(static_cast<const uint4*>(from),
                                              static_cast<uint4*>(to), vectors);
   check(cudaGetLastError(), "stores");
+}
+
+void enqueue_bulk(const void* from, void* to, size_t bytes, cudaStream_t stream) {
+  constexpr int shared_bytes = bulk_stages * static_cast<int>(most_bulk_chunk);
+  allow_shared(bulk_kernel, shared_bytes);
+  const size_t share = (bytes / blocks + 15) / 16 * 16;
+  const auto chunk =
+      static_cast<uint32_t>(std::clamp<size_t>(share, least_bulk_chunk, most_bulk_chunk));
+  const size_t wanted = (bytes + chunk - 1) / chunk;
+  const auto used = static_cast<unsigned>(wanted < blocks ? wanted : blocks);
+  bulk_kernel<<<used, 1, shared_bytes, stream>>>(static_cast<const char*>(from),
+                                                 static_cast<char*>(to), bytes, chunk);
+  check(cudaGetLastError(), "bulk copy");
 }
 
 void enqueue_fan_out(const void* from, const std::vector<void*>& to, size_t bytes,

@@ -15,6 +15,9 @@ namespace afford::calibrate {
 /// Stores `bytes` (a multiple of 16) into `to`, which may be another GPU's.
 void enqueue_store(const void* from, void* to, size_t bytes, cudaStream_t stream);
 
+/// As enqueue_store, through shared memory by bulk copies, which one thread a block starts.
+void enqueue_bulk(const void* from, void* to, size_t bytes, cudaStream_t stream);
+
 /// Stores the same `bytes` into each of `to`, most_targets at most, in one kernel.
 void enqueue_fan_out(const void* from, const std::vector<void*>& to, size_t bytes,
                      cudaStream_t stream);

@@ -29,6 +29,12 @@ void enqueue_stores(const LinkBench& bench, const OneWay& way) {
                 bench.streams().of(way.from));
 }
 
+void enqueue_bulk_copy(const LinkBench& bench, const OneWay& way) {
+  use_gpu(way.from);
+  enqueue_bulk(bench.from(way.from), bench.to(way.to) + way.at, way.bytes,
+               bench.streams().of(way.from));
+}
+
 /// What GPU `from` has, into the rooms of GPUs `first` to `last` - 1, as one kernel.
 void enqueue_fan(const LinkBench& bench, int from, std::pair<int, int> targets, size_t bytes,
                  size_t at) {
@@ -88,6 +94,8 @@ void measure_copies(LinkBench& bench) {
     add("exchange", "copy engine", bytes, both_ways(enqueue_copy));
     add("copy", "stores", bytes, one_way(enqueue_stores));
     add("exchange", "stores", bytes, both_ways(enqueue_stores));
+    add("copy", "bulk copies", bytes, one_way(enqueue_bulk_copy));
+    add("exchange", "bulk copies", bytes, both_ways(enqueue_bulk_copy));
   }
 }
 

@@ -21,7 +21,7 @@ namespace afford {
 /// they took.
 struct LinkPoint {
   std::string operation;
-  std::string by;  // copy engine, stores, flags, nccl, peer memory
+  std::string by;  // copy engine, stores, bulk copies, flags, nccl, peer memory
   std::int64_t gpus = 2;
   double bytes = 0;
   double us = 0;
