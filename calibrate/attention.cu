@@ -19,6 +19,7 @@ struct Places {
   const int* first_row;   // of each unit, where contiguous
   const int* pages;       // of each request, one after another; null: contiguous
   const int* page_begin;  // first page of a request in `pages`
+  int tiles;              // units of a KV head
 };
 
 /// Plain attention of one query head in FP32; block (unit's place in `units`, head of the group).
@@ -32,11 +33,12 @@ __global__ void reference_kernel(const int* units, const float* given, const Ele
   __shared__ float reduced[256];
   const int unit = units[blockIdx.x], head = static_cast<int>(blockIdx.y),
             thread = static_cast<int>(threadIdx.x);
-  const int request = unit / in.kv_heads, length = lengths[request];
+  const int head_of = unit / places.tiles, request = head_of / in.kv_heads,
+            length = lengths[request];
   const auto row_of = [&](int token) -> size_t {
     if (places.pages == nullptr) return static_cast<size_t>(places.first_row[unit]) + token;
     const int page = places.pages[places.page_begin[request] + token / page_rows];
-    return (static_cast<size_t>(page) * in.kv_heads + unit % in.kv_heads) * page_rows +
+    return (static_cast<size_t>(page) * in.kv_heads + head_of % in.kv_heads) * page_rows +
            token % page_rows;
   };
   float* p = scores + (static_cast<size_t>(blockIdx.x) * gridDim.y + head) * stride;
@@ -79,14 +81,16 @@ class Attention final : public DecodeAttention {
 
  public:
   explicit Attention(const AttentionCase& attention)
-      : case_(attention), group_(attention.query_heads / attention.kv_heads) {
+      : case_(attention),
+        tiles_((attention.query_heads / attention.kv_heads + S::heads - 1) / S::heads),
+        group_(attention.query_heads / attention.kv_heads / tiles_) {
     const std::vector<int>& lengths = case_.lengths;
     const double tokens = std::accumulate(lengths.begin(), lengths.end(), 0.0);
     const auto requests = static_cast<double>(lengths.size());
     bytes = 2 * tokens * case_.kv_heads * D * sizeof(Element) +
             requests * case_.query_heads * D * (sizeof(Element) + sizeof(__nv_bfloat16));
     flops = 4 * tokens * case_.query_heads * D;
-    padded_flops = 4 * tokens * case_.kv_heads * S::heads * D;
+    padded_flops = 4 * tokens * case_.kv_heads * tiles_ * S::heads * D;
     // FP8 probabilities carry 3 bits; their rounding errors average over the tokens like the values
     // do.
     tolerance = S::fp8 ? 5e-2 : 1e-2;
@@ -146,8 +150,8 @@ class Attention final : public DecodeAttention {
                                              const DeviceArray<float>& queries) override {
     std::vector<int> units;
     for (const int request : requests)
-      for (int head = 0; head < case_.kv_heads; ++head)
-        units.push_back(request * case_.kv_heads + head);
+      for (int unit = 0; unit < units_each(); ++unit)
+        units.push_back(request * units_each() + unit);
     return expected(copy, units, queries.data());
   }
 
@@ -168,14 +172,16 @@ class Attention final : public DecodeAttention {
                        256>>>(
         chosen.data(), given, queries_.data() + static_cast<size_t>(copy) * query_size(),
         keys_.data() + rows, values_.data() + rows, input_,
-        Places{first_row_.data(), pages_.data(), page_begin_.data()}, lengths.data(), D,
+        Places{first_row_.data(), pages_.data(), page_begin_.data(), tiles_}, lengths.data(), D,
         scores.data(), static_cast<size_t>(longest), output.data());
     check(cudaGetLastError(), "reference attention");
     return output.to_host();
   }
 
+  /// Units of a request: query tiles of its KV heads.
+  [[nodiscard]] int units_each() const { return case_.kv_heads * tiles_; }
   [[nodiscard]] size_t units() const {
-    return case_.lengths.size() * static_cast<size_t>(case_.kv_heads);
+    return case_.lengths.size() * static_cast<size_t>(units_each());
   }
   [[nodiscard]] size_t query_size() const { return units() * group_ * D; }
 
@@ -185,12 +191,12 @@ class Attention final : public DecodeAttention {
       lengths.insert(lengths.end(), static_cast<size_t>(case_.kv_heads), length);
     ScheduleRule rule;
     rule.tile_rows = S::tile;
-    rule.blocks = multiprocessors();
+    rule.blocks = multiprocessors() / tiles_;
     const auto rows = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
     const bool idle =
         rows <= int64_t{rule.blocks} * S::tile;  // blocks to spare: the shortest way counts
     rule.min_tiles = case_.min_tiles > 0 ? case_.min_tiles : idle ? 1 : 2;
-    schedule_ = make_schedule(lengths, rule);
+    schedule_ = for_query_tiles(make_schedule(lengths, rule), tiles_);
     splits_ = DeviceArray<Split>(schedule_.splits);
     partial_ = DeviceArray<float>(static_cast<size_t>(schedule_.partials) * group_ * D);
     partial_lse_ = DeviceArray<float>(static_cast<size_t>(schedule_.partials) * group_);
@@ -215,7 +221,7 @@ class Attention final : public DecodeAttention {
       std::vector<int> first;
       for (const int length : case_.lengths)
         for (size_t head = 0; head < heads; ++head) {
-          first.push_back(static_cast<int>(rows_));
+          first.insert(first.end(), static_cast<size_t>(tiles_), static_cast<int>(rows_));
           rows_ += static_cast<size_t>(length);
         }
       first_row_ = DeviceArray<int>(first);
@@ -234,7 +240,7 @@ class Attention final : public DecodeAttention {
       for (int s = from, at = block; s < to; ++s) {
         const Segment& segment = schedule_.segments[static_cast<size_t>(s)];
         const int next = s + 1 < to ? behind++ : -1, row = segment.first_tile * S::tile;
-        const auto request = static_cast<size_t>(segment.unit / case_.kv_heads);
+        const auto request = static_cast<size_t>(segment.unit / units_each());
         Task& task = result[static_cast<size_t>(at)];
         task = {segment.unit,
                 segment.tiles,
@@ -242,7 +248,7 @@ class Attention final : public DecodeAttention {
                 segment.partial,
                 0,
                 0,
-                segment.unit % case_.kv_heads,
+                segment.unit % units_each() / tiles_,
                 next};
         task.place = case_.paged ? begin[request] + row / page_rows
                                  : begin[static_cast<size_t>(segment.unit)] + row;
@@ -293,16 +299,16 @@ class Attention final : public DecodeAttention {
       chosen.push_back(static_cast<int>(static_cast<int64_t>(count - 1) * i / 5));
     const auto [shortest, longest] =
         std::minmax_element(case_.lengths.begin(), case_.lengths.end());
-    chosen.push_back(static_cast<int>(shortest - case_.lengths.begin()) * case_.kv_heads);
-    chosen.push_back(static_cast<int>(longest - case_.lengths.begin()) * case_.kv_heads +
-                     case_.kv_heads - 1);
+    chosen.push_back(static_cast<int>(shortest - case_.lengths.begin()) * units_each());
+    chosen.push_back(static_cast<int>(longest - case_.lengths.begin()) * units_each() +
+                     units_each() - 1);
     std::sort(chosen.begin(), chosen.end());
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
     return chosen;
   }
 
   AttentionCase case_;
-  int group_;
+  int tiles_, group_;  // query tiles of a KV head, and the heads of each
   Schedule schedule_;
   size_t rows_ = 0;
   DeviceArray<Task> tasks_;

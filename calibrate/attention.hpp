@@ -1,6 +1,7 @@
 #pragma once
-// Decode attention with grouped queries (MFA: one KV head of 256; GQA: several of 128): one query
-// token a request against its KV cache.
+// Decode attention with grouped queries (MFA: one KV head of 256; GQA: several of 128): the query
+// heads of a request against its KV cache. More than 64 of a KV head stand for several query tokens
+// (drafted ones) without the mask among them: tiles of 64 rows that read the same cache.
 
 #include <cuda_bf16.h>
 
@@ -15,7 +16,8 @@ namespace afford::calibrate {
 
 struct AttentionCase {
   int query_heads = 64, kv_heads = 1,
-      head_dim = 256;                     // head_dim 128 or 256; at most 64 query heads a KV head
+      head_dim = 256;  // head_dim 128 or 256. Query heads a KV head: up to 64, or
+                       // a multiple of 64, as of several query tokens
   Precision precision = Precision::bf16;  // of queries, KV cache and probabilities
   std::vector<int> lengths;               // KV tokens of each request, each at least 1
   bool paged = false;                     // pages of 64 tokens, scattered, one table a request

@@ -49,6 +49,12 @@ const Heads mfa{"mfa_decode", "step-3", 64, 1, 256}, gqa_4{"gqa_decode", "qwen3-
     gqa_8{"gqa_decode", "llama-3.1-70b", 64, 8, 128}, mla{"mla_decode", "deepseek-v3", 128, 1, 576},
     mla_tp8{"mla_decode", "deepseek-v3 tp8", 16, 1, 576};
 
+/// `tokens` query tokens a request, as with drafted ones: that many times the rows a KV head.
+Heads with_tokens(const Heads& heads, int tokens) {
+  return {heads.operation, fmt::format("{}, {} query tokens", heads.tag, tokens),
+          heads.query * tokens, heads.kv, heads.dim};
+}
+
 Case attention(const Heads& heads, const std::string& precision, std::vector<int> lengths,
                bool paged = false) {
   Case one = named(heads.operation, precision, heads.tag);
@@ -151,6 +157,18 @@ void add_varied(std::vector<Case>& cases, const Heads& heads, const std::string&
   }
 }
 
+/// So many query rows that the tensor cores bound the kernels.
+void add_many_rows(std::vector<Case>& cases) {
+  for (const std::string precision : {"bf16", "fp8"}) {
+    add_attention(cases, with_tokens(mfa, 4), precision, {{4096, {16, 64, 128}}, {16384, {8, 64}}});
+    add_attention(cases, with_tokens(mfa, 8), precision,
+                  {{1024, {64}}, {4096, {8, 32, 128}}, {16384, {16, 32}}});
+    add_attention(cases, with_tokens(gqa_4, 4), precision, {{4096, {64}}});
+    add_attention(cases, with_tokens(gqa_4, 16), precision, {{4096, {16, 64}}, {16384, {16}}});
+    add_attention(cases, with_tokens(gqa_4, 32), precision, {{4096, {4, 32}}, {16384, {16}}});
+  }
+}
+
 void add_all_attention(std::vector<Case>& cases) {
   for (const std::string precision : {"bf16", "fp8"}) {
     const int wide = precision == "fp8" ? 2 : 1;  // as many bytes: contexts twice as long
@@ -180,6 +198,7 @@ void add_all_attention(std::vector<Case>& cases) {
   add_varied(cases, mla, "bf16", {{64, 4096}, {128, 4096}}, true);
   add_attention(cases, mla_tp8, "bf16",
                 {{1024, {16, 128}}, {4096, {1, 16, 64, 128, 256}}, {16384, {16, 128}}});
+  add_many_rows(cases);
 }
 
 void add_experts(std::vector<Case>& cases, const std::string& operation,
@@ -330,6 +349,10 @@ std::vector<Case> verification_cases() {
         cases.push_back(attention(heads, precision, mixed_lengths(61, 1000), paged));
       }
     cases.push_back(attention(mfa, precision, uniform(512, 257)));
+    for (const bool paged : {false, true}) {
+      cases.push_back(attention(with_tokens(mfa, 4), precision, mixed_lengths(17, 1000), paged));
+      cases.push_back(attention(with_tokens(gqa_4, 16), precision, {1, 65, 4097}, paged));
+    }
   }
   for (const Heads& heads : {mla, mla_tp8})
     for (const bool paged : {false, true}) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <map>
 #include <utility>
 
 namespace afford::calibrate {
@@ -106,6 +107,33 @@ Schedule make_schedule(const std::vector<int>& lengths, const ScheduleRule& rule
   }
   number_partials(schedule);
   return schedule;
+}
+
+Schedule for_query_tiles(const Schedule& schedule, int tiles) {
+  Schedule all{
+      .segments = {}, .block_begin = {0}, .splits = {}, .partials = schedule.partials * tiles};
+  std::map<int, Split> split_of;
+  for (const Split& split : schedule.splits) {
+    split_of[split.unit] = split;
+    for (int t = 0; t < tiles; ++t)
+      all.splits.push_back({split.unit * tiles + t,
+                            split.first_partial * tiles + t * split.partials, split.partials});
+  }
+  for (size_t block = 0; block + 1 < schedule.block_begin.size(); ++block) {
+    for (int t = 0; t < tiles; ++t) {
+      for (int s = schedule.block_begin[block]; s < schedule.block_begin[block + 1]; ++s) {
+        Segment segment = schedule.segments[static_cast<size_t>(s)];
+        if (segment.partial >= 0) {
+          const Split& split = split_of.at(segment.unit);
+          segment.partial += split.first_partial * (tiles - 1) + t * split.partials;
+        }
+        segment.unit = segment.unit * tiles + t;
+        all.segments.push_back(segment);
+      }
+      all.block_begin.push_back(static_cast<int>(all.segments.size()));
+    }
+  }
+  return all;
 }
 
 }  // namespace afford::calibrate

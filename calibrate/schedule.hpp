@@ -42,4 +42,9 @@ struct ScheduleRule {
 /// is full. Lengths are KV rows, each at least 1.
 [[nodiscard]] Schedule make_schedule(const std::vector<int>& lengths, const ScheduleRule& rule);
 
+/// Every unit of `schedule` as `tiles` units, its query tiles: neighbouring blocks do the same
+/// parts of them, so that they read the same rows at about the same time, all but one from the L2
+/// cache.
+[[nodiscard]] Schedule for_query_tiles(const Schedule& schedule, int tiles);
+
 }  // namespace afford::calibrate

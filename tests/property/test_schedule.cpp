@@ -106,4 +106,33 @@ TEST_CASE("one long sequence is spread over all blocks, a short one is not cut")
   CHECK(one.splits.empty());
 }
 
+TEST_CASE("query tiles read the same rows in neighbouring blocks") {
+  std::mt19937 random(11);  // NOLINT: the same every time
+  for (const int tiles : {1, 2, 4, 8}) {
+    const std::vector<int> lengths = random_lengths(random, 90);
+    const ScheduleRule rule{.blocks = 132 / tiles};
+    const Schedule heads = make_schedule(lengths, rule), all = for_query_tiles(heads, tiles);
+    CAPTURE(tiles);
+    std::vector<int> each;
+    for (const int length : lengths) each.insert(each.end(), static_cast<size_t>(tiles), length);
+    REQUIRE(all.blocks() == heads.blocks() * tiles);
+    check_cover(all, each, rule);
+    check_partials(all);
+    for (int block = 0; block < all.blocks(); ++block) {
+      const auto first = static_cast<size_t>(all.block_begin[static_cast<size_t>(block)]),
+                 of_head =
+                     static_cast<size_t>(heads.block_begin[static_cast<size_t>(block / tiles)]);
+      CHECK(all.segments[first].unit == heads.segments[of_head].unit * tiles + block % tiles);
+      CHECK(all.segments[first].first_tile == heads.segments[of_head].first_tile);
+    }
+    for (const Split& split : all.splits) {
+      for (const Segment& segment : all.segments) {
+        if (segment.unit != split.unit) continue;
+        CHECK(segment.partial >= split.first_partial);
+        CHECK(segment.partial < split.first_partial + split.partials);
+      }
+    }
+  }
+}
+
 TEST_SUITE_END();
