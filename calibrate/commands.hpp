@@ -34,6 +34,11 @@ struct LinksOptions {
   std::string output = ".";  // an existing folder, or a calibration .yaml
 };
 
+struct FitOptions {
+  std::vector<std::string> cards;  // calibrations of one chip, each of a card of its own
+  std::string output = ".";        // an existing folder, or FILE.yaml
+};
+
 /// Which GPUs there are, and whether they can be calibrated.
 [[nodiscard]] int list();
 /// Measures, and writes the calibration and its points.
@@ -46,6 +51,10 @@ struct LinksOptions {
 
 /// Measures what moves between the GPUs of this server, into the calibration of their chip.
 [[nodiscard]] int links(const LinksOptions& options);
+
+/// One calibration of several cards from those of each, with their points beside them; needs no
+/// GPU.
+[[nodiscard]] int fit(const FitOptions& options);
 
 /// Throws UsageError for a name that is no operation.
 void check_operations(const std::vector<std::string>& names);

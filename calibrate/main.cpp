@@ -62,7 +62,7 @@ void refuse_leftovers(const CLI::App& app) {
   if (rest.empty()) return;
   const std::string name = rest.front().substr(0, rest.front().find('='));
   if (!name.starts_with('-')) {
-    const std::vector<std::string> verbs{"list", "run", "verify", "afd", "links"};
+    const std::vector<std::string> verbs{"list", "run", "verify", "afd", "links", "fit"};
     throw afford::UsageError(fmt::format("no verb '{}'{}", name, afford::suggestion(name, verbs)));
   }
   std::vector<std::string> options;
@@ -94,6 +94,15 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
                    "The calibration, or the folder that it is in")
       ->type_name("PATH")
       ->capture_default_str();
+  FitOptions fit_options;
+  CLI::App* fit_verb = app.add_subcommand(
+      "fit", "One calibration of several cards of a chip, with their spread; needs no GPU");
+  fit_verb->add_option("cards", fit_options.cards, "The calibration of each, its points beside it")
+      ->type_name("FILE.yaml")
+      ->required();
+  fit_verb->add_option("-o,--output", fit_options.output, "An existing folder, or FILE.yaml")
+      ->type_name("PATH")
+      ->capture_default_str();
   add_common(run_verb, run_options.gpu, run_options.only);
   add_common(verify_verb, verify_options.gpu, verify_options.only);
   run_verb->add_flag("--quick", run_options.quick, "Fewer points: under a minute");
@@ -105,7 +114,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
                    "Seconds of samples a point; 0.2, quick 0.1")
       ->check(CLI::Range(0.01, 60.0));
   app.allow_extras();
-  for (CLI::App* verb : {list_verb, run_verb, verify_verb, afd_verb, links_verb})
+  for (CLI::App* verb : {list_verb, run_verb, verify_verb, afd_verb, links_verb, fit_verb})
     verb->allow_extras();
   app.parse(argc, argv);
   refuse_leftovers(app);
@@ -114,6 +123,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   if (verify_verb->parsed()) return verify(verify_options);
   if (links_verb->parsed()) return links(links_options);
   if (afd_verb->parsed()) return afd(afd_options);
+  if (fit_verb->parsed()) return fit(fit_options);
   fmt::print("{}", app.help());
   return afford::exit_done;
 }

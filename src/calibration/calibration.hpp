@@ -89,6 +89,7 @@ struct Provenance {
   std::string architecture;  // hopper
   std::string device;        // as the driver calls the class: "NVIDIA H200"
   std::int64_t multiprocessors = 0;
+  std::int64_t cards = 1;  // whose points the curves are fitted to
   std::string driver, cuda;
   double power_cap_w = 0, sm_clock_mhz = 0, memory_clock_mhz = 0;  // clocks: the highest allowed
   std::string date, commit, command;                               // date: YYYY-MM-DD

@@ -65,12 +65,13 @@ std::string calibration_yaml(const Calibration& c) {
       p.chip, p.architecture, p.partial);
   out += fmt::format(
       "measured: {{engine: {}, date: {}, commit: {}, command: {}}}\n"
-      "device: {{name: {}, multiprocessors: {}, driver: {}, cuda: {}, power_cap: {:.6g} W, "
+      "device: {{name: {}, multiprocessors: {}, {}driver: {}, cuda: {}, power_cap: {:.6g} W, "
       "sm_clock_mhz: "
       "{:.0f}, "
       "memory_clock_mhz: {:.0f}}}\n",
       p.engine, p.date, quoted(p.commit), quoted(p.command), quoted(p.device), p.multiprocessors,
-      quoted(p.driver), quoted(p.cuda), p.power_cap_w, p.sm_clock_mhz, p.memory_clock_mhz);
+      p.cards > 1 ? fmt::format("cards: {}, ", p.cards) : "", quoted(p.driver), quoted(p.cuda),
+      p.power_cap_w, p.sm_clock_mhz, p.memory_clock_mhz);
   out += "roofs:\n";
   add_stream(out, "read", c.read);
   add_stream(out, "write", c.write);

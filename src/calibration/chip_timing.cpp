@@ -34,6 +34,16 @@ double tensor_roof(const TensorRoof& roof, Dtype dtype, const HardwareSpec& meas
   return fraction / clock * own_clock * wanted;
 }
 
+/// The L2 rate of `target` over that of `measured`; by SMs where a bus is not stated.
+double l2_ratio(const HardwareSpec& measured, const HardwareSpec& target) {
+  const double sms = static_cast<double>(target.multiprocessors.value) /
+                     static_cast<double>(measured.multiprocessors.value);
+  if (!measured.bus_width.stated() || !target.bus_width.stated()) return sms;
+  const double bus =
+      static_cast<double>(target.bus_width.value) / static_cast<double>(measured.bus_width.value);
+  return sms < 1 ? std::min(sms, bus) : bus;
+}
+
 /// Fractions of the roofs of a chip whose roof an SM is `ratio` times that of the measured one.
 void carry_over(Curve& curve, double ratio) {
   for (double& f : curve.fraction) {
@@ -78,9 +88,8 @@ std::shared_ptr<const ChipTiming> chip_timing(const MeasuredChip& of, const Hard
   timing.transferred = measured.name != target.name;
   timing.without_experts = timing.transferred && !experts;
   timing.sms = static_cast<double>(target.multiprocessors.value);
-  timing.read =
-      c.read.rate / measured.memory_bandwidth.value * target.memory_bandwidth.value.base();
-  timing.l2 = c.l2.rate.base() * timing.sms / static_cast<double>(c.provenance.multiprocessors);
+  timing.read = c.read.rate / pin_bandwidth(measured) * pin_bandwidth(target).base();
+  timing.l2 = c.l2.rate.base() * l2_ratio(measured, target);
   timing.bf16 = tensor_roof(c.bf16, Dtype::bf16, measured, target);
   timing.fp8 = tensor_roof(c.fp8, Dtype::fp8, measured, target);
   timing.small_kernel = std::max(c.launch.graph, c.l2.start).base();

@@ -49,7 +49,9 @@ struct MeasuredChip {
 };
 
 /// `target` on what was measured (on the same chip or another). The read roof
-/// keeps its fraction of the data sheet's bandwidth; L2 its rate an SM; fixed times stay. The
+/// keeps its fraction of pin_bandwidth(); fixed times stay. L2 goes with the bus of the memory,
+/// whose every controller has slices of it (H200 over H100: 1.17 measured, 6144 over 5120 bits),
+/// and with fewer SMs as far as they ask for less. The
 /// tensor roof keeps its efficiency a clock, and its clock as far as power allows: a chip with more
 /// watts for each peak FLOP/s than the measured one comes nearer to the clock of its data sheet.
 /// What keeps an operation from a roof (latency, shared memory, softmax, scaling) takes an SM as

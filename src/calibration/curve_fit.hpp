@@ -12,6 +12,7 @@ namespace afford {
 /// Robust least squares on the logarithm of the times, with the leave-one-out error.
 /// `fixed_compute`: the fraction of the tensor roof where too few samples are bound by it.
 [[nodiscard]] OperationCurve fit_curve(const std::vector<CurveSample>& samples,
-                                       const OperationRoofs& roofs, double fixed_compute);
+                                       const OperationRoofs& roofs, double fixed_compute,
+                                       bool left_out_errors);
 
 }  // namespace afford

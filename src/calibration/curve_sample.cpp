@@ -60,7 +60,7 @@ DenseGemm dense_gemm(const Point& p) {
 
 /// `p` feeds a class.
 CurveSample sample_of(const Point& p, const MeasuredWith& in) {
-  CurveSample sample{.work = {}, .seconds = p.median_us * 1e-6};
+  CurveSample sample{.work = {}, .seconds = p.median_us * 1e-6, .card = p.card};
   switch (row_of(class_fed_by(p.operation)).work) {
     case WorkKind::decode_core:
       sample.work[0] = work_of(decode_core(p, in.engine), in.sms);

@@ -22,6 +22,7 @@ struct CurveSample {
   std::array<OperationWork, 2> work;
   size_t products = 1;
   double seconds = 0;
+  std::int64_t card = 1;
 };
 
 /// The points that count of a class and precision.

@@ -25,7 +25,7 @@ double borrowed_compute(const Calibration& so_far, const OperationClassRow& row)
 }  // namespace
 
 Calibration fit_calibration(const std::vector<Point>& points, const Provenance& provenance,
-                            const Engine& engine) {
+                            const Engine& engine, LeftOutErrors errors) {
   Calibration out{.file = {}, .provenance = provenance};
   out.read = stream_roof(points, "read");
   if (!(out.read.rate.base() > 0)) {
@@ -47,8 +47,8 @@ Calibration fit_calibration(const std::vector<Point>& points, const Provenance& 
       const std::vector<CurveSample> samples = samples_of(points, row, operands.precision, with);
       const FlopRate tensor = tensor_roof(out, operands.precision).rate;
       if (samples.size() < fewest_points || !(tensor.base() > 0)) continue;
-      OperationCurve curve =
-          fit_curve(samples, {out.read.rate.base(), tensor.base()}, borrowed_compute(out, row));
+      OperationCurve curve = fit_curve(samples, {out.read.rate.base(), tensor.base()},
+                                       borrowed_compute(out, row), errors == LeftOutErrors::yes);
       curve.operation = row.operation;
       curve.precision = operands.precision;
       out.curves.push_back(std::move(curve));

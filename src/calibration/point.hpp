@@ -40,6 +40,7 @@ struct Point {
   double error = 0, tolerance = 0;  // |out - reference| / |reference|, and the largest accepted
   std::string kernel;               // ours by name and tile, or "cublaslt"
   std::string rejected;             // the validity gate it failed; empty: the point counts
+  std::int64_t card = 1;            // which of the cards of a table, counted from 1
 };
 
 }  // namespace afford

@@ -39,7 +39,8 @@ constexpr CsvColumn<Point> point_columns[] = {{"operation", &Point::operation},
                                               {"error", &Point::error},
                                               {"tolerance", &Point::tolerance},
                                               {"kernel", &Point::kernel},
-                                              {"rejected", &Point::rejected}};
+                                              {"rejected", &Point::rejected},
+                                              {"card", &Point::card, true}};
 
 }  // namespace
 

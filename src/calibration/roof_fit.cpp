@@ -32,17 +32,24 @@ Affine affine(const std::vector<std::pair<double, double>>& bytes_and_seconds) {
   return {0, b1 / s11};
 }
 
-/// The fastest time at each size: several kernels may have been tried.
+/// The fastest time of a card at each size, as several kernels may have been tried, in the mean
+/// over the cards.
 std::vector<std::pair<double, double>> best_by_size(const std::vector<Point>& points,
                                                     std::string_view operation) {
-  std::map<double, double> best;
+  std::map<double, std::map<std::int64_t, double>> best;
   for (const Point& point : points) {
     if (!accepted(point) || point.operation != operation || !(point.bytes > 0)) continue;
     const double seconds = point.median_us * 1e-6;
-    const auto [at, fresh] = best.try_emplace(point.bytes, seconds);
+    const auto [at, fresh] = best[point.bytes].try_emplace(point.card, seconds);
     if (!fresh) at->second = std::min(at->second, seconds);
   }
-  return {best.begin(), best.end()};
+  std::vector<std::pair<double, double>> mean;
+  for (const auto& [bytes, cards] : best) {
+    double sum = 0;
+    for (const auto& [card, seconds] : cards) sum += seconds;
+    mean.emplace_back(bytes, sum / static_cast<double>(cards.size()));
+  }
+  return mean;
 }
 
 }  // namespace
@@ -62,13 +69,19 @@ StreamRoof stream_roof(const std::vector<Point>& points, std::string_view operat
 }
 
 TensorRoof fastest_products(const std::vector<Point>& points, std::string_view precision) {
-  TensorRoof best;
+  std::map<std::int64_t, TensorRoof> cards;
   for (const Point& point : points) {
     if (!accepted(point) || point.operation != "tensor" || point.precision != precision) continue;
     const FlopRate rate(point.flops / (point.median_us * 1e-6));
+    TensorRoof& best = cards[point.card];
     if (rate > best.rate) best = {.rate = rate, .sm_clock_mhz = point.sm_clock_mhz};
   }
-  return best;
+  TensorRoof mean;
+  for (const auto& [card, roof] : cards) {
+    mean.rate += roof.rate / static_cast<double>(cards.size());
+    mean.sm_clock_mhz += roof.sm_clock_mhz / static_cast<double>(cards.size());
+  }
+  return mean;
 }
 
 Seconds launch_time(const std::vector<Point>& points, std::string_view operation) {

@@ -157,13 +157,14 @@ Links read_links(const Section& root) {
 
 Provenance read_provenance(const Section& root) {
   const Section measured = root.child("measured", {"engine", "date", "commit", "command"});
-  const Section device = root.child("device", {"name", "multiprocessors", "driver", "cuda",
+  const Section device = root.child("device", {"name", "multiprocessors", "cards", "driver", "cuda",
                                                "power_cap", "sm_clock_mhz", "memory_clock_mhz"});
   return {.chip = root.name("chip"),
           .engine = measured.name("engine"),
           .architecture = root.name("architecture"),
           .device = device.text("name"),
           .multiprocessors = device.integer("multiprocessors", yaml::Range{1, 4096}),
+          .cards = device.has("cards") ? device.integer("cards", yaml::Range{1, 4096}) : 1,
           .driver = device.text("driver"),
           .cuda = device.text("cuda"),
           .power_cap_w = device.quantity<Dimension{.time = -1, .joule = 1}>("power_cap").base(),

@@ -98,7 +98,7 @@ TEST_SUITE("errors") {
           "p.csv:1:1: unknown column 'operatoin'; did you mean 'operation'?");
     CHECK(points_after("precision,tag", "tag,tag") ==
           "p.csv:1:15: column 'tag' stands here a second time");
-    CHECK(points_after(",rejected\n", ",tagg\n") ==
+    CHECK(points_after(",rejected,card\n", ",tagg,card\n") ==
           "p.csv:1:287: unknown column 'tagg'; did you mean 'tag'?");
     CHECK(points_after("123456789", "many") ==
           "p.csv:2:43: bytes: expected a number of zero or more, got 'many'");
@@ -107,7 +107,7 @@ TEST_SUITE("errors") {
     CHECK(points_after("\"a,b\"", "\"a,b") == "p.csv:2:7: a quote is opened and not closed");
     CHECK(points_after("\"a,b\"", "\"a,b\"c") == "p.csv:2:12: text after a closing quote");
     CHECK(points_after("\"a,b\"", "a,b") ==
-          "p.csv:2:1: expected 34 cells as in the header, got 35");
+          "p.csv:2:1: expected 35 cells as in the header, got 36");
     CHECK(points_error("") == "p.csv: expected points as CSV, got an empty file");
     CHECK(points_error("operation\n") == "p.csv:1:1: missing column 'precision'");
   }

@@ -8,6 +8,8 @@
 #include <filesystem>
 
 #include "calibration/calibration_file.hpp"
+#include "calibration/chip_timing.hpp"
+#include "calibration/curve_sample.hpp"
 #include "calibration/fit.hpp"
 #include "calibration/operation_time.hpp"
 #include "calibration/points_csv.hpp"
@@ -33,6 +35,23 @@ double seconds(const OperationCurve& curve, const Calibration& calibration, doub
   return operation_seconds(curve, work_of(core, 132), roofs);
 }
 
+/// |predicted / measured - 1| of every point that counts, of the classes that `timing` has.
+std::vector<double> deviations(const ChipTiming& timing, const std::vector<Point>& points) {
+  std::vector<double> all;
+  for (const OperationCurve& curve : timing.own_curves) {
+    const double tensor = row_of(curve.precision).tensor == Dtype::bf16 ? timing.bf16 : timing.fp8;
+    const MeasuredWith with{*timing.kernels, timing.sms};
+    for (const CurveSample& sample :
+         samples_of(points, row_of(curve.operation), curve.precision, with)) {
+      double predicted = 0;
+      for (size_t i = 0; i < sample.products; ++i)
+        predicted += operation_seconds(curve, sample.work[i], {timing.read, tensor});
+      all.push_back(std::fabs(predicted / sample.seconds - 1));
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 TEST_SUITE("property") {
@@ -43,7 +62,7 @@ TEST_SUITE("property") {
       const Calibration written = read_calibration(yaml::parse_file(file), file);
       const Engine kernels = load_engines({written.provenance.engine}).front();
       const Calibration fitted = fit_calibration(read_points(beside(name, ".points.csv").string()),
-                                                 written.provenance, kernels);
+                                                 written.provenance, kernels, LeftOutErrors::no);
       CHECK(written.read.rate / fitted.read.rate == Approx(1).epsilon(0.001));
       CHECK(written.bf16.rate / fitted.bf16.rate == Approx(1).epsilon(0.001));
       REQUIRE(written.curves.size() == fitted.curves.size());
@@ -54,7 +73,6 @@ TEST_SUITE("property") {
         CHECK(old.operation == curve.operation);
         CHECK(old.precision == curve.precision);
         CHECK(old.error.points == curve.error.points);
-        CHECK(old.error.median == Approx(curve.error.median).epsilon(0.1));
         for (const double bytes : {1e7, 1e8, 1e9})
           CHECK(seconds(old, written, bytes) / seconds(curve, fitted, bytes) ==
                 Approx(1).epsilon(0.01));
@@ -62,7 +80,30 @@ TEST_SUITE("property") {
     }
   }
 
-  TEST_CASE("left-out points: median within 3 %, nine in ten within 10 %") {
+  TEST_CASE("an H200's calibration says what an H100 takes: median 2.5 %, nine in ten 8 %") {
+    const HardwareSpec h100 = load_hardware({"h100"}).front();
+    const MeasuredChip h200 = load_calibration(beside("h200", ".calibration.yaml"));
+    const auto timing = chip_timing(h200, h100);
+    REQUIRE(timing != nullptr);
+    std::vector<Point> points = read_points(beside("h100", ".points.csv").string());
+    // No H200 has run these yet: cores of many query rows, and block-scaled products but for a few.
+    std::erase_if(points, [](const Point& p) {
+      return p.tag.find("query tokens") != std::string::npos ||
+             (p.operation == "dense" && p.precision == "fp8_128");
+    });
+    const std::vector<double> all = deviations(*timing, points);
+    REQUIRE(all.size() > 1000);
+    const double median = interpolated_quantile(all, 0.5), p90 = interpolated_quantile(all, 0.9);
+    MESSAGE("H200 to H100: ", all.size(), " points, median ", 100 * median, " %, P90 ", 100 * p90,
+            " %");
+    CHECK(median < 0.025);
+    CHECK(p90 < 0.08);
+    const Calibration own = *load_calibration(beside("h100", ".calibration.yaml")).calibration;
+    CHECK(timing->read / own.read.rate.base() == Approx(1).epsilon(0.01));
+    CHECK(timing->l2 / own.l2.rate.base() == Approx(1).epsilon(0.03));
+  }
+
+  TEST_CASE("left-out points, of a card not seen: median within 4 %, nine in ten within 10 %") {
     for (const std::string& name : list_calibrations()) {
       CAPTURE(name);
       const std::string file = beside(name, ".calibration.yaml").string();
@@ -73,7 +114,7 @@ TEST_SUITE("property") {
         points += n, median += n * curve.error.median, p90 += n * curve.error.p90;
       }
       REQUIRE(points > 0);
-      CHECK(median / points < 0.03);
+      CHECK(median / points < 0.04);
       CHECK(p90 / points < 0.10);
     }
   }
