@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -70,6 +71,29 @@ std::vector<MeasuredChip> load_every(const std::vector<HardwareSpec*>& chips, Le
   return loaded;
 }
 
+/// How unlike two memories are, whose speed most of a transfer rests on.
+double unlike(const HardwareSpec& a, const HardwareSpec& b) {
+  return std::fabs(std::log(pin_bandwidth(a) / pin_bandwidth(b)));
+}
+
+/// The chip's own calibration, else of those that carry over to it the one with the memory most
+/// like its own; null where none does.
+std::shared_ptr<const ChipTiming> best_timing(const std::vector<MeasuredChip>& loaded,
+                                              const HardwareSpec& chip, bool experts) {
+  std::shared_ptr<const ChipTiming> best;
+  double least = 0;
+  for (const MeasuredChip& candidate : loaded) {
+    const std::shared_ptr<const ChipTiming> timing = chip_timing(candidate, chip, experts);
+    if (timing == nullptr) continue;
+    if (candidate.chip.name == chip.name) return timing;
+    const double distance = unlike(candidate.chip, chip);
+    if (best != nullptr && distance >= least) continue;
+    best = timing;
+    least = distance;
+  }
+  return best;
+}
+
 }  // namespace
 
 MeasuredChip load_calibration(const fs::path& path) {
@@ -106,15 +130,8 @@ void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::str
     loaded = load_every(chips, left_out);
   else
     loaded.push_back(load_named(choice));
-  for (HardwareSpec* chip : chips) {
-    chip->measured = nullptr;
-    for (const MeasuredChip& candidate : loaded) {
-      const bool own = candidate.chip.name == chip->name;
-      if (chip->measured == nullptr || own)
-        if (auto timing = chip_timing(candidate, *chip, experts || !choice.empty()))
-          chip->measured = timing;
-    }
-  }
+  for (HardwareSpec* chip : chips)
+    chip->measured = best_timing(loaded, *chip, experts || !choice.empty());
 }
 
 }  // namespace afford

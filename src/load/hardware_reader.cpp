@@ -30,9 +30,9 @@ void read_figure(const Section& parent, std::string_view key, const Sources& sou
 }
 
 void read_figure(const Section& parent, std::string_view key, const Sources& sources,
-                 Figure<std::int64_t>& out) {
+                 Figure<std::int64_t>& out, Range range = limits::devices) {
   const Section in = figure_section(parent, key);
-  out = with_source(in, in.integer("value", limits::devices), sources);
+  out = with_source(in, in.integer("value", range), sources);
 }
 
 void read_peaks(const Section& root, HardwareSpec& chip) {
@@ -59,16 +59,24 @@ void read_processor(const Section& root, HardwareSpec& chip) {
 }
 
 /// What programs see is the printed size but for what ECC takes and for GB that are GiB.
-void read_memory(const Section& root, HardwareSpec& chip) {
+void read_visible(const Section& memory, HardwareSpec& chip) {
   constexpr double least = 0.85, most = 1.1;
-  const Section memory = root.child("memory", {"size", "visible", "bandwidth"});
-  read_figure(memory, "size", chip.sources, chip.memory_size);
-  read_figure(memory, "bandwidth", chip.sources, chip.memory_bandwidth);
-  if (!memory.has("visible")) return;
   read_figure(memory, "visible", chip.sources, chip.visible_memory);
   const double share = chip.visible_memory.value / chip.memory_size.value;
   if (share < least || share > most)
     memory.fail("visible", fmt::format("expected {} to {} of the size", least, most));
+}
+
+/// The pins are optional, but both figures together.
+void read_memory(const Section& root, HardwareSpec& chip) {
+  const Section memory =
+      root.child("memory", {"size", "visible", "bandwidth", "bus_width", "pin_rate"});
+  read_figure(memory, "size", chip.sources, chip.memory_size);
+  read_figure(memory, "bandwidth", chip.sources, chip.memory_bandwidth);
+  if (memory.has("visible")) read_visible(memory, chip);
+  if (!memory.has("bus_width") && !memory.has("pin_rate")) return;
+  read_figure(memory, "bus_width", chip.sources, chip.bus_width, limits::bus_width);
+  read_figure(memory, "pin_rate", chip.sources, chip.pin_rate);
 }
 
 /// NICs are optional, but both figures together. Where the fabric joins fewer accelerators than a

@@ -41,6 +41,10 @@ struct HardwareSpec {
   Figure<Bytes> memory_size;
   Figure<Bytes> visible_memory;  // of it to programs, as the driver reports it: "80 GB" may be GiB
   Figure<ByteRate> memory_bandwidth;
+  // What the driver says of the memory, both or neither: data lines in bits, and what one of them
+  // carries, which is twice the memory clock.
+  Figure<std::int64_t> bus_width;
+  Figure<ByteRate> pin_rate;
   std::string scale_up_kind;                   // "NVLink4"
   Figure<ByteRate> scale_up_bandwidth;         // one accelerator, one direction
   Figure<std::int64_t> scale_up_accelerators;  // how many one fabric joins
@@ -67,6 +71,13 @@ struct HardwareSpec {
     if (peak.dtype == dtype) return &peak;
   }
   return nullptr;
+}
+
+/// Bytes a second that the pins of the memory carry; where they are not stated, the data sheet's
+/// bandwidth, which vendors round and derate as they like.
+[[nodiscard]] inline ByteRate pin_bandwidth(const HardwareSpec& chip) {
+  return chip.pin_rate.stated() ? static_cast<double>(chip.bus_width.value) * chip.pin_rate.value
+                                : chip.memory_bandwidth.value;
 }
 
 /// Where a chip's price comes from.

@@ -14,6 +14,7 @@ inline constexpr Range experts{1, 1 << 16};
 inline constexpr Range layers{1, 1 << 12};
 inline constexpr Range tokens{1, 1'000'000'000};
 inline constexpr Range conv_kernel{1, 64};
-inline constexpr Range devices{1, 1 << 12};  // NICs or accelerators of one server
+inline constexpr Range bus_width{1, 1 << 16};  // bits
+inline constexpr Range devices{1, 1 << 12};    // NICs or accelerators of one server
 
 }  // namespace afford::limits

@@ -180,7 +180,7 @@ TEST_SUITE("unit") {
     CHECK(own->bf16 == Approx(780e12));
     CHECK_FALSE(own->transferred);
     const auto h800 = chip_timing(measured, chips[1]);
-    CHECK(h800->read == Approx(4.7e12 / 4.8e12 * 3.35e12));
+    CHECK(h800->read == Approx(4.7e12 / (6144 * 6.402e9 / 8) * 3.35e12));
     CHECK(h800->bf16 == Approx(780e12));  // the same watts for each peak FLOP/s
     CHECK(h800->l2 == Approx(7e12));
     CHECK(h800->transferred);

@@ -5,6 +5,7 @@
 
 #include "calibration/chip_timing.hpp"
 #include "calibration_support.hpp"
+#include "load/calibrations.hpp"
 #include "load/library.hpp"
 
 using namespace afford;
@@ -33,5 +34,36 @@ TEST_SUITE("unit") {
       CHECK(there->compute.fraction[i] == Approx(carried(here.compute.fraction[i], computing)));
     // Fixed times stay.
     CHECK(there->start == here.start);
+  }
+
+  TEST_CASE("the read roof goes with the pins of the memory, L2 with its bus") {
+    const auto chips = load_hardware({"h200", "h100", "h20"});
+    const Calibration here = test::known_calibration();
+    const auto h100 = chip_timing(test::measured_on(chips[0]), chips[1]);
+    REQUIRE(h100 != nullptr);
+    CHECK(h100->read / here.read.rate.base() == Approx(5120 * 5.238 / (6144 * 6.402)));
+    CHECK(h100->l2 / here.l2.rate.base() == Approx(5120.0 / 6144));
+    // Where they are not stated, by the data sheet and by SMs.
+    const auto h20 = chip_timing(test::measured_on(chips[0]), chips[2]);
+    CHECK(h20->read / here.read.rate.base() == Approx(4.0e12 / (6144 * 6.402e9 / 8)));
+    CHECK(h20->l2 / here.l2.rate.base() == Approx(78.0 / 132));
+  }
+
+  TEST_CASE("a chip without a calibration takes that of the memory most like its own") {
+    auto chips = load_hardware({"h100", "h200", "h800", "h20", "h20-141g", "b200"});
+    std::vector<HardwareSpec*> all;
+    for (HardwareSpec& chip : chips) all.push_back(&chip);
+    attach_calibrations(all, "", false);
+    const auto from = [](const HardwareSpec& chip) {
+      return chip.measured->calibration->provenance.chip;
+    };
+    CHECK(from(chips[0]) == "h100");
+    CHECK(from(chips[1]) == "h200");
+    CHECK(from(chips[2]) == "h100");
+    CHECK(from(chips[3]) == "h100");
+    CHECK(from(chips[4]) == "h200");
+    CHECK(chips[5].measured == nullptr);
+    CHECK(chips[2].measured->without_experts);
+    CHECK_FALSE(chips[0].measured->without_experts);
   }
 }
