@@ -110,7 +110,9 @@ Table pipeline_summary_table(const study::PipelineValidation& validation) {
   table.notes = {
       "Median, P90 and worst of |predicted / measured - 1| of a layer; bias: the median with its "
       "sign; attention, FFN: the median of the stages, each run without the other.",
-      "Known: seen when the form of the model was chosen; after: measured when it was settled."};
+      "Known: seen when the form of the model was chosen; after: measured when it was settled; "
+      "unequal: after, requests of unequal length, which are predicted as equal ones of their "
+      "mean."};
   std::set<std::string> fidelities;
   for (const PipelineRow& row : validation.rows)
     fidelities.insert(row.point.chip + " " + row.fidelity);

@@ -34,6 +34,8 @@ struct ShippedPipelines {
 constexpr std::array shipped_pipelines{ShippedPipelines{"afd-h100.csv", "seen"},
                                        ShippedPipelines{"afd4-h100.csv", "seen"},
                                        ShippedPipelines{"afd-h100-after.csv", "after"},
+                                       ShippedPipelines{"afd-h100-third.csv", "after"},
+                                       ShippedPipelines{"afd-h100-unequal.csv", "unequal"},
                                        ShippedPipelines{"afd-h200-after.csv", "after"}};
 
 std::vector<PipelineRow> rows_of(const std::string& file, std::string_view known) {
@@ -57,15 +59,14 @@ std::vector<PipelineRow> shipped_rows() {
   return all;
 }
 
-/// The chip of a row on `calibration` or, where it is empty, on the one in validation/. Throws
-/// ValueError where that has no links, which pipelines are predicted from.
-HardwareSpec chip_of(const PipelineRow& row, const std::string& calibration, bool shipped) {
+/// The chip of a row on `calibration` or, where it is empty, on its own. Throws ValueError where
+/// that has no links, which pipelines are predicted from.
+HardwareSpec chip_of(const PipelineRow& row, const std::string& calibration) {
   HardwareSpec chip = named_at(row.place, [&] { return load_hardware({row.point.chip}).front(); });
-  const bool own = shipped && calibration.empty();
-  const std::string own_file = row.point.chip + ".calibration.yaml";
-  attach_calibrations({&chip},
-                      own ? (data_folder() / "validation" / own_file).string() : calibration, true);
-  if (chip.measured != nullptr && !chip.measured->calibration->links.empty()) return chip;
+  attach_calibrations({&chip}, calibration, true);
+  const ChipTiming* timing = chip.measured.get();
+  const bool fits = timing != nullptr && (!timing->transferred || !calibration.empty());
+  if (fits && !timing->calibration->links.empty()) return chip;
   throw ValueError("calibration",
                    fmt::format(": pipelines of {} need one of it with links, as afford-calibrate "
                                "links measures them",
@@ -140,7 +141,7 @@ PipelineValidation pipeline_validation(const std::string& file, const std::strin
   for (PipelineRow& row : validation.rows) {
     auto found = chips.find(row.point.chip);
     if (found == chips.end())
-      found = chips.emplace(row.point.chip, chip_of(row, calibration, file.empty())).first;
+      found = chips.emplace(row.point.chip, chip_of(row, calibration)).first;
     row.fidelity = fidelity_of(found->second);
     if (!row.point.rejected.empty()) continue;
     row.predicted = named_at(row.place, [&] { return predict_pipeline(row.point, found->second); });

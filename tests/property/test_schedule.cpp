@@ -125,7 +125,7 @@ TEST_CASE("query tiles read the same rows in neighbouring blocks") {
       CHECK(all.segments[first].unit == heads.segments[of_head].unit * tiles + block % tiles);
       CHECK(all.segments[first].first_tile == heads.segments[of_head].first_tile);
     }
-    for (const Split& split : all.splits) {
+    for (const auto& split : all.splits) {
       for (const Segment& segment : all.segments) {
         if (segment.unit != split.unit) continue;
         CHECK(segment.partial >= split.first_partial);

@@ -75,7 +75,7 @@ TEST_SUITE("unit") {
     };
     const TokenExchange sent{.tokens = 64, .copies = 8, .bytes = kB, .accelerators = 4};
     const Seconds stated_across = time({4, 2}) - time({4, 1}), stated = time({4, 1});
-    attach_calibrations({&f.chip}, (data_folder() / "validation/h100.calibration.yaml").string());
+    attach_calibrations({&f.chip}, (data_folder() / "hardware/h100.calibration.yaml").string());
     const Links& links = f.chip.measured->calibration->links;
     CHECK(time({4, 1}) == collective_time(links, "all_reduce", 4, 1e6).value());
     CHECK(time({4, 1}) > 1.5 * stated);
@@ -85,10 +85,10 @@ TEST_SUITE("unit") {
     HardwareSpec other = load_hardware({"h800"}).front();  // takes the fractions, not the links
     const Seconds before =
         all_reduce({.name = "x", .vector = MB, .group = {4, 1}}, Machine(other, f.engine)).time;
-    attach_calibrations({&other}, (data_folder() / "validation/h100.calibration.yaml").string());
+    attach_calibrations({&other}, (data_folder() / "hardware/h100.calibration.yaml").string());
     CHECK(all_reduce({.name = "x", .vector = MB, .group = {4, 1}}, Machine(other, f.engine)).time ==
           before);
-    CHECK(fidelity_of(f.chip) == "calibrated (h100, 2026-11-26, links of 2 and 4 GPUs)");
+    CHECK(fidelity_of(f.chip) == "calibrated (h100, 2026-11-27, links of 2 and 4 GPUs)");
   }
 
   TEST_CASE("a hierarchical all-reduce: the vector inside, each one's share of it between") {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "calibration/pipeline_point.hpp"
+#include "calibration_support.hpp"
 #include "deploy/direct.hpp"
 #include "error.hpp"
 #include "layer/drawn_experts.hpp"
@@ -19,7 +20,7 @@ namespace {
 
 HardwareSpec calibrated_h100() {
   HardwareSpec chip = load_hardware({"h100"}).front();
-  const auto file = data_folder() / "validation" / "h100.calibration.yaml";
+  const auto file = data_folder() / "hardware" / "h100.calibration.yaml";
   attach_calibrations({&chip}, file.string(), true);
   return chip;
 }
@@ -41,11 +42,12 @@ TEST_CASE("pipelines on H100 and H200 are predicted as the README says, those me
     size_t points, left_out;
     double median, p90, worst;
   };
-  const std::vector<Expected> expected = {{"h100", "after", 2, 22, 0, 0.021, 0.041, 0.045},
-                                          {"h100", "after", 4, 29, 0, 0.020, 0.045, 0.057},
-                                          {"h100", "seen", 2, 86, 2, 0.012, 0.031, 0.075},
-                                          {"h100", "seen", 4, 103, 4, 0.012, 0.037, 0.065},
-                                          {"h200", "after", 2, 17, 1, 0.017, 0.046, 0.053}};
+  const std::vector<Expected> expected = {{"h100", "after", 2, 35, 0, 0.016, 0.043, 0.054},
+                                          {"h100", "after", 4, 29, 0, 0.017, 0.046, 0.055},
+                                          {"h100", "seen", 2, 86, 2, 0.016, 0.031, 0.078},
+                                          {"h100", "seen", 4, 103, 4, 0.015, 0.041, 0.070},
+                                          {"h100", "unequal", 2, 11, 0, 0.025, 0.112, 0.170},
+                                          {"h200", "after", 2, 17, 1, 0.013, 0.028, 0.039}};
   std::vector<study::PipelineGroup> groups;
   for (const study::PipelineGroup& group : validation.groups)
     if (group.model.empty() && group.gpus != 0) groups.push_back(group);
@@ -64,7 +66,7 @@ TEST_CASE("pipelines on H100 and H200 are predicted as the README says, those me
     CHECK(group.layer.median < wanted.median);
     CHECK(group.layer.p90 < wanted.p90);
     CHECK(group.worst < wanted.worst);
-    CHECK(group.attention.median < 0.03);
+    CHECK(group.attention.median < (wanted.known == "unequal" ? 0.071 : 0.03));
     CHECK(group.ffn.median < 0.03);
   }
 }
@@ -178,7 +180,7 @@ TEST_CASE("two micro-batches hide the shorter stage, one hides none") {
 
 TEST_CASE("pools of which a layer needs links say so without them") {
   HardwareSpec chip = load_hardware({"h200"}).front();
-  attach_calibrations({&chip}, "h200", true);
+  chip.measured = chip_timing(test::measured_on(chip), chip);
   CHECK_THROWS_WITH_AS(
       (void)study::predict_pipeline(step3(), chip),
       "h200 has no links, or no curve of experts: measure them with afford-calibrate", UsageError);
