@@ -101,7 +101,7 @@ void links(std::string_view text) {
 void pipelines(std::string_view text) {
   static const HardwareSpec h100 = [] {
     HardwareSpec chip = load_hardware({"h100"}).front();
-    const auto file = data_folder() / "validation" / "h100.calibration.yaml";
+    const auto file = data_folder() / "hardware" / "h100.calibration.yaml";
     attach_calibrations({&chip}, file.string(), true);
     return chip;
   }();
