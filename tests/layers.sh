@@ -8,7 +8,11 @@ allowed="units.hpp error.hpp version.hpp"
 status=0
 for folder in $order; do
   allowed="$allowed $folder/"
-  [ "$folder" = report ] && own="text/ report/ units.hpp error.hpp" || own="$allowed"
+  case "$folder" in
+    report) own="text/ report/ units.hpp error.hpp" ;;
+    cli) own="$allowed afford.hpp" ;;
+    *) own="$allowed" ;;
+  esac
   [ -n "$(ls "$folder" 2>/dev/null)" ] || continue
   for file in $(find "$folder" -name '*.hpp' -o -name '*.cpp'); do
     for include in $(sed -n 's/^#include "\(.*\)"$/\1/p' "$file"); do

@@ -184,15 +184,28 @@ study::WhatIfs what_ifs_of(const StudyArgs& args) {
 }
 
 void add_output(Verb& verb, OutputArgs& args) {
-  verb.text("--format", args.format, "table, csv, json or md", "FORMAT");
+  add_format(verb, args);
   verb.written("-o,--output", args.file,
                "Write to FILE instead of stdout; it appears whole or not at all", "FILE");
-  verb.before([&args](const Verb&) { args.to = std::make_shared<OutputFile>(args.file); });
+}
+
+void add_format(Verb& verb, OutputArgs& args) {
+  verb.text("--format", args.format, "table, csv, json or md", "FORMAT");
+  args.host = &verb.host();
+  verb.before([&args](const Verb& parsed) {
+    if (args.host->writes(args.file)) args.to = std::make_shared<OutputFile>(args.file);
+    if (!args.host->table || parsed.given("--format")) return;
+    args.format = parsed.given("--explain") || parsed.given("--timeline") ? "table" : "json";
+  });
 }
 
 Format format_of(const OutputArgs& args) { return choose(format_names, args.format, "--format"); }
 
 void emit(const Table& table, const OutputArgs& args, const std::string& after) {
+  if (args.to == nullptr) {
+    args.host->table(table);
+    return print(*args.host, after);
+  }
   args.to->write(render(table, format_of(args)) + after);
   args.to->finish();
 }
@@ -202,7 +215,7 @@ void emit_at_last(const Table& table, const OutputArgs& args, const std::string&
     emit(table, args, after);
   } catch (const UsageError&) {
     // The disk ran full in the meantime, say: what took long is shown all the same.
-    if (!args.file.empty()) print(render(table, format_of(args)) + after);
+    if (!args.file.empty()) print(*args.host, render(table, format_of(args)) + after);
     throw;
   }
 }
@@ -214,12 +227,12 @@ void add_plot(Verb& verb, std::string& file, const char* help) {
   });
 }
 
-void print_notes(const Table& table) {
-  for (const std::string& note : table.notes) say(escaped(note) + "\n");
+void print_notes(const OutputArgs& args, const Table& table) {
+  for (const std::string& note : table.notes) say(*args.host, escaped(note) + "\n");
 }
 
-int say_left_out(const LeftOut& left_out, int code) {
-  for (const std::string& message : left_out) say(message + "; left out\n");
+int say_left_out(const OutputArgs& args, const LeftOut& left_out, int code) {
+  for (const std::string& message : left_out) say(*args.host, message + "; left out\n");
   return left_out.empty() ? code : exit_bad_input;
 }
 

@@ -16,9 +16,12 @@ namespace afford::cli {
 
 struct OutputArgs {
   std::string format = "table", file;
-  std::shared_ptr<OutputFile> to;  // opened before the verb runs
+  std::shared_ptr<OutputFile> to;  // opened before the verb runs; none where the host takes tables
+  const Host* host = nullptr;
 };
 void add_output(Verb& verb, OutputArgs& args);
+/// --format alone, of a table that accompanies what -o names.
+void add_format(Verb& verb, OutputArgs& args);
 
 /// Throws UsageError for an unknown format.
 [[nodiscard]] Format format_of(const OutputArgs& args);
@@ -40,10 +43,10 @@ void add_plot(Verb& verb, std::string& file, const char* help);
 
 /// Says on standard error what could not be read of what nobody named; the exit code of a verb that
 /// went on without it, `code` where there is nothing to say.
-[[nodiscard]] int say_left_out(const LeftOut& left_out, int code);
+[[nodiscard]] int say_left_out(const OutputArgs& args, const LeftOut& left_out, int code);
 
 /// The notes of a table that is written for programs, to standard error.
-void print_notes(const Table& table);
+void print_notes(const OutputArgs& args, const Table& table);
 
 /// Throws UsageError for an edit without which the same table comes out. `without` computes it with
 /// the edits it is given.

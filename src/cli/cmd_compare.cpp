@@ -57,14 +57,14 @@ int run(const CompareArgs& args) {
   }
   emit(table, args.output, explanations);
   if (!args.plot.empty()) draw(comparison_picture(comparisons, kind), args.plot);
-  return say_left_out(inputs.left_out, exit_done);
+  return say_left_out(args.output, inputs.left_out, exit_done);
 }
 
 }  // namespace
 
-Verb compare_command(CLI::App& app) {
+Verb compare_command(const Program& program) {
   auto args = std::make_shared<CompareArgs>();
-  Verb verb(app, "compare",
+  Verb verb(program, "compare",
             "For each model the cheapest pair of chips and the cheapest single one");
   add_study(verb, *args);
   verb.text("--chart", args->chart,

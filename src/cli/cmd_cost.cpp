@@ -28,14 +28,14 @@ int run(const StudyArgs& args) {
   }
   emit(table, args.output, explanations);
   if (!args.plot.empty()) draw(cost_picture(costs), args.plot);
-  return say_left_out(inputs.left_out, exit_done);
+  return say_left_out(args.output, inputs.left_out, exit_done);
 }
 
 }  // namespace
 
-Verb cost_command(CLI::App& app) {
+Verb cost_command(const Program& program) {
   auto args = std::make_shared<StudyArgs>();
-  Verb verb(app, "cost", "Counts and ideal USD per module, for each model on each chip");
+  Verb verb(program, "cost", "Counts and ideal USD per module, for each model on each chip");
   add_study(verb, *args);
   verb.run = [args] { return run(*args); };
   return verb;

@@ -51,16 +51,16 @@ int run(const WhatFitsArgs& args) {
   require_effect(request.what_if.edits, table,
                  [&](const Edits& edits) { return table_with(request, edits); });
   emit(table, args.output, people ? memory_bars(fits) : "");
-  return say_left_out(fits.left_out, fits.all_hold() ? exit_done : exit_no);
+  return say_left_out(args.output, fits.left_out, fits.all_hold() ? exit_done : exit_no);
 }
 
 }  // namespace
 
-Verb fit_command(CLI::App& app) {
+Verb fit_command(const Program& program) {
   auto args = std::make_shared<WhatFitsArgs>();
   args->models.clear();
   args->hardware.clear();
-  Verb verb(app, "fit", "What fits: requests and tokens at each context, the smallest cluster");
+  Verb verb(program, "fit", "What fits: requests and tokens at each context, the smallest cluster");
   verb.texts("--on", args->hardware, "Chips by name or path, for the smallest cluster of each",
              "CHIP,..");
   verb.integer("--requests", args->requests, "Requests in flight that must fit");

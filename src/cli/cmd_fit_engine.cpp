@@ -46,26 +46,23 @@ int run(const FitArgs& args) {
   args.engine->finish();
   const Table table = engine_fit_table(fit);
   emit(table, args.shown);
-  if (!for_people(format)) print_notes(table);
+  if (!for_people(format)) print_notes(args.shown, table);
   return exit_done;
 }
 
 }  // namespace
 
-Verb fit_engine_command(CLI::App& app) {
+Verb fit_engine_command(const Program& program) {
   auto args = std::make_shared<FitArgs>();
   args->request.base = "vllm";
-  Verb verb(app, "fit-engine", "An engine file from one's own measured times per output token");
+  Verb verb(program, "fit-engine", "An engine file from one's own measured times per output token");
   verb.required("points", args->request.points, "CSV of served points");
   verb.required("-o,--output", args->file, "The engine file to write, such as mine.yaml");
   verb.text("--engine", args->request.base, "The engine to start from: a name or a file", "NAME");
   verb.text("--name", args->name, "The engine's name; by default that of the file", "NAME");
   verb.text("--date", args->date, "Date of the measurements; by default today", "DATE");
-  verb.text("--format", args->shown.format, "table, csv, json or md", "FORMAT");
-  verb.before([args](const Verb&) {
-    args->engine = std::make_shared<OutputFile>(args->file);
-    args->shown.to = std::make_shared<OutputFile>("");
-  });
+  add_format(verb, args->shown);
+  verb.before([args](const Verb&) { args->engine = std::make_shared<OutputFile>(args->file); });
   verb.run = [args] { return run(*args); };
   return verb;
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "cli/args.hpp"
 #include "cli/commands.hpp"
@@ -37,7 +38,7 @@ Written import_one(const ImportArgs& args, const std::string& file, const std::s
 }
 
 /// Several checkpoints become NAME.yaml in the folder of -o, all of them or none.
-int import_several(const ImportArgs& args) {
+int import_several(const Host& host, const ImportArgs& args) {
   if (!std::filesystem::is_directory(args.output)) {
     throw UsageError(args.output.empty()
                          ? "several checkpoints go into a folder: give -o FOLDER"
@@ -61,26 +62,31 @@ int import_several(const ImportArgs& args) {
   std::map<std::filesystem::path, std::string_view> contents;
   for (const auto& [output, written] : files) contents.emplace(output, written.yaml);
   write_all(contents);
-  for (const auto& [output, written] : files) say(written.report);
+  for (const auto& [output, written] : files) say(host, written.report);
   return exit_done;
 }
 
-int run(const ImportArgs& args) {
-  if (args.files.size() > 1) return import_several(args);
-  OutputFile out(args.output);
+int run(const Host& host, const ImportArgs& args) {
+  if (args.files.size() > 1) return import_several(host, args);
+  std::optional<OutputFile> file;
+  if (!args.output.empty()) file.emplace(args.output);
   const Written written =
       import_one(args, args.files.front(), args.output.empty() ? "<imported>" : args.output);
-  out.write(written.yaml);
-  out.finish();
-  say(written.report);
+  if (file) {
+    file->write(written.yaml);
+    file->finish();
+  } else {
+    print(host, written.yaml);
+  }
+  say(host, written.report);
   return exit_done;
 }
 
 }  // namespace
 
-Verb import_command(CLI::App& app) {
+Verb import_command(const Program& program) {
   auto args = std::make_shared<ImportArgs>();
-  Verb verb(app, "import", "A model file from a published Hugging Face config.json");
+  Verb verb(program, "import", "A model file from a published Hugging Face config.json");
   verb.required(
       "config", args->files,
       "config.json, its folder, org/name in the Hugging Face cache, a GGUF file, or -; afford "
@@ -118,7 +124,7 @@ Verb import_command(CLI::App& app) {
         throw UsageError(fmt::format("{} needs {}", flag, needed));
     }
   });
-  verb.run = [args] { return run(*args); };
+  verb.run = [args, host = &verb.host()] { return run(*host, *args); };
   return verb;
 }
 

@@ -38,7 +38,7 @@ int run(const ListArgs& args) {
   LeftOut left_out;
   if (!args.what.empty()) {
     emit(choose(tables, args.what, "list")(left_out), args.output);
-    return say_left_out(left_out, exit_done);
+    return say_left_out(args.output, left_out, exit_done);
   }
   if (args.output.format == "csv" || args.output.format == "json") {
     throw UsageError("list: 'models', 'hardware' or 'engines'? They have different columns");
@@ -46,14 +46,14 @@ int run(const ListArgs& args) {
   const Format format = format_of(args.output);
   emit(models(left_out), args.output,
        "\n" + render(hardware(left_out), format) + "\n" + render(engines(left_out), format));
-  return say_left_out(left_out, exit_done);
+  return say_left_out(args.output, left_out, exit_done);
 }
 
 }  // namespace
 
-Verb list_command(CLI::App& app) {
+Verb list_command(const Program& program) {
   auto args = std::make_shared<ListArgs>();
-  Verb verb(app, "list", "The models, chips and engines that come with afford");
+  Verb verb(program, "list", "The models, chips and engines that come with afford");
   verb.text("what", args->what,
             "models, hardware, engines; all three when left out; or families, of import");
   add_output(verb, args->output);

@@ -28,15 +28,15 @@ int run(const MergeArgs& args) {
   emit(for_people(format) ? thinned(table, marks, frontier_rows_shown) : table, args.output);
   if (!args.plot.empty() && !marks.empty())
     draw(frontier_picture(marks, merged.objective, merged.tpot_limit_ms), args.plot);
-  if (!for_people(format) && merged.partial) say(table.notes.back() + "\n");
+  if (!for_people(format) && merged.partial) say(*args.output.host, table.notes.back() + "\n");
   return marks.empty() || merged.partial ? exit_no : exit_done;
 }
 
 }  // namespace
 
-Verb merge_command(CLI::App& app) {
+Verb merge_command(const Program& program) {
   auto args = std::make_shared<MergeArgs>();
-  Verb verb(app, "merge",
+  Verb verb(program, "merge",
             "One frontier out of the CSV files of a search in parts (pareto --shard)");
   verb.required("files", args->files, "CSV files of afford pareto --shard I/N --format csv");
   add_plot(verb, args->plot, "Also draw a picture: FILE.svg, .png or .gp");

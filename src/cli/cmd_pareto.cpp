@@ -44,6 +44,8 @@ study::FrontierRequest request_of(const ParetoArgs& args) {
   if (args.models.empty()) throw UsageError("pareto needs -m MODEL");
   const Format format = format_of(args.output);
   if (args.all && format != Format::csv) throw UsageError("--all goes with --format csv");
+  if (args.all && !args.output.host->writes(args.output.file))
+    throw UsageError("--all writes to a file; give -o FILE");
   if (args.all && !args.plot.empty())
     throw UsageError("--plot draws the frontier; leave --all out");
   const study::SearchRequest bounds = search_request(args);
@@ -56,9 +58,9 @@ using Cases = std::vector<study::FrontierCase>;
 /// Runs every case; with --all their candidates go to the file as they come.
 study::Frontiers search(const study::FrontierRequest& request, const Cases& cases,
                         const ParetoArgs& args) {
-  const std::atomic<bool>& stop = watch_interrupts();
+  const std::atomic<bool>& stop = stop_of(*args.output.host);
   const std::uint64_t total = study::candidates_of(cases, &stop);
-  Progress progress(total);
+  Progress progress(*args.output.host, total);
   study::FrontierHooks hooks{.stop = &stop,
                              .tried = [&](std::uint64_t done) { progress.show(done); },
                              .finished = [&](std::uint64_t done) { progress.finish_part(done); },
@@ -102,9 +104,10 @@ Table table_of_points(const std::vector<study::FrontierPoint>& points,
 }
 
 int run(const ParetoArgs& args) {
-  (void)watch_interrupts();  // from here on an interrupt is a wish
+  const std::atomic<bool>& stop =
+      stop_of(*args.output.host);  // an interrupt is a wish from here on
   const study::FrontierRequest request = request_of(args);
-  const Cases cases = study::frontier_cases(request, &watch_interrupts());
+  const Cases cases = study::frontier_cases(request, &stop);
   const study::Frontiers found = search(request, cases, args);
   const std::vector<study::FrontierPoint> points = points_of(found);
   std::string after;
@@ -126,20 +129,22 @@ int run(const ParetoArgs& args) {
   }
   if (!args.plot.empty() && !points.empty()) draw(picture_of(found, request), args.plot);
   if (!people) {
-    print_notes(table);
-    say(after);
+    print_notes(args.output, table);
+    say(*args.output.host, after);
   }
   if (!found.complete) return exit_interrupted;
-  return say_left_out(cases.front().left_out, found.found_everywhere ? exit_done : exit_no);
+  return say_left_out(args.output, cases.front().left_out,
+                      found.found_everywhere ? exit_done : exit_no);
 }
 
 }  // namespace
 
-Verb pareto_command(CLI::App& app) {
+Verb pareto_command(const Program& program) {
   auto args = std::make_shared<ParetoArgs>();
   args->models.clear();
   args->contexts = {"8k"};
-  Verb verb(app, "pareto", "The frontier of TPOT against throughput or cost over all deployments");
+  Verb verb(program, "pareto",
+            "The frontier of TPOT against throughput or cost over all deployments");
   add_search(verb, *args);
   verb.text(
       "--objective", args->objective,

@@ -27,14 +27,15 @@ study::RentalRequest request_of(PlanArgs args) {
   if (!tpot_given) args.tpot = ConditionArgs().tpot;
   const study::SearchRequest bounds = search_request(args);
   return {bounds, args.workload, tpot_given, sweep_points(args.sweeps, bounds, SweepOf::workload),
-          &watch_interrupts()};
+          &stop_of(*args.output.host)};
 }
 
 int run(const PlanArgs& args) {
   const study::RentalRequest request = request_of(args);
   const study::Rentals rentals = study::rentals(request);
   if (!rentals.complete) {
-    say("afford: interrupted before every deployment was tried; nothing is planned\n");
+    say(*args.output.host,
+        "afford: interrupted before every deployment was tried; nothing is planned\n");
     return exit_interrupted;
   }
   Table table = table_of(rental_record(request.sweep.front()), rentals.rows);
@@ -47,18 +48,18 @@ int run(const PlanArgs& args) {
   }
   emit_at_last(table, args.output);
   if (picture) draw(*picture, args.plot);
-  if (!for_people(format_of(args.output))) print_notes(table);
-  return say_left_out(rentals.left_out, rentals.possible ? exit_done : exit_no);
+  if (!for_people(format_of(args.output))) print_notes(args.output, table);
+  return say_left_out(args.output, rentals.left_out, rentals.possible ? exit_done : exit_no);
 }
 
 }  // namespace
 
-Verb plan_command(CLI::App& app) {
+Verb plan_command(const Program& program) {
   auto args = std::make_shared<PlanArgs>();
   args->models.clear();
   args->hardware.clear();
   args->tpot.clear();
-  Verb verb(app, "plan", "What to rent for a traffic, and what it costs a month");
+  Verb verb(program, "plan", "What to rent for a traffic, and what it costs a month");
   verb.required("workload", args->workload,
                 "Workload file: traffic, target, chips with prices and limits");
   add_search(verb, *args);

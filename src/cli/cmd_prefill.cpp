@@ -42,16 +42,17 @@ int run(const PrefillArgs& args) {
                  [&](const Edits& edits) { return table_with(request, edits); });
   table.notes = notes_on(prefills, request);
   emit(table, args.output);
-  return say_left_out(prefills.left_out, prefills.all_hold() ? exit_done : exit_no);
+  return say_left_out(args.output, prefills.left_out, prefills.all_hold() ? exit_done : exit_no);
 }
 
 }  // namespace
 
-Verb prefill_command(CLI::App& app) {
+Verb prefill_command(const Program& program) {
   auto args = std::make_shared<PrefillArgs>();
   args->models.clear();
   args->contexts = {"4k"};
-  Verb verb(app, "prefill", "Prompts: the time of one, tokens/s and what binds, cached prefixes");
+  Verb verb(program, "prefill",
+            "Prompts: the time of one, tokens/s and what binds, cached prefixes");
   add_what_ifs(verb, *args);
   verb.texts("-c,--context", args->contexts, "Tokens of the prompts: 8192, 8k, 4k..128k*2",
              "TOKENS,..");

@@ -89,16 +89,16 @@ int run(const ReplayArgs& args) {
   emit_at_last(table, args.output);
   if (!args.over_time.empty())
     write_whole(args.over_time, render(over_time(replays.rows.front()), Format::csv));
-  if (!for_people(format_of(args.output))) print_notes(table);
+  if (!for_people(format_of(args.output))) print_notes(args.output, table);
   return replays.all_served() ? exit_done : exit_no;
 }
 
 }  // namespace
 
-Verb replay_command(CLI::App& app) {
+Verb replay_command(const Program& program) {
   auto args = std::make_shared<ReplayArgs>();
   args->models.clear();
-  Verb verb(app, "replay", "Requests as they arrive: TTFT, TPOT and end-to-end percentiles");
+  Verb verb(program, "replay", "Requests as they arrive: TTFT, TPOT and end-to-end percentiles");
   verb.required("traffic", args->file,
                 "Trace (CSV of ours, Azure, BurstGPT, Vidur, Splitwise; Mooncake's JSON lines) or "
                 "workload file");

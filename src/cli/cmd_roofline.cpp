@@ -57,16 +57,17 @@ int run(const RooflineArgs& args) {
                  [&](const Edits& edits) { return rooflines_with(request, args, edits); });
   emit(table, args.output, args.explain ? explanation(args) : "");
   if (!args.plot.empty()) draw(match_picture(inputs), args.plot);
-  return say_left_out(inputs.left_out, exit_done);
+  return say_left_out(args.output, inputs.left_out, exit_done);
 }
 
 }  // namespace
 
-Verb roofline_command(CLI::App& app) {
+Verb roofline_command(const Program& program) {
   auto args = std::make_shared<RooflineArgs>();
   args->convention = "exact";
   args->contexts = {"8k"};
-  Verb verb(app, "roofline", "Arithmetic intensity against ridge, FFN batch and sparsity bounds");
+  Verb verb(program, "roofline",
+            "Arithmetic intensity against ridge, FFN batch and sparsity bounds");
   add_study(verb, *args, Prices::unused);
   verb.text("--tpot", args->tpot, "Time per output token", "TIME");
   verb.integer("--stages", args->stages, "Stages of the AFD pipeline: 3 or 4");

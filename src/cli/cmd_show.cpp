@@ -48,16 +48,16 @@ int run(const ShowArgs& args) {
     emit(facts, args.output, "\n" + render(modules, format));
   } else {
     emit(modules, args.output);
-    print_notes(facts);
+    print_notes(args.output, facts);
   }
   return exit_done;
 }
 
 }  // namespace
 
-Verb show_command(CLI::App& app) {
+Verb show_command(const Program& program) {
   auto args = std::make_shared<ShowArgs>();
-  Verb verb(app, "show",
+  Verb verb(program, "show",
             "One model, chip or engine in full: every number with its source, every module");
   verb.required("name", args->name, "A name or path");
   verb.text("-c,--context", args->context, "Context in tokens of a model's module table", "TOKENS");

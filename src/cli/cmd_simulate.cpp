@@ -110,16 +110,17 @@ int run(const SimulateArgs& args) {
   }
   emit(table, args.output, text);
   if (picture) draw(*picture, args.plot);
-  return say_left_out(simulations.left_out, simulations.all_feasible() ? exit_done : exit_no);
+  return say_left_out(args.output, simulations.left_out,
+                      simulations.all_feasible() ? exit_done : exit_no);
 }
 
 }  // namespace
 
-Verb simulate_command(CLI::App& app) {
+Verb simulate_command(const Program& program) {
   auto args = std::make_shared<SimulateArgs>();
   args->models.clear();
   args->contexts = {"4k"};
-  Verb verb(app, "simulate", "One deployment in detail: AFD pools, or co-located EP or TP");
+  Verb verb(program, "simulate", "One deployment in detail: AFD pools, or co-located EP or TP");
   add_deployment(verb, *args);
   verb.real("--jitter", args->jitter, "Standard deviation of the log of each stage's time");
   verb.integer("--seed", args->seed, "Seed of the jitter");

@@ -53,7 +53,8 @@ int run_pipelines(const ValidateArgs& args) {
 int run_tables(const ValidateArgs& args) {
   const study::Validation validation = study::validation_of_tables(args.tables, args.calibration);
   emit(kernel_table(validation), args.output);
-  return say_left_out(validation.left_out, validation.all_within() ? exit_done : exit_no);
+  return say_left_out(args.output, validation.left_out,
+                      validation.all_within() ? exit_done : exit_no);
 }
 
 int run(const ValidateArgs& args) {
@@ -71,14 +72,15 @@ int run(const ValidateArgs& args) {
   } else {
     emit(validation_table(validation, KernelRows::appended), args.output);
   }
-  return say_left_out(validation.left_out, validation.all_within() ? exit_done : exit_no);
+  return say_left_out(args.output, validation.left_out,
+                      validation.all_within() ? exit_done : exit_no);
 }
 
 }  // namespace
 
-Verb validate_command(CLI::App& app) {
+Verb validate_command(const Program& program) {
   auto args = std::make_shared<ValidateArgs>();
-  Verb verb(app, "validate",
+  Verb verb(program, "validate",
             "Predictions against published measurements, with deviation and source");
   verb.text("--calibration", args->calibration,
             "Calibration of every chip of its architecture; none: stated default efficiencies",

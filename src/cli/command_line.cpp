@@ -14,9 +14,9 @@
 #include "cli/failure.hpp"
 #include "cli/streams.hpp"
 #include "cli/verb.hpp"
+#include "cli/words.hpp"
 #include "error.hpp"
 #include "text/suggest.hpp"
-#include "text/utf8.hpp"
 #include "version.hpp"
 
 namespace afford::cli {
@@ -51,8 +51,28 @@ void refuse_unknown_verb(const CLI::App& app) {
   throw UsageError(fmt::format("no verb '{}'{}", rest.front(), suggestion(rest.front(), verbs)));
 }
 
-int parse_and_run(CLI::App& app, const std::vector<Verb>& verbs, int argc, char** argv) {
-  app.parse(argc, argv);
+/// The application with its verbs, which point into it.
+struct CommandLine {
+  CLI::App app{"What a decoded token costs, on which hardware, split how.", "afford"};
+  std::vector<Verb> verbs;
+  explicit CommandLine(const Host& host);
+};
+
+CommandLine::CommandLine(const Host& host) {
+  app.set_version_flag("--version", std::string("afford ") + version);
+  app.allow_extras();
+  app.require_subcommand(0, 1);
+  app.footer("afford VERB --help tells more. Models and hardware: afford list.");
+  for (const auto command :
+       {cost_command, compare_command, roofline_command, simulate_command, prefill_command,
+        fit_command, pareto_command, merge_command, plan_command, replay_command, validate_command,
+        import_command, fit_engine_command, list_command, show_command, check_command})
+    verbs.push_back(command({app, host}));
+}
+
+int parse_and_run(CommandLine& line, const std::vector<std::string>& words, const Host& host) {
+  auto& [app, verbs] = line;
+  app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // it takes them from the end
   for (const Verb& verb : verbs) {
     if (!verb.app().parsed()) continue;
     refuse_leftovers(app, "afford");
@@ -60,23 +80,8 @@ int parse_and_run(CLI::App& app, const std::vector<Verb>& verbs, int argc, char*
     return verb.execute();
   }
   refuse_unknown_verb(app);
-  print(app.help());
+  print(host, app.help());
   return exit_done;
-}
-
-/// Words with control characters are no names of models, chips or files of ours, and what is not
-/// UTF-8 cannot be said in JSON.
-void require_words(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    for (size_t at = 0; at < word.size();) {
-      const Character c = first_character(word.substr(at));
-      if (c.bytes == 0 || is_control(c.code))
-        throw UsageError(
-            fmt::format("expected words of UTF-8 text without control characters, got '{}'", word));
-      at += c.bytes;
-    }
-  }
 }
 
 /// What CLI11 has against the command line, in our words.
@@ -106,50 +111,17 @@ std::string wording(const CLI::ParseError& error, const std::vector<Verb>& verbs
 }
 
 /// Help and version, which CLI11 hands over as exceptions.
-int print_asked(const CLI::App& app, const CLI::ParseError& error) {
+int print_asked(const CLI::App& app, const CLI::ParseError& error, const Host& host) {
   std::ostringstream out, err;
   const int code = app.exit(error, out, err);
-  print(out.str());
+  print(host, out.str());
   return code;
 }
 
-int report(const std::exception& error) {
+int report(const std::exception& error, const Host& host) {
   const Failure failure = failure_of(error);
-  say(failure.message + "\n");
+  say(host, failure.message + "\n");
   return failure.exit;
-}
-
-/// Commas divide; nothing between two of them is no value.
-std::vector<std::string> divided(const std::vector<std::string>& given, const std::string& flag) {
-  std::vector<std::string> values;
-  for (const std::string& text : given) {
-    for (size_t at = 0; at <= text.size();) {
-      const size_t comma = std::min(text.find(',', at), text.size());
-      values.push_back(text.substr(at, comma - at));
-      if (values.back().empty())
-        throw UsageError(
-            fmt::format("{}: expected values with commas between, got '{}'", flag, text));
-      at = comma + 1;
-    }
-  }
-  return values;
-}
-
-/// "-c,--context" is --context in messages.
-std::string flag_in_messages(const std::string& names) {
-  return names.substr(names.find_last_of(',') + 1);
-}
-
-std::string refuse_empty(const std::string& text) {
-  return text.empty() ? "expected a value, got an empty one" : "";
-}
-
-/// One name for a file, however it is spelled.
-std::filesystem::path place_written(const std::string& file) {
-  std::error_code unknown;
-  const std::filesystem::path place =
-      std::filesystem::weakly_canonical(std::filesystem::absolute(file), unknown);
-  return unknown ? std::filesystem::path(file) : place;
 }
 
 /// Whether the words of an option name the regular file `file`: whole, between commas, or as the
@@ -175,34 +147,47 @@ void require(CLI::Option* option) {
 
 }  // namespace
 
-int run(int argc, char** argv) {
-  CLI::App app("What a decoded token costs, on which hardware, split how.", "afford");
-  app.set_version_flag("--version", std::string("afford ") + version);
-  app.allow_extras();
-  app.require_subcommand(0, 1);
-  app.footer("afford VERB --help tells more. Models and hardware: afford list.");
-  const std::vector<Verb> verbs = {
-      cost_command(app),       compare_command(app), roofline_command(app), simulate_command(app),
-      prefill_command(app),    fit_command(app),     pareto_command(app),   merge_command(app),
-      plan_command(app),       replay_command(app),  validate_command(app), import_command(app),
-      fit_engine_command(app), list_command(app),    show_command(app),     check_command(app)};
+int run(const std::vector<std::string>& words, const Host& host) {
+  CommandLine line(host);
   try {
-    require_words(argc, argv);
+    require_words(words);
     try {
-      return parse_and_run(app, verbs, argc, argv);
+      return parse_and_run(line, words, host);
     } catch (const CLI::ParseError& error) {
-      if (error.get_exit_code() == 0) return print_asked(app, error);
-      throw UsageError(wording(error, verbs));
+      if (error.get_exit_code() == 0) return print_asked(line.app, error, host);
+      throw UsageError(wording(error, line.verbs));
     }
   } catch (const std::exception& error) {
-    return report(error);
+    return report(error, host);
   }
 }
 
-Verb::Verb(CLI::App& app, const std::string& name, const std::string& help)
-    : app_(app.add_subcommand(name, help)) {
+std::vector<VerbDescription> descriptions() {
+  const Host nobody;
+  const CommandLine line(nobody);
+  std::vector<VerbDescription> all;
+  for (const Verb& verb : line.verbs) all.push_back(verb.description());
+  return all;
+}
+
+Verb::Verb(const Program& program, const std::string& name, const std::string& help)
+    : app_(program.app.add_subcommand(name, help)), host_(&program.host) {
   // Leftovers are refused by run(), which can say what was meant.
   app_->allow_extras();
+}
+
+void Verb::note(const char* names, Takes takes) {
+  const CLI::Option* option = app_->get_option(flag_in_messages(names));
+  parameters_.push_back({.names = names,
+                         .takes = takes,
+                         .type = option->get_type_name(),
+                         .help = option->get_description(),
+                         .initial = option->get_default_str(),
+                         .required = option->get_required()});
+}
+
+VerbDescription Verb::description() const {
+  return {app_->get_name(), app_->get_description(), parameters_};
 }
 
 bool Verb::given(const std::string& flag) const {
@@ -237,6 +222,7 @@ void Verb::text(const char* names, std::string& into, const char* help, const ch
   CLI::Option* option = app_->add_option(names, into, help)->type_name(type);
   option->check(CLI::Validator(refuse_empty, ""));
   if (!into.empty()) option->capture_default_str();
+  note(names, Takes::text);
 }
 
 void Verb::written(const char* names, std::string& into, const char* help, const char* type) {
@@ -252,11 +238,13 @@ void Verb::texts(const char* names, std::vector<std::string>& into, const char* 
   CLI::Option* option = app_->add_option_function<std::vector<std::string>>(names, take, help);
   option->expected(1)->take_all()->type_name(type);
   if (!into.empty()) option->default_str(fmt::format("[{}]", fmt::join(into, ",")));
+  note(names, Takes::list);
 }
 
 void Verb::repeated(const char* names, std::vector<std::string>& into, const char* help,
                     const char* type) {
   app_->add_option(names, into, help)->expected(1)->take_all()->type_name(type);
+  note(names, Takes::repeated);
 }
 
 void Verb::integer(const char* names, int& into, const char* help) {
@@ -266,6 +254,7 @@ void Verb::integer(const char* names, int& into, const char* help) {
   app_->add_option_function<std::string>(names, take, help)
       ->type_name("N")
       ->default_str(std::to_string(into));
+  note(names, Takes::integer);
 }
 
 void Verb::real(const char* names, double& into, const char* help) {
@@ -273,18 +262,22 @@ void Verb::real(const char* names, double& into, const char* help) {
     into = real_number(text, flag);
   };
   app_->add_option_function<std::string>(names, take, help)->type_name("X");
+  note(names, Takes::real);
 }
 
 void Verb::flag(const char* names, bool& into, const char* help) {
   app_->add_flag(names, into, help);
+  note(names, Takes::nothing);
 }
 
 void Verb::required(const char* names, std::string& into, const char* help) {
   require(app_->add_option(names, into, help));
+  note(names, Takes::text);
 }
 
 void Verb::required(const char* names, std::vector<std::string>& into, const char* help) {
   require(app_->add_option(names, into, help));
+  note(names, Takes::repeated);
 }
 
 }  // namespace afford::cli

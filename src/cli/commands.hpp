@@ -6,25 +6,28 @@
 
 namespace afford::cli {
 
-Verb cost_command(CLI::App& app);
-Verb compare_command(CLI::App& app);
-Verb roofline_command(CLI::App& app);
-Verb simulate_command(CLI::App& app);
-Verb pareto_command(CLI::App& app);
-Verb merge_command(CLI::App& app);
-Verb plan_command(CLI::App& app);
-Verb replay_command(CLI::App& app);
-Verb validate_command(CLI::App& app);
-Verb list_command(CLI::App& app);
-Verb show_command(CLI::App& app);
-Verb check_command(CLI::App& app);
-Verb import_command(CLI::App& app);
-Verb fit_command(CLI::App& app);
-Verb prefill_command(CLI::App& app);
-Verb fit_engine_command(CLI::App& app);
+Verb cost_command(const Program& program);
+Verb compare_command(const Program& program);
+Verb roofline_command(const Program& program);
+Verb simulate_command(const Program& program);
+Verb prefill_command(const Program& program);
+Verb pareto_command(const Program& program);
+Verb merge_command(const Program& program);
+Verb plan_command(const Program& program);
+Verb replay_command(const Program& program);
+Verb validate_command(const Program& program);
+Verb list_command(const Program& program);
+Verb show_command(const Program& program);
+Verb check_command(const Program& program);
+Verb import_command(const Program& program);
+Verb fit_command(const Program& program);
+Verb fit_engine_command(const Program& program);
 
-/// Parses the command line, runs one verb, returns the exit code. Errors go to stderr, one line
-/// each.
-[[nodiscard]] int run(int argc, char** argv);
+/// Parses the command line (without the program's name), runs one verb, returns the exit code. What
+/// is wrong is said in one line.
+[[nodiscard]] int run(const std::vector<std::string>& words, const Host& host = {});
+
+/// Every verb with what it takes, in the order of the help.
+[[nodiscard]] std::vector<VerbDescription> descriptions();
 
 }  // namespace afford::cli

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <ctime>
 
+#include "cli/host.hpp"
 #include "report/output_file.hpp"
 
 namespace afford::cli {
@@ -52,6 +53,10 @@ const std::atomic<bool>& watch_interrupts(std::chrono::nanoseconds repeats) {
     if (before.sa_handler != SIG_IGN) sigaction(number, &action, nullptr);  // nohup stays so
   }
   return interrupted;
+}
+
+const std::atomic<bool>& stop_of(const Host& host) {
+  return host.stop != nullptr ? *host.stop : watch_interrupts();
 }
 
 }  // namespace afford::cli

@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cstdint>
 
+#include "cli/host.hpp"
+
 namespace afford::cli {
 
 class Progress {
  public:
-  /// Silent unless standard error is a terminal.
-  explicit Progress(std::uint64_t total);
+  /// On the terminal, if standard error is one, or to the host.
+  Progress(const Host& host, std::uint64_t total);
   ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -21,6 +23,7 @@ class Progress {
 
  private:
   using Clock = std::chrono::steady_clock;
+  const Host& host_;
   bool on_terminal_;
   bool shown_ = false;
   std::uint64_t total_, before_ = 0;

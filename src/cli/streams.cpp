@@ -18,7 +18,8 @@ void secure_streams() {
   if (fd >= 0) ::close(fd);
 }
 
-void say(std::string_view text) noexcept {
+void say(const Host& host, std::string_view text) {
+  if (host.say) return host.say(text);
   while (!text.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
     if (written < 0 && errno != EINTR) return;
@@ -26,6 +27,9 @@ void say(std::string_view text) noexcept {
   }
 }
 
-void print(std::string_view text) { write_whole("", text); }
+void print(const Host& host, std::string_view text) {
+  if (host.print) return host.print(text);
+  write_whole("", text);
+}
 
 }  // namespace afford::cli

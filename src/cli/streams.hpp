@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "cli/host.hpp"
+
 namespace afford::cli {
 
 /// From the start of the program: descriptors 0 to 2 lead somewhere, so that no file of ours gets
@@ -10,10 +12,10 @@ namespace afford::cli {
 /// of the end of the program.
 void secure_streams();
 
-/// Text to standard error. What cannot be said keeps nothing from being done.
-void say(std::string_view text) noexcept;
+/// Text to standard error, or to the host. What cannot be said keeps nothing from being done.
+void say(const Host& host, std::string_view text);
 
-/// Text to standard output. Throws UsageError.
-void print(std::string_view text);
+/// Text to standard output, or to the host. Throws UsageError.
+void print(const Host& host, std::string_view text);
 
 }  // namespace afford::cli

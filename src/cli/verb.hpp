@@ -6,16 +6,40 @@
 #include <string>
 #include <vector>
 
+#include "cli/host.hpp"
+
 namespace CLI {
 class App;
 }
 
 namespace afford::cli {
 
+/// The application a verb belongs to, and who runs it. Both must outlive the verb.
+struct Program {
+  CLI::App& app;
+  const Host& host;
+};
+
+/// What a flag or argument takes: nothing, one value of a kind, values with commas between, or a
+/// value each time it is given.
+enum class Takes { nothing, text, integer, real, list, repeated };
+
+struct Parameter {
+  std::string names;  // "-c,--context"; an argument's without dashes
+  Takes takes = Takes::text;
+  std::string type, help, initial;  // as the help shows them; no default: empty
+  bool required = false;
+};
+
+struct VerbDescription {
+  std::string name, help;
+  std::vector<Parameter> parameters;
+};
+
 class Verb {
  public:
-  /// A new sub-command of `app`, which must outlive it.
-  Verb(CLI::App& app, const std::string& name, const std::string& help);
+  /// A new sub-command.
+  Verb(const Program& program, const std::string& name, const std::string& help);
 
   /// What to do once parsed; returns the exit code.
   std::function<int()> run;
@@ -49,6 +73,8 @@ class Verb {
   [[nodiscard]] int execute() const;
 
   [[nodiscard]] const CLI::App& app() const { return *app_; }
+  [[nodiscard]] const Host& host() const { return *host_; }
+  [[nodiscard]] VerbDescription description() const;
 
  private:
   struct Written {
@@ -56,8 +82,11 @@ class Verb {
     const std::string* file = nullptr;
   };
   void refuse_places_taken() const;
+  void note(const char* names, Takes takes);
 
   CLI::App* app_;
+  const Host* host_;
+  std::vector<Parameter> parameters_;
   std::vector<std::function<void(const Verb&)>> steps_;
   std::vector<Written> written_;
 };

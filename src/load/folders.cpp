@@ -1,5 +1,6 @@
 #include "load/folders.hpp"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -47,6 +48,12 @@ std::vector<fs::path> own_folders() {
   return folders;
 }
 
+/// The program or the shared library, such as Python's module, that this code is part of.
+fs::path own_file() {
+  Dl_info info{};
+  return ::dladdr(reinterpret_cast<const void*>(&own_file), &info) != 0 ? info.dli_fname : "";
+}
+
 }  // namespace
 
 fs::path data_folder() {
@@ -59,11 +66,13 @@ fs::path data_folder() {
   const fs::path binary = fs::read_symlink("/proc/self/exe", error);
   fs::path installed = binary.parent_path().parent_path() / "share" / "afford";
   if (holds_data(installed)) return installed;
+  if (const fs::path beside = own_file().parent_path() / "data"; holds_data(beside)) return beside;
   // A build tree: build/<preset>/afford under the sources.
   fs::path folder = binary.parent_path();
   for (int up = 0; up < 4 && folder.has_relative_path(); ++up, folder = folder.parent_path()) {
     if (holds_data(folder) && fs::exists(folder / "CMakePresets.json", error)) return folder;
   }
+  if (holds_data(AFFORD_INSTALLED_DATA)) return AFFORD_INSTALLED_DATA;
   throw UsageError(
       "cannot find models/, hardware/ and engines/; set AFFORD_DATA to the folder that holds them");
 }

@@ -9,7 +9,8 @@
 namespace afford {
 
 /// The folder that holds models/, hardware/ and engines/: $AFFORD_DATA, else share/afford beside
-/// the installed binary's bin/, else the source tree the binary was built in. Throws UsageError
+/// the installed binary's bin/, else data/ beside the shared library this is part of, else the
+/// source tree the binary was built in, else where CMake was told to install. Throws UsageError
 /// when there is none.
 [[nodiscard]] std::filesystem::path data_folder();
 

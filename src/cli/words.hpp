@@ -1,0 +1,27 @@
+#pragma once
+// The words of a command line, one by one. All but refuse_empty() throw UsageError.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace afford::cli {
+
+/// Words with control characters are no names of models, chips or files of ours, and what is not
+/// UTF-8 cannot be said in JSON.
+void require_words(const std::vector<std::string>& words);
+
+/// "8k,32k" as two; commas divide, and nothing between two of them is no value.
+[[nodiscard]] std::vector<std::string> divided(const std::vector<std::string>& given,
+                                               const std::string& flag);
+
+/// "-c,--context" is --context in messages.
+[[nodiscard]] std::string flag_in_messages(const std::string& names);
+
+/// What is wrong with an empty value; nothing with any other.
+[[nodiscard]] std::string refuse_empty(const std::string& text);
+
+/// One name for a file, however it is spelled.
+[[nodiscard]] std::filesystem::path place_written(const std::string& file);
+
+}  // namespace afford::cli
