@@ -21,7 +21,7 @@ pages=$(ls ./*.md docs/*.md calibrate/*.md reports/*.md | sed 's,^\./,,')
 least() {
   case $1 in
     README.md | docs/simulate.md | docs/search.md) echo 3 ;;
-    docs/README.md | docs/glossary.md | docs/equations.md) echo 0 ;;
+    docs/README.md | docs/glossary.md | docs/equations.md | docs/python.md) echo 0 ;;
     docs/*) echo 1 ;;
     *) echo 0 ;;
   esac

@@ -1,0 +1,203 @@
+"""Questions of the command line as functions, and their answers as values."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import html
+import inspect
+import keyword
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import _engine
+
+
+class Error(ValueError):
+    """What is wrong with a question: the text that the command line prints, file:line:column first
+    where a file is at fault."""
+
+
+class Fault(RuntimeError):
+    """A fault of afford, not of what it was given."""
+
+
+class Answer(Sequence):
+    """The rows of an answer, each a dataclass whose fields are the columns of the CSV, units in
+    their names. `yes` is False where the command line exits with 1: something does not fit."""
+
+    def __init__(self, row_type: type | None, answer: dict[str, Any]) -> None:
+        table = answer["table"]
+        self.rows = [row_type(*row) for row in table["rows"]] if table else []
+        self.columns: list[str] = table["keys"] if table else []
+        self.title: str = table["title"] if table else ""
+        self.notes: list[str] = table["notes"] if table else []
+        self.text: str = answer["text"]
+        self.said: str = answer["said"]
+        self.yes: bool = answer["status"] == 0
+        self._shown: str = table["shown"] if table else ""
+
+    def __getitem__(self, at):
+        return self.rows[at]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __str__(self) -> str:
+        return self._shown + self.text
+
+    def __repr__(self) -> str:
+        return f"<{self.title or 'afford answer'}: {len(self)} rows>"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+    def _by_column(self) -> dict[str, list[Any]]:
+        return {key: [getattr(row, field) for row in self.rows]
+                for key, field in zip(self.columns, map(_identifier, self.columns))}
+
+    def to_pandas(self):
+        """The rows as a pandas.DataFrame."""
+        import pandas
+
+        return pandas.DataFrame(self._by_column(), columns=self.columns)
+
+    def to_polars(self):
+        """The rows as a polars.DataFrame."""
+        import polars
+
+        return polars.DataFrame(self._by_column(), strict=False)
+
+
+def _identifier(key: str) -> str:
+    name = key.replace("-", "_").replace(".", "_")
+    return name + "_" if keyword.iskeyword(name) else name
+
+
+def keyword_of(parameter: dict[str, Any]) -> str:
+    """--kv-dtype is kv_dtype."""
+    return _identifier(parameter["names"].split(",")[-1].lstrip("-"))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [f"{key}={each}" for key, each in value.items()]
+    if isinstance(value, (str, Path, int, float)):
+        return [str(value)]
+    return [str(each) for each in value]
+
+
+def _words_of(parameter: dict[str, Any], value: Any) -> list[str]:
+    flag = parameter["names"].split(",")[-1]
+    takes = parameter["takes"]
+    if takes == "nothing":
+        return [flag] if value else []
+    if takes == "list":
+        texts = [",".join(_texts(value))]
+    elif takes == "repeated":
+        texts = _texts(value)
+    else:
+        texts = [str(value)]
+    return [f"{flag}={text}" if flag.startswith("-") else text for text in texts]
+
+
+class _Line:
+    """A line of progress where somebody looks: a terminal or a notebook."""
+
+    def __init__(self) -> None:
+        self.start = self.last = time.monotonic()
+        self.shown = False
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self.last < 0.2:
+            return
+        self.last = now
+        rate = max(1.0, done / (now - self.start))
+        line = (f"{done / 1e6:.1f} of {total / 1e6:.1f} million candidates, "
+                f"{rate / 1e6:.1f} million a second, {(total - done) / rate:.0f} s left")
+        print("\r" + line.ljust(79), end="", file=sys.stderr, flush=True)
+        self.shown = True
+
+    def clear(self) -> None:
+        if self.shown:
+            print("\r" + " " * 79 + "\r", end="", file=sys.stderr, flush=True)
+
+
+def _watched() -> bool:
+    return "ipykernel" in sys.modules or sys.stderr.isatty()
+
+
+@functools.cache
+def _row_type(verb: str, keys: tuple[str, ...]) -> type:
+    name = verb.replace("-", " ").title().replace(" ", "") + "Row"
+    row_type = dataclasses.make_dataclass(name, [(_identifier(key), Any) for key in keys],
+                                          frozen=True)
+    row_type.__module__ = "afford"
+    return row_type
+
+
+def _result(verb: str, answer: dict[str, Any]) -> Answer:
+    status, table, said = answer["status"], answer["table"], answer["said"]
+    if status == 130:
+        raise KeyboardInterrupt
+    if status == 70:
+        raise Fault(said.rstrip("\n"))
+    if status == 2 and table is None:
+        raise Error(said.rstrip("\n"))
+    if status == 2:  # part of what `all` names could not be read
+        warnings.warn(said.rstrip("\n"), stacklevel=4)
+    return Answer(_row_type(verb, tuple(table["keys"])) if table else None, answer)
+
+
+def ask(*words: str, progress: Callable[[int, int], None] | bool | None = None) -> Answer:
+    """The words after `afford` on a command line, such as ask("cost", "-m", "step-3")."""
+    line = _Line() if progress is True or (progress is None and _watched()) else None
+    try:
+        answer = _engine.ask(list(words), line or (progress if callable(progress) else None))
+    finally:
+        if line:
+            line.clear()
+    return _result(words[0] if words else "", answer)
+
+
+def _documentation(verb: dict[str, Any]) -> str:
+    lines = [verb["help"] + ".", "", "Parameters, each named as the flag of the command line:"]
+    for parameter in verb["parameters"]:
+        default = f" (default {parameter['initial']})" if parameter["initial"] else ""
+        lines.append(f"    {keyword_of(parameter)}: {parameter['help']}{default}")
+    lines.append("    progress: a function of candidates tried and in all; True or False; by "
+                 "default a line where somebody looks")
+    return "\n".join(lines)
+
+
+def function_of(verb: dict[str, Any]) -> Callable[..., Answer]:
+    """The function of a verb: its required arguments by place or name, its flags by name."""
+    by_name = {keyword_of(parameter): parameter for parameter in verb["parameters"]}
+    kinds = inspect.Parameter
+    parameters = [
+        kinds(name, kinds.POSITIONAL_OR_KEYWORD if not parameter["names"].startswith("-")
+              else kinds.KEYWORD_ONLY, default=kinds.empty if parameter["required"] else None)
+        for name, parameter in by_name.items()]
+    parameters.append(kinds("progress", kinds.KEYWORD_ONLY, default=None))
+    parameters.sort(key=lambda parameter: parameter.kind)
+    signature = inspect.Signature(parameters, return_annotation=Answer)
+
+    def call(*args: Any, **kwargs: Any) -> Answer:
+        given = signature.bind(*args, **kwargs).arguments
+        progress = given.pop("progress", None)
+        words = [verb["name"]]
+        for name, value in given.items():
+            if value is not None:
+                words += _words_of(by_name[name], value)
+        return ask(*words, progress=progress)
+
+    call.__name__ = call.__qualname__ = _identifier(verb["name"])
+    call.__doc__ = _documentation(verb)
+    call.__module__ = "afford"
+    call.__signature__ = signature
+    return call

@@ -1,0 +1,209 @@
+"""The Python package beside the command line: the same numbers, the same messages.
+
+AFFORD_BINARY names the program to compare with; AFFORD_STATES how many random questions to ask."""
+
+import contextlib
+import inspect
+import io
+import json
+import math
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import afford
+
+BINARY = os.environ["AFFORD_BINARY"]
+STATES = int(os.environ.get("AFFORD_STATES", "60"))
+NOTEBOOK = Path(__file__).parents[2] / "docs" / "example.ipynb"
+
+POOLS = {"attention": "h800:2x8", "ffn": "h800:2x8", "batch": 6144}
+
+
+def command_line(*words):
+    data = str(Path(afford.__file__).parent / "data")  # messages name the folder
+    return subprocess.run([BINARY, *words], capture_output=True, text=True, check=False,
+                          env=os.environ | {"AFFORD_DATA": data})
+
+
+def rows_of(answer):
+    return [dict(zip(answer.columns, row.__dict__.values())) for row in answer]
+
+
+def random_question(rng):
+    """A verb, its keyword arguments, and the same as words."""
+    model = rng.choice(["step-3", "deepseek-v3", "qwen3-moe", "qwen3-32b", "kimi-k2"])
+    chip = rng.choice(["h800", "h20", "h200", "h100", "a800", "b200"])
+    context = rng.choice([1000, 4096, 8192, 20000, 65536])
+    asked = {"model": model, "context": context}
+    if rng.random() < 0.3:
+        asked["kv_dtype"] = rng.choice(["bf16", "fp8", "int8"])
+    if rng.random() < 0.3:
+        asked["price"] = {chip: round(rng.uniform(0.5, 9), 2)}
+    verb = rng.choice(["cost", "compare", "simulate", "simulate", "simulate"])
+    if verb != "simulate":
+        return verb, asked | {"on": chip}
+    batch = 8 * rng.randint(1, 200)
+    if rng.random() < 0.4:
+        ffn = rng.choice([chip, "h800", "h20"])
+        pools = {"attention": f"{chip}:{rng.randint(1, 4)}x8", "ffn": f"{ffn}:{rng.randint(1, 4)}x8"}
+        return verb, asked | pools | {"batch": 3 * batch, "micro_batches": rng.choice([3, 4])}
+    return verb, asked | {"colocated": f"{chip}:{rng.choice([1, 2, 4])}x8", "batch": batch}
+
+
+def as_words(verb, asked):
+    words = [verb]
+    for name, value in asked.items():
+        text = ",".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else value
+        words += ["--" + name.replace("_", "-"), str(text)]
+    return words
+
+
+class Numbers(unittest.TestCase):
+    def test_random_questions_have_the_command_lines_digits(self):
+        rng = random.Random(20)
+        answered = 0
+        for _ in range(STATES):
+            verb, asked = random_question(rng)
+            words = as_words(verb, asked)
+            told = command_line(*words, "--format", "json")
+            try:
+                answer = getattr(afford, verb)(**asked)
+            except afford.Error as error:
+                self.assertEqual(told.returncode, 2, words)
+                self.assertEqual(str(error), told.stderr.rstrip("\n"))
+                continue
+            answered += 1
+            self.assertEqual(rows_of(answer), json.loads(told.stdout), words)
+            self.assertEqual(answer.yes, told.returncode == 0)
+        self.assertGreater(answered, STATES // 3)
+
+    def test_a_whole_frontier(self):
+        answer = afford.pareto(model="step-3", on="h800,h20", max_gpus=16, progress=False)
+        told = command_line("pareto", "-m", "step-3", "--on", "h800,h20", "--max-gpus", "16",
+                            "--format", "json")
+        self.assertEqual(rows_of(answer), json.loads(told.stdout))
+
+    def test_explanations_are_text(self):
+        answer = afford.cost(model="step-3", on="h20", context="32k", explain=True)
+        told = command_line("cost", "-m", "step-3", "--on", "h20", "-c", "32k", "--explain")
+        self.assertEqual(str(answer), told.stdout)
+
+
+class Arguments(unittest.TestCase):
+    def test_lists_numbers_and_dicts_are_what_the_command_line_has_commas_for(self):
+        self.assertEqual(
+            afford.cost(model=["step-3", "kimi-k2"], on=["h800"], context=[8192], price={"h800": 2}).rows,
+            afford.cost(model="step-3,kimi-k2", on="h800", context="8k", price="h800=2").rows)
+
+    def test_every_flag_of_every_verb_is_a_keyword(self):
+        for verb in afford._engine.verbs():
+            function = getattr(afford, verb["name"].replace("-", "_") + ("_" if verb["name"] == "import" else ""))
+            names = set(inspect.signature(function).parameters)
+            help_text = command_line(verb["name"], "--help").stdout
+            for line in help_text.splitlines():
+                flag = line.strip().split(" ")[0].split(",")[-1]
+                if flag.startswith("--") and flag != "--help":
+                    self.assertIn(flag[2:].replace("-", "_"), names)
+
+    def test_an_unknown_keyword_is_refused(self):
+        with self.assertRaises(TypeError):
+            afford.cost(modle="step-3")
+
+
+class Errors(unittest.TestCase):
+    def test_the_text_is_the_command_lines(self):
+        with self.assertRaises(afford.Error) as raised:
+            afford.cost(model="step-4")
+        self.assertIsInstance(raised.exception, ValueError)
+        self.assertEqual(str(raised.exception), command_line("cost", "-m", "step-4").stderr.rstrip("\n"))
+
+    def test_no_is_an_answer(self):
+        answer = afford.simulate(model="deepseek-v3", colocated="h800:1x8", batch=100000, context="32k")
+        self.assertFalse(answer.yes)
+        self.assertEqual(len(answer), 1)
+
+
+class Frames(unittest.TestCase):
+    def test_pandas(self):
+        frame = afford.cost(model="step-3", on="h800,h20", context="8k").to_pandas()
+        told = json.loads(command_line("cost", "-m", "step-3", "--on", "h800,h20", "-c", "8k",
+                                       "--format", "json").stdout)
+        self.assertEqual(list(frame.columns), list(told[0]))
+        for row, wanted in zip(frame.to_dict("records"), told):
+            for key, value in wanted.items():
+                same = row[key] == value or (value is None and (row[key] is None or math.isnan(row[key])))
+                self.assertTrue(same, key)
+
+    def test_polars(self):
+        try:
+            import polars
+        except ImportError:
+            self.skipTest("polars is not installed")
+        frame = afford.cost(model="step-3", on="h800", context="8k").to_polars()
+        self.assertIsInstance(frame, polars.DataFrame)
+        self.assertEqual(frame.height, 1)
+
+
+class Searches(unittest.TestCase):
+    LONG = {"model": "deepseek-v3", "on": "h800,h20,h200", "max_gpus": 1024, "context": "8k"}
+
+    def test_the_lock_of_the_interpreter_is_free_and_progress_is_told(self):
+        seen, ticks, stop = [], [0], threading.Event()
+
+        def tick():
+            while not stop.wait(0.001):
+                ticks[0] += 1
+
+        def progress(done, total):
+            seen.append((done, total))
+            raise StopIteration
+
+        thread = threading.Thread(target=tick)
+        thread.start()
+        try:
+            with self.assertRaises(StopIteration):
+                afford.pareto(**self.LONG, progress=progress)
+        finally:
+            stop.set()
+            thread.join()
+        self.assertGreater(ticks[0], 20)
+        self.assertTrue(all(0 <= done <= total for done, total in seen))
+
+    def test_interrupt_stops_a_search(self):
+        timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+        timer.start()
+        start = time.monotonic()
+        with self.assertRaises(KeyboardInterrupt):
+            afford.pareto(**self.LONG, progress=False)
+        self.assertLess(time.monotonic() - start, 60)
+
+
+class Package(unittest.TestCase):
+    def test_the_stubs_name_every_function_and_are_python(self):
+        stubs = (Path(afford.__file__).parent / "__init__.pyi").read_text()
+        compile(stubs, "__init__.pyi", "exec")
+        for verb in afford._verbs:
+            self.assertIn(f"def {verb}(", stubs)
+        self.assertIn("    tpot_ms: float | None", stubs)
+
+    def test_docstrings_are_the_help(self):
+        self.assertIn("KV cache in fp32, bf16, fp8, int8, fp4, int4", afford.cost.__doc__)
+
+    def test_the_example_notebook_runs(self):
+        cells = json.loads(NOTEBOOK.read_text())["cells"]
+        names = {}
+        with contextlib.redirect_stdout(io.StringIO()):
+            for cell in cells:
+                if cell["cell_type"] == "code":
+                    exec("".join(cell["source"]), names)
+        self.assertGreater(len(names["frontier"]), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
