@@ -196,18 +196,15 @@ class Reader {
   redirect(streams / "out", STDOUT_FILENO);
   redirect(streams / "err", STDERR_FILENO);
   ::alarm(patience_s);
-  std::vector<std::string> held = {"afford"};
+  std::vector<std::string> held;
   for (const std::string& word : words) {
     const size_t equals = word.find('=');
-    if (held.size() == 1 && equals != std::string::npos)
+    if (held.empty() && equals != std::string::npos)
       ::setenv(word.substr(0, equals).c_str(), word.c_str() + equals + 1, 1);
     else
       held.push_back(word);
   }
-  std::vector<char*> arguments;
-  for (std::string& word : held) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  const int code = afford::cli::run(static_cast<int>(held.size()), arguments.data());
+  const int code = afford::cli::run(held);
   std::fflush(nullptr);
   std::_Exit(code);
 }

@@ -228,21 +228,18 @@ class Silence {
 
 /// A command line, a word a line.
 void command(std::string_view text) {
-  constexpr size_t most_words = 24;
-  std::vector<std::string> words = {"afford"};
+  constexpr size_t most_words = 23;
+  std::vector<std::string> words;
   for (size_t at = 0; at <= text.size() && words.size() < most_words;) {
     const size_t end = std::min(text.find('\n', at), text.size());
     words.emplace_back(text.substr(at, end - at));
     if (left_out(words.back()) || words.back().find('\0') != std::string::npos) return;
     at = end + 1;
   }
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
   int code = 0;
   {
     const Silence silence;
-    code = cli::run(static_cast<int>(words.size()), arguments.data());
+    code = cli::run(words);
   }
   require(code >= 0 && code <= 2, "an exit status that is none of ours");
 }
