@@ -75,7 +75,7 @@ Verb fit_command(const Program& program) {
     if (!clusters && parsed.given("--max-gpus"))
       throw UsageError("--max-gpus is for the clusters of --on");
     if (!clusters) return;
-    for (const char* flag : {"--micro-batches", "--attention-parallelism", "--split",
+    for (const char* flag : {"--micro-batches", "--attention-parallelism", "--split", "--place",
                              "--ffn-parallelism", "--parallelism", "--tp"}) {
       if (parsed.given(flag))
         throw UsageError(

@@ -87,7 +87,8 @@ study::AfdRequest afd_request(const DeploymentArgs& args) {
       .attention_split = choose(splits, args.attention_parallelism, "--attention-parallelism"),
       .ffn_choice = ffn.choice,
       .ffn_split = ffn.split,
-      .boundary = choose(boundary_names, args.split, "--split")};
+      .boundary = choose(boundary_names, args.split, "--split"),
+      .places = parse_places(args.places)};
   const std::vector<std::int64_t>& sizes = request.micro_batch_sizes;
   const std::int64_t sum = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
   if (!sizes.empty() && args.batch != 0 && args.batch != sum) {
@@ -123,7 +124,7 @@ void refuse_flags_without_pool(const Verb& parsed) {
   }
   if (!parsed.given("--attention") && parsed.given("--colocated")) {
     for (const char* flag :
-         {"--stages", "--attention-parallelism", "--split", "--ffn-parallelism"}) {
+         {"--stages", "--attention-parallelism", "--split", "--place", "--ffn-parallelism"}) {
       if (parsed.given(flag))
         throw UsageError(
             fmt::format("{} has no effect without --attention POOL and --ffn POOL", flag));
@@ -192,6 +193,13 @@ study::DeploymentRequest deployment_request(const DeploymentArgs& args) {
   return request;
 }
 
+void add_places(Verb& verb, std::string& places) {
+  verb.text("--place", places,
+            "Which AFD pool has routers, shared experts, dense layers; left out: "
+            "router=attention,shared=ffn,dense=ffn",
+            "WHAT=attention|ffn,..");
+}
+
 void add_layout(Verb& verb, DeploymentArgs& args) {
   verb.text("--attention", args.attention,
             "Attention pool: CHIP:INSTANCESxACCELERATORS, such as h800:2x8", "POOL");
@@ -205,6 +213,7 @@ void add_layout(Verb& verb, DeploymentArgs& args) {
   verb.text("--split", args.split,
             "Where AFD cuts a layer: attention (with its projections), core (core attention alone)",
             "attention|core");
+  add_places(verb, args.places);
   verb.text("--ffn-parallelism", args.ffn_parallelism,
             "tp, ep or tpXepY; left out: as the engine does", "SPLIT");
   verb.text("--colocated", args.colocated,

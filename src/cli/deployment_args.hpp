@@ -24,7 +24,8 @@ void add_memory_conditions(Verb& verb, ConditionArgs& args);
 
 struct DeploymentArgs : ConditionArgs {
   std::string attention, ffn, colocated;  // CHIP:INSTANCESxACCELERATORS
-  std::string attention_parallelism = "dp", ffn_parallelism, parallelism, split = "attention";
+  std::string attention_parallelism = "dp", ffn_parallelism, parallelism, split = "attention",
+              places;
   std::string micro_batch_sizes;  // "2048,2048,1024"
   int batch = 0, batch_per_gpu = 0, micro_batches = 0, stages = 3, tensor = 1;
 };
@@ -33,6 +34,8 @@ void add_deployment(Verb& verb, DeploymentArgs& args);
 void add_pools(Verb& verb, DeploymentArgs& args);
 /// Of it what has nothing to do with how many requests there are.
 void add_layout(Verb& verb, DeploymentArgs& args);
+/// --place, of AFD pools.
+void add_places(Verb& verb, std::string& places);
 /// "h800:2x8". Throws UsageError.
 [[nodiscard]] study::PoolRequest parse_pool(const std::string& text, std::string_view flag);
 /// Throws UsageError.

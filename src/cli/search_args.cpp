@@ -72,9 +72,9 @@ void refuse_flags_of_pools(const Verb& parsed, const SearchArgs& args) {
   const auto searched = [&](std::string_view way) {
     return std::find(args.ways.begin(), args.ways.end(), way) != args.ways.end();
   };
-  if (searched("afd")) return;
+  if (args.ways.empty() || searched("afd")) return;
   for (const char* flag : {"--instance-sizes", "--micro-batches", "--stages",
-                           "--attention-parallelism", "--ffn-parallelism", "--split"}) {
+                           "--attention-parallelism", "--ffn-parallelism", "--split", "--place"}) {
     if (parsed.given(flag))
       throw UsageError(fmt::format("{} is for AFD pools, and --ways leaves them out", flag));
   }
@@ -99,7 +99,8 @@ void add_search(Verb& verb, SearchArgs& args) {
   verb.texts(
       "--ways", args.ways,
       "afd: two pools; ep: co-located, experts spread; tp: co-located, sharded; mixed: co-located, "
-      "attention one way and experts another, over servers, in stages",
+      "attention one way and experts another, over servers, in stages; left out: afd, ep and tp, "
+      "and mixed too where none of these will do",
       "WAY,..");
   verb.texts("--instance-sizes", args.instance_sizes,
              "Accelerators of an instance of the AFD pools; left out: a server", "N,..");
@@ -114,6 +115,7 @@ void add_search(Verb& verb, SearchArgs& args) {
       "Where AFD cuts a layer: attention (with its projections), core (core attention alone); left "
       "out: where its engine can",
       "attention|core,..");
+  add_places(verb, args.places);
   verb.text("--ffn-parallelism", args.ffn_parallelism,
             "Only tp, ep or tpXepY; left out: every split", "SPLIT");
   verb.integer("--batch-steps", args.batch_steps,
@@ -137,6 +139,7 @@ study::SearchRequest search_request(const SearchArgs& args) {
           micro_batches_of(args),
           choose_all(splits, args.attention_splits, "--attention-parallelism"),
           choose_all(boundary_names, args.boundaries, "--split"),
+          parse_places(args.places),
           ffn.choice,
           ffn.split,
           args.batch_steps,

@@ -7,9 +7,9 @@
 namespace afford::cli {
 
 struct SearchArgs : ConditionArgs {
-  std::vector<std::string> inventory, instance_sizes, ways{"afd", "ep", "tp"}, micro_batch_list,
-      stage_list, attention_splits{"dp", "tp"}, boundaries;
-  std::string objective = "tokens", ffn_parallelism;
+  std::vector<std::string> inventory, instance_sizes, ways, micro_batch_list, stage_list,
+      attention_splits{"dp", "tp"}, boundaries;
+  std::string objective = "tokens", ffn_parallelism, places;
   int max_gpus = 128, batch_steps = 16, threads = 0;
 };
 void add_search(Verb& verb, SearchArgs& args);

@@ -65,8 +65,7 @@ AttentionWork attention_of(const Layer& layer) {
           .split = tp > 1 ? AttentionSplit::tensor : AttentionSplit::replicated,
           .overlap = Overlap::none,
           .partial_results = 0,
-          .router = layer.routed(),
-          .experts = layer.shape.ffn.router_outputs};
+          .router = layer.routed()};
 }
 
 /// Shared experts run in the experts' kernels where those are sharded over the whole engine, unless
@@ -113,7 +112,7 @@ FfnWork ffn_of(const Layer& layer) {
 
 /// Shared experts beside an exchange are whole on every accelerator, for its share of a replica's
 /// tokens; elsewhere they are sharded like dense layers.
-SharedWork shared_work(const Layer& layer) {
+MlpsWork shared_work(const Layer& layer) {
   const Layout& layout = layer.layout();
   if (layer.traffic() == FfnTraffic::exchange)
     return {.tokens = layer.replica_tokens() / real(layout.attention_tp)};
@@ -122,12 +121,12 @@ SharedWork shared_work(const Layer& layer) {
 
 Seconds shared_time(const Layer& layer) {
   if (!shared_apart(layer)) return Seconds(0);
-  const SharedWork work = shared_work(layer);
+  const MlpsWork work = shared_work(layer);
   const KnownTimes::Key key{.part = KnownTimes::Part::shared,
                             .tensor = static_cast<std::int64_t>(work.tensor),
                             .load = work.tokens};
   return known(layer, key, [&] {
-    return shared_ops(*layer.setting.model, layer.shape, work, layer.machine).time();
+    return mlp_ops(*layer.setting.model, layer.shape, work, layer.machine).time();
   });
 }
 

@@ -45,7 +45,6 @@ AttentionWork attention_work_around(const AroundCore& layer) {
           .overlap = Overlap::none,
           .partial_results = 0,
           .router = layer.routed(),
-          .experts = layer.shape.ffn.router_outputs,
           .scope = AttentionScope::around};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Which deployments a direct runtime runs (layer/direct_stages.hpp): those inside one server, a GPU
-// an instance, experts either spread over GPUs or cut over them. Others are taken as of any engine.
+// an instance, experts either spread over GPUs or cut over them, routers alone beside the
+// attention. Others are taken as of any engine.
 
 #include <optional>
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "deploy/core_boundary.hpp"
@@ -7,11 +8,23 @@
 #include "deploy/evaluate.hpp"
 #include "deploy/pool_pair.hpp"
 #include "error.hpp"
+#include "kernels/collective.hpp"
 #include "kernels/dense.hpp"
 #include "layer/head.hpp"
 
 namespace afford {
 namespace {
+
+bool routed(const LayerShape& shape) { return shape.ffn.router_outputs > 0; }
+
+/// Of the FFN instances that a token was sent to, and of shared experts that stayed behind.
+double partial_results(const Disaggregated& d, const LayerShape& shape, const Shares& s) {
+  if (!visits_ffn(d.places, shape)) return 0;
+  const bool shared_here = d.has_at_attention(MlpRole::shared) &&
+                           std::any_of(shape.ffn.mlps.begin(), shape.ffn.mlps.end(),
+                                       [](const Mlp& mlp) { return mlp.role == MlpRole::shared; });
+  return s.instances_in_replica + (shared_here ? 1 : 0);
+}
 
 AttentionWork attention_pool_work(const Disaggregated& d, const Setting& setting,
                                   const LayerShape& shape, const Shares& s) {
@@ -21,13 +34,14 @@ AttentionWork attention_pool_work(const Disaggregated& d, const Setting& setting
           .instance = d.attention.accelerators,
           .split = d.attention_split,
           .overlap = setting.overlap,
-          .partial_results = s.instances_in_replica,
-          .router = shape.ffn.router_outputs > 0,
-          .experts = shape.ffn.router_outputs,
+          .partial_results = partial_results(d, shape, s),
+          .router = routed(shape) && d.places.router == AfdPool::attention,
           .scope = d.boundary == Boundary::core ? AttentionScope::core : AttentionScope::whole};
 }
 
-FfnWork ffn_pool_work(const Disaggregated& d, const Setting& setting, const Shares& s) {
+FfnWork ffn_pool_work(const Disaggregated& d, const Setting& setting, const LayerShape& shape,
+                      const Shares& s) {
+  const bool shared_here = d.places.shared == AfdPool::ffn;
   return {.tokens = s.tokens_per_replica,
           .instance = std::min(d.ffn.accelerators, s.split.tensor * s.split.expert),
           .tensor = s.split.tensor,
@@ -35,7 +49,31 @@ FfnWork ffn_pool_work(const Disaggregated& d, const Setting& setting, const Shar
           .total_tokens = s.tokens_per_replica,
           .redundant = setting.redundant_experts,
           .routing = &setting.routing_of_pools(),
-          .overlap = setting.overlap};
+          .overlap = setting.overlap,
+          .shared = shared_here ? SharedExperts::fused : SharedExperts::apart,
+          .router = routed(shape) && d.places.router == AfdPool::ffn};
+}
+
+/// Shared experts and dense layers that stand on the attention pool: of the tokens of one
+/// accelerator or, under tensor parallelism, sharded for those of an instance, which adds up what
+/// its accelerators find.
+OpList mlps_at_attention(const Disaggregated& d, const Setting& setting, const LayerShape& shape,
+                         const Shares& s, const Machine& machine) {
+  OpList ops;
+  const double ways = d.attention_ways();
+  const double tokens = s.requests * query_tokens(setting);
+  for (const MlpRole role : {MlpRole::shared, MlpRole::dense}) {
+    if (!d.has_at_attention(role)) continue;
+    for (const Op& op :
+         mlp_ops(*setting.model, shape, {.tokens = tokens, .tensor = ways, .role = role}, machine))
+      ops.add(op);
+  }
+  if (ops.begin() == ops.end() || ways == 1) return ops;
+  ops.add(all_reduce({.name = "all-reduce",
+                      .vector = size_of(between_kernels, tokens * real(setting.model->hidden)),
+                      .group = group_of(d.attention.accelerators, *machine.chip)},
+                     machine));
+  return ops;
 }
 
 DirectAttention direct_work(const Setting& setting, const Shares& s) {
@@ -66,9 +104,10 @@ Shares with_requests(Shares s, const Disaggregated& d, double requests, const Se
 }
 
 std::string label_of(std::int64_t attention_instances, std::int64_t ffn_instances,
-                     Boundary boundary) {
-  return fmt::format("{}A{}F{}", attention_instances, ffn_instances,
-                     boundary == Boundary::core ? ",core" : "");
+                     Boundary boundary, const Places& places) {
+  const std::string placed = text_of(places);
+  return fmt::format("{}A{}F{}{}{}", attention_instances, ffn_instances,
+                     boundary == Boundary::core ? ",core" : "", placed.empty() ? "" : ",", placed);
 }
 
 FfnSplit resolved(const FfnSplit& wanted, const Pool& pool, const ModelSpec& model) {
@@ -105,11 +144,16 @@ StageOps stage_ops(const Disaggregated& d, const Setting& setting, size_t kind) 
     return {
         direct_attention_ops(*setting.model, shape, direct_work(setting, s), *direct, attention),
         direct_ffn_ops(*setting.model, shape, s.tokens_per_replica, *direct, ffn).slowest};
-  return {
+  StageOps ops{
       attention_ops(*setting.model, shape, attention_pool_work(d, setting, shape, s), attention),
-      d.boundary == Boundary::core
-          ? around_core_ops(d, setting, kind)
-          : ffn_ops(*setting.model, shape, ffn_pool_work(d, setting, s), ffn)};
+      {}};
+  for (const Op& op : mlps_at_attention(d, setting, shape, s, attention)) ops.attention.add(op);
+  if (d.boundary == Boundary::core) {
+    ops.ffn = around_core_ops(d, setting, kind);
+  } else if (visits_ffn(d.places, shape)) {
+    ops.ffn = ffn_ops(*setting.model, shape, ffn_pool_work(d, setting, shape, s), ffn);
+  }
+  return ops;
 }
 
 double fan_out(const FfnSplit& split, const Pool& ffn) {
@@ -123,11 +167,13 @@ Seconds mean_attention_time(const Disaggregated& d, const Setting& setting, cons
   Shares s = shares_of(d, setting);
   const auto direct = direct_layout(d, setting, shape);
   const auto time = [&] {
-    return direct ? direct_attention_ops(*setting.model, shape, direct_work(setting, s), *direct,
-                                         machine)
-                        .time()
-                  : attention_time(*setting.model, shape, attention_pool_work(d, setting, shape, s),
-                                   machine);
+    if (direct)
+      return direct_attention_ops(*setting.model, shape, direct_work(setting, s), *direct, machine)
+          .time();
+    const AttentionWork work = attention_pool_work(d, setting, shape, s);
+    const Seconds attention = attention_time(*setting.model, shape, work, machine);
+    if (d.places == Places()) return attention;
+    return attention + mlps_at_attention(d, setting, shape, s, machine).time();
   };
   const Seconds largest = time();
   if (s.full >= 1 || s.requests <= 1) return largest;
@@ -161,11 +207,13 @@ FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement
     part.head = around_core_head(d, setting);
     return part;
   }
-  FfnWork work = ffn_pool_work(d, setting, shares_of(d, setting));
-  work.placement = placement;
+  const Shares s = shares_of(d, setting);
   const Machine machine(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const LayerShape& shape = (*setting.shapes)[kind];
+    if (!visits_ffn(d.places, shape)) continue;
+    FfnWork work = ffn_pool_work(d, setting, shape, s);
+    work.placement = placement;
     const auto direct = direct_layout(d, setting, shape);
     part.stage[kind] =
         direct ? direct_ffn_ops(*setting.model, shape, work.total_tokens, *direct, machine)

@@ -30,13 +30,26 @@ Bytes attention_token(const Setting& setting, const WeightWays& ways) {
          real(ways.tensor);
 }
 
+/// Gate, up and activation of the MLPs that stand there.
+Bytes mlp_token(const Disaggregated& d, const Setting& setting) {
+  double widest = 0;
+  for (const LayerShape& shape : *setting.shapes) {
+    for (const Mlp& mlp : shape.ffn.mlps) {
+      if (!d.has_at_attention(mlp.role)) continue;
+      widest = std::max(widest, real(mlp.active * mlp.intermediate) * (mlp.matrices_up() + 1));
+    }
+  }
+  return size_of(between_kernels, widest) / d.attention_ways();
+}
+
 /// And on an FFN accelerator: its rows for the experts of a group, FP8 in and BF16 out, and gate,
 /// up and activation between.
-Bytes ffn_token(const Setting& setting, const FfnSplit& split) {
+Bytes ffn_token(const Disaggregated& d, const Setting& setting, const FfnSplit& split) {
   double widest = 0;
   for (const LayerShape& shape : *setting.shapes) {
     double work = 0;
     for (const Mlp& mlp : shape.ffn.mlps) {
+      if (d.has_at_attention(mlp.role)) continue;
       const double rows = real(mlp.active) / real(split.expert);
       work += rows * (3 * real(setting.model->hidden) +
                       (mlp.matrices_up() + 1) * 2 * real(mlp.intermediate) / real(split.tensor));
@@ -59,7 +72,20 @@ HeldPart held_around_core(const Disaggregated& d, const Setting& setting, const 
               ffn_weights(setting, split.tensor, split.expert) + attention_weights(setting, around),
           .request = cache_per_request(setting, attention_weight_ways(d).tensor),
           .attention_token = core_token(setting) / tensor,
-          .ffn_token = ffn_token(setting, split) + at_home};
+          .ffn_token = ffn_token(d, setting, split) + at_home};
+}
+
+/// Moves to the attention pool, or from it, what is not where it is by default.
+void place_weights(HeldPart& held, const Disaggregated& d, const Setting& setting,
+                   const FfnSplit& split) {
+  for (const MlpRole role : {MlpRole::shared, MlpRole::dense}) {
+    if (!d.has_at_attention(role)) continue;
+    held.attention_weights += mlp_weights(setting, role, d.attention_ways());
+    held.ffn_weights -= mlp_weights(setting, role, real(split.tensor));
+  }
+  if (d.places.router == AfdPool::attention) return;
+  held.attention_weights -= router_weights(setting);
+  held.ffn_weights += router_weights(setting);
 }
 
 /// Hidden states of a token in each micro-batch in flight: BF16 residual, FP8 out and BF16 partial
@@ -112,11 +138,13 @@ HeldPart held_part(const Disaggregated& d, const Setting& setting) {
   const FfnSplit split = shares_of(d, setting).split;
   if (d.boundary == Boundary::core) return held_around_core(d, setting, split);
   const WeightWays ways = attention_weight_ways(d);
-  return {.attention_weights = attention_weights(setting, ways),
-          .ffn_weights = ffn_weights(setting, split.tensor, split.expert),
-          .request = cache_per_request(setting, ways.tensor),
-          .attention_token = attention_token(setting, ways),
-          .ffn_token = ffn_token(setting, split)};
+  HeldPart held{.attention_weights = attention_weights(setting, ways),
+                .ffn_weights = ffn_weights(setting, split.tensor, split.expert),
+                .request = cache_per_request(setting, ways.tensor),
+                .attention_token = attention_token(setting, ways) + mlp_token(d, setting),
+                .ffn_token = ffn_token(d, setting, split)};
+  place_weights(held, d, setting, split);
+  return held;
 }
 
 }  // namespace afford

@@ -12,6 +12,7 @@
 #include "count/decode.hpp"
 #include "deploy/layout.hpp"
 #include "deploy/pipeline.hpp"
+#include "deploy/places.hpp"
 #include "layer/ffn_side.hpp"
 
 namespace afford {
@@ -55,18 +56,9 @@ struct Setting {
   [[nodiscard]] const Routing& routing_of_pools() const { return pools ? pools->routing : routing; }
 };
 
-/// Where AFD cuts a layer: the attention pool has all of the attention side, or the core and its
-/// cache alone; then projections, router and LM head are with the experts.
-enum class Boundary { attention, core };
-inline constexpr std::pair<std::string_view, Boundary> boundary_names[] = {
-    {"attention", Boundary::attention}, {"core", Boundary::core}};
-[[nodiscard]] constexpr std::string_view name_of(Boundary boundary) {
-  return boundary_names[static_cast<int>(boundary)].first;
-}
-
-/// "3A2F", "3A2F,core".
+/// "3A2F", "3A2F,core", "3A2F,shared=attention".
 [[nodiscard]] std::string label_of(std::int64_t attention_instances, std::int64_t ffn_instances,
-                                   Boundary boundary);
+                                   Boundary boundary, const Places& places);
 
 /// Attention on one pool, FFN on another.
 struct Disaggregated {
@@ -76,10 +68,19 @@ struct Disaggregated {
   AttentionSplit attention_split = AttentionSplit::shared_output;
   FfnSplit ffn_split;
   Boundary boundary = Boundary::attention;
+  Places places;  // of Boundary::attention
   /// What shares the requests of a micro-batch: accelerators or, under tensor parallelism,
   /// instances.
   [[nodiscard]] std::int64_t attention_units() const {
     return attention_split == AttentionSplit::tensor ? attention.instances : attention.size();
+  }
+  /// Accelerators that share an attention head's instance.
+  [[nodiscard]] double attention_ways() const {
+    return attention_split == AttentionSplit::tensor ? real(attention.accelerators) : 1;
+  }
+  /// Whether the attention pool has the MLPs of a role.
+  [[nodiscard]] bool has_at_attention(MlpRole role) const {
+    return boundary == Boundary::attention && places.at_attention(role);
   }
 };
 

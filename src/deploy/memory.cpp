@@ -56,6 +56,17 @@ Bytes attention_weights(const Setting& setting, const WeightWays& ways) {
          held_weights(setting, ways.vocabulary);
 }
 
+Bytes router_weights(const Setting& setting) {
+  const ModelSpec& model = *setting.model;
+  Bytes sum;
+  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
+    const double outputs = real((*setting.shapes)[kind].ffn.router_outputs);
+    sum += layers_held(setting, kind) *
+           size_of(model.precision.attention_weights, real(model.hidden) * outputs);
+  }
+  return sum;
+}
+
 Bytes vocabulary_weights(const Setting& setting, std::int64_t ways) {
   const ModelSpec& model = *setting.model;
   const double vocabulary =
@@ -94,6 +105,20 @@ Bytes ffn_weights(const Setting& setting, const FfnWays& ways) {
                        copies_held(mlp, setting, ways) * weights_of(mlp, 1, hidden));
     }
     sum += layers_held(setting, kind) * layer;
+  }
+  return sum;
+}
+
+Bytes mlp_weights(const Setting& setting, MlpRole role, double ways) {
+  Bytes sum;
+  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
+    const LayerShape& shape = (*setting.shapes)[kind];
+    for (const Mlp& mlp : shape.ffn.mlps) {
+      if (mlp.role != role) continue;
+      const Dtype format = role == MlpRole::shared ? shape.shared_weights : shape.ffn_weights;
+      const double weights = real(mlp.copies) / ways * weights_of(mlp, 1, setting.model->hidden);
+      sum += layers_held(setting, kind) * size_of(format, weights);
+    }
   }
   return sum;
 }

@@ -18,7 +18,8 @@ struct WeightWays {
   std::int64_t tensor = 1, output = 1, vocabulary = 1;
 };
 [[nodiscard]] Bytes attention_weights(const Setting& setting, const WeightWays& ways);
-/// Of these embedding and LM head, and what is only held.
+/// Of these the routers, embedding and LM head, and what is only held.
+[[nodiscard]] Bytes router_weights(const Setting& setting);
 [[nodiscard]] Bytes vocabulary_weights(const Setting& setting, std::int64_t ways);
 [[nodiscard]] Bytes held_weights(const Setting& setting, std::int64_t ways);
 
@@ -29,6 +30,8 @@ struct FfnWays {
   std::int64_t tensor = 1, groups = 1, shared = 1, dense = 1;
 };
 [[nodiscard]] Bytes ffn_weights(const Setting& setting, const FfnWays& ways);
+/// Of these all shared experts, or all dense layers, sharded `ways` ways.
+[[nodiscard]] Bytes mlp_weights(const Setting& setting, MlpRole role, double ways);
 /// The same `tensor` ways for all.
 [[nodiscard]] Bytes ffn_weights(const Setting& setting, std::int64_t tensor, std::int64_t groups);
 

@@ -39,6 +39,7 @@ PoolPair::PoolPair(const Disaggregated& d, const Setting& setting, const HeldPar
       tokens_per_step_(tokens_per_step(setting.speculation)),
       price_(price_of(d.attention) + price_of(d.ffn)) {
   const bool over_fabric = in_one_domain(d), core = d.boundary == Boundary::core;
+  const bool routed_there = d.places.router == AfdPool::ffn;
   attention_rate_ = instance_rate(d.attention, setting.engine_of_pools(), over_fabric);
   ffn_rate_ = instance_rate(d.ffn, setting.engine_of_pools(), over_fabric);
   const std::vector<LayerShape>& shapes = *setting.shapes;
@@ -46,9 +47,14 @@ PoolPair::PoolPair(const Disaggregated& d, const Setting& setting, const HeldPar
     const LayerShape& shape = shapes[kind];
     messages_[kind] =
         core ? Message{from_core_bytes(shape.attention), to_core_bytes(shape.attention)}
-             : Message{dispatch_bytes(*setting.model, shape), combine_bytes(*setting.model)};
-    if (direct_layout(d, setting, shape))
+             : Message{routed_there ? hidden_bytes(*setting.model)
+                                    : dispatch_bytes(*setting.model, shape),
+                       combine_bytes(*setting.model)};
+    if (!core && !visits_ffn(d.places, shape)) {
+      edges_[kind] = Seconds(0);
+    } else if (direct_layout(d, setting, shape)) {
       edges_[kind] = direct_edge(Machine(*d.attention.chip, setting.engine_of_pools()));
+    }
     if (shape.layers > shapes[main_kind_].layers) main_kind_ = kind;
   }
   keep_in_flight(d.micro_batches);

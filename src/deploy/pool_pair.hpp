@@ -50,7 +50,8 @@ class PoolPair {
   HeldPart held_;
   Shares shares_;  // but for what depends on the batch
   std::array<Message, Evaluation::most_kinds> messages_{};
-  /// Of a direct runtime: what it waits between stages, in place of messages.
+  /// In place of messages: what a direct runtime waits between stages, or nothing where all of a
+  /// layer is on the attention pool.
   std::array<std::optional<Seconds>, Evaluation::most_kinds> edges_{};
   size_t main_kind_ = 0;
   ByteRate attention_rate_, ffn_rate_;  // of an instance, on what joins the pools

@@ -7,6 +7,7 @@
 #include "kernels/dense.hpp"
 #include "kernels/small.hpp"
 #include "layer/launches.hpp"
+#include "layer/router.hpp"
 
 namespace afford {
 namespace {
@@ -121,17 +122,6 @@ void add_output(AttentionStage<Ops>& side) {
                           side.machine));
 }
 
-template <class Ops>
-void add_router(AttentionStage<Ops>& side, Bytes vectors) {
-  side.gemm({.name = "router",
-             .inputs = side.model.hidden,
-             .outputs = side.work.experts,
-             .role = Role::from_hidden,
-             .split = Split::whole},
-            side.rows, 1);
-  side.small("top-k, pack", side.machine.engine->kernels.top_k_pack, vectors);
-}
-
 /// What stands before the core.
 template <class Ops>
 void add_before_core(AttentionStage<Ops>& side, Bytes vectors) {
@@ -151,7 +141,7 @@ void add_behind_core(AttentionStage<Ops>& side, Bytes vectors) {
              size_of(between_kernels, side.rows * side.shape.attention.core_outputs));
   add_output(side);
   side.small("norm", counts.norm, 2 * vectors);
-  if (side.work.router) add_router(side, vectors);
+  if (side.work.router) add_router(side.ops, side.model, side.shape, side.rows, side.machine);
 }
 
 /// Values of a token that the core gives. Of absorbed attention, whose output maps read them only

@@ -31,9 +31,8 @@ struct AttentionWork {
   AttentionSplit split = AttentionSplit::replicated;
   Overlap overlap = Overlap::all_gather;
   double partial_results =
-      0;  // FFN instances whose BF16 partial sums come back (0: none to combine)
-  bool router = false;
-  std::int64_t experts = 0;
+      0;                // FFN instances whose BF16 partial sums come back (0: none to combine)
+  bool router = false;  // here, rather than with the experts
   AttentionScope scope = AttentionScope::whole;
 };
 

@@ -87,8 +87,7 @@ OpList direct_attention_ops(const ModelSpec& model, const LayerShape& shape,
                               .query_tokens = work.query_tokens,
                               .context = work.context,
                               .partial_results = layout.ffn,
-                              .router = shape.ffn.router_outputs > 0,
-                              .experts = shape.ffn.router_outputs},
+                              .router = shape.ffn.router_outputs > 0},
                              machine);
   const double tokens = work.requests * work.query_tokens;
   ops.add(change_over(kernels_of(ops), machine));

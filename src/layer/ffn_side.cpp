@@ -4,6 +4,7 @@
 #include "kernels/dense.hpp"
 #include "kernels/mlp.hpp"
 #include "layer/launches.hpp"
+#include "layer/router.hpp"
 
 namespace afford {
 namespace {
@@ -99,7 +100,8 @@ void add_launches(FfnStage<Ops>& side, const FfnWork& work) {
   const LaunchedKernels& kernels = side.machine.engine->time.kernels;
   const bool fused = work.shared == SharedExperts::fused;
   side.ops.add(launched(ffn_launches(side.shape, side.model.precision, kernels) +
-                            (fused ? shared_launches(side.shape, kernels) : 0),
+                            (fused ? shared_launches(side.shape, kernels) : 0) +
+                            (work.router ? kernels.router : 0),
                         side.machine));
 }
 
@@ -111,6 +113,7 @@ Ops ffn_side(FfnStage<Ops> side, const FfnWork& work) {
   const double seen =
       work.tokens * share_with_work(side.shape.ffn, work.groups, mlps.groups[1].rows > 0);
   const bool collectives = work.collectives && work.instance > 1;
+  if (work.router) add_router(side.ops, side.model, side.shape, work.tokens / n, side.machine);
   if (collectives) {
     const Bytes gathered = seen * others * dispatch_bytes(side.model, side.shape);
     side.ops.add(collective({"all-gather", gathered, work.instance, work.overlap != Overlap::none},
@@ -139,24 +142,32 @@ Seconds ffn_time(const ModelSpec& model, const LayerShape& shape, const FfnWork&
   return ffn_side(FfnStage<OpTime>{model, shape, machine}, work).time();
 }
 
-OpList shared_ops(const ModelSpec& model, const LayerShape& shape, const SharedWork& work,
-                  const Machine& machine) {
+OpList mlp_ops(const ModelSpec& model, const LayerShape& shape, const MlpsWork& work,
+               const Machine& machine) {
   FfnStage<OpList> side{model, shape, machine};
+  double launches = 0;
   for (const Mlp& mlp : shape.ffn.mlps) {
-    if (mlp.role != MlpRole::shared) continue;
-    const MlpGroup shared = side.group(mlp, work.tokens * real(mlp.active), real(mlp.copies));
+    if (mlp.role != work.role) continue;
+    const MlpGroup group = side.group(mlp, work.tokens * real(mlp.active), real(mlp.copies));
     side.add_mlps(
-        {.groups = {shared}, .shard = work.tensor, .compute = model.precision.ffn_compute});
+        {.groups = {group}, .shard = work.tensor, .compute = model.precision.ffn_compute});
+    launches = work.role == MlpRole::shared
+                   ? shared_launches(shape, machine.engine->time.kernels)
+                   : ffn_launches(shape, model.precision, machine.engine->time.kernels);
   }
-  if (machine.launches())
-    side.ops.add(launched(shared_launches(shape, machine.engine->time.kernels), machine));
+  if (machine.launches() && launches > 0) side.ops.add(launched(launches, machine));
   return side.ops;
 }
 
+Bytes hidden_bytes(const ModelSpec& model) {
+  constexpr double scale_block = 128, bytes_of_scale = 4;
+  const double hidden = real(model.hidden);
+  return Bytes(hidden + hidden / scale_block * bytes_of_scale);
+}
+
 Bytes dispatch_bytes(const ModelSpec& model, const LayerShape& shape) {
-  constexpr double scale_block = 128, bytes_of_scale = 4, bytes_of_expert = 8;  // id and weight
-  const double hidden = real(model.hidden), experts = visited_experts(shape.ffn);
-  return Bytes(hidden + hidden / scale_block * bytes_of_scale + experts * bytes_of_expert);
+  constexpr double bytes_of_expert = 8;  // id and weight
+  return hidden_bytes(model) + Bytes(visited_experts(shape.ffn) * bytes_of_expert);
 }
 
 Bytes combine_bytes(const ModelSpec& model) { return size_of(between_kernels, real(model.hidden)); }

@@ -22,25 +22,28 @@ struct FfnWork {
   Overlap overlap = Overlap::all_gather;
   bool collectives = true;  // all-gather in, reduce-scatter out
   SharedExperts shared = SharedExperts::fused;
+  bool router = false;  // here: each accelerator routes the tokens it receives
 };
 
-/// All-gather, gate-up GEMM, activation, down GEMM, shared experts, reduce-scatter of the busiest
-/// group.
+/// Router, all-gather, gate-up GEMM, activation, down GEMM, shared experts, reduce-scatter of the
+/// busiest group.
 [[nodiscard]] OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
                              const Machine& machine);
 [[nodiscard]] Seconds ffn_time(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
                                const Machine& machine);
 
-/// Shared experts of one MoE layer on their own: `tokens` rows on an accelerator that has a
-/// `tensor`th of each.
-struct SharedWork {
+/// Shared experts or a dense layer on their own: `tokens` rows on an accelerator that has a
+/// `tensor`th of each. None where the layer has no such MLPs.
+struct MlpsWork {
   double tokens = 0, tensor = 1;
+  MlpRole role = MlpRole::shared;
 };
-[[nodiscard]] OpList shared_ops(const ModelSpec& model, const LayerShape& shape,
-                                const SharedWork& work, const Machine& machine);
+[[nodiscard]] OpList mlp_ops(const ModelSpec& model, const LayerShape& shape, const MlpsWork& work,
+                             const Machine& machine);
 
 /// One token's hidden state on the wire: FP8 with a 4-byte scale for 128 elements and its expert
-/// ids and weights on the way out; BF16 on the way back.
+/// ids and weights on the way out; BF16 on the way back. hidden_bytes(): before it is routed.
+[[nodiscard]] Bytes hidden_bytes(const ModelSpec& model);
 [[nodiscard]] Bytes dispatch_bytes(const ModelSpec& model, const LayerShape& shape);
 [[nodiscard]] Bytes combine_bytes(const ModelSpec& model);
 

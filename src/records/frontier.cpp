@@ -59,6 +59,11 @@ std::int64_t micro_batches_in_use(const Point& p) {
   return std::min<std::int64_t>(p.candidate.micro_batches, p.candidate.batch);
 }
 
+std::string place_flag(const Places& places) {
+  const std::string text = text_of(places);
+  return text.empty() ? "" : " --place " + text;
+}
+
 /// The command that shows the deployment in detail, what-if flags of the run left out.
 std::string simulate_command_of(const Point& p) {
   const Candidate& c = p.candidate;
@@ -77,11 +82,11 @@ std::string simulate_command_of(const Point& p) {
                        engine_flags(p));
   }
   return fmt::format(
-      "{} --attention {} --ffn {} --batch {} --micro-batches {} --ffn-parallelism {}{}{}{}", start,
-      pool_flag(p.attention_chip(), c.attention), pool_flag(p.ffn_chip(), c.ffn), c.batch,
+      "{} --attention {} --ffn {} --batch {} --micro-batches {} --ffn-parallelism {}{}{}{}{}",
+      start, pool_flag(p.attention_chip(), c.attention), pool_flag(p.ffn_chip(), c.ffn), c.batch,
       c.micro_batches, parallelism(c),
       c.attention_split == AttentionSplit::tensor ? " --attention-parallelism tp" : "",
-      c.boundary == Boundary::core ? " --split core" : "", engine_flags(p));
+      c.boundary == Boundary::core ? " --split core" : "", place_flag(c.places), engine_flags(p));
 }
 
 bool tensor_parallel_attention(const Candidate& c) {

@@ -68,6 +68,7 @@ std::string case_note(const study::FrontierResult& result) {
   std::string note =
       fmt::format("{}: {}; {} on the frontier.", case_name(c),
                   tally_text(found.tally, c.setting.tpot_limit), result.points.size());
+  if (c.widened) note += widened_note;
   if (result.winner) {
     const Candidate& take = result.points[*result.winner].candidate;
     note += fmt::format(" To take: {} on {}.", label(take), study::pools_text(take, c.space));

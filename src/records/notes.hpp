@@ -2,6 +2,7 @@
 // The sentences below a table: what its numbers assume and rest on.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "study/ideal.hpp"
@@ -19,6 +20,10 @@ void add_model_notes(std::vector<std::string>& notes, const ModelSpec& model, do
 /// "What if: KV in int4; price h800=1.6.", or nothing. What a sweep gives stands in its columns.
 [[nodiscard]] std::string what_if_note(const study::WhatIfs& what_if,
                                        const study::SweepPoint& swept = {});
+
+/// Of a search that study::widen() has widened.
+inline constexpr std::string_view widened_note =
+    " Nothing of afd, ep and tp is feasible, so mixed layouts are searched too.";
 
 /// "Prices, USD/h: h800 2.00, 910b 1.00 (estimate)."
 [[nodiscard]] std::string prices_text(const std::vector<HardwareSpec>& chips);

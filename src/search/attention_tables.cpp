@@ -37,6 +37,7 @@ AttentionTables::AttentionTables(const Enumeration& e, const Space& space, const
     c.attention.instances = 1;
     c.attention_split = shape.split;
     c.boundary = shape.boundary;
+    c.places = space.places;
     c.ffn = unit.side;
     c.micro_batches = 1;
     c.tensor = static_cast<std::uint32_t>(unit.split.tensor);

@@ -21,7 +21,8 @@ Disaggregated disaggregated(const Candidate& c, const Space& space) {
           .micro_batches = c.micro_batches,
           .attention_split = c.attention_split,
           .ffn_split = {c.tensor, c.expert},
-          .boundary = c.boundary};
+          .boundary = c.boundary,
+          .places = c.places};
 }
 
 Layout layout_of(const Candidate& c) {
@@ -63,7 +64,7 @@ Goals goals_of(const StepOutcome& e) {
 
 std::string label(const Candidate& c) {
   if (c.way == Way::disaggregated)
-    return label_of(c.attention.instances, c.ffn.instances, c.boundary);
+    return label_of(c.attention.instances, c.ffn.instances, c.boundary, c.places);
   return name_of(layout_of(c));
 }
 

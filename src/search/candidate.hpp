@@ -37,6 +37,7 @@ struct Space {
   std::vector<int> colocated_micro_batches{1, 2};
   std::vector<AttentionSplit> attention_splits{AttentionSplit::shared_output};
   std::vector<Boundary> boundaries{Boundary::attention};
+  Places places;  // of AFD; else than by default only where Boundary::attention is the only one
   FfnChoice ffn_choice = FfnChoice::any;
   FfnSplit ffn_split;  // FfnChoice::exact
   std::vector<Way> ways{Way::disaggregated, Way::expert_parallel, Way::tensor_parallel};
@@ -53,6 +54,7 @@ struct Candidate : Scored {
   Side attention, ffn;
   AttentionSplit attention_split = AttentionSplit::shared_output;
   Boundary boundary = Boundary::attention;
+  Places places;
   std::uint32_t tensor = 0, expert = 0;  // of the FFN; co-located: ways of TP
   std::uint32_t attention_tensor = 0, context_ways = 1, stages = 0;  // mixed
   int micro_batches = 0;
@@ -68,7 +70,8 @@ struct Candidate : Scored {
 /// Of a co-located candidate.
 [[nodiscard]] Layout layout_of(const Candidate& candidate);
 
-/// "3A2F", "3A2F,core" where it is cut at the core, "EP32", "TP8", "TP8DP2+EP16".
+/// "3A2F", "3A2F,core" where it is cut at the core, "3A2F,shared=attention", "EP32", "TP8",
+/// "TP8DP2+EP16".
 [[nodiscard]] std::string label(const Candidate& candidate);
 
 /// "tp8ep2", "ep32", "tp8", "tp8dp2+ep16,pp2".

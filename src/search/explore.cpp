@@ -105,6 +105,7 @@ void try_disaggregated(Trial& trial, const Unit& unit) {
   const size_t fan = shared.attention.index(unit, space);
   std::vector<Round> rounds;  // of the pools at hand, by batch
   Candidate c{.way = Way::disaggregated};
+  c.places = space.places;
   c.ffn = unit.side;
   c.number = unit.first;
   c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
@@ -243,6 +244,44 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   return out;
 }
 }  // namespace
+
+namespace {
+
+/// The smallest batch of an FFN unit beside any attention pool.
+bool feasible_pair(const Unit& unit, const Enumeration& e, const Space& space,
+                   const Setting& setting) {
+  Candidate c = first_of(unit);
+  c.places = space.places;
+  c.micro_batches = *std::min_element(space.micro_batches.begin(), space.micro_batches.end());
+  return std::any_of(e.attention.rbegin(), e.attention.rend(), [&](const AttentionPool& pool) {
+    if (!pair_up(space, pool, unit)) return false;
+    c.attention = pool.side;
+    c.attention_split = pool.split;
+    c.boundary = pool.boundary;
+    c.batch = pool.units * c.micro_batches;
+    return evaluate(c, space, setting).verdict == Verdict::feasible;
+  });
+}
+
+bool feasible_pool(const Unit& unit, const Space& space, const Setting& setting) {
+  Candidate c = first_of(unit);
+  const auto& each = space.colocated_micro_batches;
+  c.micro_batches = micro_batches_of(unit, *std::min_element(each.begin(), each.end()));
+  c.batch = 1;
+  return evaluate(c, space, setting).verdict == Verdict::feasible;
+}
+
+}  // namespace
+
+bool any_feasible(const Space& space, const Setting& setting, const std::atomic<bool>* stop) {
+  const Enumeration e = enumerate(space, setting, stop);
+  // The largest first: they are the likeliest to hold a model.
+  return std::any_of(e.units.rbegin(), e.units.rend(), [&](const Unit& unit) {
+    if (stop != nullptr && *stop) return false;
+    return unit.way == Way::disaggregated ? feasible_pair(unit, e, space, setting)
+                                          : feasible_pool(unit, space, setting);
+  });
+}
 
 std::uint64_t candidates_of(const Enumeration& enumeration, const Shard& shard) {
   std::uint64_t sum = 0;

@@ -41,6 +41,11 @@ struct Explored : Found {
 [[nodiscard]] Explored explore(const Space& space, const Setting& setting,
                                const ExploreOptions& options);
 
+/// Whether any deployment of the smallest batches fits its memory and meets the TPOT limit: where
+/// none does, larger ones will not either. False once `stop` is set.
+[[nodiscard]] bool any_feasible(const Space& space, const Setting& setting,
+                                const std::atomic<bool>* stop = nullptr);
+
 /// The candidates explore() will go through.
 [[nodiscard]] std::uint64_t candidates_of(const Enumeration& enumeration, const Shard& shard);
 

@@ -52,6 +52,7 @@ Candidate candidate_of(const Unit& unit, const Enumeration& e, const Space& spac
   c.attention = pool.side;
   c.attention_split = pool.split;
   c.boundary = pool.boundary;
+  c.places = space.places;
   c.micro_batches = space.micro_batches[turn % space.micro_batches.size()];
   c.batch = batches[turn % batches.size()] * pool.units * c.micro_batches;
   return c;

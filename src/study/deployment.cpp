@@ -142,7 +142,8 @@ Deployment disaggregated_of(const AfdRequest& request, const Conditions& conditi
       .micro_batches = flying.micro_batches,
       .attention_split = request.attention_split,
       .ffn_split = {},
-      .boundary = request.boundary};
+      .boundary = request.boundary,
+      .places = places_of(request.places, std::span(&request.boundary, 1), model)};
   if (d.attention_split == AttentionSplit::tensor)
     check_heads(d.attention.accelerators, model, "attention parallelism");
   const FfnSplit asked = request.ffn_choice == FfnChoice::any
@@ -152,7 +153,7 @@ Deployment disaggregated_of(const AfdRequest& request, const Conditions& conditi
   if (out.micro_batch_sizes.empty()) out.micro_batch_sizes = uneven_sizes(d);
   out.way = d;
   if (d.boundary == Boundary::core) check_heads(d.ffn_split.tensor, model, "ffn parallelism");
-  out.label = label_of(d.attention.instances, d.ffn.instances, d.boundary);
+  out.label = label_of(d.attention.instances, d.ffn.instances, d.boundary, d.places);
   return out;
 }
 

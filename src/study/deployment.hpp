@@ -28,6 +28,7 @@ struct AfdRequest {
   FfnChoice ffn_choice = FfnChoice::any;  // any: sharded in an instance, experts over instances
   FfnSplit ffn_split;                     // FfnChoice::exact
   Boundary boundary = Boundary::attention;
+  PlacesAsked places;  // of Boundary::attention
 
   [[nodiscard]] int micro_batches_in_flight() const {
     return micro_batches == 0 ? stages : micro_batches;

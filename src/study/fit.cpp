@@ -70,7 +70,7 @@ Fit fit_of(Disaggregated d, const Setting& setting) {
   d.batch = std::max<std::int64_t>(most, d.micro_batches);
   const Evaluation e = evaluate(d, setting);
   Fit fit{.model = setting.model->name,
-          .label = label_of(d.attention.instances, d.ffn.instances, d.boundary),
+          .label = label_of(d.attention.instances, d.ffn.instances, d.boundary, d.places),
           .context = setting.context,
           .gpus = e.gpus,
           .requests = most,

@@ -120,12 +120,13 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
              .swept = point,
              .chips = chips,
              .prepared = prepared,
-             .space = space_of(applied, *chips, engines),
+             .space = space_of(applied, *chips, engines, prepared->model),
              .setting = setting_of(applied, *prepared, static_cast<double>(context), engines),
              .ideal = {},
              .objective = request.objective,
              .shard = request.shard,
              .pue = request.what_if.pue});
+        cases.back().widened = widen(cases.back().space, applied, cases.back().setting, stop);
         cases.back().ideal = without_engine(applied, cases.back().setting, engines);
       }
     }

@@ -28,6 +28,7 @@ struct FrontierCase {
   std::shared_ptr<const std::vector<HardwareSpec>> chips;
   std::shared_ptr<const Prepared> prepared;
   Space space;
+  bool widened = false;    // by widen()
   Setting setting, ideal;  // ideal: with no engine
   Objective objective = Objective::throughput;
   Shard shard;

@@ -100,8 +100,9 @@ std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoin
   if (prepared.size() != 1) throw UsageError("plan takes one model at a time");
   c->prepared = std::move(prepared.front());
   const Engines engines = engines_of(request, c->chips);
-  c->space = limited(space_of(request, c->chips, engines), c->input.offers);
+  c->space = limited(space_of(request, c->chips, engines, c->prepared.model), c->input.offers);
   c->setting = setting_of(request, c->prepared, c->workload.traffic.mix.context, engines);
+  c->widened = widen(c->space, request, c->setting, request.stop);
   c->ideal = without_engine(request, c->setting, engines);
   c->input.space = &c->space;
   c->input.setting = &c->setting;

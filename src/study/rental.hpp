@@ -28,6 +28,7 @@ struct RentalCase {
   std::vector<HardwareSpec> chips;
   Prepared prepared;
   Space space;
+  bool widened = false;    // by widen()
   Setting setting, ideal;  // ideal: with no engine
   Explored found;
   std::vector<Sized> sized;

@@ -45,7 +45,8 @@ void check_instance_sizes(const std::vector<std::int64_t>& sizes,
 
 void require_pools_for(const SearchRequest& request, const Space& space) {
   const bool asked = !request.instance_sizes.empty() || !request.micro_batches.empty() ||
-                     !request.boundaries.empty() || request.ffn_choice != FfnChoice::any;
+                     !request.boundaries.empty() || request.places.any() ||
+                     request.ffn_choice != FfnChoice::any;
   if (!asked || has_pools(space)) return;
   throw UsageError(fmt::format(
       "what is asked of AFD pools has no effect: no two instances of these chips go together "
@@ -59,6 +60,7 @@ std::string pool_text(const Candidate::Side& side, const Space& space) {
 
 std::vector<Boundary> boundaries_of(const SearchRequest& request, const Engines& engines) {
   if (!request.boundaries.empty()) return request.boundaries;
+  if (request.places.any()) return {Boundary::attention};
   if (engines.pools.value_or(engines.colocated).cuts_at_core)
     return {Boundary::attention, Boundary::core};
   return {Boundary::attention};
@@ -67,7 +69,7 @@ std::vector<Boundary> boundaries_of(const SearchRequest& request, const Engines&
 }  // namespace
 
 Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& chips,
-               const Engines& engines) {
+               const Engines& engines, const ModelSpec& model) {
   check_range("max gpus", request.max_gpus, 1, most_gpus);
   check_range("batch steps", request.batch_steps, 1, 1024);
   check_range("threads", request.threads, 0, 4096);
@@ -81,12 +83,21 @@ Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& ch
               .micro_batches = micro_batches,
               .attention_splits = request.attention_splits,
               .boundaries = boundaries_of(request, engines),
+              .places = {},
               .ffn_choice = request.ffn_choice,
               .ffn_split = request.ffn_split,
-              .ways = request.ways,
+              .ways = request.ways.empty() ? Space().ways : request.ways,
               .batch_steps = request.batch_steps};
+  space.places = places_of(request.places, space.boundaries, model);
   require_pools_for(request, space);
   return space;
+}
+
+bool widen(Space& space, const SearchRequest& request, const Setting& setting,
+           const std::atomic<bool>* stop) {
+  if (!request.ways.empty() || any_feasible(space, setting, stop)) return false;
+  space.ways.push_back(Way::mixed);
+  return true;
 }
 
 std::string pools_text(const Candidate& c, const Space& space) {

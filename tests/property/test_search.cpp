@@ -192,6 +192,20 @@ TEST_SUITE("property") {
     }
   }
 
+  TEST_CASE("so it does wherever router, shared experts and dense layers stand") {
+    Small s("step-3", 8192);
+    s.space.max_gpus = 24;
+    s.space.ways = {Way::disaggregated};
+    s.space.places = {AfdPool::ffn, AfdPool::attention, AfdPool::attention};
+    const Tried all = try_all(s);
+    REQUIRE(all.tally.feasible > 50);
+    CHECK(label(all.feasible.front()).ends_with("F,router=ffn,shared=attention,dense=attention"));
+    const Explored found = explore(s.space, s.setting, {.objective = Objective::both});
+    CHECK(found.candidates == all.tally.tried);
+    const std::vector<Scored> plain(all.feasible.begin(), all.feasible.end());
+    CHECK(numbers(found.frontier.points()) == numbers(brute_force(plain, Objective::both)));
+  }
+
   TEST_CASE("numbers count the candidates one by one") {
     Small s("step-3", 8192);
     std::uint64_t expected = 0;

@@ -117,7 +117,7 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("a label says where the cut is") {
-    CHECK(label_of(2, 1, Boundary::attention) == "2A1F");
-    CHECK(label_of(2, 1, Boundary::core) == "2A1F,core");
+    CHECK(label_of(2, 1, Boundary::attention, {}) == "2A1F");
+    CHECK(label_of(2, 1, Boundary::core, {}) == "2A1F,core");
   }
 }

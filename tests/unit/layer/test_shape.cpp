@@ -33,8 +33,7 @@ AttentionWork attention_work(const LayerShape& shape, AttentionSplit split, std:
           .context = 4096,
           .instance = instance,
           .split = split,
-          .router = shape.ffn.router_outputs > 0,
-          .experts = shape.ffn.router_outputs};
+          .router = shape.ffn.router_outputs > 0};
 }
 
 /// Weights of one layer as its stages read them, when every expert has tokens.
