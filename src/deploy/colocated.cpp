@@ -4,6 +4,7 @@
 #include "deploy/colocated.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "layer/head.hpp"
 
@@ -25,8 +26,26 @@ struct LayerOfBatches {
 class Schedule {
  public:
   explicit Schedule(std::int64_t micro_batches)
-      : ready_(static_cast<size_t>(micro_batches)), arrived_(ready_) {}
+      : ready_(static_cast<size_t>(micro_batches)), arrived_(ready_), before_(ready_) {}
 
+  /// `count` layers alike. Once a layer has moved everything by one and the same time, so will the
+  /// others: nothing but differences decides what waits for what.
+  void layers(const LayerOfBatches& each, std::int64_t count) {
+    for (std::int64_t i = 1; i <= count; ++i) {
+      const Seconds compute = compute_, network = network_;
+      before_ = ready_;
+      layer(each);
+      const Seconds moved = compute_ - compute;
+      if (is_near(network_ - network, moved) && all_moved(moved)) return skip(count - i, moved);
+    }
+  }
+  void head(size_t micro_batch, Seconds time) {
+    Seconds& ready = ready_[micro_batch];
+    ready = compute_ = std::max(compute_, ready) + time;
+  }
+  [[nodiscard]] Seconds end() const { return ready_.back(); }
+
+ private:
   void layer(const LayerOfBatches& layer) {
     for (size_t m = 0; m < ready_.size(); ++m) {
       const LayerTimes& t = layer.of(m);
@@ -40,16 +59,26 @@ class Schedule {
       ready_[m] = t.exchanges ? send(compute_, t.combine) : compute_;
     }
   }
-  void head(size_t micro_batch, Seconds time) {
-    Seconds& ready = ready_[micro_batch];
-    ready = compute_ = std::max(compute_, ready) + time;
-  }
-  [[nodiscard]] Seconds end() const { return ready_.back(); }
-
- private:
   Seconds send(Seconds from, Seconds time) { return network_ = std::max(network_, from) + time; }
 
-  std::vector<Seconds> ready_, arrived_;
+  [[nodiscard]] bool is_near(Seconds a, Seconds b) const {
+    constexpr double rounding = 1e-13;
+    return std::abs((a - b).base()) <= rounding * compute_.base();
+  }
+  [[nodiscard]] bool all_moved(Seconds by) const {
+    for (size_t m = 0; m < ready_.size(); ++m) {
+      if (!is_near(ready_[m] - before_[m], by)) return false;
+    }
+    return true;
+  }
+  void skip(std::int64_t count, Seconds each) {
+    const Seconds all = real(count) * each;
+    for (Seconds& ready : ready_) ready += all;
+    compute_ += all;
+    network_ += all;
+  }
+
+  std::vector<Seconds> ready_, arrived_, before_;  // before_: ready_ ahead of the last layer
   Seconds compute_, network_;
 };
 
@@ -79,9 +108,7 @@ Seconds step_of(const Evaluation& e, const Layers& layers, const MicroBatches& b
   Seconds first;
   for (int step = 0; step < 2; ++step) {
     first = schedule.end();
-    for (size_t k = 0; k < e.kinds; ++k) {
-      for (std::int64_t i = 0; i < e.runs[k].layers; ++i) schedule.layer(layers[k]);
-    }
+    for (size_t k = 0; k < e.kinds; ++k) schedule.layers(layers[k], e.runs[k].layers);
     for (std::int64_t m = 0; m < batches.count; ++m)
       schedule.head(static_cast<size_t>(m), m < batches.larger ? e.head : small_head);
   }

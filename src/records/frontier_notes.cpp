@@ -68,7 +68,6 @@ std::string case_note(const study::FrontierResult& result) {
   std::string note =
       fmt::format("{}: {}; {} on the frontier.", case_name(c),
                   tally_text(found.tally, c.setting.tpot_limit), result.points.size());
-  if (c.widened) note += widened_note;
   if (result.winner) {
     const Candidate& take = result.points[*result.winner].candidate;
     note += fmt::format(" To take: {} on {}.", label(take), study::pools_text(take, c.space));
@@ -77,11 +76,13 @@ std::string case_note(const study::FrontierResult& result) {
                         point_text(*found.fastest, c.space));
   } else {
     const std::vector<Way>& ways = c.space.ways;
-    const bool all = std::find(ways.begin(), ways.end(), Way::mixed) != ways.end();
+    const bool all =
+        c.widened.has_value() || std::find(ways.begin(), ways.end(), Way::mixed) != ways.end();
     note += all ? " Nothing fits the memory."
                 : " Nothing fits the memory; --ways mixed lays attention out one way and experts "
                   "another.";
   }
+  if (c.widened.value_or(false)) note += widened_note;
   if (!found.complete)
     note += fmt::format(" Partial: {} of {} candidates tried.", grouped(found.tally.tried),
                         grouped(found.candidates));

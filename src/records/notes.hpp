@@ -23,7 +23,7 @@ void add_model_notes(std::vector<std::string>& notes, const ModelSpec& model, do
 
 /// Of a search that study::widen() has widened.
 inline constexpr std::string_view widened_note =
-    " Nothing of afd, ep and tp is feasible, so mixed layouts are searched too.";
+    " Nothing of afd, ep and tp is feasible: mixed layouts are searched too.";
 
 /// "Prices, USD/h: h800 2.00, 910b 1.00 (estimate)."
 [[nodiscard]] std::string prices_text(const std::vector<HardwareSpec>& chips);

@@ -230,7 +230,7 @@ std::vector<std::string> notes_on(const study::Rentals& rentals,
     if (row.possible()) add_plan_notes(notes, row);
     if (!row.possible() && row.of->found.shapes.empty()) notes.push_back(nearest_note(*row.of));
   }
-  if (rentals.rows.front().of->widened) notes.emplace_back(widened_note.substr(1));
+  if (rentals.rows.front().of->widened.value_or(false)) notes.emplace_back(widened_note.substr(1));
   notes.push_back(
       fmt::format("Fidelity: {}. A month has 730 hours.", rentals.rows.back().served.fidelity));
   std::vector<EngineUse> uses;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 #include "records/notes.hpp"
 #include "records/served.hpp"
 #include "records/sweep.hpp"
@@ -125,11 +127,15 @@ void add_interval_note(std::vector<std::string>& notes, const Simulation& s) {
   const Evaluation& e = evaluation(s);
   const Interval& interval = s.result.interval;
   if (!interval.known()) return;
-  notes.push_back(
-      fmt::format("{} at {} tokens: TPOT {:.2f} to {:.2f} ms, {:.3f} to {:.3f} USD/Mtok, from {}.",
-                  s.label, s.setting.context, interval.low * e.tpot / millisecond,
-                  interval.high * e.tpot / millisecond, interval.low * e.cost / usd_per_mtok,
-                  interval.high * e.cost / usd_per_mtok, errors_behind(s.served)));
+  const double cost = e.cost / usd_per_mtok;
+  const std::string costs =  // of chips without a price there is none
+      std::isnan(cost)
+          ? ""
+          : fmt::format(", {:.3f} to {:.3f} USD/Mtok", interval.low * cost, interval.high * cost);
+  notes.push_back(fmt::format("{} at {} tokens: TPOT {:.2f} to {:.2f} ms{}, from {}.", s.label,
+                              s.setting.context, interval.low * e.tpot / millisecond,
+                              interval.high * e.tpot / millisecond, costs,
+                              errors_behind(s.served)));
 }
 
 /// What the calibrations say beyond the number.

@@ -133,33 +133,19 @@ void try_disaggregated(Trial& trial, const Unit& unit) {
           pair.go_round(real(d.batch), attention[b], row.at(b, d), rounds[made++]);
         }
         c.batch = batches[b] * pool.units * micro_batches;
-        const StepOutcome outcome = pair.outcome(rounds[b], c.batch);
-        if (trial.describing()) describe(trial, c, pair.evaluation(rounds[b], c.batch));
+        StepOutcome outcome;
+        if (trial.describing()) {
+          const Evaluation evaluation = pair.evaluation(rounds[b], c.batch);
+          describe(trial, c, evaluation);
+          outcome = evaluation;
+        } else {
+          outcome = pair.outcome(rounds[b], c.batch);
+        }
         if (!file_or_skip(trial, c, outcome, batches.size() - b, watched)) break;
       }
     }
     trial.found.close_pools();
   }
-}
-
-/// The batches of a co-located unit behind the one at hand.
-struct Larger {
-  std::uint64_t fitting = 0, others = 0;
-};
-
-Larger behind(const std::vector<std::int64_t>& batches, size_t at, std::int64_t most) {
-  const auto rest = batches.begin() + static_cast<std::ptrdiff_t>(at) + 1;
-  const auto fitting = std::upper_bound(rest, batches.end(), most) - rest;
-  return {static_cast<std::uint64_t>(fitting),
-          static_cast<std::uint64_t>(batches.end() - rest - fitting)};
-}
-
-/// Larger batches of one pool take no less time: those that fit it are above the limit too. They
-/// are counted and their numbers skipped.
-void skip_slower(Trial& trial, Candidate& c, const Larger& larger, bool watched) {
-  trial.found.skip(Verdict::slow, larger.fitting, watched);
-  trial.found.skip(Verdict::attention_memory, larger.others, watched);
-  c.number += 1 + larger.fitting + larger.others;
 }
 
 void try_colocated(Trial& trial, const Unit& unit) {
@@ -178,14 +164,9 @@ void try_colocated(Trial& trial, const Unit& unit) {
     const std::int64_t each = unit.way == Way::mixed ? 1 : c.micro_batches;
     for (size_t b = 0; b < batches.size(); ++b, ++c.number) {
       c.batch = batches[b] * each;
-      const Colocated deployment = colocated(c, shared.space);
-      const Evaluation result = evaluate(deployment, setting);
+      const Evaluation result = evaluate(colocated(c, shared.space), setting);
       if (trial.describing()) describe(trial, c, result);
       if (!file_or_skip(trial, c, result, batches.size() - b, watched)) break;
-      if (result.verdict != Verdict::slow || trial.describing()) continue;
-      const std::int64_t most = result.largest_batch / (deployment.batch / batches[b]);
-      skip_slower(trial, c, behind(batches, b, most), watched);
-      break;
     }
   }
   trial.found.close_pools();

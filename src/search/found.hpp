@@ -64,7 +64,6 @@ struct Found {
   Frontier<Candidate> frontier;
   Tally tally;
   std::uint64_t evaluated = 0;  // the others are larger batches of pools known not to hold them
-                                // or to be too slow with them
   Watched watched;
   std::optional<Candidate> fastest;  // that fits the memory, whatever its TPOT
   BestOfPairs best;

@@ -28,8 +28,8 @@ struct FrontierCase {
   std::shared_ptr<const std::vector<HardwareSpec>> chips;
   std::shared_ptr<const Prepared> prepared;
   Space space;
-  bool widened = false;    // by widen()
-  Setting setting, ideal;  // ideal: with no engine
+  std::optional<bool> widened{};  // by widen()
+  Setting setting, ideal;         // ideal: with no engine
   Objective objective = Objective::throughput;
   Shard shard;
   double pue = 1;      // power of the site over that of the accelerators

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,8 @@ struct RentalCase {
   std::vector<HardwareSpec> chips;
   Prepared prepared;
   Space space;
-  bool widened = false;    // by widen()
-  Setting setting, ideal;  // ideal: with no engine
+  std::optional<bool> widened{};  // by widen()
+  Setting setting, ideal;         // ideal: with no engine
   Explored found;
   std::vector<Sized> sized;
   PlanInput input;

@@ -93,9 +93,13 @@ Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& ch
   return space;
 }
 
-bool widen(Space& space, const SearchRequest& request, const Setting& setting,
-           const std::atomic<bool>* stop) {
-  if (!request.ways.empty() || any_feasible(space, setting, stop)) return false;
+std::optional<bool> widen(Space& space, const SearchRequest& request, const Setting& setting,
+                          const std::atomic<bool>* stop) {
+  if (!request.ways.empty()) return std::nullopt;
+  if (any_feasible(space, setting, stop)) return false;
+  Space mixed = space;
+  mixed.ways = {Way::mixed};
+  if (!any_feasible(mixed, setting, stop)) return false;
   space.ways.push_back(Way::mixed);
   return true;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // What a search over deployments is asked for.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,10 +40,10 @@ struct SearchRequest : Conditions {
 [[nodiscard]] Space space_of(const SearchRequest& request, const std::vector<HardwareSpec>& chips,
                              const Engines& engines, const ModelSpec& model);
 
-/// Where no ways are asked for: adds every other layout to a space of which nothing is feasible.
-/// Whether it did.
-[[nodiscard]] bool widen(Space& space, const SearchRequest& request, const Setting& setting,
-                         const std::atomic<bool>* stop);
+/// Where no ways are asked for: adds every other layout to a space of which nothing is feasible, if
+/// of those something is. Whether it did; nothing where ways are asked for.
+[[nodiscard]] std::optional<bool> widen(Space& space, const SearchRequest& request,
+                                        const Setting& setting, const std::atomic<bool>* stop);
 
 /// "h20:3x8 + h800:2x8", "h800:4x8".
 [[nodiscard]] std::string pools_text(const Candidate& candidate, const Space& space);

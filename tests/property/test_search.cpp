@@ -1,11 +1,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <memory>
 #include <random>
 #include <set>
 #include <string>
 
 #include "deploy/memory.hpp"
+#include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "search/explore.hpp"
 
@@ -57,6 +59,51 @@ struct Small {
 };
 
 constexpr Objective objectives[] = {Objective::throughput, Objective::cost, Objective::both};
+
+/// An H200 whose kernels read little at a sixth of the measured rate: where the fractions jump, a
+/// larger batch is the faster one.
+HardwareSpec dipping_chip() {
+  constexpr size_t slow_knots = 10;  // of the first ones
+  std::vector<HardwareSpec> chips = load_hardware({"h200"});
+  std::vector<HardwareSpec*> pointers{chips.data()};
+  attach_calibrations(pointers, "h200");
+  const ChipTiming& own = *chips.front().measured;
+  const auto timing = std::make_shared<ChipTiming>(own);
+  for (ChipTiming::ByPrecision& both : timing->curves) {
+    for (const OperationCurve** curve : {&both.bf16, &both.fp8}) {
+      if (*curve != nullptr) *curve = &timing->own_curves[*curve - own.own_curves.data()];
+    }
+  }
+  for (OperationCurve& curve : timing->own_curves) {
+    std::vector<double>& fraction = curve.memory.fraction;
+    for (size_t i = 0; i < std::min(slow_knots, fraction.size()); ++i) fraction[i] /= 6;
+  }
+  chips.front().measured = timing;
+  return chips.front();
+}
+
+/// The TPOT limit in the middle of the deepest fall from one batch of a co-located pool to a larger
+/// one, and how deep it is.
+struct Dip {
+  double depth = 1;  // TPOT after over TPOT before
+  Seconds limit;
+};
+Dip deepest_dip(const Small& s) {
+  Dip dip;
+  Candidate before;
+  Seconds slowest;
+  ExploreOptions options;
+  options.threads = 1;
+  options.describe = [&](const Candidate& c, const Evaluation& e, std::string&) {
+    const bool same = before.way == c.way && before.attention.size() == c.attention.size() &&
+                      before.micro_batches == c.micro_batches && before.batch < c.batch;
+    slowest = same ? std::max(slowest, e.tpot) : e.tpot;
+    before = c;
+    if (e.tpot / slowest < dip.depth) dip = {e.tpot / slowest, 0.5 * (e.tpot + slowest)};
+  };
+  (void)explore(s.space, s.setting, options);
+  return dip;
+}
 
 /// Every candidate in the order of its number, with the verdict evaluate() gives it.
 struct Tried {
@@ -168,6 +215,24 @@ TEST_SUITE("property") {
         CHECK(numbers(found.frontier.points()) == numbers(brute_force(plain, objective)));
       }
     }
+  }
+
+  TEST_CASE("so it does where a larger batch is the faster one, as curves have it here and there") {
+    Small s("qwen3-moe", 8192);
+    s.chips = {dipping_chip()};
+    s.space.max_gpus = 16;
+    s.space.batch_steps = 1;
+    s.space.ways = {Way::expert_parallel};
+    s.setting.tpot_limit = Seconds(10);
+    const Dip dip = deepest_dip(s);
+    REQUIRE(dip.depth < 0.9);
+    s.setting.tpot_limit = dip.limit;
+    const Tried all = try_all(s);
+    const Explored found = explore(s.space, s.setting, {.objective = Objective::throughput});
+    CHECK(found.tally.feasible == all.tally.feasible);
+    CHECK(found.tally.slow == all.tally.slow);
+    const std::vector<Scored> plain(all.feasible.begin(), all.feasible.end());
+    CHECK(numbers(found.frontier.points()) == numbers(brute_force(plain, Objective::throughput)));
   }
 
   TEST_CASE("so it does with AFD cut behind the projections or at the core") {

@@ -74,6 +74,30 @@ TEST_SUITE("unit") {
     CHECK(boundaries("fastafd", one) == one);
   }
 
+  // Kimi K3 on 16 B200 is a supported deployment (vllm-project/vllm-project.github.io#286:
+  // attention tensor-parallel inside a server, experts over both).
+  TEST_CASE("study: mixed layouts are searched too where nothing else is feasible") {
+    study::FrontierRequest request;
+    request.models = {"kimi-k3"};
+    request.chips = {"b200"};
+    request.contexts = {8192};
+    request.max_gpus = 16;
+    request.batch_steps = 1;
+    request.tpot_limit = Seconds(0.2);
+    const auto cases = study::frontier_cases(request);
+    CHECK(cases.front().widened == true);
+    const study::Frontiers found = study::frontiers(request, cases, {});
+    CHECK(found.results.front().winner.has_value());
+    request.tpot_limit = Seconds(1e-6);  // in vain
+    CHECK(study::frontier_cases(request).front().widened == false);
+    request.tpot_limit = Seconds(0.2);
+    request.ways = {Way::expert_parallel};
+    CHECK_FALSE(study::frontier_cases(request).front().widened.has_value());
+    request.ways = {};
+    request.models = {"step-3"};
+    CHECK(study::frontier_cases(request).front().widened == false);
+  }
+
   TEST_CASE("study: a wish to stop leaves the cases after it out") {
     study::FrontierRequest request = small_search();
     request.contexts = {4096, 8192};
