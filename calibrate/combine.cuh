@@ -3,8 +3,6 @@
 
 #include <cuda_bf16.h>
 
-#include <algorithm>
-
 #include "device.hpp"
 #include "ptx.cuh"
 #include "schedule.hpp"
@@ -126,17 +124,19 @@ void prepare_combine() {
   prefer_shared(combine_many<D>);
 }
 
-/// Combines all split units of the schedule; starts while the attention kernel ends.
+/// Combines all split units of the schedule, those of many parts first; starts while the attention
+/// kernel ends.
 template <int D>
-void launch_combine(const Schedule& schedule, const CombineInput& in, cudaStream_t stream) {
-  int most = 0;
-  for (const Split& split : schedule.splits) most = std::max(most, split.partials);
-  const int units = static_cast<int>(schedule.splits.size());
-  const bool many = most > 16 || schedule.partials > 4 * units;
-  const int blocks = many ? in.group * (D / 64) : (in.group * D / 4 + 255) / 256;
-  launch({.blocks = blocks, .rows = units, .threads = 256, .dependent = true}, stream,
-         many ? combine_many<D> : combine_few<D>, in.splits, in.group, in.partial, in.partial_lse,
-         in.output);
+void launch_combine(const Schedule& schedule, CombineInput in, cudaStream_t stream) {
+  const int units = static_cast<int>(schedule.splits.size()), many = units_of_many_parts(schedule);
+  const auto start = [&](auto kernel, int blocks, int rows) {
+    if (rows == 0) return;
+    launch({.blocks = blocks, .rows = rows, .threads = 256, .dependent = true}, stream, kernel,
+           in.splits, in.group, in.partial, in.partial_lse, in.output);
+    in.splits += rows;
+  };
+  start(combine_many<D>, in.group * (D / 64), many);
+  start(combine_few<D>, (in.group * D / 4 + 255) / 256, units - many);
 }
 
 }  // namespace afford::calibrate

@@ -72,6 +72,11 @@ class Filler {
   Schedule schedule_;
 };
 
+void sort_by_parts(std::vector<Split>& splits) {
+  std::stable_sort(splits.begin(), splits.end(),
+                   [](const Split& a, const Split& b) { return a.partials > b.partials; });
+}
+
 void number_partials(Schedule& schedule) {
   for (size_t i = 0; i < schedule.segments.size();) {
     size_t end = i + 1;
@@ -85,6 +90,7 @@ void number_partials(Schedule& schedule) {
     }
     i = end;
   }
+  sort_by_parts(schedule.splits);
 }
 
 }  // namespace
@@ -107,6 +113,16 @@ Schedule make_schedule(const std::vector<int>& lengths, const ScheduleRule& rule
   }
   number_partials(schedule);
   return schedule;
+}
+
+int units_of_many_parts(const Schedule& schedule) {
+  constexpr int few_parts = 16, mean_parts = 4;
+  const auto& splits = schedule.splits;
+  const auto units = static_cast<int>(splits.size());
+  if (schedule.partials > mean_parts * units) return units;
+  const auto few = std::find_if(splits.begin(), splits.end(),
+                                [&](const Split& split) { return split.partials <= few_parts; });
+  return static_cast<int>(few - splits.begin());
 }
 
 Schedule for_query_tiles(const Schedule& schedule, int tiles) {

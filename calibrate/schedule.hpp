@@ -23,7 +23,7 @@ struct Split {
 struct Schedule {
   std::vector<Segment> segments;
   std::vector<int> block_begin;  // segments of block b: [block_begin[b], block_begin[b + 1])
-  std::vector<Split> splits;
+  std::vector<Split> splits;     // those of most parts first
   int partials = 0;
 
   [[nodiscard]] int blocks() const { return static_cast<int>(block_begin.size()) - 1; }
@@ -41,6 +41,11 @@ struct ScheduleRule {
 /// pieces where that loads no block much beyond the mean; otherwise they are cut wherever a block
 /// is full. Lengths are KV rows, each at least 1.
 [[nodiscard]] Schedule make_schedule(const std::vector<int>& lengths, const ScheduleRule& rule);
+
+/// How many of the first splits are better combined by many threads an output than by one: all,
+/// where their parts are many or they are too few to fill the device; in a mix of lengths those of
+/// the long requests.
+[[nodiscard]] int units_of_many_parts(const Schedule& schedule);
 
 /// Every unit of `schedule` as `tiles` units, its query tiles: neighbouring blocks do the same
 /// parts of them, so that they read the same rows at about the same time, all but one from the L2

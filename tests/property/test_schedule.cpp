@@ -56,9 +56,11 @@ void check_partials(const Schedule& schedule) {
   for (const Segment& segment : schedule.segments)
     if (segment.partial >= 0) ++writers.at(static_cast<size_t>(segment.partial));
   CHECK(std::all_of(writers.begin(), writers.end(), [](int n) { return n == 1; }));
-  int combined = 0;
+  int combined = 0, before = schedule.partials;
   for (const auto& split : schedule.splits) {
     CHECK(split.partials >= 2);
+    CHECK(split.partials <= before);
+    before = split.partials;
     combined += split.partials;
   }
   CHECK(combined == schedule.partials);
@@ -104,6 +106,21 @@ TEST_CASE("one long sequence is spread over all blocks, a short one is not cut")
   const Schedule one = make_schedule({64}, rule);
   CHECK(one.blocks() == 1);
   CHECK(one.splits.empty());
+}
+
+TEST_CASE("in a mix of lengths the long requests alone are combined by many threads an output") {
+  const ScheduleRule rule;
+  std::vector<int> lengths(127, 2048);
+  lengths.push_back(65536);
+  const Schedule mixed = make_schedule(lengths, rule);
+  REQUIRE(mixed.splits.size() > 8);
+  CHECK(units_of_many_parts(mixed) == 1);
+  CHECK(mixed.splits.front().unit == 127);
+  CHECK(mixed.splits.front().partials > 16);
+  const Schedule few = make_schedule({65536, 65536}, rule);
+  CHECK(units_of_many_parts(few) == 2);
+  CHECK(units_of_many_parts(make_schedule(std::vector<int>(100, 8192), rule)) == 0);
+  CHECK(units_of_many_parts(make_schedule({64}, rule)) == 0);
 }
 
 TEST_CASE("query tiles read the same rows in neighbouring blocks") {
