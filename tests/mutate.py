@@ -19,13 +19,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # name, file, text, replacement
 MUTANTS = [
-    ("network: the faster end sets the time", "src/deploy/disaggregated.cpp",
-     "return std::max(at_attention, at_ffn)", "return std::min(at_attention, at_ffn)"),
-    ("buffers: partial results dropped", "src/deploy/disaggregated.cpp",
+    ("network: the faster end sets the time", "src/deploy/pool_pair.cpp",
+     "return std::max(at_attention * each_token", "return std::min(at_attention * each_token"),
+    ("buffers: partial results dropped", "src/deploy/disaggregated_memory.cpp",
      "2 + 1 + 2 * s.instances_in_replica", "2 + 1"),
     ("cache of a micro-batch not spread over instances", "src/deploy/disaggregated.cpp",
-     "real(tensor ? d.attention.instances : d.attention.size()));\n  s.requests_per_gpu",
-     "real(tensor ? 1 : d.attention.accelerators));\n  s.requests_per_gpu"),
+     "std::round(requests * in_flight) / real(d.attention_units())",
+     "std::round(requests * in_flight) / real(d.attention.accelerators)"),
     ("activations at the rate of device memory", "src/kernels/machine.hpp",
      "op.activations / (machine.engine->l2_over_memory * reached.memory)",
      "op.activations / reached.memory"),
