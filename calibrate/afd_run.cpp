@@ -101,9 +101,9 @@ std::vector<StageSpan> timeline_of(Pipeline& pipeline) {
   const Layout& layout = pipeline.shape().layout;
   std::vector<int> gpus(static_cast<size_t>(layout.gpus()));
   std::iota(gpus.begin(), gpus.end(), 0);
-  const int stages = 2 * few_layers * pipeline.shape().micro_batches;
+  const int stages = 2 * traced_layers * pipeline.shape().micro_batches;
   StageStamps stamps(gpus, static_cast<size_t>(stages));
-  const Graph graph = pipeline.graph(few_layers, Part::all, &stamps);
+  const Graph graph = pipeline.graph(traced_layers, Part::all, &stamps);
   (void)pipeline.time(graph, 3);  // the last one's stamps stay
   return stamps.spans();
 }

@@ -10,6 +10,8 @@
 
 namespace afford::calibrate {
 
+constexpr int traced_layers = 6;
+
 /// The GPUs of a layout, the library's fastest products on each, and what watches them.
 struct Server {
   std::vector<Session> sessions;  // of GPUs 0, 1, ...
@@ -20,7 +22,8 @@ struct Server {
 /// UsageError.
 [[nodiscard]] Server open_server(int gpus);
 
-/// Plans, checks and times a pipeline; `timeline`, unless null, gets the stages of a few layers. A
+/// Plans, checks and times a pipeline; `timeline`, unless null, gets the stages of
+/// `traced_layers` layers. A
 /// failure becomes the point's reason, unless a GPU no longer answers: that throws.
 [[nodiscard]] PipelinePoint run_pipeline(Server& server, const PipelineShape& shape,
                                          PipelinePoint point, std::vector<StageSpan>* timeline);

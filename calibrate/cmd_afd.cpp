@@ -4,13 +4,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
+#include <optional>
 
 #include "afd_run.hpp"
+#include "calibration/chip_timing.hpp"
 #include "commands.hpp"
 #include "error.hpp"
 #include "interrupt.hpp"
+#include "load/library.hpp"
 #include "load/readers.hpp"
 #include "report/output_file.hpp"
+#include "study/pipelines.hpp"
 #include "text/number.hpp"
 #include "text/suggest.hpp"
 #include "watchdog.hpp"
@@ -90,21 +94,64 @@ PipelinePoint described(const AfdOptions& options, const Provenance& from,
   return point;
 }
 
+/// What afford says of these pipelines: nothing where it has no links of the chip.
+struct Predictor {
+  std::optional<HardwareSpec> chip;
+  std::string missing;  // why there is no chip
+
+  [[nodiscard]] std::optional<study::PipelinePrediction> of(const PipelinePoint& point,
+                                                            const ModelSpec& model) const {
+    if (!chip) return std::nullopt;
+    return study::predict_pipeline(point, model, *chip);
+  }
+};
+
+/// Throws UsageError for a calibration that was asked for and will not do.
+Predictor predictor_for(const std::string& chip, const std::string& calibration) {
+  try {
+    return {study::with_links(load_hardware({chip}).front(), calibration), ""};
+  } catch (const ValueError& error) {
+    if (!calibration.empty()) throw UsageError("--calibration" + error.complaint());
+    return {std::nullopt, error.what()};
+  } catch (const std::runtime_error& error) {  // no data folder, or none with this chip
+    if (!calibration.empty()) throw;
+    return {std::nullopt, error.what()};
+  }
+}
+
+/// Of a micro-batch's time in the busiest GPU, the percentage in which that GPU waits.
+double bubble_pct(const PipelinePoint& p, double each_us) {
+  const bool apart = study::gpus_of(p) > study::attention_gpus_of(p);
+  const double busy = apart ? std::max(p.attention_us, p.ffn_us) : p.attention_us + p.ffn_us;
+  return 100 * (1 - busy / each_us);
+}
+
 std::string row(const PipelinePoint& p) {
   const std::string what =
       fmt::format("{:<7} {:>5} x {:<6} {:>2}", p.layout, p.requests, p.context, p.micro_batches);
   if (p.layer_us == 0) return fmt::format("{}  {}\n", what, p.rejected);
   const double each = p.layer_us / static_cast<double>(p.micro_batches);
+  const study::PipelineRate rate = study::pipeline_rate(p, p.layer_us * microsecond);
   return fmt::format(
-      "{} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>8.3f} {:>8.2f} {:>7.3f} {:>7.3f}  {}\n",
-      what, each, p.attention_us, p.core_us, p.ffn_us, p.experts_us,
-      each / std::max(p.attention_us, p.ffn_us), p.step_us() / 1e3, p.attention_error, p.ffn_error,
-      p.rejected);
+      "{} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>8.1f} {:>8.2f} {:>9.1f} {:>7.3f} "
+      "{:>7.3f}  {}\n",
+      what, each, p.attention_us, p.core_us, p.ffn_us, p.experts_us, bubble_pct(p, each),
+      rate.tpot / millisecond, rate.tokens_per_second, p.attention_error, p.ffn_error, p.rejected);
+}
+
+std::string predicted_row(const PipelinePoint& p, const study::PipelinePrediction& predicted) {
+  const study::PipelineRate rate = study::pipeline_rate(p, predicted.layer);
+  const double layer_us = predicted.layer / microsecond;
+  return fmt::format(
+      "{:<26} {:>9.1f} {:>9.1f} {:>9} {:>9.1f} {:>9} {:>8} {:>8.2f} {:>9.1f}  {}\n", "  predicted",
+      layer_us / static_cast<double>(p.micro_batches), predicted.attention / microsecond, "",
+      predicted.ffn / microsecond, "", "", rate.tpot / millisecond, rate.tokens_per_second,
+      p.layer_us > 0 ? fmt::format("{:+.1f} %", 100 * (layer_us / p.layer_us - 1)) : "");
 }
 
 constexpr std::string_view heading =
-    "layout   batch x context  M  us a mb. attention      core       ffn   experts  busiest "
-    "TPOT ms  errors\n";
+    "layout   batch x context  M  us a mb. attention      core       ffn   experts bubble % "
+    "TPOT ms tok/s/GPU  errors\n";
 
 }  // namespace
 
@@ -120,8 +167,13 @@ int afd(const AfdOptions& options) {
   for (const PipelineShape& shape : shapes) gpus = std::max(gpus, shape.layout.gpus());
   Server server = open_server(gpus);
   const Provenance from = provenance_of(server.sessions.front(), "afford-calibrate afd");
+  const Predictor predictor = predictor_for(from.chip, options.calibration);
   catch_interrupts();
-  fmt::print("{}: {}\n{}", model.name, layer_text(shapes.front().layer), heading);
+  fmt::print("{}: {}\n", model.name, layer_text(shapes.front().layer));
+  if (predictor.chip)
+    fmt::print("Predicted from: {}\n{}", fidelity_of(*predictor.chip), heading);
+  else
+    fmt::print("No prediction: {}\n{}", predictor.missing, heading);
   Watchdog watchdog(longest_pipeline, [] {
     fmt::print(stderr, "afford-calibrate: a pipeline did not end within {} s\n",
                longest_pipeline.count());
@@ -135,8 +187,14 @@ int afd(const AfdOptions& options) {
     points.push_back(run_pipeline(server, shape, described(options, from, shape, model),
                                   options.trace.empty() ? nullptr : &spans));
     watchdog.alive();
-    if (!spans.empty()) write_whole(options.trace, measured_trace(spans));
-    fmt::print("{}", row(points.back()));
+    const PipelinePoint& point = points.back();
+    const auto predicted = predictor.of(point, model);
+    fmt::print("{}{}", row(point), predicted ? predicted_row(point, *predicted) : "");
+    if (!spans.empty()) {
+      const auto beside = predicted ? study::predicted_timeline(point, *predicted, traced_layers)
+                                    : std::vector<StageSpan>{};
+      write_whole(options.trace, study::timelines_trace(spans, beside));
+    }
     std::fflush(stdout);
     write_whole(options.output, pipelines_csv(points));
   }

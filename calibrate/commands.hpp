@@ -26,7 +26,8 @@ struct AfdOptions {
   std::string cache = "bf16";
   int shard = 1;
   std::string output = "afd.csv";
-  std::string trace;  // the timeline of a single pipeline; "": none
+  std::string trace;        // the timelines of a single pipeline; "": none
+  std::string calibration;  // that predictions stand on; "": the chip's own
 };
 
 struct LinksOptions {

@@ -51,8 +51,11 @@ void add_afd(CLI::App* verb, AfdOptions& options) {
   verb->add_option("-o,--output", options.output, "The CSV that is written")
       ->type_name("FILE.csv")
       ->capture_default_str();
+  verb->add_option("--calibration", options.calibration,
+                   "What predictions stand on, with links; the chip's own by default")
+      ->type_name("FILE.yaml");
   verb->add_option("--trace", options.trace,
-                   "Also the measured timeline of a single pipeline, for Perfetto")
+                   "Also the timeline of a single pipeline, measured and predicted, for Perfetto")
       ->type_name("FILE.json");
 }
 

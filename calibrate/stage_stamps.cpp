@@ -1,7 +1,5 @@
 #include "stage_stamps.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
@@ -87,27 +85,6 @@ std::vector<StageSpan> StageStamps::spans() const {
     }
   }
   return all;
-}
-
-std::string measured_trace(const std::vector<StageSpan>& spans) {
-  std::string events;
-  std::map<int, std::string> rows;
-  for (const StageSpan& span : spans) {
-    std::string& row = rows[span.gpu];
-    if (row.find(span.stage) == std::string::npos) row += (row.empty() ? "" : " and ") + span.stage;
-    events += fmt::format(
-        ",\n{{\"name\":\"mb{} layer {} {}\",\"ph\":\"X\",\"pid\":0,\"tid\":{},\"ts\":{:.3f},"
-        "\"dur\":{:.3f}}}",
-        span.micro_batch, span.layer, span.stage, span.gpu, span.start_us,
-        span.end_us - span.start_us);
-  }
-  std::string names;
-  for (const auto& [gpu, row] : rows)
-    names += fmt::format(
-        "{}\n{{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":0,\"tid\":{},"
-        "\"args\":{{\"name\":\"GPU {}, {}\"}}}}",
-        names.empty() ? "" : ",", gpu, gpu, row);
-  return fmt::format("{{\"traceEvents\":[{}{}],\"displayTimeUnit\":\"ms\"}}\n", names, events);
 }
 
 }  // namespace afford::calibrate

@@ -4,19 +4,14 @@
 #include <cuda_runtime_api.h>
 
 #include <map>
-#include <string>
 #include <vector>
 
 #include "device.hpp"
+#include "study/pipeline_timeline.hpp"
 
 namespace afford::calibrate {
 
-struct StageSpan {
-  int gpu = 0;
-  std::string stage;  // attention or FFN
-  int layer = 0, micro_batch = 0;
-  double start_us = 0, end_us = 0;  // from the start of the first
-};
+using study::StageSpan;
 
 /// Each stamp is a kernel of one thread, which makes a stage some 2 us longer.
 class StageStamps {
@@ -39,8 +34,5 @@ class StageStamps {
   std::map<int, OfGpu> gpus_;
   size_t most_;
 };
-
-/// Trace Event Format, as `afford simulate --trace` writes it: a row for each GPU.
-[[nodiscard]] std::string measured_trace(const std::vector<StageSpan>& spans);
 
 }  // namespace afford::calibrate

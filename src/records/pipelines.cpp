@@ -124,7 +124,7 @@ Table pipeline_summary_table(const study::PipelineValidation& validation) {
 namespace {
 
 struct DrawnRate {
-  PipelineRow::Rate measured, predicted;
+  study::PipelineRate measured, predicted;
 };
 constexpr std::array<std::string_view, 3> ways{"AFD", "EP", "TP"};
 using RatesByWay = std::array<std::vector<DrawnRate>, ways.size()>;
@@ -142,7 +142,7 @@ std::map<std::string, RatesByWay> drawn_rates(const PipelineValidation& validati
   for (const PipelineRow& row : validation.rows) {
     if (!row.predicted || row.point.shard != 1 || study::gpus_of(row.point) != most) continue;
     models[row.point.model][way_of(row)].push_back(
-        {row.rate(row.point.layer_us * microsecond), row.rate(row.predicted->layer)});
+        {study::pipeline_rate(row.point, row.point.layer_us * microsecond), study::pipeline_rate(row.point, row.predicted->layer)});
   }
   std::erase_if(
       models, [](const auto& one) { return one.second[0].size() < 2 || one.second[1].size() < 2; });

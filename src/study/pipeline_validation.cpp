@@ -10,7 +10,6 @@
 
 #include "calibration/chip_timing.hpp"
 #include "error.hpp"
-#include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "study/pipelines.hpp"
 #include "text/file.hpp"
@@ -59,18 +58,8 @@ std::vector<PipelineRow> shipped_rows() {
   return all;
 }
 
-/// The chip of a row on `calibration` or, where it is empty, on its own. Throws ValueError where
-/// that has no links, which pipelines are predicted from.
-HardwareSpec chip_of(const PipelineRow& row, const std::string& calibration) {
-  HardwareSpec chip = named_at(row.place, [&] { return load_hardware({row.point.chip}).front(); });
-  attach_calibrations({&chip}, calibration, true);
-  const ChipTiming* timing = chip.measured.get();
-  const bool fits = timing != nullptr && (!timing->transferred || !calibration.empty());
-  if (fits && !timing->calibration->links.empty()) return chip;
-  throw ValueError("calibration",
-                   fmt::format(": pipelines of {} need one of it with links, as afford-calibrate "
-                               "links measures them",
-                               chip.name));
+HardwareSpec chip_of(const PipelineRow& row) {
+  return named_at(row.place, [&] { return load_hardware({row.point.chip}).front(); });
 }
 
 /// Whether a row is in a group, whatever its model.
@@ -127,13 +116,6 @@ double PipelineRow::attention_deviation() const {
 }
 double PipelineRow::ffn_deviation() const { return deviation_of(predicted->ffn, point.ffn_us); }
 
-PipelineRow::Rate PipelineRow::rate(Seconds layer) const {
-  const Seconds tpot = static_cast<double>(point.layers) * layer;
-  const auto requests = static_cast<double>(point.requests * point.micro_batches);
-  const double gpus = static_cast<double>(gpus_of(point));
-  return {tpot, static_cast<double>(attention_gpus_of(point)) * requests / gpus / tpot.base()};
-}
-
 PipelineValidation pipeline_validation(const std::string& file, const std::string& calibration) {
   PipelineValidation validation{.rows = file.empty() ? shipped_rows() : rows_of(file, ""),
                                 .groups = {}};
@@ -141,7 +123,7 @@ PipelineValidation pipeline_validation(const std::string& file, const std::strin
   for (PipelineRow& row : validation.rows) {
     auto found = chips.find(row.point.chip);
     if (found == chips.end())
-      found = chips.emplace(row.point.chip, chip_of(row, calibration)).first;
+      found = chips.emplace(row.point.chip, with_links(chip_of(row), calibration)).first;
     row.fidelity = fidelity_of(found->second);
     if (!row.point.rejected.empty()) continue;
     row.predicted = named_at(row.place, [&] { return predict_pipeline(row.point, found->second); });

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "calibration/chip_timing.hpp"
 #include "error.hpp"
 #include "layer/direct_stages.hpp"
+#include "load/calibrations.hpp"
 #include "load/library.hpp"
 
 namespace afford::study {
@@ -79,8 +81,30 @@ std::int64_t attention_gpus_of(const PipelinePoint& point) {
   return static_cast<std::int64_t>(layout_of(point).attention);
 }
 
+HardwareSpec with_links(HardwareSpec chip, const std::string& calibration) {
+  attach_calibrations({&chip}, calibration, true);
+  const ChipTiming* timing = chip.measured.get();
+  const bool fits = timing != nullptr && (!timing->transferred || !calibration.empty());
+  if (fits && !timing->calibration->links.empty()) return chip;
+  throw ValueError("calibration",
+                   fmt::format(": pipelines of {} need one of it with links, as afford-calibrate "
+                               "links measures them",
+                               chip.name));
+}
+
+PipelineRate pipeline_rate(const PipelinePoint& point, Seconds layer) {
+  const Seconds tpot = static_cast<double>(point.layers) * layer;
+  const auto requests = static_cast<double>(point.requests * point.micro_batches);
+  const auto gpus = static_cast<double>(gpus_of(point));
+  return {tpot, static_cast<double>(attention_gpus_of(point)) * requests / gpus / tpot.base()};
+}
+
 PipelinePrediction predict_pipeline(const PipelinePoint& point, const HardwareSpec& chip) {
-  ModelSpec model = load_model(point.model);
+  return predict_pipeline(point, load_model(point.model), chip);
+}
+
+PipelinePrediction predict_pipeline(const PipelinePoint& point, ModelSpec model,
+                                    const HardwareSpec& chip) {
   model.precision.kv = model.precision.attention_compute = format_of(point);
   const std::vector<LayerShape> shapes = layer_shapes(model);
   require_possible(point, chip, shapes);
@@ -99,14 +123,15 @@ PipelinePrediction predict_pipeline(const PipelinePoint& point, const HardwareSp
                              .context = static_cast<double>(point.context)};
   const DirectFfn ffn =
       direct_ffn_ops(model, shape, work.requests * layout.attention, direct, machine);
-  const Seconds slowest = ffn.slowest.time();
   PipelinePrediction out{
       .attention = direct_attention_ops(model, shape, work, direct, machine).time(),
       .ffn = ffn.mean.time(),
-      .layer = {}};
+      .layer = {},
+      .slowest_ffn = ffn.slowest.time(),
+      .edge = direct_edge(machine)};
   const auto micro_batches = static_cast<double>(point.micro_batches);
-  const Seconds lap = out.attention + slowest + 2 * direct_edge(machine);  // there and back
-  const Seconds busier = std::max(out.attention, slowest);
+  const Seconds lap = out.attention + out.slowest_ffn + 2 * out.edge;  // there and back
+  const Seconds busier = std::max(out.attention, out.slowest_ffn);
   out.layer = layout.pooled ? std::max(lap, micro_batches * busier) : micro_batches * lap;
   return out;
 }

@@ -10,6 +10,7 @@
 #include "calibration/pipeline_point.hpp"
 #include "error.hpp"
 #include "spec/hardware.hpp"
+#include "spec/model.hpp"
 #include "study/statistics.hpp"
 #include "units.hpp"
 
@@ -19,13 +20,30 @@ namespace afford::study {
 /// micro-batches together.
 struct PipelinePrediction {
   Seconds attention, ffn, layer;
+  Seconds slowest_ffn;  // of the GPU that every layer waits for
+  Seconds edge;         // from the end of a stage to the start of the next one on another GPU
 };
 
-/// The prediction for what a point describes, on `chip`, which is calibrated and has links. Throws
-/// UsageError for a layout or format that is none or that the chip or the model does not allow, or
-/// a model that does not exist.
+/// The chip on `calibration` as Conditions has it or, where that is empty, on its own. Throws
+/// UsageError for a calibration that does not exist, ValueError for one without links, which
+/// pipelines are predicted from.
+[[nodiscard]] HardwareSpec with_links(HardwareSpec chip, const std::string& calibration);
+
+/// The prediction for what a point describes, of `model`, on `chip`, which is calibrated and has
+/// links. Throws UsageError for a layout or format that is none or that the chip or the model does
+/// not allow.
+[[nodiscard]] PipelinePrediction predict_pipeline(const PipelinePoint& point, ModelSpec model,
+                                                  const HardwareSpec& chip);
+/// The same for the model that the point names. Throws UsageError where there is none.
 [[nodiscard]] PipelinePrediction predict_pipeline(const PipelinePoint& point,
                                                   const HardwareSpec& chip);
+
+/// Time of a step of all layers without LM head, and tokens a second and GPU at it.
+struct PipelineRate {
+  Seconds tpot;
+  double tokens_per_second = 0;
+};
+[[nodiscard]] PipelineRate pipeline_rate(const PipelinePoint& point, Seconds layer);
 
 /// A measured pipeline with its prediction: none of what was rejected when it was measured.
 struct PipelineRow {
@@ -37,13 +55,7 @@ struct PipelineRow {
   /// it was measured after. Empty for others.
   std::string known;
 
-  [[nodiscard]] double deviation() const;  // of the layer
-  /// Time of a step of all layers without LM head, and tokens a second and GPU at it.
-  struct Rate {
-    Seconds tpot;
-    double tokens_per_second = 0;
-  };
-  [[nodiscard]] Rate rate(Seconds layer) const;
+  [[nodiscard]] double deviation() const;            // of the layer
   [[nodiscard]] double attention_deviation() const;  // of the stages, each without the other
   [[nodiscard]] double ffn_deviation() const;
 };
@@ -68,7 +80,7 @@ struct PipelineValidation {
 [[nodiscard]] std::int64_t attention_gpus_of(const PipelinePoint& point);
 
 /// The pipelines of a CSV file on the calibration of their chip, or on `calibration` as Conditions
-/// has it; "": those that come with afford, on the ones in validation/ where none is chosen. Throws
+/// has it; "": those that come with afford, each on its own where none is chosen. Throws
 /// InputError or UsageError.
 [[nodiscard]] PipelineValidation pipeline_validation(const std::string& file,
                                                      const std::string& calibration);

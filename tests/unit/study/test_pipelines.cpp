@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "calibration/pipeline_point.hpp"
 #include "calibration_support.hpp"
@@ -9,7 +11,7 @@
 #include "layer/drawn_experts.hpp"
 #include "load/calibrations.hpp"
 #include "load/library.hpp"
-#include "study/pipelines.hpp"
+#include "study/pipeline_timeline.hpp"
 #include "text/file.hpp"
 
 using namespace afford;
@@ -134,11 +136,62 @@ TEST_CASE("of several GPUs that draw experts the busiest takes longer than the m
 }
 
 TEST_CASE("what a pipeline yields: its requests in a step, over all its GPUs") {
-  study::PipelineRow row{.point = step3(), .predicted = {}, .fidelity = ""};
-  row.point.layout = "3a1f", row.point.layers = 61;
-  const auto rate = row.rate(500 * microsecond);
+  PipelinePoint point = step3();
+  point.layout = "3a1f", point.layers = 61;
+  const auto rate = study::pipeline_rate(point, 500 * microsecond);
   CHECK(rate.tpot / millisecond == doctest::Approx(30.5));
   CHECK(rate.tokens_per_second == doctest::Approx(3 * 64 * 3 / 4.0 / 30.5e-3));
+}
+
+TEST_CASE("a predicted timeline settles at the predicted time of a layer") {
+  const HardwareSpec chip = calibrated_h100();
+  for (const char* layout : {"1a1f", "2a2f", "3a1f", "ep2", "tp2"}) {
+    for (const int micro_batches : {1, 2, 3, 4}) {
+      CAPTURE(layout);
+      CAPTURE(micro_batches);
+      PipelinePoint point = step3();
+      point.layout = layout, point.micro_batches = micro_batches;
+      const auto predicted = study::predict_pipeline(point, chip);
+      constexpr int layers = 30;
+      const auto spans = study::predicted_timeline(point, predicted, layers);
+      const std::int64_t attention = study::attention_gpus_of(point),
+                         ffn = point.layout.find('f') != std::string::npos
+                                   ? study::gpus_of(point) - attention
+                                   : study::gpus_of(point);
+      REQUIRE(spans.size() == static_cast<size_t>(layers * micro_batches * (attention + ffn)));
+      double third_last = 0, last = 0;
+      std::map<int, double> free;  // a GPU does one thing at a time
+      for (const study::StageSpan& span : spans) {
+        CHECK(span.start_us >= free[span.gpu] - 1e-9);
+        free[span.gpu] = span.end_us;
+        if (span.micro_batch != 0 || span.stage != "attention") continue;
+        if (span.layer == layers - 3) third_last = span.start_us;
+        if (span.layer == layers - 1) last = span.start_us;
+      }
+      CHECK((last - third_last) / 2 ==
+            doctest::Approx(predicted.layer / microsecond).epsilon(1e-9));
+    }
+  }
+}
+
+TEST_CASE("a trace has what was measured and what was predicted, each GPU a row") {
+  const std::vector<study::StageSpan> spans{{0, "attention", 0, 0, 0, 10.5},
+                                            {1, "FFN", 0, 0, 11, 20}};
+  const auto trace = nlohmann::json::parse(study::timelines_trace(spans, {spans[0]}));
+  std::vector<std::string> processes, rows;
+  for (const auto& event : trace["traceEvents"]) {
+    if (event["name"] == "process_name") processes.push_back(event["args"]["name"]);
+    if (event["name"] == "thread_name") rows.push_back(event["args"]["name"]);
+    if (event["name"] == "mb0 layer 0 FFN") {
+      CHECK(event["pid"] == 0);
+      CHECK(event["tid"] == 1);
+      CHECK(event["ts"] == 11);
+      CHECK(event["dur"] == 9);
+    }
+  }
+  CHECK(processes == std::vector<std::string>{"measured", "predicted"});
+  CHECK(rows == std::vector<std::string>{"GPU 0, attention", "GPU 1, FFN", "GPU 0, attention"});
+  CHECK(study::timelines_trace(spans, {}).find("predicted") == std::string::npos);
 }
 
 TEST_CASE("experts cut over a pool cost what they cost cut over a server") {
