@@ -35,7 +35,8 @@ constexpr std::array shipped_pipelines{ShippedPipelines{"afd-h100.csv", "seen"},
                                        ShippedPipelines{"afd-h100-after.csv", "after"},
                                        ShippedPipelines{"afd-h100-third.csv", "after"},
                                        ShippedPipelines{"afd-h100-unequal.csv", "unequal"},
-                                       ShippedPipelines{"afd-h200-after.csv", "after"}};
+                                       ShippedPipelines{"afd-h200-after.csv", "after"},
+                                       ShippedPipelines{"afd-h200-unequal.csv", "unequal"}};
 
 std::vector<PipelineRow> rows_of(const std::string& file, std::string_view known) {
   std::vector<PipelineRow> rows;
