@@ -142,7 +142,8 @@ std::map<std::string, RatesByWay> drawn_rates(const PipelineValidation& validati
   for (const PipelineRow& row : validation.rows) {
     if (!row.predicted || row.point.shard != 1 || study::gpus_of(row.point) != most) continue;
     models[row.point.model][way_of(row)].push_back(
-        {study::pipeline_rate(row.point, row.point.layer_us * microsecond), study::pipeline_rate(row.point, row.predicted->layer)});
+        {study::pipeline_rate(row.point, row.point.layer_us * microsecond),
+         study::pipeline_rate(row.point, row.predicted->layer)});
   }
   std::erase_if(
       models, [](const auto& one) { return one.second[0].size() < 2 || one.second[1].size() < 2; });
