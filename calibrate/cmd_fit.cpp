@@ -16,8 +16,6 @@
 namespace afford::calibrate {
 namespace {
 
-constexpr size_t largest_calibration = size_t{4} << 20;
-
 /// What several calibrations hold together.
 struct Cards {
   Provenance provenance;

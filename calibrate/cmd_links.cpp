@@ -20,7 +20,6 @@ namespace afford::calibrate {
 namespace {
 
 constexpr std::chrono::seconds longest_step{60};
-constexpr size_t largest_calibration = size_t{4} << 20;
 
 std::string row(const LinkPoint& p) {
   const double rate = p.us > 0 ? p.bytes / (1e-6 * p.us) : 0;

@@ -1,6 +1,7 @@
 #pragma once
 // The two files of a calibration.
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "calibration/point.hpp"
 
 namespace afford::calibrate {
+
+/// Bytes of a calibration that a verb reads, at most.
+constexpr size_t largest_calibration = size_t{4} << 20;
 
 struct OutputPaths {
   std::filesystem::path calibration, points;
