@@ -91,6 +91,11 @@ FlopRate product_peak(const ModelSpec& model, const HardwareSpec& chip) {
 
 }  // namespace
 
+PromptLoad prompt_load(const Layout& layout) {
+  return {
+      .gpus = layout.engine(), .tensor = layout.attention_tp, .expert_groups = layout.expert_ep};
+}
+
 PromptTime prompt_parts(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
                         const PromptRates& rates) {
   const PromptWork work = work_of(model, load);

@@ -8,6 +8,10 @@
 
 namespace afford {
 
+/// Tokens of prompts that join a decode step at most: what vLLM and SGLang take by default on an
+/// H100.
+inline constexpr std::int64_t default_chunk = 8192;
+
 /// A closed loop on one server: each request that ends is followed by a new one.
 struct PromptLoad {
   double requests = 0;            // in flight on the whole server
@@ -17,6 +21,9 @@ struct PromptLoad {
   std::int64_t tensor = 1;        // GPUs that share a replica of the attention
   std::int64_t expert_groups = 1;
 };
+
+/// On one engine of a layout, with no request and no prompt set.
+[[nodiscard]] PromptLoad prompt_load(const Layout& layout);
 
 /// What a prompt takes, part by part: GEMMs at the engine's share of the peak, attention over all
 /// earlier tokens and the recurrence of states, all-reduces, and what norms, quantisation and the

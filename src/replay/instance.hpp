@@ -7,11 +7,11 @@
 #include <queue>
 #include <vector>
 
-#include "replay/histogram.hpp"
 #include "replay/prefix_cache.hpp"
 #include "replay/prompt_table.hpp"
 #include "replay/step_table.hpp"
 #include "replay/time_series.hpp"
+#include "traffic/histogram.hpp"
 
 namespace afford {
 
@@ -70,6 +70,7 @@ class Instance {
   /// change. False: there is none.
   bool step(Seconds until, std::vector<Outcome>& done);
 
+  [[nodiscard]] bool works_on_prompts() const { return server_->prompts_here; }
   [[nodiscard]] Seconds now() const { return now_; }
   [[nodiscard]] std::int64_t outstanding() const {
     return running() + static_cast<std::int64_t>(waiting_.size());

@@ -38,10 +38,7 @@ StepTable::Evaluate steps_of(const AnyDeployment& deployment, const Setting& set
 }
 
 PromptTable prompts_on(const Colocated& c, const Setting& setting) {
-  const PromptLoad load{.gpus = c.layout.engine(),
-                        .tensor = c.layout.attention_tp,
-                        .expert_groups = c.layout.expert_ep};
-  return PromptTable([load, model = setting.model, chip = c.pool.chip,
+  return PromptTable([load = prompt_load(c.layout), model = setting.model, chip = c.pool.chip,
                       rates = setting.engine.time.prompts](double tokens) {
     PromptLoad of = load;
     of.prompt = tokens;

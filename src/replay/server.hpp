@@ -1,6 +1,7 @@
 #pragma once
 // What a deployment is to the requests it works off.
 
+#include "deploy/prompts.hpp"
 #include "deploy/simulate.hpp"
 #include "replay/instance.hpp"
 
@@ -8,8 +9,8 @@ namespace afford {
 
 /// How requests are handed to what works them off.
 struct ServerOptions {
-  std::int64_t chunk = 8192;        // most tokens of prompts in a step
-  std::int64_t most_in_flight = 0;  // requests of an instance; 0: as the memory allows
+  std::int64_t chunk = default_chunk;  // most tokens of prompts in a step
+  std::int64_t most_in_flight = 0;     // requests of an instance; 0: as the memory allows
   bool cache_prefixes = false;
 };
 

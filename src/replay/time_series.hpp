@@ -2,9 +2,9 @@
 // What was there over time, in a number of intervals that does not grow with the time.
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <optional>
+#include <vector>
 
 #include "units.hpp"
 
@@ -23,11 +23,11 @@ struct Load {
   }
 };
 
-/// Up to 256 intervals of equal length from the first moment on. Where time goes beyond the last
+/// Up to 4096 intervals of equal length from the first moment on. Where time goes beyond the last
 /// one, two become one.
 class TimeSeries {
  public:
-  static constexpr size_t most = 256;
+  static constexpr size_t most = 4096;
 
   /// From `begin` on for `time`: a load, whose `tokens` are those of all that time.
   void add(Seconds begin, Seconds time, const Load& load) {
@@ -39,22 +39,23 @@ class TimeSeries {
     Load each = load;
     each.tokens /= time.base();
     while (at < end) {
-      const auto i = std::min(static_cast<size_t>(at / width_), most - 1);
+      auto i = static_cast<size_t>(at / width_);
+      if (width_ * (real(i) + 1) <= at) ++i;  // what is at an end may round to before it
+      i = std::min(i, most - 1);
       const double until = i == most - 1 ? end : std::min(end, width_ * (real(i) + 1));
-      // The end of an interval may round to its beginning.
-      const double part = until > at ? until - at : end - at;
-      sums_[i].add(each, part);
+      sums_[i].add(each, until - at);
       used_ = std::max(used_, i + 1);
-      at += part;
+      at = until;
     }
   }
 
   [[nodiscard]] size_t size() const { return used_; }
   [[nodiscard]] Seconds begin(size_t i) const { return Seconds(real(i) * width_); }
-  /// The mean of an interval; tokens a second.
-  [[nodiscard]] Load at(size_t i) const {
+  /// The mean of an interval; tokens a second. `each`: of so many intervals as one.
+  [[nodiscard]] Load at(size_t i, size_t each = 1) const {
     Load mean;
-    mean.add(sums_[i], 1 / width_);
+    for (size_t k = i * each; k < std::min((i + 1) * each, most); ++k)
+      mean.add(sums_[k], 1 / (real(each) * width_));
     return mean;
   }
 
@@ -71,7 +72,7 @@ class TimeSeries {
     width_ *= 2;
   }
 
-  std::array<Load, most> sums_{};
+  std::vector<Load> sums_ = std::vector<Load>(most);
   std::optional<Seconds> origin_;
   double width_ = 1e-3;
   size_t used_ = 0;

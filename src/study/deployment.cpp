@@ -240,6 +240,12 @@ std::string Deployment::chips_text() const {
 
 std::string Deployment::fidelity() const { return fidelity_of(chips.front(), chips.back()); }
 
+DeploymentRequest one_prompt_each(const Conditions& conditions, const ColocatedRequest& pool) {
+  DeploymentRequest request{conditions, {}, pool};
+  request.colocated->batch_per_gpu = 1;
+  return request;
+}
+
 std::vector<Deployment> deployments_of(const DeploymentRequest& request, const ModelSpec& model,
                                        LeftOut* left_out) {
   std::vector<Deployment> deployments;

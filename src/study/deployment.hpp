@@ -51,6 +51,10 @@ struct DeploymentRequest : Conditions {
   std::optional<ColocatedRequest> colocated;
 };
 
+/// A pool that works on prompts alone, one on each engine.
+[[nodiscard]] DeploymentRequest one_prompt_each(const Conditions& conditions,
+                                                const ColocatedRequest& pool);
+
 /// A checked deployment. The chips are owned here; pools point to them, so it moves but is not
 /// copied.
 struct Deployment {

@@ -21,11 +21,9 @@ Prefill prefill_of(const Colocated& asked, Setting setting, const Length& length
   setting.context = length.cached + length.prompt;
   const HardwareSpec& chip = *c.pool.chip;
   const Evaluation e = evaluate(c, setting);
-  const PromptLoad load{.prompt = length.prompt,
-                        .cached = length.cached,
-                        .gpus = c.layout.engine(),
-                        .tensor = c.layout.attention_tp,
-                        .expert_groups = c.layout.expert_ep};
+  PromptLoad load = prompt_load(c.layout);
+  load.prompt = length.prompt;
+  load.cached = length.cached;
   Prefill row{.model = setting.model->name,
               .label = name_of(c.layout),
               .engine = setting.engine.name,
@@ -47,13 +45,6 @@ Prefill prefill_of(const Colocated& asked, Setting setting, const Length& length
 void check(const PrefillRequest& request) {
   check_range("cached", request.cached, 0, 1'000'000'000);
   if (request.pools.empty()) throw UsageError("prefill needs a pool");
-}
-
-/// Batches are the study's own: one prompt on each engine.
-DeploymentRequest alone(const PrefillRequest& request, const ColocatedRequest& pool) {
-  DeploymentRequest deployment{request, {}, pool};
-  deployment.colocated->batch_per_gpu = 1;
-  return deployment;
 }
 
 }  // namespace
@@ -79,7 +70,8 @@ Prefills prefills(const PrefillRequest& request) {
   Prefills out;
   for (const Prepared& prepared : prepare(request, &out.left_out)) {
     for (const ColocatedRequest& pool : request.pools) {
-      for (const Deployment& deployment : deployments_of(alone(request, pool), prepared.model)) {
+      for (const Deployment& deployment :
+           deployments_of(one_prompt_each(request, pool), prepared.model)) {
         const Engines engines = engines_of(request, deployment.chips);
         for (const std::int64_t tokens : request.contexts) {
           const Length length{static_cast<double>(tokens), static_cast<double>(request.cached)};

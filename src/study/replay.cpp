@@ -116,10 +116,8 @@ ReplayRequest with_batches(ReplayRequest request) {
 /// The prompt pool asked for, as a deployment of its own.
 std::optional<Deployment> prefill_of(const ReplayRequest& request, const ModelSpec& model) {
   if (!request.prefill) return std::nullopt;
-  DeploymentRequest alone{static_cast<const Conditions&>(request), {}, request.prefill};
-  alone.colocated->batch_per_gpu = 1;
   try {
-    return std::move(deployments_of(alone, model).front());
+    return std::move(deployments_of(one_prompt_each(request, *request.prefill), model).front());
   } catch (const ValueError& error) {
     if (error.name() != "parallelism") throw;
     throw ValueError("prefill parallelism", error.complaint());

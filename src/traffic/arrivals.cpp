@@ -54,6 +54,14 @@ RequestSource poisson(RequestSource source, double rate, std::uint64_t seed) {
   };
 }
 
+RequestSource faster(RequestSource source, double times) {
+  return [source = std::move(source), times]() mutable {
+    std::optional<Request> request = source();
+    if (request) request->arrival_s /= times;
+    return request;
+  };
+}
+
 RequestSource drawn(const LengthLaw& prompt, const LengthLaw& output, std::uint64_t seed) {
   return [=, random = std::mt19937_64(seed)]() mutable -> std::optional<Request> {
     Request request;

@@ -21,6 +21,9 @@ using RequestSource = std::function<std::optional<Request>()>;
 /// The same requests in the same order, arriving at random at so many a second (Poisson).
 [[nodiscard]] RequestSource poisson(RequestSource source, double rate, std::uint64_t seed);
 
+/// The same requests, `times` as many a second, in the rhythm of the source.
+[[nodiscard]] RequestSource faster(RequestSource source, double times);
+
 /// How long prompts or outputs are.
 struct LengthLaw {
   enum class Kind { fixed, uniform, lognormal, geometric };

@@ -194,6 +194,23 @@ TEST_SUITE("unit") {
     CHECK(replayed(PlainServer{}, all, load, 2).whole.mean() <= both.whole.mean());
   }
 
+  TEST_CASE("replay: groups share requests by weight, and each has its own times") {
+    Server slow = PlainServer{}.server(), fast = PlainServer{.p = 0}.server();
+    const ReplayFleet fleet{.servers = {{.server = &slow, .instances = 2, .weight = 1},
+                                        {.server = &fast, .instances = 1, .weight = 4}},
+                            .prompts = {}};
+    const Replayed out = replay(fleet, list_source(random_requests(600, 5, 7)), {});
+    REQUIRE(out.groups.size() == 2);
+    CHECK(out.groups[0].first_token.weight() == 200);
+    CHECK(out.groups[1].first_token.weight() == 400);
+    CHECK(out.groups[0].first_token.mean() > out.groups[1].first_token.mean());
+    CHECK(out.times().first_token.mean() == doctest::Approx(out.first_token.mean()));
+    CHECK(out.times().token.weight() == out.output_tokens - 600);
+    // Of all instances, so beyond what any of them has.
+    CHECK(out.in_flight_of_tokens(0.99) > out.usage.in_flight.quantile(0.99));
+    CHECK(out.in_flight_of_tokens(0.5) < out.in_flight_of_tokens(0.99));
+  }
+
   TEST_CASE("replay: more tokens a step end a request in fewer") {
     Server server = PlainServer{}.server();
     server.tokens_per_step = 2;
@@ -223,19 +240,22 @@ TEST_SUITE("unit") {
                     .transfer = PromptTable([](double tokens) { return Seconds(1e-4 * tokens); })};
     const std::vector<Request> requests = {{0, 640, 2, {}}, {0, 640, 2, {}}};
     const Replayed out = replay(server, 1, &pool, list_source(requests), {});
-    CHECK(out.first_token.quantile(0.5) == doctest::Approx(0.74).epsilon(0.006));
-    CHECK(out.first_token.most() == doctest::Approx(1.48));
+    CHECK(out.first_token.quantile(0.5) == doctest::Approx(0.804).epsilon(0.006));
+    CHECK(out.first_token.most() == doctest::Approx(1.544));
     CHECK(out.waited.sum() == doctest::Approx(0.74));
     CHECK(out.whole.most() == doctest::Approx(1.48 + 0.064 + PlainServer{}.step(1, 641)));
     pool.instances = 2;
     const Replayed two = replay(server, 1, &pool, list_source(requests), {});
-    CHECK(two.first_token.most() == doctest::Approx(0.74));
+    CHECK(two.first_token.most() == doctest::Approx(0.804));
   }
 
   TEST_CASE("replay: what was there over time adds up to what it was on average") {
     const Replayed out = replayed(PlainServer{}, random_requests(400, 15, 3));
     const TimeSeries& series = out.series;
     REQUIRE(series.size() > TimeSeries::most / 4);
+    const Load four = series.at(1, 4);
+    CHECK(4 * four.tokens == doctest::Approx(series.at(4).tokens + series.at(5).tokens +
+                                             series.at(6).tokens + series.at(7).tokens));
     const double width = series.begin(1).base();
     double in_flight = 0, tokens = 0;
     for (size_t i = 0; i < series.size(); ++i) {
