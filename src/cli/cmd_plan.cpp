@@ -16,7 +16,7 @@ namespace afford::cli {
 namespace {
 
 struct PlanArgs : SearchArgs {
-  std::string workload;
+  std::string workload, ttft;
 };
 
 study::RentalRequest request_of(PlanArgs args) {
@@ -26,7 +26,14 @@ study::RentalRequest request_of(PlanArgs args) {
   const bool tpot_given = !args.tpot.empty();
   if (!tpot_given) args.tpot = ConditionArgs().tpot;
   const study::SearchRequest bounds = search_request(args);
-  return {bounds, args.workload, tpot_given, sweep_points(args.sweeps, bounds, SweepOf::workload),
+  const std::optional<Seconds> ttft =
+      args.ttft.empty() ? std::nullopt
+                        : std::optional(positive<Dimension{.time = 1}>(args.ttft, "--ttft"));
+  return {bounds,
+          args.workload,
+          tpot_given,
+          ttft,
+          sweep_points(args.sweeps, bounds, SweepOf::workload),
           &stop_of(*args.output.host)};
 }
 
@@ -63,6 +70,8 @@ Verb plan_command(const Program& program) {
   verb.required("workload", args->workload,
                 "Workload file: traffic, target, chips with prices and limits");
   add_search(verb, *args);
+  verb.text("--ttft", args->ttft,
+            "Limit on the time to the first token, at the workload's percentile", "TIME");
   add_sweep(verb, args->sweeps);
   add_plot(verb, args->plot, "Draw the sweep: FILE.svg, .png or .gp");
   add_output(verb, args->output);

@@ -81,7 +81,7 @@ void add_load(glp_prob* program, const FleetProblem& p, size_t task, bool off_pe
   std::vector<double> spared(kinds_of(p), 0);  // of each kind that does the task
   for (size_t i = 0; i < p.options.size(); ++i) {
     const FleetOption& option = p.options[i];
-    if (option.task != task) continue;
+    if (!does(option, task)) continue;
     spared[option.kind] = p.spares * share_carried(option.capacity, load);
     if (!off_peak || option.off_peak) row.add(i, share_carried(option.capacity, load));
   }
@@ -109,7 +109,7 @@ double carried(const FleetProblem& p, const Fleet& fleet, size_t task, bool off_
   double sum = 0;
   for (size_t i = 0; i < p.options.size(); ++i) {
     const FleetOption& option = p.options[i];
-    if (option.task != task) continue;
+    if (!does(option, task)) continue;
     if (fleet.counts[i] > 0) spare[option.kind] = p.spares * option.capacity;
     if (!off_peak || option.off_peak) sum += static_cast<double>(fleet.counts[i]) * option.capacity;
   }
@@ -137,6 +137,10 @@ Program program_of(const FleetProblem& p, bool whole) {
 }
 
 }  // namespace
+
+bool does(const FleetOption& option, size_t task) {
+  return std::find(option.tasks.begin(), option.tasks.end(), task) != option.tasks.end();
+}
 
 std::optional<Fleet> cheapest_fleet(const FleetProblem& p) {
   constexpr int patience_ms = 20'000;
@@ -185,7 +189,7 @@ double largest_load(const FleetProblem& p) {
   for (size_t task = 0; task < p.tasks; ++task) {
     Row row;
     for (size_t i = 0; i < p.options.size(); ++i) {
-      if (p.options[i].task == task) row.add(i, p.options[i].capacity);
+      if (does(p.options[i], task)) row.add(i, p.options[i].capacity);
     }
     row.add(p.options.size(), -1);
     add_row(program.get(), row, GLP_LO, 0, 0);

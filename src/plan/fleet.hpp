@@ -10,16 +10,19 @@
 namespace afford {
 
 /// One thing to rent, in whole numbers. `kind` groups options that are the same deployment under
-/// another contract; spares are counted for each kind in use. `task`: which part of every request's
-/// work it does, the same for all options of a kind.
+/// another contract; spares are counted for each kind in use. `tasks`: which parts of a request's
+/// work it does, the same for all options of a kind. One that does several carries its capacity of
+/// each.
 struct FleetOption {
   size_t kind = 0;
-  size_t task = 0;
+  std::vector<size_t> tasks{0};
   double capacity = 0;                          // load one carries
   double cost = 0;                              // a month
   bool off_peak = true;                         // runs outside the peak hours too
   std::vector<std::pair<size_t, double>> uses;  // of which resource how much
 };
+
+[[nodiscard]] bool does(const FleetOption& option, size_t task);
 
 struct FleetProblem {
   std::vector<FleetOption> options;

@@ -21,6 +21,14 @@ StationaryMix mix_of(const StepSums& sums, double requests) {
           .context_variance = std::max(0.0, sums.square / sums.steps - mean * mean)};
 }
 
+/// A quantile function at the middles of equal shares.
+std::vector<double> at_middles(auto quantile) {
+  constexpr int count = 400;  // of them four are beyond the 99th percentile
+  std::vector<double> values;
+  for (int i = 0; i < count; ++i) values.push_back(quantile((i + 0.5) / count));
+  return values;
+}
+
 }  // namespace
 
 Moments fixed_length(double tokens) { return {tokens, tokens * tokens, tokens * tokens * tokens}; }
@@ -52,6 +60,40 @@ Moments lognormal_length(double mean, double cv, double most) {
 Moments geometric_length(double mean) {
   const double p = 1 / mean, q = 1 - p;
   return {mean, (2 - p) / (p * p), (q * q + 4 * q + 1) / (p * p * p)};
+}
+
+double normal_quantile(double probability) {
+  double low = -10, high = 10;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = (low + high) / 2;
+    (normal_below(middle) < probability ? low : high) = middle;
+  }
+  return low;
+}
+
+double quantile(const LengthLaw& law, double share) {
+  switch (law.kind) {
+    case LengthLaw::Kind::fixed:
+      return law.mean;
+    case LengthLaw::Kind::uniform:
+      return std::floor(law.least + share * (law.most - law.least + 1));
+    case LengthLaw::Kind::geometric:
+      return law.mean > 1 ? std::ceil(std::log1p(-share) / std::log1p(-1 / law.mean)) : 1;
+    case LengthLaw::Kind::lognormal:
+      break;
+  }
+  const double variance = std::log(1 + law.cv * law.cv);
+  const double tokens =
+      std::exp(std::log(law.mean) - variance / 2 + std::sqrt(variance) * normal_quantile(share));
+  return law.most > 0 ? std::min(tokens, law.most) : tokens;
+}
+
+std::vector<double> equally_likely(const LengthLaw& law) {
+  return at_middles([&](double share) { return quantile(law, share); });
+}
+
+std::vector<double> equally_likely(const Histogram& lengths) {
+  return at_middles([&](double share) { return lengths.quantile(share); });
 }
 
 StationaryMix mix_of(const Moments& p, const Moments& o) {

@@ -3,6 +3,10 @@
 // the stationary mix. A request is seen in proportion to how long it stays, at a context that grows
 // as it decodes.
 
+#include <vector>
+
+#include "traffic/arrivals.hpp"
+#include "traffic/histogram.hpp"
 #include "traffic/request.hpp"
 
 namespace afford {
@@ -19,6 +23,16 @@ struct Moments {
 /// lower).
 [[nodiscard]] Moments lognormal_length(double mean, double cv, double most);
 [[nodiscard]] Moments geometric_length(double mean);  // 1, 2, ... tokens
+
+/// The standard normal quantile.
+[[nodiscard]] double normal_quantile(double probability);
+
+/// The length that this share of a law's lengths does not exceed. 0 < share < 1.
+[[nodiscard]] double quantile(const LengthLaw& law, double share);
+
+/// Equally likely lengths, ascending: what stands for a distribution where its moments do not do.
+[[nodiscard]] std::vector<double> equally_likely(const LengthLaw& law);
+[[nodiscard]] std::vector<double> equally_likely(const Histogram& lengths);
 
 /// What a request is like while it decodes. An output of o tokens takes o steps at contexts p, p+1
 /// ... p+o-1; averages over all steps of all requests: mean = E[o p + o(o-1)/2] / E[o].

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <optional>
 
 #include "text/quantity.hpp"
@@ -17,7 +18,9 @@ std::vector<double> use_of(const Candidate& c, size_t chips) {
   return use;
 }
 
-bool allowed(const Candidate& c, const Choice& choice) {
+bool allowed(const Sized& sized, const Choice& choice) {
+  if (choice.prompts == (sized.prompts ? PromptsOn::own : PromptsOn::decoding)) return false;
+  const Candidate& c = sized.candidate;
   if (!choice.afd && c.way == Way::disaggregated) return false;
   if (!choice.only_chip) return true;
   return c.attention.chip == *choice.only_chip &&
@@ -30,10 +33,12 @@ std::vector<const Sized*> useful(const std::vector<Sized>& sized, const PlanInpu
   const size_t chips = input.space->chips->size();
   std::vector<const Sized*> kept;
   for (const Sized& one : sized) {
-    if (!allowed(one.candidate, choice)) continue;
+    if (!allowed(one, choice)) continue;
     const auto use = use_of(one.candidate, chips);
     const bool beaten = std::any_of(sized.begin(), sized.end(), [&](const Sized& other) {
-      if (&other == &one || !allowed(other.candidate, choice)) return false;
+      if (&other == &one || !allowed(other, choice)) return false;
+      // One that works off prompts too is not worth less for carrying less.
+      if (other.prompts.has_value() != one.prompts.has_value()) return false;
       const auto others = use_of(other.candidate, chips);
       for (size_t c = 0; c < chips; ++c) {
         if (others[c] > use[c]) return false;
@@ -89,7 +94,8 @@ std::optional<double> hourly(const std::vector<double>& use, const std::vector<O
 
 /// What one thing to rent does and takes.
 struct Thing {
-  size_t kind = 0, task = 0;
+  size_t kind = 0;
+  std::vector<size_t> tasks{0};
   double requests_per_s = 0;
   std::vector<double> use;  // accelerators of each chip
   const Sized* sized = nullptr;
@@ -104,7 +110,7 @@ void add_options(RentalProblem& built, const Thing& thing, const Resources& reso
     const auto cost = hourly(thing.use, input.offers, reserved);
     if (!cost) return;
     FleetOption option{.kind = thing.kind,
-                       .task = thing.task,
+                       .tasks = thing.tasks,
                        .capacity = thing.requests_per_s,
                        .cost = *cost * hours_a_month * (all_day ? 1 : traffic.peak_hours / 24),
                        .off_peak = all_day,
@@ -126,58 +132,78 @@ void add_options(RentalProblem& built, const Thing& thing, const Resources& reso
   if (traffic.peak_hours < 24) add(false, false);
 }
 
-/// The cheapest options by cost per load: an integer program of a few hundred columns solves in
-/// moments.
-void keep_cheapest(RentalProblem& built, size_t most) {
-  if (built.options.size() <= most) return;
+/// Drops all but the cheapest by cost per load, of those from `first` on: an integer program of a
+/// few hundred columns solves in moments.
+void keep_cheapest(RentalProblem& built, size_t first, size_t most) {
+  if (built.options.size() <= first + most) return;
   std::vector<size_t> order(built.options.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::iota(order.begin(), order.end(), size_t{0});
   const auto& options = built.problem.options;
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return options[a].cost / options[a].capacity < options[b].cost / options[b].capacity;
-  });
+  std::stable_sort(
+      order.begin() + static_cast<std::ptrdiff_t>(first), order.end(), [&](size_t a, size_t b) {
+        return options[a].cost / options[a].capacity < options[b].cost / options[b].capacity;
+      });
   RentalProblem kept{.problem = built.problem, .options = {}};
   kept.problem.options.clear();
-  for (size_t i = 0; i < most; ++i) {
+  for (size_t i = 0; i < first + most; ++i) {
     kept.problem.options.push_back(options[order[i]]);
     kept.options.push_back(built.options[order[i]]);
   }
   built = std::move(kept);
 }
 
+size_t next_kind(const FleetProblem& problem) {
+  size_t kind = 0;
+  for (const FleetOption& option : problem.options) kind = std::max(kind, option.kind + 1);
+  return kind;
+}
+
+/// Deployments, each for what it carries less `growth`.
+void add_deployments(RentalProblem& built, const std::vector<const Sized*>& list,
+                     const Resources& resources, const PlanInput& input, double growth) {
+  constexpr size_t most_options = 300;
+  const size_t first = built.options.size();
+  size_t kind = next_kind(built.problem);
+  for (const Sized* one : list) {
+    add_options(built,
+                {.kind = kind++,
+                 .tasks = one->prompts ? std::vector<size_t>{0, 1} : std::vector<size_t>{0},
+                 .requests_per_s = one->requests_per_s / growth,
+                 .use = use_of(one->candidate, input.space->chips->size()),
+                 .sized = one},
+                resources, input);
+  }
+  keep_cheapest(built, first, most_options);
+}
+
 }  // namespace
 
 RentalProblem rental_problem(const std::vector<Sized>& sized, const PlanInput& input,
                              const Choice& choice) {
-  constexpr size_t most_options = 300;
   const Traffic& traffic = input.workload->traffic;
-  const size_t chips = input.space->chips->size();
   const Resources resources(input.offers);
   RentalProblem built;
   built.problem.resources = resources.amounts;
   built.problem.peak_load = peak_rate(traffic);
   built.problem.off_peak_load = traffic.peak_hours < 24 ? off_peak_rate(traffic) : 0;
   built.problem.spares = input.workload->target.spares;
-  size_t kind = 0;
-  for (const Sized* one : useful(sized, input, choice)) {
-    add_options(built,
-                {.kind = kind++,
-                 .requests_per_s = one->requests_per_s,
-                 .use = use_of(one->candidate, chips),
-                 .sized = one},
-                resources, input);
-  }
-  keep_cheapest(built, most_options);
+  std::vector<const Sized*> list = useful(sized, input, choice);
+  const auto mixed = std::stable_partition(list.begin(), list.end(),
+                                           [](const Sized* one) { return !one->prompts; });
+  add_deployments(built, {list.begin(), mixed}, resources, input, choice.growth.decode);
+  add_deployments(built, {mixed, list.end()}, resources, input, choice.growth.mixed);
   if (!has_prompts(traffic)) return built;
   built.problem.tasks = 2;
+  if (choice.prompts == PromptsOn::decoding) return built;
+  size_t kind = next_kind(built.problem);
   for (const PromptServer& server : input.prompt_servers) {
     if (choice.only_chip && server.chip != *choice.only_chip) continue;
-    std::vector<double> use(chips, 0);
+    std::vector<double> use(input.space->chips->size(), 0);
     use[server.chip] = real(server.gpus);
     add_options(built,
                 {.kind = kind++,
-                 .task = 1,
-                 .requests_per_s = server.requests_per_s,
+                 .tasks = {1},
+                 .requests_per_s = server.requests_per_s / choice.growth.prompts,
                  .use = std::move(use),
                  .prompts = &server},
                 resources, input);

@@ -5,7 +5,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "deploy/prompts.hpp"
+
 namespace afford {
+PromptServer beside_decoding(const Sized& sized, Seconds step, const Traffic& traffic) {
+  PromptServer engine = *sized.prompts;
+  const Seconds launches = engine.time.launches;
+  PromptLaw law = engine.time;
+  law.launches = Seconds(0);
+  law.linear += (step + launches).base() / real(default_chunk);
+  engine.sending = launches + 1.5 * step;
+  return with_law(std::move(engine), law, traffic);
+}
+
 namespace {
 
 /// The smallest batch a candidate can take: one request (on each accelerator when co-located).
@@ -32,16 +44,64 @@ double most_that(double low, double high, std::int64_t grain, Test passes) {
   return real(from * grain);
 }
 
-}  // namespace
+/// Sets `most` and its limit: by memory alone first, then the contexts' spread, then TPOT. False:
+/// not even one request fits.
+bool bound_in_flight(Sized& sized, const Space& space, const Setting& setting,
+                     const Workload& workload) {
+  const Target& target = workload.target;
+  const Candidate& c = sized.candidate;
+  const std::int64_t each = grain(c);
+  const auto at = [&](double n) { return with_in_flight(c, n, space, setting); };
+  constexpr double beyond = 4;
+  const double start = in_flight_of(c);
+  const double even =
+      most_that(start, beyond * start, each, [&](double n) { return fits_in_memory(at(n)); });
+  const double in_memory =
+      std::floor(fitting(even, workload.traffic.mix, target.percentile) / real(each)) * real(each);
+  if (in_memory < real(each)) return false;
+  const Seconds step = tokens_per_step(setting.speculation) * target.tpot;
+  const auto fast = [&](double n) { return step_of(sized, n, space, setting) <= step; };
+  sized.most = fast(in_memory) ? in_memory : most_that(0, in_memory, each, fast);
+  sized.limit = sized.most < in_memory                                 ? "TPOT"
+                : at(even + real(each)).verdict == Verdict::ffn_memory ? "FFN memory"
+                                                                       : "attention memory";
+  return sized.most >= real(each);
+}
 
-double normal_quantile(double probability) {
-  double low = -10, high = 10;
-  for (int i = 0; i < 100; ++i) {
+/// What deployments are sized in.
+struct SizingCase {
+  const Space& space;
+  const Setting& setting;
+  const Workload& workload;
+};
+
+/// Steps a second, and requests for each of them.
+struct StepLoad {
+  double most = 0, requests = 0;
+};
+
+/// The most steps a second, up to load.most, at which the engines have first tokens in time.
+double first_tokens_in_time(const Sized& sized, const Queue& queue, const StepLoad& load,
+                            const SizingCase& c) {
+  const auto& [space, setting, workload] = c;
+  const auto keeps = [&](double steps_per_s) {
+    const double requests = queue.in_flight(steps_per_s, workload.target.percentile).mean;
+    const PromptServer engine = beside_decoding(
+        sized, with_in_flight(sized.candidate, requests, space, setting).step, workload.traffic);
+    const double rate = steps_per_s * load.requests / sized.interruptions.engines;
+    return in_time(engine, {1, rate}, workload);
+  };
+  if (keeps(load.most)) return load.most;
+  double low = 0, high = load.most;
+  constexpr int halvings = 20;
+  for (int i = 0; i < halvings; ++i) {
     const double middle = (low + high) / 2;
-    (0.5 * std::erfc(-middle / std::sqrt(2.0)) < probability ? low : high) = middle;
+    (keeps(middle) ? low : high) = middle;
   }
   return low;
 }
+
+}  // namespace
 
 Evaluation with_in_flight(const Candidate& candidate, double requests, const Space& space,
                           const Setting& setting) {
@@ -50,10 +110,19 @@ Evaluation with_in_flight(const Candidate& candidate, double requests, const Spa
   return evaluate(c, space, setting);
 }
 
-StepCurve step_curve(const Candidate& candidate, double most, const Space& space,
-                     const Setting& setting) {
+Seconds Interruptions::of(double requests) const {
+  const double joining = prompts * requests / engines;
+  return joining * kernels + (1 - std::exp(-joining)) * launches;
+}
+
+Seconds step_of(const Sized& sized, double requests, const Space& space, const Setting& setting) {
+  return with_in_flight(sized.candidate, requests, space, setting).step +
+         sized.interruptions.of(requests);
+}
+
+StepCurve step_curve(const Sized& sized, const Space& space, const Setting& setting) {
   constexpr int points = 48;
-  const double first = real(grain(candidate)), last = std::max(2 * most, 2 * first);
+  const double first = real(grain(sized.candidate)), last = std::max(2 * sized.most, 2 * first);
   std::vector<double> requests;
   std::vector<Seconds> steps;
   for (int i = 0; i < points; ++i) {
@@ -61,7 +130,7 @@ StepCurve step_curve(const Candidate& candidate, double most, const Space& space
     const double at = std::max<double>(1, std::round(wanted / first)) * first;
     if (!requests.empty() && at <= requests.back()) continue;
     requests.push_back(at);
-    steps.push_back(with_in_flight(candidate, at, space, setting).step);
+    steps.push_back(step_of(sized, at, space, setting));
   }
   return {std::move(requests), std::move(steps)};
 }
@@ -74,42 +143,59 @@ double fitting(double even, const StationaryMix& mix, double percentile) {
   return root * root;
 }
 
-std::optional<Sized> size_for(const Candidate& candidate, const Space& space,
-                              const Setting& setting, const Traffic& traffic,
-                              const Target& target) {
-  Sized sized{.candidate = candidate};
-  const std::int64_t each = grain(candidate);
-  const auto at = [&](double n) { return with_in_flight(candidate, n, space, setting); };
-  // By memory alone first, then the contexts' spread, then TPOT.
-  constexpr double beyond = 4;
-  const double start = in_flight_of(candidate);
-  const double even =
-      most_that(start, beyond * start, each, [&](double n) { return fits_in_memory(at(n)); });
-  const double in_memory =
-      std::floor(fitting(even, traffic.mix, target.percentile) / real(each)) * real(each);
-  if (in_memory < real(each)) return std::nullopt;
-  const auto fast = [&](double n) { return at(n).tpot <= target.tpot; };
-  sized.most = fast(in_memory) ? in_memory : most_that(0, in_memory, each, fast);
-  if (sized.most < real(each)) return std::nullopt;
-  sized.limit = sized.most < in_memory                                 ? "TPOT"
-                : at(even + real(each)).verdict == Verdict::ffn_memory ? "FFN memory"
-                                                                       : "attention memory";
-  const Queue queue(step_curve(candidate, sized.most, space, setting), sized.most);
-  const double load = queue.capacity(target.percentile) * (1 - target.headroom);
+Sized decoding(const Candidate& candidate) {
+  return {
+      .candidate = candidate, .prompts = {}, .interruptions = {}, .limit = {}, .at_capacity = {}};
+}
+
+std::optional<Sized> mixed(const Candidate& candidate, const Space& space, const Setting& setting,
+                           const Traffic& traffic) {
+  if (candidate.way == Way::disaggregated || !has_prompts(traffic)) return std::nullopt;
+  Colocated pool = colocated(candidate, space);
+  const double engines = real(pool.engines());
+  pool.batch = pool.replicas();
+  Sized sized = decoding(candidate);
+  sized.prompts = prompts_on(pool, setting, traffic);
+  sized.interruptions = {
+      .engines = engines,
+      .prompts = tokens_per_step(setting.speculation) / traffic.mix.output_tokens,
+      .kernels = sized.prompts->mean - sized.prompts->time.launches,
+      .launches = prompt_launches(setting)};
+  return sized;
+}
+
+std::optional<Sized> size_for(Sized sized, const Space& space, const Setting& setting,
+                              const Workload& workload) {
+  const Traffic& traffic = workload.traffic;
+  const Target& target = workload.target;
+  if (!bound_in_flight(sized, space, setting, workload)) return std::nullopt;
+  const Queue queue(step_curve(sized, space, setting), sized.most);
+  const double each = tokens_per_step(setting.speculation) / traffic.mix.output_tokens;
+  double load = queue.capacity(target.percentile);
+  if (sized.prompts && target.ttft) {
+    const double in_time =
+        first_tokens_in_time(sized, queue, {load, each}, {space, setting, workload});
+    if (in_time < load) sized.limit = "TTFT";
+    load = std::min(load, in_time);
+  }
+  load *= 1 - target.headroom;
   if (!(load > 0)) return std::nullopt;
   sized.at_capacity = queue.in_flight(load, target.percentile);
-  sized.requests_per_s = load * tokens_per_step(setting.speculation) / traffic.mix.output_tokens;
+  sized.requests_per_s = load * each;
   return sized;
 }
 
 std::vector<Sized> size_all(const std::map<Shape, Candidate>& shapes, const Space& space,
                             const Setting& setting, const Workload& workload) {
-  std::vector<const Candidate*> list;
-  for (const auto& [shape, candidate] : shapes) list.push_back(&candidate);
+  std::vector<Sized> list;
+  for (const auto& [shape, candidate] : shapes) {
+    list.push_back(decoding(candidate));
+    if (std::optional<Sized> both = mixed(candidate, space, setting, workload.traffic))
+      list.push_back(std::move(*both));
+  }
   std::vector<std::optional<Sized>> sized(list.size());
-  tbb::parallel_for(size_t{0}, list.size(), [&](size_t i) {
-    sized[i] = size_for(*list[i], space, setting, workload.traffic, workload.target);
-  });
+  tbb::parallel_for(size_t{0}, list.size(),
+                    [&](size_t i) { sized[i] = size_for(list[i], space, setting, workload); });
   std::vector<Sized> out;
   for (const std::optional<Sized>& one : sized) {
     if (one) out.push_back(*one);

@@ -68,13 +68,45 @@ struct TraceFigures {
   StationaryMix mix;
   double requests = 0, span_s = 0, longest_context = 0;
   double prompt_tokens = 0, prompt_square = 0;  // means
-  std::string text;                             // "1200 requests"
+  std::vector<double> prompt_lengths;
+  TraceWindow busiest;
+  std::string text;  // "1200 requests"
+};
+
+/// Finds the densest window while a trace goes by.
+class DensestWindow {
+ public:
+  void add(double arrival_s) {
+    const size_t at = seen_++ % most;
+    if (arrivals_.size() < most) {
+      arrivals_.push_back(arrival_s);
+    } else {
+      arrivals_[at] = arrival_s;
+    }
+    if (seen_ < most) return;
+    const double span = arrival_s - arrivals_[(at + 1) % most];
+    if (span >= least_) return;
+    least_ = span;
+    first_ = seen_ - most;
+  }
+  [[nodiscard]] TraceWindow window() const {
+    return {.first = static_cast<std::int64_t>(first_),
+            .requests = static_cast<std::int64_t>(arrivals_.size())};
+  }
+
+ private:
+  static constexpr size_t most = 50'000;  // requests: some seconds of replay for a plan
+  std::vector<double> arrivals_;          // the last ones, in a ring
+  size_t seen_ = 0, first_ = 0;
+  double least_ = std::numeric_limits<double>::infinity();
 };
 
 TraceFigures figures_of(const std::filesystem::path& path) {
   TraceReader reader(path);
   TraceFigures out;
   MixOfTrace mix;
+  Histogram prompts;
+  DensestWindow window;
   double first = 0, last = 0;
   while (const std::optional<Request> request = reader.next()) {
     mix.add(*request);
@@ -82,6 +114,8 @@ TraceFigures figures_of(const std::filesystem::path& path) {
     if (reader.requests() == 1) first = last;
     const auto tokens = static_cast<double>(request->prompt_tokens + request->output_tokens);
     const double prompt = real(request->prompt_tokens);
+    prompts.add(prompt);
+    window.add(last);
     out.prompt_tokens += prompt;
     out.prompt_square += prompt * prompt;
     out.longest_context = std::max(out.longest_context, tokens);
@@ -90,7 +124,9 @@ TraceFigures figures_of(const std::filesystem::path& path) {
   out.requests = static_cast<double>(reader.requests());
   out.prompt_tokens /= out.requests;
   out.prompt_square /= out.requests;
+  out.prompt_lengths = equally_likely(prompts);
   out.span_s = last - first;
+  out.busiest = window.window();
   out.text = fmt::format("{} request{}", reader.requests(), reader.requests() == 1 ? "" : "s");
   if (reader.without_output() > 0)
     out.text += fmt::format(" ({} without output left out)", reader.without_output());
@@ -109,13 +145,16 @@ void read_trace_into(const Section& in, const std::string& file, Traffic& traffi
   traffic.mix = trace.mix;
   traffic.prompt_tokens = trace.prompt_tokens;
   traffic.prompt_square = trace.prompt_square;
+  traffic.prompt_lengths = trace.prompt_lengths;
   traffic.longest_context = trace.longest_context;
+  traffic.busiest = trace.busiest;
   traffic.origin = fmt::format("{}, {}", given.string(), trace.text);
+  if (trace.span_s > 0) traffic.busiest.requests_per_s = (trace.requests - 1) / trace.span_s;
   if (in.has("requests_per_second")) return;
   if (!(trace.span_s > 0)) {
     in.fail("trace", "its requests span no time; say requests_per_second too");
   }
-  traffic.requests_per_s = (trace.requests - 1) / trace.span_s;
+  traffic.requests_per_s = traffic.busiest.requests_per_s;
   if (traffic.requests_per_s < least_rate || traffic.requests_per_s > most_rate) {
     in.fail("trace", fmt::format("expected from {} to {} requests a second, got {:.4g}", least_rate,
                                  most_rate, traffic.requests_per_s));
@@ -145,6 +184,7 @@ Traffic read_traffic(const Section& root, const std::string& file) {
   traffic.output = output.law;
   traffic.prompt_tokens = prompt.moments.first;
   traffic.prompt_square = prompt.moments.second;
+  traffic.prompt_lengths = equally_likely(prompt.law);
   traffic.mix = mix_of(prompt.moments, output.moments);
   if (prompt.longest > 0 && output.longest > 0)
     traffic.longest_context = prompt.longest + output.longest;
@@ -152,11 +192,16 @@ Traffic read_traffic(const Section& root, const std::string& file) {
   return traffic;
 }
 
-Target read_target(const Section& root) {
-  const Section in = root.child("target", {"tpot", "percentile", "headroom", "spares"});
+Target read_target(const Section& root, const Traffic& traffic) {
+  const Section in = root.child("target", {"tpot", "ttft", "percentile", "headroom", "spares"});
   Target target;
   target.tpot = in.quantity<Dimension{.time = 1}>("tpot");
   if (target.tpot <= Seconds(0)) in.fail("tpot", "expected more than zero");
+  if (in.has("ttft")) {
+    target.ttft = in.quantity<Dimension{.time = 1}>("ttft");
+    if (*target.ttft <= Seconds(0)) in.fail("ttft", "expected more than zero");
+    if (!has_prompts(traffic)) in.fail("ttft", "has no effect: a cache holds every prompt whole");
+  }
   if (in.has("percentile")) target.percentile = in.real("percentile", 1, 99.999) / 100;
   if (in.has("headroom")) target.headroom = in.real("headroom", 0, 0.95);
   if (in.has("spares")) target.spares = static_cast<int>(in.integer("spares", {0, 1000}));
@@ -224,7 +269,7 @@ Workload read_workload(const yaml::Node& node, const std::string& file) {
     workload.model_at = root.place("model");
   }
   workload.traffic = read_traffic(root, file);
-  workload.target = read_target(root);
+  workload.target = read_target(root, workload.traffic);
   workload.offers = read_offers(root, file);
   return workload;
 }

@@ -13,6 +13,12 @@
 
 namespace afford {
 
+/// The part of a trace in which requests come fastest.
+struct TraceWindow {
+  std::int64_t first = 0, requests = 0;  // how many come before it, and in it
+  double requests_per_s = 0;             // of the whole trace
+};
+
 struct Traffic {
   double requests_per_s = 0;  // mean over the month
   double peak_factor = 1;     // of the rate in the peak hours
@@ -20,8 +26,10 @@ struct Traffic {
   StationaryMix mix;
   double longest_context = 0;  // of any request, where it is known; 0: not
   std::string trace;           // the file; empty: lengths follow these laws
+  TraceWindow busiest;         // of the trace
   LengthLaw prompt, output;
   double prompt_tokens = 0, prompt_square = 0;  // means of a prompt's length and of its square
+  std::vector<double> prompt_lengths;           // equally likely ones, ascending
   double prefix_hit_rate = 0;  // share of a prompt's tokens that a cache of prefixes holds
   std::string origin;          // "trace.csv, 1200 requests", "lognormal prompts ..."
 };
@@ -34,9 +42,10 @@ struct Traffic {
 
 struct Target {
   Seconds tpot{0.050};
-  double percentile = 0.99;  // of the tokens that meet it, in the peak hours
-  double headroom = 0;       // share of the capacity left free
-  int spares = 0;            // instances of each deployment beyond what the traffic needs
+  double percentile = 0.99;     // of the tokens that meet it, in the peak hours
+  double headroom = 0;          // share of the capacity left free
+  int spares = 0;               // instances of each deployment beyond what the traffic needs
+  std::optional<Seconds> ttft;  // that `percentile` of the requests of the peak hours meet
 };
 
 /// One way to pay for a chip. Reserved accelerators are paid all month, those on demand while they

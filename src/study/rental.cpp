@@ -60,6 +60,8 @@ RentalRequest completed(RentalRequest request, const Workload& workload) {
     throw ValueError("on",
                      fmt::format(": expected chips, as {} lists none", request.workload_file));
   if (!request.tpot_given) request.tpot_limit = workload.target.tpot;
+  if (request.ttft_limit && !has_prompts(workload.traffic))
+    throw ValueError("ttft", " has no effect: a cache holds every prompt whole");
   return request;
 }
 
@@ -91,6 +93,7 @@ std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoin
   c->workload = workload;
   apply_sweep(point, c->workload);
   c->workload.target.tpot = request.tpot_limit;
+  if (request.ttft_limit) c->workload.target.ttft = request.ttft_limit;
   c->chips = chips_of(request.chips, request, &left_out);
   c->input.offers = offers_for(c->workload, c->chips);
   refuse_contracts_of_owned(request.what_if, c->chips, c->input.offers);
@@ -122,12 +125,18 @@ struct Alternative {
   Choice choice;
 };
 
-std::vector<Alternative> alternatives(const std::vector<HardwareSpec>& chips) {
+std::vector<Alternative> alternatives(const std::vector<HardwareSpec>& chips, bool prompts) {
   std::vector<Alternative> list = {
       {Scope::best, "best", {}},
       {Scope::without_afd, "without AFD", {.afd = false, .only_chip = {}}}};
+  if (prompts) {
+    list.push_back(
+        {Scope::prompts_apart, "prompts apart", {.prompts = PromptsOn::own, .only_chip = {}}});
+    list.push_back(
+        {Scope::mixed, "prompts beside tokens", {.prompts = PromptsOn::decoding, .only_chip = {}}});
+  }
   for (size_t c = 0; chips.size() > 1 && c < chips.size(); ++c)
-    list.push_back({Scope::one_chip, chips[c].name + " alone", {.afd = true, .only_chip = c}});
+    list.push_back({Scope::one_chip, chips[c].name + " alone", {.only_chip = c}});
   return list;
 }
 
@@ -176,25 +185,31 @@ Rentals rentals(const RentalRequest& request) {
       return out;
     }
     if (out.rows.empty()) out.workload = c->workload;
-    for (const Alternative& alternative : alternatives(c->chips)) {
-      Rental& row = out.rows.emplace_back(Rental{
-          .of = c, .scope = alternative.scope, .name = alternative.name, .plan = {}, .served = {}});
-      row.plan = make_plan(c->sized, c->input, alternative.choice);
+    for (const Alternative& alternative :
+         alternatives(c->chips, has_prompts(c->workload.traffic))) {
+      Rental& row = out.rows.emplace_back(Rental{.of = c,
+                                                 .scope = alternative.scope,
+                                                 .name = alternative.name,
+                                                 .tried = {},
+                                                 .served = {}});
+      row.tried = alternative.scope == Scope::best
+                      ? plan_that_meets(c->sized, c->input, alternative.choice)
+                      : TriedPlan{.plan = make_plan(c->sized, c->input, alternative.choice)};
       const Traffic& traffic = c->workload.traffic;
-      row.served = {.chips = chips_used(row.plan, c->chips),
+      row.served = {.chips = chips_used(row.plan(), c->chips),
                     .tokens = TokenRate(traffic.requests_per_s * traffic.mix.output_tokens),
                     .fidelity = fidelity_text(c->chips),
                     .engine = std::string(no_engine),
-                    .tpot = row.plan.tpot_mean,
+                    .tpot = row.plan().tpot_mean,
                     .ideal = {},
                     .interval = {},
                     .pue = whole.what_if.pue};
-      if (row.possible()) add_engine(row.served, *row.plan.rented.front().sized, *c);
+      if (row.possible()) add_engine(row.served, *row.plan().rented.front().sized, *c);
       if (row.possible() && !point.empty()) {
         out.swept_costs.push_back(
-            {c->prepared.model.name, row.name, point.back().number, row.plan.usd_per_mtok});
+            {c->prepared.model.name, row.name, point.back().number, row.plan().usd_per_mtok});
       }
-      if (row.scope == Scope::best) out.possible = out.possible && row.possible();
+      if (row.scope == Scope::best) out.possible = out.possible && row.meets();
     }
   }
   return out;

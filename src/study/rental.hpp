@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plan/plan.hpp"
+#include "study/plan_replay.hpp"
 #include "study/search.hpp"
 #include "study/served.hpp"
 #include "study/sweep.hpp"
@@ -18,6 +19,7 @@ namespace afford::study {
 struct RentalRequest : SearchRequest {
   std::string workload_file;
   bool tpot_given = false;            // tpot_limit is to replace the workload's
+  std::optional<Seconds> ttft_limit;  // instead of the workload's
   std::vector<SweepPoint> sweep{{}};  // one empty point: no sweep
   const std::atomic<bool>* stop = nullptr;
 };
@@ -36,16 +38,21 @@ struct RentalCase {
   PlanInput input;
 };
 
-enum class Scope { best, without_afd, one_chip };
+enum class Scope { best, without_afd, prompts_apart, mixed, one_chip };
 
 /// One plan. Its pointers go into the case.
 struct Rental {
   std::shared_ptr<const RentalCase> of;
   Scope scope = Scope::best;
   std::string name;  // "best", "without AFD", "h20 alone"
-  Plan plan;
+  TriedPlan tried;   // by replay: the best alone
   Served served;
-  [[nodiscard]] bool possible() const { return plan.impossible.empty(); }
+  [[nodiscard]] const Plan& plan() const { return tried.plan; }
+  [[nodiscard]] bool possible() const { return plan().impossible.empty(); }
+  /// Its own targets, as far as it was replayed.
+  [[nodiscard]] bool meets() const {
+    return possible() && (!tried.replay || tried.replay->meets());
+  }
 };
 
 struct Rentals {
@@ -53,7 +60,7 @@ struct Rentals {
   std::vector<Rental> rows;
   std::vector<SweptCost> swept_costs;
   LeftOut left_out;      // of "all"
-  bool possible = true;  // the best plan of every point
+  bool possible = true;  // the best plan of every point, which meets its targets in its replay
   bool complete = true;  // else interrupted: the rows are of the points before
 };
 /// Throws InputError or UsageError.

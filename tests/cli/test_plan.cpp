@@ -32,11 +32,13 @@ TEST_SUITE("cli") {
     const test::TempFolder folder;
     const std::string file = folder.file("w.yaml", workload);
     const auto rows = plan(file);
-    REQUIRE(rows.size() == 4);
+    REQUIRE(rows.size() == 6);
     CHECK(rows[0]["plan"] == "best");
     CHECK(rows[1]["plan"] == "without AFD");
-    CHECK(rows[2]["plan"] == "h800 alone");
-    CHECK(rows[3]["plan"] == "h20 alone");
+    CHECK(rows[2]["plan"] == "prompts apart");
+    CHECK(rows[3]["plan"] == "prompts beside tokens");
+    CHECK(rows[4]["plan"] == "h800 alone");
+    CHECK(rows[5]["plan"] == "h20 alone");
     for (const auto& row : rows) {
       CHECK(row["feasible"] == "yes");
       CHECK(row["monthly_usd"].get<double>() >= rows[0]["monthly_usd"].get<double>());
@@ -46,8 +48,8 @@ TEST_SUITE("cli") {
       CHECK(row["requests_in_flight"].get<double>() ==
             doctest::Approx(20 * 500 * row["tpot_ms"].get<double>() / 1000).epsilon(1e-6));
     }
-    CHECK(rows[2]["monthly_usd"].get<double>() ==
-          doctest::Approx(730 * 2.0 * rows[2]["gpus"].get<double>()));
+    CHECK(rows[4]["monthly_usd"].get<double>() ==
+          doctest::Approx(730 * 2.0 * rows[4]["gpus"].get<double>()));
   }
 
   TEST_CASE("plan: contracts, peak hours, spares") {
@@ -58,7 +60,7 @@ TEST_SUITE("cli") {
             test::replaced(workload, "h800: , h20: ",
                            "h800: {reserved: {price: 1 USD/h}, on_demand: {price: 4 USD/h}}"),
             "target: {tpot: 50 ms}", "target: {tpot: 50 ms, spares: 1}"));
-    const auto with_spare = plan(file)[0];
+    const auto with_spare = plan(file)[2];
     CHECK(with_spare["spare_instances"] == 2);  // of what decodes, and of what works off prompts
     CHECK(with_spare["monthly_usd"].get<double>() ==
           doctest::Approx(730 * 1.0 * with_spare["gpus"].get<double>()));  // all reserved
@@ -66,8 +68,8 @@ TEST_SUITE("cli") {
 
   TEST_CASE("plan: prompts are worked off by servers of their own, in the bill") {
     const test::TempFolder folder;
-    const auto best = plan(folder.file("w.yaml", workload))[0];
-    const auto number = [&](const char* key) { return best[key].get<double>(); };
+    const auto apart = plan(folder.file("w.yaml", workload))[2];
+    const auto number = [&](const char* key) { return apart[key].get<double>(); };
     CHECK(number("prompt_gpus") >= 8);
     CHECK(number("gpus") == number("attention_gpus") + number("ffn_gpus") + number("prompt_gpus"));
     CHECK(number("ttft_ms") > 0);
@@ -75,11 +77,11 @@ TEST_SUITE("cli") {
     CHECK(number("usd_per_request") * 20 * 730 * 3600 == doctest::Approx(number("monthly_usd")));
     CHECK(number("usd_per_input_mtok") * 4000 + number("usd_per_output_mtok") * 500 ==
           doctest::Approx(1e6 * number("usd_per_request")));
-    CHECK(best["deployment"].get<std::string>().find(" x prompts (") != std::string::npos);
+    CHECK(apart["deployment"].get<std::string>().find(" x prompts (") != std::string::npos);
 
     const std::string hits =
         test::replaced(workload, "traffic:\n", "traffic:\n  prefix_hit_rate: 0.6\n");
-    const auto cached = plan(folder.file("hits.yaml", hits))[0];
+    const auto cached = plan(folder.file("hits.yaml", hits))[2];
     // The part of the prompts' bill that is at work; launches are not spared, and what is cheapest
     // in whole servers may be another chip.
     CHECK(cached["prompt_utilisation"].get<double>() * cached["prompt_monthly_usd"].get<double>() <
@@ -91,6 +93,53 @@ TEST_SUITE("cli") {
     CHECK(none["ttft_ms"].is_null());
     CHECK(none["monthly_usd"].get<double>() ==
           doctest::Approx(number("monthly_usd") - number("prompt_monthly_usd")));
+  }
+
+  TEST_CASE("plan: the best is replayed and meets its targets, the first token's too") {
+    const test::TempFolder folder;
+    const std::string file = folder.file("w.yaml", workload);
+    const auto loose = plan(file)[0], rows = plan(file, "--ttft 600ms"), sharp = rows[0];
+    CHECK(loose["ttft_limit_ms"].is_null());
+    CHECK(sharp["ttft_limit_ms"] == 600.0);
+    CHECK(sharp["replayed_requests"].get<int>() >= 3000);
+    CHECK(sharp["replayed_ttft_ms"].get<double>() <= 600);
+    CHECK(sharp["replayed_tpot_ms"].get<double>() <= 50);
+    CHECK(sharp["ttft_percentile_ms"].get<double>() > 0);
+    CHECK(sharp["monthly_usd"].get<double>() >= loose["monthly_usd"].get<double>());
+    CHECK(rows[1]["replayed_requests"].is_null());
+    const test::Outcome never = run_afford("plan " + file + " --max-gpus 32 --ttft 1ms");
+    CHECK(never.code == 1);
+    CHECK(never.out.find("none: nothing works off the prompts in time for the first token") !=
+          std::string::npos);
+  }
+
+  TEST_CASE("plan: a trace that comes in bursts needs more than its mean rate says") {
+    const test::TempFolder folder;
+    std::string even = "arrival_s,prompt_tokens,output_tokens\n", bursts = even;
+    for (int i = 0; i < 1200; ++i) {
+      even += std::to_string(i) + ",400,200\n";
+      bursts += std::to_string(300 * (i / 300)) + ",400,200\n";
+    }
+    bursts += "1200,400,200\n";
+    folder.file("even.csv", even);
+    folder.file("bursts.csv", bursts);
+    const auto planned = [&](const std::string& trace) {
+      return plan(folder.file(trace + ".yaml",
+                              "schema: 1\nname: t\nmodel: llama-3.1-70b\n"
+                              "traffic: {trace: " +
+                                  trace +
+                                  ".csv}\ntarget: {tpot: 25 ms, ttft: 4 s}\n"
+                                  "chips: {h200: }\n"),
+                  "--ways tp")[0];
+    };
+    const auto calm = planned("even"), rough = planned("bursts");
+    CHECK(calm["replayed_in_flight_percentile"].get<double>() < 10);
+    CHECK(rough["replayed_in_flight_percentile"].get<double>() > 100);
+    for (const auto& row : {calm, rough}) {
+      CHECK(row["replayed_tpot_ms"].get<double>() <= 25);
+      CHECK(row["replayed_ttft_ms"].get<double>() <= 4000);
+    }
+    CHECK(rough["gpus"].get<double>() > calm["gpus"].get<double>());
   }
 
   TEST_CASE("plan: what cannot be says what is nearest") {
@@ -111,9 +160,9 @@ TEST_SUITE("cli") {
     const test::TempFolder folder;
     const std::string file = folder.file("w.yaml", workload);
     const auto rows = plan(file, "--sweep rate=10..40*2");
-    CHECK(rows.size() == 12);
+    CHECK(rows.size() == 18);
     CHECK(rows[0]["sweep_rate_per_s"] == 10.0);
-    CHECK(rows[4]["monthly_usd"].get<double>() >= rows[0]["monthly_usd"].get<double>());
+    CHECK(rows[6]["monthly_usd"].get<double>() >= rows[0]["monthly_usd"].get<double>());
   }
 
   TEST_CASE("plan: bad input") {

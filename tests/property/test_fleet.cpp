@@ -49,7 +49,7 @@ TEST_SUITE("property") {
     }
   }
 
-  TEST_CASE("two tasks of one load are carried side by side, from one inventory") {
+  TEST_CASE("two tasks of one load: by options of each, or by one that does both") {
     std::mt19937_64 random(6);
     const auto between = [&](int least, int most) {
       return static_cast<double>(std::uniform_int_distribution<int>(least, most)(random));
@@ -61,11 +61,12 @@ TEST_SUITE("property") {
       p.tasks = 2;
       p.spares = round % 2;
       for (size_t i = 0; i < 4; ++i) {
-        p.options.push_back({.kind = i,
-                             .task = i / 2,
-                             .capacity = between(2, 9),
-                             .cost = between(2, 12),
-                             .uses = {{0, between(1, 3)}}});
+        p.options.push_back(
+            {.kind = i,
+             .tasks = i == 3 ? std::vector<size_t>{0, 1} : std::vector<size_t>{i / 2},
+             .capacity = between(2, 9),
+             .cost = between(2, 12),
+             .uses = {{0, between(1, 3)}}});
       }
       double best = 1e300;
       for (int code = 0; code < 14 * 14 * 14 * 14; ++code) {
@@ -76,7 +77,8 @@ TEST_SUITE("property") {
           const FleetOption& o = p.options[i];
           cost += n[i] * o.cost;
           used += n[i] * o.uses[0].second;
-          carried[o.task] += (n[i] - (n[i] > 0 ? p.spares : 0)) * o.capacity;
+          for (const size_t task : o.tasks)
+            carried[task] += (n[i] - (n[i] > 0 ? p.spares : 0)) * o.capacity;
         }
         if (carried[0] >= p.peak_load && carried[1] >= p.peak_load && used <= p.resources[0])
           best = std::min(best, cost);
@@ -91,8 +93,8 @@ TEST_SUITE("property") {
     FleetProblem p;
     p.tasks = 2;
     p.resources = {12};
-    p.options = {{.kind = 0, .task = 0, .capacity = 6, .cost = 1, .uses = {{0, 2}}},
-                 {.kind = 1, .task = 1, .capacity = 1, .cost = 1, .uses = {{0, 1}}}};
+    p.options = {{.kind = 0, .tasks = {0}, .capacity = 6, .cost = 1, .uses = {{0, 2}}},
+                 {.kind = 1, .tasks = {1}, .capacity = 1, .cost = 1, .uses = {{0, 1}}}};
     // x of the first and y of the second: 2 x + y = 12, 6 x = y.
     CHECK(largest_load(p) == doctest::Approx(9));
   }

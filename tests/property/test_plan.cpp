@@ -6,6 +6,7 @@
 
 #include "load/library.hpp"
 #include "plan/plan.hpp"
+#include "replay/replay.hpp"
 
 using namespace afford;
 
@@ -20,7 +21,19 @@ struct Planned {
   Setting setting;
   Workload workload;
   std::vector<Offer> offers;
+  std::vector<PromptServer> servers;
   std::vector<Sized> sized;
+
+  /// Prompts of this law, whose mean it is, and of the output that the mix has; sizes anew.
+  void with_prompts(const LengthLaw& law, double mean) {
+    workload.traffic.prompt_tokens = mean;
+    workload.traffic.prompt_lengths = equally_likely(law);
+    workload.traffic.prompt_square = 0;
+    for (const double tokens : workload.traffic.prompt_lengths)
+      workload.traffic.prompt_square += tokens * tokens / 400;
+    servers = prompt_servers(space, setting, workload);
+    size();
+  }
 
   explicit Planned(const StationaryMix& mix, double percentile = 0.99) {
     space.chips = &chips;
@@ -36,14 +49,17 @@ struct Planned {
       offer.chip = chip.name;
       offer.contracts.push_back({.reserved = false, .price = chip.price.value, .limit = {}});
     }
+    size();
+    REQUIRE(sized.size() > 10);
+  }
+  void size() {
     ExploreOptions options;
     options.shapes = true;
     sized = size_all(explore(space, setting, options).shapes, space, setting, workload);
-    REQUIRE(sized.size() > 10);
   }
   Planned(const Planned&) = delete;
   Planned& operator=(const Planned&) = delete;
-  [[nodiscard]] PlanInput input() const { return {&space, &setting, &workload, offers}; }
+  [[nodiscard]] PlanInput input() const { return {&space, &setting, &workload, offers, servers}; }
   [[nodiscard]] Plan best() const { return make_plan(sized, input(), {}); }
 };
 
@@ -134,7 +150,7 @@ TEST_SUITE("property") {
     const Sized& sized = *std::max_element(
         planned.sized.begin(), planned.sized.end(),
         [](const Sized& a, const Sized& b) { return a.requests_per_s < b.requests_per_s; });
-    const StepCurve curve = step_curve(sized.candidate, sized.most, planned.space, planned.setting);
+    const StepCurve curve = step_curve(sized, planned.space, planned.setting);
     const Queue queue(curve, sized.most);
     for (const double share : {0.5, 0.9, 1.0}) {
       CAPTURE(share);
@@ -231,10 +247,77 @@ TEST_SUITE("property") {
     Planned planned(mix_of(fixed_length(8000), fixed_length(800)));
     const double best = planned.best().monthly_usd;
     for (const Choice& choice :
-         {Choice{.afd = false, .only_chip = {}}, Choice{.afd = true, .only_chip = 0},
-          Choice{.afd = true, .only_chip = 1}}) {
+         {Choice{.afd = false, .only_chip = {}}, Choice{.only_chip = 0}, Choice{.only_chip = 1}}) {
       const Plan plan = make_plan(planned.sized, planned.input(), choice);
       if (plan.impossible.empty()) CHECK(plan.monthly_usd >= best * (1 - 1e-9));
+    }
+  }
+
+  TEST_CASE("prompts apart or beside the tokens are never cheaper than the best of both") {
+    Planned planned(mix_of(fixed_length(2000), fixed_length(400)));
+    planned.with_prompts({.kind = LengthLaw::Kind::fixed, .mean = 2000}, 2000);
+    for (const double rate : {2.0, 30.0, 200.0}) {
+      CAPTURE(rate);
+      planned.workload.traffic.requests_per_s = rate;
+      const Plan best = planned.best();
+      REQUIRE(best.impossible.empty());
+      CHECK(best.first_token.at_percentile >= best.first_token.mean * 0.9);
+      for (const PromptsOn prompts : {PromptsOn::own, PromptsOn::decoding}) {
+        const Plan plan = make_plan(planned.sized, planned.input(),
+                                    {.prompts = prompts, .only_chip = {}, .growth = {}});
+        REQUIRE(plan.impossible.empty());
+        CHECK(plan.monthly_usd >= best.monthly_usd * (1 - 1e-9));
+        CHECK((plan.prompt_gpus > 0) == (prompts == PromptsOn::own));
+        CHECK((plan.mixed_gpus > 0) == (prompts == PromptsOn::decoding));
+        CHECK(plan.prompt_usd > 0);
+        CHECK(plan.prompt_usd < plan.monthly_usd);
+      }
+    }
+  }
+
+  TEST_CASE("a replay of servers that work off prompts too agrees with the closed form") {
+    const LengthLaw prompt{.kind = LengthLaw::Kind::uniform, .least = 500, .most = 3500};
+    const LengthLaw output{.kind = LengthLaw::Kind::uniform, .least = 200, .most = 600};
+    Planned planned(mix_of(uniform_length(500, 3500), uniform_length(200, 600)));
+    planned.with_prompts(prompt, 2000);
+    const auto both = std::find_if(planned.sized.begin(), planned.sized.end(), [](const Sized& s) {
+      return s.prompts.has_value() && s.candidate.attention.size() == 16;
+    });
+    REQUIRE(both != planned.sized.end());
+    const double rate = 0.5 * both->requests_per_s;
+    const AnyDeployment way = deployment_of(both->candidate, planned.space);
+    Server server = server_of(way, planned.setting, {});
+    const Replayed out = replay(server, instances_of(way), nullptr,
+                                poisson(first_of(drawn(prompt, output, 3), 3000), rate, 4), {});
+    const Queue queue(step_curve(*both, planned.space, planned.setting), both->most);
+    const InFlight closed = queue.in_flight(rate * 400, 0.99);
+    CHECK(out.usage.token.mean() == doctest::Approx(closed.step_mean.base()).epsilon(0.03));
+    const Seconds decoding =
+        with_in_flight(both->candidate, closed.mean, planned.space, planned.setting).step;
+    const PromptServer engine = beside_decoding(*both, decoding, planned.workload.traffic);
+    const FirstToken first =
+        first_token({{.server = engine,
+                      .waiting = waiting(engine, 1, rate / both->interruptions.engines),
+                      .requests_per_s = rate}},
+                    planned.workload);
+    CHECK(out.first_token.mean() == doctest::Approx(first.mean.base()).epsilon(0.15));
+  }
+
+  TEST_CASE("quantiles of a law are those of what is drawn from it") {
+    const LengthLaw laws[] = {
+        {.kind = LengthLaw::Kind::fixed, .mean = 700},
+        {.kind = LengthLaw::Kind::uniform, .least = 10, .most = 500},
+        {.kind = LengthLaw::Kind::geometric, .mean = 200},
+        {.kind = LengthLaw::Kind::lognormal, .mean = 1000, .cv = 1.5, .most = 4000}};
+    for (const LengthLaw& law : laws) {
+      CAPTURE(static_cast<int>(law.kind));
+      Histogram seen;
+      RequestSource source = drawn(law, law, 5);
+      for (int i = 0; i < 20'000; ++i) seen.add(static_cast<double>(source()->prompt_tokens));
+      for (const double share : {0.1, 0.5, 0.9, 0.99})
+        CHECK(quantile(law, share) == doctest::Approx(seen.quantile(share)).epsilon(0.05));
+      const std::vector<double> likely = equally_likely(law);
+      CHECK(std::is_sorted(likely.begin(), likely.end()));
     }
   }
 
