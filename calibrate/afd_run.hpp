@@ -22,9 +22,8 @@ struct Server {
 /// UsageError.
 [[nodiscard]] Server open_server(int gpus);
 
-/// Plans, checks and times a pipeline; `timeline`, unless null, gets the stages of
-/// `traced_layers` layers. A
-/// failure becomes the point's reason, unless a GPU no longer answers: that throws.
+/// Plans, checks and times a pipeline; `timeline`, unless null, gets the stages of `traced_layers`
+/// layers. A failure becomes the point's reason, unless a GPU no longer answers: that throws.
 [[nodiscard]] PipelinePoint run_pipeline(Server& server, const PipelineShape& shape,
                                          PipelinePoint point, std::vector<StageSpan>* timeline);
 
