@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "calibration/pipeline_layout.hpp"
 #include "calibration/record_csv.hpp"
 #include "text/date.hpp"
 #include "text/range.hpp"
@@ -44,17 +45,6 @@ constexpr CsvColumn<PipelinePoint> pipeline_columns[] = {
     {"cache_error", &PipelinePoint::cache_error},
     {"rejected", &PipelinePoint::rejected}};
 
-/// "2a1f", "2a2f-tp", "ep2", "tp2".
-bool is_layout(std::string_view name) {
-  constexpr std::string_view cut = "-tp";
-  const auto is_count = [](char c) { return c >= '1' && c <= '9'; };
-  if (name.size() == 3)
-    return (name.starts_with("ep") || name.starts_with("tp")) && is_count(name[2]);
-  if (name.size() == 4 + cut.size() && name.ends_with(cut)) name.remove_suffix(cut.size());
-  return name.size() == 4 && is_count(name[0]) && name[1] == 'a' && is_count(name[2]) &&
-         name[3] == 'f';
-}
-
 /// The requests and tokens of "1x131072+31x4096"; nothing where it says none.
 struct Lengths {
   std::int64_t requests = 0, tokens = 0;
@@ -94,7 +84,7 @@ void check(const PipelinePoint& point, const PlaceOf& place_of) {
   };
   if (!is_date(point.date))
     refuse("date", fmt::format("a date such as 2026-11-27, got '{}'", point.date));
-  if (!is_layout(point.layout))
+  if (!parse_pipeline_layout(point.layout))
     refuse("layout", fmt::format("one such as 2a1f, 2a2f-tp, ep2 and tp2, got '{}'", point.layout));
   if (point.cache != "bf16" && point.cache != "fp8")
     refuse("cache", fmt::format("bf16 or fp8, got '{}'", point.cache));

@@ -130,4 +130,8 @@ Seconds prompt_launches(const Setting& setting) {
   return real(layer_count(*setting.model)) * setting.engine.time.prompts.outside_graphs;
 }
 
+Seconds around_prompt(const Setting& setting, Seconds step) {
+  return prompt_launches(setting) + (1.5 + setting.engine.time.prompts.first_token) * step;
+}
+
 }  // namespace afford

@@ -47,6 +47,11 @@ struct PromptTime {
 /// Time that a prompt takes besides its kernels, which are launched one by one: of the launches.
 [[nodiscard]] Seconds prompt_launches(const Setting& setting);
 
+/// From asking to the first token where no other prompt waits, but for the prompt's own time: half
+/// of the decode step under way, the one that the prompt joins, the launches, and what the engine
+/// takes besides.
+[[nodiscard]] Seconds around_prompt(const Setting& setting, Seconds step);
+
 /// Mean time that prompts add to a decode step: each of the other requests in flight brings one
 /// prompt in as many steps as it has output tokens, and a step that a prompt joins runs outside the
 /// CUDA graphs; prompts come independently of one another.

@@ -48,7 +48,8 @@ PromptServer server_of(const Colocated& pool, const Setting& setting, const Work
   PromptServer server = prompts_on(pool, setting, workload.traffic);
   Setting sent = setting;
   sent.context = workload.traffic.prompt_tokens;
-  server.sending = cache_sending(*pool.pool.chip, server.gpus, sent);
+  server.sending =
+      cache_sending(*pool.pool.chip, server.gpus, sent) + server.first_token * workload.target.tpot;
   server.requests_per_s = (1 - workload.target.headroom) / server.mean.base();
   return server;
 }
@@ -118,8 +119,10 @@ PromptServer with_law(PromptServer server, const PromptLaw& law, const Traffic& 
 }
 
 PromptServer prompts_on(const Colocated& pool, const Setting& setting, const Traffic& traffic) {
-  return with_law({.pool = pool, .gpus = pool.pool.size()}, law_of(pool, setting, traffic),
-                  traffic);
+  return with_law({.pool = pool,
+                   .gpus = pool.pool.size(),
+                   .first_token = setting.engine.time.prompts.first_token},
+                  law_of(pool, setting, traffic), traffic);
 }
 
 std::vector<PromptServer> prompt_servers(const Space& space, const Setting& setting,

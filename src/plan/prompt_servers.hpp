@@ -27,7 +27,8 @@ struct PromptServer {
   std::int64_t gpus = 0;
   PromptLaw time;
   Seconds mean, deviation;    // of a prompt's time
-  Seconds sending;            // of a cache of the mean prompt
+  Seconds sending;            // of a cache of the mean prompt, and what else a first token takes
+  double first_token = 0;     // PromptRates'
   double requests_per_s = 0;  // whose prompts it works off, headroom left free
 };
 

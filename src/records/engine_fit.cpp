@@ -55,6 +55,9 @@ Table engine_fit_table(const EngineFit& fit) {
           "% shared by a series and {:.1f} % of single points.",
           100 * fit.left_out_error.median, 100 * fit.left_out_error.p90, 100 * fit.spread.between,
           100 * fit.spread.within),
+      fmt::format("prompts.first_token is fitted after the others, to the TTFT of {} points whose "
+                  "prompts all fit one step.",
+                  fit.first_tokens),
       "To within: one standard deviation after, before: the prior's. A parameter whose prior the "
       "points do not narrow by three tenths is not determined and stays at its base."};
   for (const auto& [reason, points] : fit.unusable)

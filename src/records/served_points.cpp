@@ -59,7 +59,16 @@ const Record<ServedRow>& point_record() {
       {{"source", "source", Show::text, in_files_only},
        [](const ServedRow& r) { return r.point.source; }},
       {{"date", "date", Show::text, in_files_only},
-       [](const ServedRow& r) { return r.point.date; }}};
+       [](const ServedRow& r) { return r.point.date; }},
+      {{"measured_ttft_ms", "TTFT ms", Show::plain, in_files_only},
+       [](const ServedRow& r) {
+         return cell_if(r.point.ttft_ms.has_value(), r.point.ttft_ms.value_or(0));
+       }},
+      {{"predicted_ttft_ms", "predicted", Show::plain, in_files_only}, [](const ServedRow& r) {
+         return r.predicted && r.predicted->first_token
+                    ? Cell(*r.predicted->first_token / millisecond)
+                    : Cell();
+       }}};
   return record;
 }
 
@@ -91,7 +100,11 @@ const Record<ServedGroup>& group_record() {
       {{"beside_median_pct", "median there", Show::percent},
        [](const ServedGroup& g) { return percent_if(g.beside_it, g.beside_it.median); }},
       {{"aiconfigurator_median_pct", "aiconfigurator's", Show::percent},
-       [](const ServedGroup& g) { return percent_if(g.aiconfigurator, g.aiconfigurator.median); }}};
+       [](const ServedGroup& g) { return percent_if(g.aiconfigurator, g.aiconfigurator.median); }},
+      {{"ttft_points", "TTFT", Show::plain},
+       [](const ServedGroup& g) { return count_cell(g.first_token.points); }},
+      {{"ttft_median_pct", "its median", Show::percent},
+       [](const ServedGroup& g) { return percent_if(g.first_token, g.first_token.median); }}};
   return record;
 }
 
@@ -100,7 +113,8 @@ std::vector<std::string> notes_on(const ServedValidation& v) {
       "Median and P90 of |predicted / measured - 1| of the time per output token; bias: the median "
       "with its sign, minus where afford is the faster; in interval: the share of points inside "
       "their 90 % interval. Beside: the points that carry aiconfigurator's prediction, and both "
-      "medians there."};
+      "medians there. TTFT: the points whose prompts all fit one step, so that none waits for "
+      "another."};
   for (const auto& [reason, points] : v.reasons)
     notes.push_back(
         fmt::format("Left out: {} point{}: {}.", points, points == 1 ? "" : "s", reason));

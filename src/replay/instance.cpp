@@ -165,6 +165,12 @@ void Instance::mixed_step(std::vector<Outcome>& done) {
   end_due(done);
 }
 
+/// A step of those that decode and one more of such a context.
+Seconds Instance::step_with(double context) {
+  const double tokens = decoding_tokens_ + context;
+  return server_->steps.line(decoding_ + 1, tokens / real(decoding_ + 1)).at.step;
+}
+
 void Instance::begin_decoding(std::uint32_t id, std::vector<Outcome>& done) {
   Job& job = jobs_[id];
   prompt_tokens_ -= job.held;
@@ -174,7 +180,10 @@ void Instance::begin_decoding(std::uint32_t id, std::vector<Outcome>& done) {
     const double room = std::max(0.0, 1 - full) * server_->cache_tokens;
     prefixes_.keep(job.request.blocks, static_cast<std::int64_t>(room) / tokens_per_block);
   }
-  if (job.made == 0) job.first_token = server_->prompts_here ? now_ : job.request.first_token;
+  if (job.made == 0) {
+    job.first_token = server_->prompts_here ? now_ : job.request.first_token;
+    job.late = server_->first_token * step_with(job.held);
+  }
   ++job.made;
   job.held += 1;
   job.decodes = true;
@@ -254,8 +263,8 @@ void Instance::finish(std::uint32_t id, std::vector<Outcome>& done) {
   if (decoding_ == 0) decoding_tokens_ = 0;  // no remainder of rounding
   done.push_back({.asked = job.request.asked,
                   .begun = job.begun,
-                  .first_token = job.first_token,
-                  .end = now_,
+                  .first_token = job.first_token + job.late,
+                  .end = now_ + job.late,
                   .prompt = job.request.prompt,
                   .output = job.request.output,
                   .cached = job.cached});

@@ -23,6 +23,7 @@ struct Server {
   Seconds outside_graphs;    // added to a step that a prompt joins
   Seconds between;           // host time of a step that nothing decodes in
   double tokens_per_step = 1;
+  double first_token = 0;           // PromptRates'
   std::int64_t chunk = 8192;        // most tokens of prompts in a step
   std::int64_t most_in_flight = 0;  // requests; 0: as the memory allows
   double cache_tokens = 0;          // that the memory holds; 0: prefixes are not cached
@@ -81,6 +82,7 @@ class Instance {
   struct Job {
     Arrival request;
     Seconds begun, first_token;
+    Seconds late;               // what it sees of its tokens comes so much after they are made
     bool seen = false;          // admitted before
     std::int64_t made = 0;      // tokens of the output
     std::int64_t cached = 0;    // tokens of the prompt
@@ -115,6 +117,7 @@ class Instance {
   void pass(Seconds time, std::int64_t steps);
   [[nodiscard]] std::int64_t arrived_and_waiting() const;
   void end_due(std::vector<Outcome>& done);
+  [[nodiscard]] Seconds step_with(double context);
   void begin_decoding(std::uint32_t id, std::vector<Outcome>& done);
   void finish(std::uint32_t id, std::vector<Outcome>& done);
 

@@ -68,6 +68,7 @@ Server server_of(const AnyDeployment& deployment, const Setting& setting,
                                         : PromptTable([](double) { return Seconds(0); }),
                 .prompts_here = c != nullptr,
                 .tokens_per_step = tokens_per_step(setting.speculation),
+                .first_token = engine_of(deployment, setting).time.prompts.first_token,
                 .chunk = options.chunk,
                 .most_in_flight = options.most_in_flight};
   if (c == nullptr) return server;

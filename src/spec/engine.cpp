@@ -22,7 +22,7 @@ template <bool Engine::*member>
 constexpr Flag flag = [](Engine& e) -> bool& { return e.*member; };
 
 constexpr double least_share = 0.01, most_rows = 1024, most_kernels = 64, most_seconds = 1;
-constexpr double least_factor = 0.1, most_factor = 10, most_bytes = 1e12;
+constexpr double least_factor = 0.1, most_factor = 10, most_bytes = 1e12, most_steps = 1000;
 
 const auto parameters = std::to_array<EngineParameter>({
     {"attention", "memory", "share of memory bandwidth over KV reads",
@@ -185,6 +185,8 @@ const auto parameters = std::to_array<EngineParameter>({
      [](Engine& e) -> double& { return e.time.prompts.experts; }, least_share, 1},
     {"prompts", "outside_graphs", "a layer of a step they join",
      [](Engine& e) -> Seconds& { return e.time.prompts.outside_graphs; }, 0, most_seconds},
+    {"prompts", "first_token", "decode steps' time that a first token takes besides",
+     [](Engine& e) -> double& { return e.time.prompts.first_token; }, 0, most_steps},
 });
 
 }  // namespace

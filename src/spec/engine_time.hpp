@@ -43,6 +43,10 @@ struct PromptRates {
   /// For each layer of a step that a prompt joins: it is launched kernel by kernel, outside the
   /// CUDA graphs.
   Seconds outside_graphs;
+  /// Time from asking to the first token beside the prompt, its launches and the steps it meets
+  /// (prompts.hpp), in decode steps: client, tokenizer, scheduler, a pass that the host holds up,
+  /// the stream back.
+  double first_token = 0;
 };
 
 /// Standard deviations of the logarithm of measured over predicted time. Points of one series (one

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <span>
 
 #include "calibration/least_squares.hpp"
 #include "error.hpp"
@@ -21,7 +22,7 @@ struct Prior {
   double deviation;
 };
 // Those of the fit that made the shipped engines.
-constexpr Prior priors[] = {
+constexpr Prior token_priors[] = {
     {"hopper", "kernel", 0.2},
     {"blackwell", "kernel", 0.2},
     {"hopper", "core", 0.1},
@@ -33,8 +34,10 @@ constexpr Prior priors[] = {
     {"prompts", "dense", 0.25},
     {"prompts", "experts", 0.25},
 };
-constexpr double residual_deviation = 0.08;  // of a point, as a logarithm
-constexpr double narrowed = 0.7;             // posterior over prior of what is determined
+constexpr Prior first_token_priors[] = {{"prompts", "first_token", 0.6}};
+// Of a point, as logarithms: of its TPOT, and of its TTFT.
+constexpr double residual_deviation = 0.08, first_token_deviation = 0.3;
+constexpr double narrowed = 0.7;  // posterior over prior of what is determined
 
 /// A number or time of an engine, in base units; sizes and flags are not fitted.
 struct Value {
@@ -70,7 +73,11 @@ Engine engine_at(const Engine& base, const std::vector<FittedParameter>& paramet
 }
 
 double log_error(const SetUpPoint& point, const Engine& engine) {
-  return std::log(served_time(point.deployment, engine).tpot / point.measured);
+  return std::log(served_time(point.deployment, engine).*point.what / point.measured);
+}
+
+double deviation_of(const SetUpPoint& point) {
+  return point.what == &ServedTime::tpot ? residual_deviation : first_token_deviation;
 }
 
 /// Soft L1: quadratic for small residuals, linear for large ones, as the square of what is
@@ -94,7 +101,7 @@ Residuals residuals_of(const Points& points, const Engine& base,
     const Engine engine = engine_at(base, parameters, logs);
     for (size_t i = 0; i < points.size(); ++i)
       r[static_cast<Eigen::Index>(i)] =
-          weights[i] * softened(log_error(*points[i], engine) / residual_deviation);
+          weights[i] * softened(log_error(*points[i], engine) / deviation_of(*points[i]));
     for (Eigen::Index p = 0; p < logs.size(); ++p)
       r[count + p] = logs[p] / parameters[static_cast<size_t>(p)].prior;
   };
@@ -102,7 +109,7 @@ Residuals residuals_of(const Points& points, const Engine& base,
   return {.of = of, .data = 0, .all = count + static_cast<Eigen::Index>(parameters.size())};
 }
 
-std::vector<FittedParameter> candidates(const Engine& base) {
+std::vector<FittedParameter> candidates(const Engine& base, std::span<const Prior> priors) {
   std::vector<FittedParameter> found;
   for (const EngineParameter& parameter : engine_parameters()) {
     for (const Prior& prior : priors) {
@@ -164,6 +171,25 @@ ErrorSummary summary_of_logs(const std::vector<SeriesError>& errors) {
   return summary_of(deviations);
 }
 
+Points those_of(const std::vector<SetUpPoint>& points, Seconds ServedTime::*what) {
+  Points found;
+  for (const SetUpPoint& point : points) {
+    if (point.what == what) found.push_back(&point);
+  }
+  return found;
+}
+
+/// What a first token takes besides changes no time of a later one, so it is fitted by itself.
+void fit_first_token(EngineFit& result, const Points& points) {
+  const Fitted fit = fitted(points, result.engine, candidates(result.engine, first_token_priors));
+  result.first_tokens = points.size();
+  for (FittedParameter p : fit.parameters) {
+    if (!p.determined) p.value = p.base;
+    std::visit(Assign{result.engine, p.value}, p.parameter->at);
+    result.parameters.push_back(p);
+  }
+}
+
 }  // namespace
 
 std::string series_of(const ServedPoint& point) {
@@ -173,9 +199,8 @@ std::string series_of(const ServedPoint& point) {
 }
 
 EngineFit fit_engine(const std::vector<SetUpPoint>& points, const Engine& base) {
-  Points all;
-  for (const SetUpPoint& point : points) all.push_back(&point);
-  Fitted wide = fitted(all, base, candidates(base));
+  const Points all = those_of(points, &ServedTime::tpot);
+  Fitted wide = fitted(all, base, candidates(base, token_priors));
   std::vector<FittedParameter> determined;
   for (const FittedParameter& p : wide.parameters) {
     if (p.determined) determined.push_back(p);
@@ -194,16 +219,17 @@ EngineFit fit_engine(const std::vector<SetUpPoint>& points, const Engine& base) 
     if (!p.determined) p.value = p.base;
   }
   std::set<std::string> series;
-  for (const SetUpPoint& point : points) {
-    series.insert(point.series);
-    result.architectures.insert(point.deployment.chip().architecture.value);
+  for (const SetUpPoint* point : all) {
+    series.insert(point->series);
+    result.architectures.insert(point->deployment.chip().architecture.value);
   }
   result.parameters = std::move(wide.parameters);
-  result.points = points.size();
+  result.points = all.size();
   result.series = series.size();
   result.error = summary_of_logs(errors);
   result.left_out_error = summary_of_logs(left_out);
   result.spread = spread_of(left_out);
+  fit_first_token(result, those_of(points, &ServedTime::first_token));
   return result;
 }
 
@@ -218,10 +244,16 @@ std::vector<SetUpPoint> set_up_points(const std::vector<ServedPoint>& points, co
       continue;
     }
     const std::string series = series_of(point);
-    usable.push_back({.deployment = std::get<ServedDeployment>(set_up),
-                      .measured = point.tpot_ms * millisecond,
-                      .series = series,
-                      .curve = fmt::format("{} {} {}", series, point.isl, point.osl)});
+    SetUpPoint& token = usable.emplace_back(
+        SetUpPoint{.deployment = std::get<ServedDeployment>(set_up),
+                   .measured = point.tpot_ms * millisecond,
+                   .series = series,
+                   .curve = fmt::format("{} {} {}", series, point.isl, point.osl)});
+    if (!point.ttft_ms || !token.deployment.prompts_fit_a_step()) continue;
+    SetUpPoint first = token;
+    first.measured = *point.ttft_ms * millisecond;
+    first.what = &ServedTime::first_token;
+    usable.push_back(std::move(first));
   }
   return usable;
 }
@@ -234,10 +266,10 @@ EngineFit fit_engine(const EngineFitRequest& request) {
   const std::vector<SetUpPoint> usable =
       set_up_points(read_served_points(request.points), base, library, reasons);
   constexpr size_t fewest = 3;
-  if (usable.size() < fewest) {
-    throw UsageError(fmt::format(
-        "{}: {} of its points can be set up, a fit wants {}{}", request.points, usable.size(),
-        fewest, reasons.empty() ? "" : "; of the others: " + reasons.begin()->first));
+  if (const size_t tokens = those_of(usable, &ServedTime::tpot).size(); tokens < fewest) {
+    throw UsageError(
+        fmt::format("{}: {} of its points can be set up, a fit wants {}{}", request.points, tokens,
+                    fewest, reasons.empty() ? "" : "; of the others: " + reasons.begin()->first));
   }
   EngineFit fit = fit_engine(usable, base);
   fit.unusable.assign(reasons.begin(), reasons.end());

@@ -34,6 +34,7 @@ struct EngineFit {
   std::string base;
   std::vector<FittedParameter> parameters;
   size_t points = 0, series = 0;
+  size_t first_tokens = 0;              // of the points, whose TTFT counts
   ErrorSummary error, left_out_error;   // of the fit, and of each series by a fit without it
   ErrorSpread spread;                   // of the errors left out
   std::set<std::string> architectures;  // of the points' chips
@@ -43,17 +44,19 @@ struct EngineFit {
 /// Log-normal priors around the base, soft-L1 residuals with a standard deviation of 8 %, each
 /// curve over the batch worth one point however many it has. A parameter whose prior the points
 /// narrow by less than three tenths stays at its base. Throws InputError, and UsageError for fewer
-/// than three usable points.
+/// than three usable points. What a first token takes besides is fitted after the others, to the
+/// points whose prompts all fit one step.
 [[nodiscard]] EngineFit fit_engine(const EngineFitRequest& request);
 
 /// Points that share most of their error: one engine, version, model, chip, mode and parallelism.
 [[nodiscard]] std::string series_of(const ServedPoint& point);
 
-/// What the fit works on: points that could be set up.
+/// What the fit works on: points that could be set up, once for each time that was measured.
 struct SetUpPoint {
   ServedDeployment deployment;
   Seconds measured;
-  std::string series, curve;  // curve: a series at one prompt and output length
+  Seconds ServedTime::*what = &ServedTime::tpot;  // or its first token
+  std::string series, curve;                      // curve: a series at one prompt and output length
 };
 /// Points into `library`; counts the reasons of those that could not be set up.
 [[nodiscard]] std::vector<SetUpPoint> set_up_points(const std::vector<ServedPoint>& points,

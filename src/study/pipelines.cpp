@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "calibration/chip_timing.hpp"
+#include "calibration/pipeline_layout.hpp"
 #include "error.hpp"
 #include "layer/direct_stages.hpp"
 #include "load/calibrations.hpp"
@@ -13,28 +14,10 @@
 namespace afford::study {
 namespace {
 
-struct PipelineLayout {
-  bool pooled = true, tensor = false;
-  double attention = 1, ffn = 1;  // GPUs
-};
-
 PipelineLayout layout_of(const PipelinePoint& point) {
-  constexpr std::string_view cut = "-tp";
-  std::string_view name = point.layout;
-  const bool tensor = name.size() == 4 + cut.size() && name.ends_with(cut);
-  if (tensor) name.remove_suffix(cut.size());
-  const auto digit = [&](size_t at) { return at < name.size() ? name[at] - '0' : 0; };
-  if (name.size() == 4 && name[1] == 'a' && name[3] == 'f')
-    return {.tensor = tensor,
-            .attention = static_cast<double>(digit(0)),
-            .ffn = static_cast<double>(digit(2))};
-  if (name.size() == 3 && (name.starts_with("ep") || name.starts_with("tp")))
-    return {.pooled = false,
-            .tensor = name[0] == 't',
-            .attention = static_cast<double>(digit(2)),
-            .ffn = static_cast<double>(digit(2))};
+  if (const auto layout = parse_pipeline_layout(point.layout)) return *layout;
   throw UsageError(
-      fmt::format("pipelines: layout '{}' is none of NaMf, NaMf-tp, epN and tpN", point.layout));
+      fmt::format("pipelines: layout: expected {}, got '{}'", pipeline_layout_names, point.layout));
 }
 
 Dtype format_of(const PipelinePoint& point) {
@@ -58,7 +41,7 @@ void require_possible(const PipelinePoint& point, const HardwareSpec& chip,
     throw UsageError(fmt::format("layout: {} takes {} GPUs, and {} joins {}", point.layout, wanted,
                                  chip.name, joined));
   }
-  const auto ways = static_cast<std::int64_t>(layout.pooled ? 1 : layout.attention);
+  const int ways = layout.pooled ? 1 : layout.attention;
   const std::string heads = layout.tensor ? undivided_heads(shapes, ways) : "";
   if (!heads.empty()) {
     throw UsageError(
@@ -72,14 +55,9 @@ void require_possible(const PipelinePoint& point, const HardwareSpec& chip,
 
 }  // namespace
 
-std::int64_t gpus_of(const PipelinePoint& point) {
-  const PipelineLayout layout = layout_of(point);
-  return static_cast<std::int64_t>(layout.pooled ? layout.attention + layout.ffn : layout.ffn);
-}
+std::int64_t gpus_of(const PipelinePoint& point) { return layout_of(point).gpus(); }
 
-std::int64_t attention_gpus_of(const PipelinePoint& point) {
-  return static_cast<std::int64_t>(layout_of(point).attention);
-}
+std::int64_t attention_gpus_of(const PipelinePoint& point) { return layout_of(point).attention; }
 
 HardwareSpec with_links(HardwareSpec chip, const std::string& calibration) {
   attach_calibrations({&chip}, calibration, true);
@@ -115,7 +93,7 @@ PipelinePrediction predict_pipeline(const PipelinePoint& point, ModelSpec model,
   if (!runs_direct(machine, shape))
     throw UsageError(fmt::format(
         "{} has no links, or no curve of experts: measure them with afford-calibrate", chip.name));
-  const DirectLayout direct{.ffn = layout.ffn,
+  const DirectLayout direct{.ffn = static_cast<double>(layout.ffn),
                             .pooled = layout.pooled,
                             .tensor = layout.tensor,
                             .shard = static_cast<double>(point.shard)};

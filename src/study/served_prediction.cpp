@@ -154,8 +154,11 @@ std::variant<ServedDeployment, std::string> ServedLibrary::set_up(const ServedPo
 ServedTime served_time(const ServedDeployment& deployment, const Engine& engine) {
   Setting setting = deployment.setting;
   setting.engine = engine;
-  ServedTime time{.tpot = evaluate(deployment.server, setting).tpot, .prompts = {}};
+  ServedTime time{.tpot = evaluate(deployment.server, setting).tpot};
   if (deployment.interrupts) {
+    time.first_token =
+        around_prompt(setting, time.tpot) +
+        prompt_time(*setting.model, deployment.chip(), *deployment.interrupts, engine.time.prompts);
     time.prompts = interruption(*setting.model, deployment.chip(), *deployment.interrupts,
                                 engine.time.prompts);
     time.tpot += time.prompts;

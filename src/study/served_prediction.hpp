@@ -21,6 +21,10 @@ struct ServedDeployment {
   Setting setting;                       // the model in the formats of the point; any engine
   std::optional<PromptLoad> interrupts;  // of a server that works on prompts too
   [[nodiscard]] const HardwareSpec& chip() const { return *server.pool.chip; }
+  /// Whether the prompts of all requests in flight join one step, so that none waits for another.
+  [[nodiscard]] bool prompts_fit_a_step() const {
+    return interrupts && interrupts->requests * interrupts->prompt <= default_chunk;
+  }
 };
 
 /// What points name, loaded once for all of them.
@@ -56,9 +60,10 @@ class ServedLibrary {
   Kept<Routed> routed_;
 };
 
-/// The time of an output token, and the part of it in which prompts interrupt.
+/// The time of an output token, the part of it in which prompts interrupt, and the time from asking
+/// to the first token where no prompt waits for another (zero: prompts came worked off).
 struct ServedTime {
-  Seconds tpot, prompts;
+  Seconds tpot, prompts, first_token;
 };
 [[nodiscard]] ServedTime served_time(const ServedDeployment& deployment, const Engine& engine);
 

@@ -39,7 +39,10 @@ ServedRow row_of(const ServedPoint& point, const Engine* engine, ServedLibrary& 
   const ServedTime time = served_time(deployment, *engine);
   row.predicted = {.tpot = time.tpot,
                    .prompts = time.prompts,
-                   .interval = interval_on(deployment.chip(), *engine, time.tpot)};
+                   .interval = interval_on(deployment.chip(), *engine, time.tpot),
+                   .first_token = {}};
+  if (point.ttft_ms && deployment.prompts_fit_a_step())
+    row.predicted->first_token = time.first_token;
   return row;
 }
 
@@ -60,7 +63,7 @@ std::vector<std::pair<std::string, size_t>> reasons_of(const std::vector<ServedR
 ServedGroup group_of(const std::vector<ServedRow>& rows, const std::string& engine,
                      const std::string& chip, const std::string& mode) {
   ServedGroup group{.engine = engine, .chip = chip, .mode = mode};
-  std::vector<double> deviations, others, beside;
+  std::vector<double> deviations, others, beside, first_tokens;
   size_t covered = 0;
   for (const ServedRow& row : rows) {
     const ServedPoint& point = row.point;
@@ -72,6 +75,7 @@ ServedGroup group_of(const std::vector<ServedRow>& rows, const std::string& engi
     }
     deviations.push_back(row.deviation());
     covered += row.covered() ? 1 : 0;
+    if (row.predicted->first_token) first_tokens.push_back(row.first_token_deviation());
     if (!point.aiconfigurator_tpot_ms) continue;
     others.push_back(*point.aiconfigurator_tpot_ms / point.tpot_ms - 1);
     beside.push_back(row.deviation());
@@ -79,6 +83,7 @@ ServedGroup group_of(const std::vector<ServedRow>& rows, const std::string& engi
   group.error = summary_of(deviations);
   group.aiconfigurator = summary_of(others);
   group.beside_it = summary_of(beside);
+  group.first_token = summary_of(first_tokens);
   if (!deviations.empty())
     group.coverage = static_cast<double>(covered) / static_cast<double>(deviations.size());
   return group;

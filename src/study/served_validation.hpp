@@ -24,12 +24,16 @@ struct ServedRow {
   struct Prediction {
     Seconds tpot, prompts;  // of the TPOT: interruptions by prompts
     TimeInterval interval;
+    std::optional<Seconds> first_token;  // where one was measured and no prompt waits for another
   };
   std::optional<Prediction> predicted;
   std::string why_not;  // "" where there is one
 
   [[nodiscard]] double deviation() const {
     return predicted->tpot / (point.tpot_ms * millisecond) - 1;
+  }
+  [[nodiscard]] double first_token_deviation() const {
+    return *predicted->first_token / (*point.ttft_ms * millisecond) - 1;
   }
   [[nodiscard]] bool covered() const {
     const Seconds measured = point.tpot_ms * millisecond;
@@ -44,6 +48,7 @@ struct ServedGroup {
   ErrorSummary error;
   double coverage = 0;                     // share of the points inside their interval
   ErrorSummary aiconfigurator, beside_it;  // both on the points that have its prediction
+  ErrorSummary first_token;
 };
 
 struct ServedValidation {

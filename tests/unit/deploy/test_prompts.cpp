@@ -31,6 +31,18 @@ TEST_SUITE("unit") {
           doctest::Approx(products + core + reduced + passed));
   }
 
+  // On average half of a step is under way when a request comes, and its prompt joins the next one.
+  TEST_CASE("around a prompt pass one and a half steps, the launches, and what the engine takes") {
+    const ModelSpec model = model_called("llama-3.1-70b");
+    Setting setting;
+    setting.model = &model;
+    setting.engine.time.prompts.outside_graphs = 80 * microsecond;
+    CHECK(around_prompt(setting, 10 * millisecond) / millisecond ==
+          doctest::Approx(15 + 80 * 0.08));
+    setting.engine.time.prompts.first_token = 6;
+    CHECK(around_prompt(setting, 10 * millisecond) / millisecond == doctest::Approx(75 + 6.4));
+  }
+
   TEST_CASE("prompts come in as fast as the other requests end") {
     const ModelSpec model = model_called("llama-3.1-70b");
     const HardwareSpec h200 = chip_called("h200");

@@ -102,6 +102,19 @@ TEST_SUITE("unit") {
     CHECK(out.span().base() == doctest::Approx(ttft + steps));
   }
 
+  TEST_CASE("replay: what a first token takes besides delays all tokens of its request alike") {
+    const PlainServer plain;
+    Server prompt = plain.server(), late = plain.server();
+    late.first_token = 7;
+    const std::vector<Request> requests = {{0, 6400, 101, {}}};
+    const Replayed at_once = replay(prompt, 1, nullptr, list_source(requests), {});
+    const Replayed after = replay(late, 1, nullptr, list_source(requests), {});
+    const double steps = 7 * plain.step(1, 6400);
+    CHECK(after.first_token.sum() == doctest::Approx(at_once.first_token.sum() + steps));
+    CHECK(after.whole.sum() == doctest::Approx(at_once.whole.sum() + steps));
+    CHECK(after.token.sum() == doctest::Approx(at_once.token.sum()));
+  }
+
   TEST_CASE("replay: a long prompt goes through in chunks, each a step of its own") {
     const PlainServer plain;
     const Replayed out = replayed(plain, {{0, 20000, 1, {}}});  // 8192 + 8192 + 3616

@@ -48,9 +48,10 @@ std::vector<ServedPoint> made_points(const Engine& truth, ServedLibrary& library
         point.tp = tp;
         point.tpot_ms = 190;  // anything that can be
         const auto set_up = library.set_up(point, truth);
-        const Seconds time = served_time(std::get<ServedDeployment>(set_up), truth).tpot;
-        if (time > 150 * millisecond) continue;
-        point.tpot_ms = time / millisecond;
+        const ServedTime time = served_time(std::get<ServedDeployment>(set_up), truth);
+        if (time.tpot > 150 * millisecond) continue;
+        point.tpot_ms = time.tpot / millisecond;
+        point.ttft_ms = time.first_token / millisecond;
         points.push_back(point);
       }
     }
@@ -66,6 +67,7 @@ TEST_SUITE("unit") {
     truth.time.kernel.hopper = 4.2 * microsecond;
     truth.time.request = 20 * microsecond;
     truth.time.prompts.dense = 0.5;
+    truth.time.prompts.first_token = 9;
     ServedLibrary library;
     std::map<std::string, size_t> reasons;
     const EngineFit fit = fit_engine(
@@ -78,6 +80,9 @@ TEST_SUITE("unit") {
     CHECK(kernel.determined);
     CHECK(kernel.value == doctest::Approx(4.2e-6).epsilon(0.05));
     CHECK(parameter(fit, "prompts", "dense").value == doctest::Approx(0.5).epsilon(0.05));
+    CHECK(fit.first_tokens > 50);
+    CHECK(fit.first_tokens < fit.points);
+    CHECK(parameter(fit, "prompts", "first_token").value == doctest::Approx(9).epsilon(0.02));
     // No Blackwell, no experts.
     for (const auto& [section, key] : {std::pair{"blackwell", "kernel"}, {"prompts", "experts"}}) {
       const FittedParameter& unseen = parameter(fit, section, key);

@@ -63,6 +63,8 @@ TEST_SUITE("unit") {
     CHECK(std::fabs(validation.all.error.bias) < 0.05);
     CHECK(validation.all.coverage >= 0.80);
     CHECK(validation.all.coverage <= 0.97);
+    CHECK(validation.all.first_token.points >= 10);
+    CHECK(validation.all.first_token.median < 0.30);
   }
 
   TEST_CASE("an engine that is not there leaves its points out by name") {
