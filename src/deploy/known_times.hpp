@@ -37,14 +37,14 @@ class KnownTimes {
  private:
   struct Hash {
     size_t operator()(const Key& key) const {
-      constexpr size_t spread = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio
-      size_t sum = std::hash<const void*>()(key.chip) + static_cast<size_t>(key.part);
-      const auto mix = [&](size_t value) { sum = (sum ^ value) * spread; };
+      constexpr std::uint64_t spread = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio
+      std::uint64_t sum = std::hash<const void*>()(key.chip) + static_cast<std::uint64_t>(key.part);
+      const auto mix = [&](std::uint64_t value) { sum = (sum ^ value) * spread; };
       mix(key.kind);
-      mix(static_cast<size_t>(key.tensor));
-      mix(static_cast<size_t>(key.other) * 2 + (key.beyond_fabric ? 1 : 0));
+      mix(static_cast<std::uint64_t>(key.tensor));
+      mix(static_cast<std::uint64_t>(key.other) * 2 + (key.beyond_fabric ? 1 : 0));
       mix(std::hash<double>()(key.load));
-      return sum ^ (sum >> 32);
+      return static_cast<size_t>(sum ^ (sum >> 32));
     }
   };
   std::unordered_map<Key, Seconds, Hash> times_;

@@ -83,13 +83,12 @@ struct StepLoad {
 /// The most steps a second, up to load.most, at which the engines have first tokens in time.
 double first_tokens_in_time(const Sized& sized, const Queue& queue, const StepLoad& load,
                             const SizingCase& c) {
-  const auto& [space, setting, workload] = c;
   const auto keeps = [&](double steps_per_s) {
-    const double requests = queue.in_flight(steps_per_s, workload.target.percentile).mean;
-    const PromptServer engine = beside_decoding(
-        sized, with_in_flight(sized.candidate, requests, space, setting).step, workload.traffic);
+    const double requests = queue.in_flight(steps_per_s, c.workload.target.percentile).mean;
+    const Evaluation step = with_in_flight(sized.candidate, requests, c.space, c.setting);
+    const PromptServer engine = beside_decoding(sized, step.step, c.workload.traffic);
     const double rate = steps_per_s * load.requests / sized.interruptions.engines;
-    return in_time(engine, {1, rate}, workload);
+    return in_time(engine, {1, rate}, c.workload);
   };
   if (keeps(load.most)) return load.most;
   double low = 0, high = load.most;
