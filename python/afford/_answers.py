@@ -83,6 +83,10 @@ def keyword_of(parameter: dict[str, Any]) -> str:
     return _identifier(parameter["names"].split(",")[-1].lstrip("-"))
 
 
+def _is_place(parameter: dict[str, Any]) -> bool:
+    return not parameter["names"].startswith("-")
+
+
 def _texts(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [f"{key}={each}" for key, each in value.items()]
@@ -180,7 +184,7 @@ def function_of(verb: dict[str, Any]) -> Callable[..., Answer]:
     by_name = {keyword_of(parameter): parameter for parameter in verb["parameters"]}
     kinds = inspect.Parameter
     parameters = [
-        kinds(name, kinds.POSITIONAL_OR_KEYWORD if not parameter["names"].startswith("-")
+        kinds(name, kinds.POSITIONAL_OR_KEYWORD if _is_place(parameter)
               else kinds.KEYWORD_ONLY, default=kinds.empty if parameter["required"] else None)
         for name, parameter in by_name.items()]
     parameters.append(kinds("progress", kinds.KEYWORD_ONLY, default=None))
@@ -190,8 +194,8 @@ def function_of(verb: dict[str, Any]) -> Callable[..., Answer]:
     def call(*args: Any, **kwargs: Any) -> Answer:
         given = signature.bind(*args, **kwargs).arguments
         progress = given.pop("progress", None)
-        words = [verb["name"]]
-        for name, value in given.items():
+        words = [verb["name"]]  # arguments last: of explore, what follows is another command
+        for name, value in sorted(given.items(), key=lambda item: _is_place(by_name[item[0]])):
             if value is not None:
                 words += _words_of(by_name[name], value)
         return ask(*words, progress=progress)

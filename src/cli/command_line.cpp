@@ -66,7 +66,8 @@ CommandLine::CommandLine(const Host& host) {
   for (const auto command :
        {cost_command, compare_command, roofline_command, simulate_command, prefill_command,
         fit_command, pareto_command, merge_command, plan_command, replay_command, validate_command,
-        import_command, fit_engine_command, list_command, show_command, check_command})
+        import_command, fit_engine_command, list_command, show_command, check_command,
+        explore_command})
     verbs.push_back(command({app, host}));
 }
 
@@ -76,7 +77,8 @@ int parse_and_run(CommandLine& line, const std::vector<std::string>& words, cons
   for (const Verb& verb : verbs) {
     if (!verb.app().parsed()) continue;
     refuse_leftovers(app, "afford");
-    refuse_leftovers(verb.app(), "afford " + verb.app().get_name());
+    if (!verb.keeps(verb.app().remaining()))
+      refuse_leftovers(verb.app(), "afford " + verb.app().get_name());
     return verb.execute();
   }
   refuse_unknown_verb(app);
@@ -212,7 +214,12 @@ void Verb::refuse_places_taken() const {
   }
 }
 
+bool Verb::keeps(const std::vector<std::string>& words) const {
+  return rest_ != nullptr && !words.empty() && !words.front().starts_with('-');
+}
+
 int Verb::execute() const {
+  if (rest_ != nullptr) *rest_ = app_->remaining();
   refuse_places_taken();
   for (const auto& step : steps_) step(*this);
   return run();
@@ -228,6 +235,7 @@ void Verb::text(const char* names, std::string& into, const char* help, const ch
 void Verb::written(const char* names, std::string& into, const char* help, const char* type) {
   text(names, into, help, type);
   written_.push_back({flag_in_messages(names), &into});
+  parameters_.back().written = true;
 }
 
 void Verb::texts(const char* names, std::vector<std::string>& into, const char* help,
@@ -245,6 +253,14 @@ void Verb::repeated(const char* names, std::vector<std::string>& into, const cha
                     const char* type) {
   app_->add_option(names, into, help)->expected(1)->take_all()->type_name(type);
   note(names, Takes::repeated);
+}
+
+void Verb::rest(const char* name, std::vector<std::string>& into, const char* help) {
+  app_->prefix_command();
+  app_->footer(fmt::format("{}: {}", name, help));
+  rest_ = &into;
+  parameters_.push_back(
+      {.names = name, .takes = Takes::repeated, .type = {}, .help = help, .initial = {}});
 }
 
 void Verb::integer(const char* names, int& into, const char* help) {

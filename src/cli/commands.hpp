@@ -22,6 +22,7 @@ Verb check_command(const Program& program);
 Verb import_command(const Program& program);
 Verb fit_command(const Program& program);
 Verb fit_engine_command(const Program& program);
+Verb explore_command(const Program& program);
 
 /// Parses the command line (without the program's name), runs one verb, returns the exit code. What
 /// is wrong is said in one line.

@@ -29,6 +29,7 @@ struct Parameter {
   Takes takes = Takes::text;
   std::string type, help, initial;  // as the help shows them; no default: empty
   bool required = false;
+  bool written = false;  // names a file to write
 };
 
 struct VerbDescription {
@@ -63,12 +64,17 @@ class Verb {
   void required(const char* names, std::string& into, const char* help);
   void required(const char* names, std::vector<std::string>& into, const char* help);
 
+  /// From the first word that is none of its own flags on, all words as they are: another command.
+  void rest(const char* name, std::vector<std::string>& into, const char* help);
+
   /// To be done before run(): places that are written are opened.
   void before(std::function<void(const Verb&)> step) { steps_.push_back(std::move(step)); }
 
   /// Whether the command line has the flag; false for one that the verb does not take.
   [[nodiscard]] bool given(const std::string& flag) const;
 
+  /// Whether words that no parameter takes are another command, rather than a mistake.
+  [[nodiscard]] bool keeps(const std::vector<std::string>& words) const;
   /// Everything once parsed; the exit code.
   [[nodiscard]] int execute() const;
 
@@ -89,6 +95,7 @@ class Verb {
   std::vector<Parameter> parameters_;
   std::vector<std::function<void(const Verb&)>> steps_;
   std::vector<Written> written_;
+  std::vector<std::string>* rest_ = nullptr;
 };
 
 }  // namespace afford::cli

@@ -1,0 +1,81 @@
+// The engine of the page: a question as a JSON array of words, the answer as JSON.
+
+#include <emscripten/emscripten.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "afford.hpp"
+#include "cli/commands.hpp"
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const afford::Cell& cell) {
+  struct Value {
+    Json operator()(std::monostate) const { return nullptr; }
+    Json operator()(const std::string& text) const { return text; }
+    Json operator()(double value) const { return value; }
+    Json operator()(std::int64_t value) const { return value; }
+  };
+  return std::visit(Value{}, cell);
+}
+
+Json json_of(const afford::Table& table) {
+  Json columns = Json::array(), rows = Json::array();
+  for (const afford::Column& column : table.columns)
+    columns.push_back({{"key", column.key},
+                       {"heading", column.heading},
+                       {"detail", column.detail},
+                       {"text", column.show == afford::Show::text}});
+  for (const auto& row : table.rows) {
+    Json cells = Json::array(), shown = Json::array();
+    for (size_t i = 0; i < row.size(); ++i) {
+      cells.push_back(json_of(row[i]));
+      shown.push_back(afford::shown(row[i], table.columns[i].show));
+    }
+    rows.push_back({{"cells", cells}, {"shown", shown}});
+  }
+  return {{"title", table.title},
+          {"columns", columns},
+          {"rows", rows},
+          {"notes", table.notes},
+          {"csv", afford::render(table, afford::Format::csv)}};
+}
+
+/// Kept until the next call: the page reads it at once.
+const char* kept(const Json& json) {
+  static std::string text;
+  text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return text.c_str();
+}
+
+}  // namespace
+
+extern "C" {
+
+EMSCRIPTEN_KEEPALIVE const char* afford_ask(const char* words) {
+  const afford::Answer answer = afford::ask(Json::parse(words).get<std::vector<std::string>>());
+  Json json = {{"status", answer.status}, {"text", answer.text}, {"said", answer.said}};
+  json["table"] = answer.table ? json_of(*answer.table) : Json(nullptr);
+  return kept(json);
+}
+
+EMSCRIPTEN_KEEPALIVE const char* afford_verbs() {
+  constexpr const char* takes[] = {"nothing", "text", "integer", "real", "list", "repeated"};
+  Json all = Json::array();
+  for (const afford::cli::VerbDescription& verb : afford::cli::descriptions()) {
+    Json parameters = Json::array();
+    for (const afford::cli::Parameter& p : verb.parameters)
+      parameters.push_back({{"names", p.names},
+                            {"takes", takes[static_cast<int>(p.takes)]},
+                            {"type", p.type},
+                            {"help", p.help},
+                            {"initial", p.initial},
+                            {"written", p.written}});
+    all.push_back({{"name", verb.name}, {"help", verb.help}, {"parameters", parameters}});
+  }
+  return kept(all);
+}
+}

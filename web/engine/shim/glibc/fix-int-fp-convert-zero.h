@@ -1,0 +1,2 @@
+#pragma once
+#define FIX_INT_FP_CONVERT_ZERO 0

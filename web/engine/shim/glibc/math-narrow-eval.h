@@ -1,0 +1,2 @@
+#pragma once
+#define math_narrow_eval(x) (x)

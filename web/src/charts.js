@@ -1,0 +1,145 @@
+// The charts that are drawn once an answer is there. Answers come as rows, objects by column key.
+
+import * as Plot from "@observablehq/plot";
+import {PALETTE, short} from "./drawing.js";
+
+const style = {background: "none", color: "currentColor", fontFamily: "system-ui, sans-serif", fontSize: "13px", overflow: "visible"};
+
+/** Room for the longest of the labels left of a chart. */
+const roomFor = labels => 16 + 7.2 * Math.max(...labels.map(label => label.length));
+
+function figure(title, {x, ...options}, width) {
+  const chart = Plot.plot({
+    width: Math.max(320, Math.min(width, 1000)), style, figure: true, title, marginLeft: 64, marginRight: 24, marginBottom: 48, grid: true,
+    x: {labelAnchor: "center", labelOffset: 40, labelArrow: "none", ...x}, ...options,
+  });
+  chart.querySelector("h2")?.replaceWith(Object.assign(document.createElement("h3"), {textContent: title}));
+  chart.setAttribute("role", "group");
+  chart.setAttribute("aria-label", title);
+  for (const svg of chart.querySelectorAll("svg")) svg.setAttribute("aria-hidden", "true");  // the table says it
+  return chart;
+}
+
+const kilo = tokens => tokens % 1024 ? short(tokens) : `${tokens / 1024}K`;
+
+/** Attention and FFN of each chip or pair, stacked. */
+export function costs(rows, width) {
+  const of = row => row.hardware ?? (row.ffn_hardware && `${row.attention_hardware}+${row.ffn_hardware}`);
+  const bars = rows.flatMap(row => ["attention", "FFN"].map(part => (
+    {model: row.model, context: row.context_tokens, chip: of(row), part, usd: row[`${part.toLowerCase()}_usd_per_mtok`]})))
+    .filter(bar => bar.usd !== null && bar.usd !== undefined);
+  const several = new Set(bars.map(bar => bar.context)).size > 1;
+  const name = bar => several ? `${bar.chip}, ${kilo(bar.context)}` : bar.chip;
+  return figure("Ideal cost of a token: attention and FFN", {
+    height: 60 + 22 * new Set(bars.map(bar => `${bar.model} ${name(bar)}`)).size + 30 * new Set(bars.map(bar => bar.model)).size,
+    marginLeft: roomFor(bars.map(name)), marginRight: roomFor(bars.map(bar => bar.model)),
+    x: {label: "USD per 1M tokens"}, y: {label: null}, fy: {label: null},
+    color: {legend: true, domain: ["attention", "FFN"], range: PALETTE},
+    marks: [
+      Plot.barX(bars, {x: "usd", y: name, fy: "model", fill: "part", sort: {y: "x"}}),
+      Plot.tip(bars, Plot.pointerY({x: "usd", y: name, fy: "model", title: bar => `${bar.model} on ${name(bar)}\n${bar.part}: ${short(bar.usd)} USD/Mtok`})),
+      Plot.ruleX([0]),
+    ],
+  }, width);
+}
+
+/** Where attention's intensity lies beside each chip's ridge. */
+export function roofline(rows, width) {
+  const points = rows.filter(row => row.attention_intensity_flop_per_byte !== null && row.ridge_flop_per_byte !== null);
+  const ends = points.flatMap(row => [row.attention_intensity_flop_per_byte, row.ridge_flop_per_byte]);
+  const line = [Math.min(...ends), Math.max(...ends)];
+  return figure("Attention's arithmetic intensity beside the chips' ridges", {
+    height: 420,
+    x: {type: "log", label: "intensity of core attention, FLOP/byte", nice: true},
+    y: {type: "log", label: "ridge of the chip, FLOP/byte", nice: true},
+    color: {legend: true, range: PALETTE}, symbol: {legend: true},
+    marks: [
+      Plot.line(line.map(value => [value, value]), {stroke: "currentColor", strokeDasharray: "4 3"}),
+      Plot.dot(points, {x: "attention_intensity_flop_per_byte", y: "ridge_flop_per_byte", stroke: "model", symbol: "hardware", r: 5, strokeWidth: 1.6}),
+      Plot.tip(points, Plot.pointer({x: "attention_intensity_flop_per_byte", y: "ridge_flop_per_byte", title: row => `${row.model} on ${row.hardware}\n${short(row.attention_intensity_flop_per_byte)} FLOP/byte of ${short(row.ridge_flop_per_byte)}\n${row.bound} binds`})),
+    ],
+    caption: "Above the dashed line memory binds, below it compute.",
+  }, width);
+}
+
+/** What fills the memory of an accelerator of each pool. */
+export function memory(rows, width) {
+  const parts = {weights: "weights_gb", cache: "cache_gb", buffers: "buffers_gb", "kept back": "kept_back_gb"};
+  const name = row => `${row.model} ${row.pool}${row.part ? ` ${row.part}` : ""}, ${kilo(row.context_tokens)}`;
+  const bars = rows.flatMap(row => Object.entries(parts).map(([part, key]) => ({name: name(row), part, gb: row[key]})));
+  return figure("Memory of one accelerator", {
+    height: 80 + 26 * new Set(bars.map(bar => bar.name)).size, marginLeft: roomFor(bars.map(bar => bar.name)),
+    x: {label: "GB"}, y: {label: null},
+    color: {legend: true, domain: Object.keys(parts), range: PALETTE},
+    marks: [
+      Plot.barX(bars, {x: "gb", y: "name", fill: "part", sort: {y: null}}),
+      Plot.tickX(rows, {x: "memory_gb", y: name, stroke: "currentColor", strokeWidth: 2}),
+      Plot.ruleX([0]),
+    ],
+    caption: "The tick is the accelerator's memory.",
+  }, width);
+}
+
+/** The operations that --explain lists, by time; `text` is the explanation. */
+export function operations(text, width) {
+  const operations = [];
+  let stage = "";
+  for (const line of text.split("\n")) {
+    const head = line.match(/^ {2}(attention|FFN|layer|head)\b.* [\d.]+ us/);
+    if (head) stage = head[1];
+    const found = line.match(/^ {4}(\S.*?) +([\d.]+) us {2}(\S+)/);
+    if (found) operations.push({name: `${stage}: ${found[1]}`, us: Number(found[2]), bound: found[3], hidden: line.includes("(hidden)")});
+  }
+  if (operations.length === 0) return null;
+  return figure("Operations of one layer by time, and what binds each", {
+    height: 80 + 20 * operations.length, marginLeft: roomFor(operations.map(each => each.name)),
+    x: {label: "µs"}, y: {label: null, domain: operations.map(each => each.name)},
+    color: {legend: true, range: PALETTE},
+    marks: [
+      Plot.barX(operations, {x: "us", y: "name", fill: "bound", fillOpacity: each => each.hidden ? 0.35 : 1}),
+      Plot.text(operations, {x: "us", y: "name", text: each => `${each.us}${each.hidden ? " hidden" : ""}`, textAnchor: "start", dx: 4}),
+      Plot.ruleX([0]),
+    ],
+    marginRight: 70,
+  }, width);
+}
+
+/** Three layers of the middle of the pipeline's last step, from the events of its trace. */
+export function timeline(events, width) {
+  const stages = events.filter(({ph}) => ph === "M").map(({args}) => args.name);
+  const work = events.filter(({ph}) => ph === "X"), layers = Math.max(...work.map(({args}) => args.layer)) + 1;
+  const first = Math.max(0, Math.floor(layers / 2) - 1);
+  const attention = work.filter(({tid, args}) => tid === 0 && args.layer >= first && args.layer < first + 3);
+  const begin = Math.min(...attention.map(({ts}) => ts)), end = Math.max(...attention.map(({ts, dur}) => ts + dur));
+  const runs = work.filter(({ts, dur}) => ts < end && ts + dur > begin).map(({tid, ts, dur, args}) => ({
+    stage: stages[tid], batch: String(args.micro_batch + 1), layer: args.layer, us: dur,
+    from: Math.max(ts, begin) - begin, to: Math.min(ts + dur, end) - begin}));
+  return figure(`Pipeline while attention works on layers ${first} to ${Math.min(first + 2, layers - 1)}`, {
+    height: 80 + 38 * stages.length, marginLeft: roomFor(stages), grid: false,
+    x: {label: "µs"}, y: {label: null, domain: stages},
+    color: {legend: true, label: "micro-batch", range: PALETTE},
+    marks: [
+      Plot.barX(runs, {x1: "from", x2: "to", y: "stage", fill: "batch", insetRight: 0.5}),
+      Plot.text(runs, {x: run => (run.from + run.to) / 2, y: "stage", text: "batch", fill: "var(--paper)", fontWeight: 600}),
+      Plot.tip(runs, Plot.pointerX({x: run => (run.from + run.to) / 2, y: "stage", title: run => `micro-batch ${run.batch}, layer ${run.layer}\n${run.stage} ${short(run.us)} µs`})),
+    ],
+    caption: "Colours and digits are micro-batches; gaps are idle time.",
+  }, width);
+}
+
+/** How far the answer moves where each input is a fifth lower and higher. */
+export function tornado(effects, base, label, width) {
+  const bars = effects.flatMap(({name, low, high}) => [{name, change: "-20 %", value: low}, {name, change: "+20 %", value: high}])
+    .filter(bar => bar.value !== null);
+  const order = [...effects].sort((a, b) => b.span - a.span).map(effect => effect.name);
+  return figure(`What moves ${label}: each input a fifth lower and higher`, {
+    height: 80 + 28 * order.length, marginLeft: roomFor(order),
+    x: {label, nice: true}, y: {label: null, domain: order},
+    color: {legend: true, domain: ["-20 %", "+20 %"], range: PALETTE},
+    marks: [
+      Plot.barX(bars, {x1: base, x2: "value", y: "name", fill: "change", fillOpacity: 0.85, mixBlendMode: "normal"}),
+      Plot.ruleX([base], {strokeDasharray: "4 3"}),
+      Plot.tip(bars, Plot.pointerY({x: "value", y: "name", title: bar => `${bar.name} ${bar.change}: ${short(bar.value)} ${label}`})),
+    ],
+  }, width);
+}

@@ -1,0 +1,57 @@
+// The engine in its own thread, so that the page never waits for it.
+
+const text = id => document.getElementById(id).textContent.trim();
+
+let worker, next = 0;
+const waiting = new Map();
+
+function send(kind, value) {
+  return new Promise((resolve, reject) => {
+    waiting.set(++next, {resolve, reject});
+    worker.postMessage({id: next, kind, value});
+  });
+}
+
+/** Starts the engine; the verbs with what they take, and the names of models, chips and engines. */
+export function start() {
+  const source = new Blob([text("worker")], {type: "text/javascript"});
+  worker = new Worker(URL.createObjectURL(source));
+  worker.onmessage = ({data: {id, result, error}}) => {
+    const {resolve, reject} = waiting.get(id);
+    waiting.delete(id);
+    error === undefined ? resolve(result) : reject(new Error(error));
+  };
+  return send("start", {wasm: text("wasm"), data: text("data")});
+}
+
+/**
+ * Asks in the words of the command line. The answer: status as the program's exit code; text and
+ * said, as it prints them; whether it is a table (`answered`), and its rows as objects by column key.
+ * Without `keys`, which choose columns, also notes, `table` as it is shown and `csv`.
+ */
+export const ask = (words, keys) => send("ask", {words, keys});
+
+/** The events of a deployment's pipeline; null where it has none. */
+export const traceOf = words => send("trace", words);
+
+/** Puts a file where the engine's questions find it by its name. */
+export const addFile = (name, content) => send("file", {name, text: content});
+
+/** Runs the newest of the jobs it is given, and at most one at a time: what a slider needs. */
+export function newestOnly() {
+  let running = false, pending = null;
+  return async function run(job) {
+    pending = job;
+    if (running) return;
+    running = true;
+    try {
+      while (pending) {
+        const now = pending;
+        pending = null;
+        await now(() => pending !== null);
+      }
+    } finally {
+      running = false;
+    }
+  };
+}

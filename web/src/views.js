@@ -1,0 +1,142 @@
+// The views: a verb each, with what its answer is drawn as.
+
+import {ask, traceOf} from "./engine.js";
+import * as charts from "./charts.js";
+import {FRONTIER_KEYS, FrontierChart} from "./frontier.js";
+import {measuredBeside} from "./measured.js";
+import {fieldsOf} from "./words.js";
+
+/** In the order of the tabs. `start` is the question a newcomer sees. */
+export const VIEWS = [
+  {verb: "pareto", name: "Frontier", start: "pareto -m step-3,deepseek-v3,qwen3-moe --on h800,h20 -c 4k --max-gpus 32"},
+  {verb: "simulate", name: "Deployment", start: "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 3072 -c 4k"},
+  {verb: "cost", name: "Cost", start: "cost -m step-3,deepseek-v3,qwen3-moe -c 8k,32k"},
+  {verb: "compare", name: "Pairs", start: "compare -m step-3,deepseek-v3,qwen3-moe -c 8k,32k"},
+  {verb: "roofline", name: "Roofline", start: "roofline -m step-3,deepseek-v3,qwen3-moe,qwen3-32b -c 8k"},
+  {verb: "fit", name: "Memory", start: "fit -m step-3 --on h800,h20 -c 8k,32k"},
+  {verb: "prefill", name: "Prompts", start: "prefill -m deepseek-v3 --colocated h800:1x8 -c 4k,16k"},
+  {verb: "plan", name: "Capacity", start: "plan workload.yaml --max-gpus 32"},
+  {verb: "show", name: "Library", start: "show step-3"},
+];
+
+/** Inputs of a deployment that the tornado moves: path, what `show` calls it, name. */
+const INPUTS = [
+  ["memory.bandwidth", /^memory bandwidth$/, "memory bandwidth"],
+  ["server.nic_bandwidth", /^NIC, one direction$/, "NIC bandwidth"],
+  ["scale_up.bandwidth", /^(?!NIC).*one direction$/, "scale-up bandwidth"],
+  ["peak.fp8", /^fp8 peak/, "FP8 peak"],
+  ["peak.bf16", /^bf16 peak/, "BF16 peak"],
+  ["price", /^price$/, "price"],
+];
+
+function chipsOf(words, verb) {
+  const {values} = fieldsOf(words, verb);
+  const pools = ["attention", "ffn", "colocated"].map(name => values.get(name)).filter(Boolean);
+  return [...new Set(pools.map(pool => pool.replace(/:[^:]*$/, "")))];
+}
+
+/** "3.35 TB/s" a fifth lower or higher. */
+function scaled(value, by) {
+  const found = value.match(/^([\d.]+) (\S+)/);
+  return found && `${Number((Number(found[1]) * by).toPrecision(6))} ${found[2]}`;
+}
+
+async function inputsOf(chip) {
+  const {rows: facts} = await ask(["show", chip]);
+  return INPUTS.flatMap(([path, what, name]) => {
+    const fact = facts.find(each => what.test(each.what));
+    return fact && /^[\d.]+ \S+/.test(fact.value) ? [{path: `${chip}.${path}`, name: `${chip} ${name}`, value: fact.value}] : [];
+  });
+}
+
+/** The tornado's bars for USD (TPOT where nothing has a price); null once a newer question waits. */
+async function sensitivity(words, verb, row, stale) {
+  const key = row.usd_per_mtok === null ? "tpot_ms" : "usd_per_mtok", effects = [];
+  for (const chip of chipsOf(words, verb)) {
+    for (const {path, name, value} of await inputsOf(chip)) {
+      const ends = [];
+      for (const by of [0.8, 1.2]) {
+        if (stale()) return null;
+        const answer = await ask([...words, "--set", `${path}=${scaled(value, by)}`]);
+        ends.push(answer.rows[0]?.[key] ?? null);
+      }
+      const span = Math.max(...ends.map(end => end === null ? 0 : Math.abs(end - row[key])));
+      if (span > 0) effects.push({name, low: ends[0], high: ends[1], span});
+    }
+  }
+  return {effects, base: row[key], label: key === "tpot_ms" ? "TPOT, ms" : "USD per 1M tokens"};
+}
+
+/** One deployment: pipeline, operations, memory, and what moves its cost. */
+async function deployment(rows, {words, verb, width, stale, show}) {
+  if (rows.length !== 1) return;
+  const pools = fieldsOf(words, verb).values.get("attention");
+  const events = pools && await traceOf(words);
+  if (events && !stale()) show.chart(charts.timeline(events, width));
+  const told = await ask([...words, "--explain"]);
+  if (stale()) return;
+  const bars = told.answered && charts.operations(told.text, width);
+  if (bars) show.chart(bars);
+  if (told.text) show.text(told.text);
+  const parts = await ask(memoryWords(words, verb));
+  if (parts.answered && !stale()) show.chart(charts.memory(parts.rows, width));
+  const found = await sensitivity(words, verb, rows[0], stale);
+  if (found?.effects.length) show.chart(charts.tornado(found.effects, found.base, found.label, width));
+}
+
+/** The question of `fit` about the same deployment. */
+function memoryWords(words, verb) {
+  const {values} = fieldsOf(words, verb), asked = ["fit"];
+  for (const name of ["model", "context", "attention", "ffn", "colocated", "parallelism", "ffn-parallelism", "attention-parallelism", "kv-dtype", "weight-dtype", "memory-fraction", "engine"])
+    if (values.get(name)) asked.push(`--${name}`, values.get(name));
+  return asked;
+}
+
+/** Draws while a slider moves, in the few milliseconds of a frame; what it takes of the rows. */
+export class FrontierView {
+  constructor() {
+    this.charts = new Map();
+    this.keys = FRONTIER_KEYS;
+    this.measured = [];
+  }
+
+  draw(rows, {verb, words, width, show, open}) {
+    const objective = fieldsOf(words, verb).values.get("objective") || "tokens";
+    const wanted = objective === "both" ? ["tokens", "usd"] : [objective];
+    for (const [name, chart] of this.charts) {
+      if (wanted.includes(name) && rows.length > 0 && chart.figure.isConnected) continue;
+      chart.figure.remove();
+      this.charts.delete(name);
+    }
+    if (rows.length === 0) return;
+    for (const name of wanted) {
+      if (!this.charts.has(name)) {
+        this.charts.set(name, new FrontierChart(name, row => open(row.simulate)));
+        show.chart(this.charts.get(name).figure);
+      }
+      this.charts.get(name).draw(wanted.length > 1 ? rows.filter(row => row.objective === name) : rows, this.measured, width);
+    }
+  }
+
+  /** What takes longer, once nothing moves. */
+  async settle(rows, context) {
+    const chips = String(fieldsOf(context.words, context.verb).values.get("on") ?? context.initial("on")).split(",");
+    const found = await measuredBeside(rows, chips);
+    if (context.stale() || found.length + this.measured.length === 0) return;
+    this.measured = found;
+    this.draw(rows, context);
+  }
+}
+
+/**
+ * Draws the answer of any other verb: `show.chart` and `show.text` take what comes, `stale` says
+ * that a newer question waits.
+ */
+export async function draw(rows, context) {
+  const {verb, width, show} = context;
+  if (rows.length === 0) return;
+  if (verb.name === "simulate") await deployment(rows, context);
+  if (verb.name === "cost" || verb.name === "compare") show.chart(charts.costs(rows, width));
+  if (verb.name === "roofline") show.chart(charts.roofline(rows, width));
+  if (verb.name === "fit") show.chart(charts.memory(rows, width));
+}

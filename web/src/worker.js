@@ -1,0 +1,93 @@
+// The engine's thread: questions in, answers out, one after another.
+/* global afford_engine */
+
+let engine, names;
+let last = {};  // the newest question and its answer, of which the page takes parts
+
+/** The bytes of a packed text, as a stream. */
+function unpacked(base64) {
+  const text = atob(base64), bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; ++at) bytes[at] = text.charCodeAt(at);
+  return new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+}
+
+/** Compiles while it unpacks. */
+function instantiate(wasm) {
+  return (imports, done) => {
+    const response = new Response(unpacked(wasm), {headers: {"Content-Type": "application/wasm"}});
+    WebAssembly.instantiateStreaming(response, imports).then(({instance}) => done(instance));
+    return {};
+  };
+}
+
+function write(path, text) {
+  const {FS} = engine, folder = path.slice(0, path.lastIndexOf("/"));
+  if (folder) FS.mkdirTree(folder.startsWith("/") ? folder : `${FS.cwd()}/${folder}`);
+  FS.writeFile(path, text);
+  last = {};
+}
+
+async function start({wasm, data}) {
+  const files = new Response(unpacked(data)).json();
+  engine = await afford_engine({instantiateWasm: instantiate(wasm), printErr: console.error});
+  engine.FS.mkdirTree("/page/afford");
+  engine.FS.chdir("/page");
+  names = {models: [], hardware: [], engines: []};
+  for (const [path, text] of Object.entries(await files)) {
+    write(`afford/${path}`, text);
+    const [, folder, name] = path.match(/^(\w+)\/([^/]+)\.yaml$/) ?? [];
+    if (names[folder] && !name.endsWith(".calibration")) names[folder].push(name);
+  }
+  return {verbs: JSON.parse(engine.ccall("afford_verbs", "string", [], [])), names};
+}
+
+function answerOf(words) {
+  const line = JSON.stringify(words);
+  if (line !== last.line) last = {line, answer: JSON.parse(engine.ccall("afford_ask", "string", ["string"], [line]))};
+  return last.answer;
+}
+
+/** Rows as objects by the keys of their columns, all of them or those of `keys`. */
+function rowsOf({columns, rows}, keys) {
+  const taken = columns.map(({key}, at) => ({key, at})).filter(({key}) => !keys || keys.includes(key));
+  return rows.map(({cells}) => Object.fromEntries(taken.map(({key, at}) => [key, cells[at]])));
+}
+
+/** As the command line prints it: columns, shown cells, and of a frontier each row's command. */
+function shownOf({title, columns, rows}) {
+  const taken = columns.map((column, at) => ({...column, at})).filter(column => !column.detail);
+  const line = columns.findIndex(({key}) => key === "simulate");
+  return {
+    title,
+    columns: taken.map(({heading, text}) => ({heading, text})),
+    rows: rows.map(({cells, shown}) => ({shown: taken.map(({at}) => shown[at]), line: line < 0 ? null : cells[line]})),
+  };
+}
+
+/** With `keys` only what a chart takes, which is quickly handed over. */
+function ask({words, keys}) {
+  const {status, text, said, table} = answerOf(words);
+  const answer = {status, text, said, answered: table !== null, rows: table ? rowsOf(table, keys) : []};
+  if (!table || keys) return answer;
+  return {...answer, notes: table.notes, table: shownOf(table), csv: table.csv};
+}
+
+/** The events of the pipeline's last step, as the command line writes them for Perfetto. */
+function trace(words) {
+  const file = "/tmp/trace.json";
+  const {status} = JSON.parse(engine.ccall("afford_ask", "string", ["string"], [JSON.stringify([...words, "--trace", file])]));
+  if (status > 1) return null;
+  const {traceEvents} = JSON.parse(engine.FS.readFile(file, {encoding: "utf8"}));
+  engine.FS.unlink(file);
+  return traceEvents;
+}
+
+const work = {start, ask, trace, file: ({name, text}) => write(name, text)};
+
+onmessage = async ({data: {id, kind, value}}) => {
+  try {
+    postMessage({id, result: await work[kind](value)});
+  } catch (error) {
+    postMessage({id, error: String(error)});
+  }
+};

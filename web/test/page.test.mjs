@@ -1,0 +1,215 @@
+// The page in headless Chromium, opened from disk, beside the program (.ci/page):
+// `AFFORD_BINARY=.. AFFORD_PAGE=.. npm test`. AFFORD_STATES says how many random questions are compared
+// with the command line (60), AFFORD_SHOTS into which folder the views are photographed.
+
+import assert from "node:assert/strict";
+import {execFileSync} from "node:child_process";
+import {mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync} from "node:fs";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
+import {after, before, test} from "node:test";
+import {createRequire} from "node:module";
+import {chromium} from "playwright-core";
+import {lineOf, wordsOf} from "../src/words.js";
+
+const {AFFORD_BINARY: binary, AFFORD_PAGE: file, AFFORD_STATES: states = "60", AFFORD_SHOTS: shots} = process.env;
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const VIEWS = ["Frontier", "Deployment", "Cost", "Pairs", "Roofline", "Memory", "Prompts", "Capacity", "Library"];
+
+// As the page has its data: messages name the folder.
+const folder = mkdtempSync(join(tmpdir(), "afford-page-"));
+symlinkSync(new URL("../..", import.meta.url).pathname, join(folder, "afford"));
+
+let browser, page;
+const requests = [], faults = [];
+
+async function open(fragment = "", options = {}) {
+  const opened = await browser.newPage({viewport: {width: 1280, height: 900}, bypassCSP: true, ...options});
+  opened.on("request", request => requests.push(request.url()));
+  opened.on("pageerror", error => faults.push(String(error)));
+  opened.on("console", message => message.type() === "error" && faults.push(message.text()));
+  await opened.goto(`file://${file}${fragment}`);
+  await settled(opened);
+  return opened;
+}
+
+const settled = opened => opened.waitForFunction(() => document.body.getAttribute("aria-busy") === "false", null, {timeout: 120000});
+
+async function view(name) {
+  await page.getByRole("tab", {name}).click();
+  await settled(page);
+}
+
+function commandLine(words) {
+  try {
+    return execFileSync(binary, [...words, "--format", "csv"], {
+      cwd: folder, env: {...process.env, AFFORD_DATA: "afford"}, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"]});
+  } catch (error) {
+    return error.status === 1 ? error.stdout : {error: error.stderr.trim()};
+  }
+}
+
+/** A generator with a seed, so that a failure comes again. */
+function random(seed) {
+  return () => {
+    seed = (seed * 1664525 + 1013904223) >>> 0;
+    return seed / 2 ** 32;
+  };
+}
+
+function randomQuestion(next) {
+  const one = list => list[Math.floor(next() * list.length)];
+  const chip = one(["h800", "h20", "h200", "a800", "b200"]);
+  const words = ["-m", one(["step-3", "deepseek-v3", "qwen3-moe", "qwen3-32b", "kimi-k2"]), "-c", one(["1000", "4k", "8k", "20000", "64k"])];
+  if (next() < 0.3) words.push("--kv-dtype", one(["bf16", "fp8", "int8"]));
+  if (next() < 0.3) words.push("--price", `${chip}=${(0.5 + 8 * next()).toFixed(2)}`);
+  const verb = one(["cost", "compare", "simulate", "simulate", "fit"]);
+  if (verb === "fit") return ["fit", ...words.filter((word, i) => word !== "--price" && words[i - 1] !== "--price"), "--colocated", `${chip}:1x8`];
+  if (verb !== "simulate") return [verb, ...words, "--on", chip];
+  const batch = 24 * Math.ceil(next() * 100);
+  if (next() < 0.5) return [verb, ...words, "--colocated", `${chip}:${one([1, 2, 4])}x8`, "--batch", String(batch)];
+  return [verb, ...words, "--attention", `${chip}:${one([1, 2])}x8`, "--ffn", `${one([chip, "h800"])}:1x8`, "--batch", String(2 * batch)];
+}
+
+before(async () => {
+  browser = await chromium.launch({executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"]});
+  page = await open();
+});
+after(() => browser?.close());
+
+test("is small, asks the network for nothing and has no fault", async () => {
+  assert.ok(statSync(file).size < 5e6);
+  for (const name of VIEWS) await view(name);
+  const foreign = requests.filter(url => !url.startsWith("file:") && !url.startsWith("blob:") && !url.startsWith("data:"));
+  assert.deepEqual(foreign, []);
+  assert.deepEqual(faults, []);
+});
+
+/**
+ * What the page may have otherwise than the command line: a last digit where glibc rounds a power or
+ * an exponential with the processor's fused multiply-add, which WebAssembly has not (one in a
+ * thousand), and what follows from it.
+ */
+const CLOSE = 1e-13;
+
+function sameText(told, answered) {
+  const alike = (a, b) => a === b || Math.abs(Number(a) - Number(b)) <= CLOSE * Math.abs(Number(a));
+  const split = text => text.split(/[,\n]/), left = split(told), right = split(answered);
+  return left.length === right.length && left.every((cell, i) => alike(cell, right[i]));
+}
+
+test("numbers are the command line's to the last digit", async () => {
+  const next = random(20);
+  let answered = 0, same = 0;
+  for (let i = 0; i < Number(states); ++i) {
+    const words = randomQuestion(next);
+    const told = commandLine(words), answer = await page.evaluate(asked => window.afford.ask(asked), words);
+    if (told.error !== undefined) {
+      assert.equal(answer.said.trim(), told.error, words.join(" "));
+      continue;
+    }
+    ++answered;
+    if (answer.csv === told) ++same;
+    else assert.ok(sameText(told, answer.csv), `${words.join(" ")}\n${told}${answer.csv}`);
+  }
+  console.log(`${answered} tables of ${states} questions, ${same} alike to the last of 17 digits`);
+  assert.ok(answered > Number(states) / 2);
+  assert.ok(same >= 0.9 * answered);
+});
+
+test("a frontier, too", async () => {
+  const words = wordsOf("pareto -m step-3 --on h800,h20 --max-gpus 16");
+  const answer = await page.evaluate(asked => window.afford.ask(asked), words), told = commandLine(words);
+  assert.ok(sameText(told.replace(/simulate -m.*/g, ""), answer.csv.replace(/simulate -m.*/g, "")));
+});
+
+test("the address of another's page holds its question, and the field its command", async () => {
+  await view("Cost");
+  await page.getByLabel("Command line").fill("afford cost -m kimi-k2 --on b200 -c 16k");
+  await page.getByRole("button", {name: "Ask"}).click();
+  await page.waitForFunction(() => location.hash.includes("kimi-k2"));
+  const other = await open(new URL(page.url()).hash);
+  assert.equal(await other.getByLabel("Command line").inputValue(), "afford cost -m kimi-k2 --on b200 -c 16k");
+  assert.equal(await other.locator("tbody tr").count(), 1);
+  await other.close();
+});
+
+test("words and lines are one another's", () => {
+  for (const words of [["a b", "it's", "", "x=1,2"], ["--set", "h800.memory.bandwidth=4 TB/s"]]) assert.deepEqual(wordsOf(lineOf(words)), words);
+});
+
+test("what is wrong is said in the command line's words", async () => {
+  await page.getByLabel("Command line").fill("afford cost -m step-33");
+  await page.getByRole("button", {name: "Ask"}).click();
+  await page.waitForFunction(() => document.getElementById("said").textContent.includes("step-33"));
+  assert.equal(await page.locator("#said").textContent(), commandLine(["cost", "-m", "step-33"]).error);
+});
+
+test("a point of the frontier opens its deployment; the keyboard moves between views", async () => {
+  await view("Frontier");
+  await page.getByRole("button", {name: /^Open/}).first().click();
+  await page.waitForFunction(() => document.getElementById("line").value.startsWith("afford simulate"));
+  await settled(page);
+  assert.ok(await page.locator("#charts figure").count() >= 3);
+  await page.getByRole("tab", {name: "Deployment"}).focus();
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() => document.getElementById("line").value.startsWith("afford cost"));
+});
+
+test("own files are found by their names", async () => {
+  await page.locator("#file").setInputFiles({name: "mine.yaml", mimeType: "text/yaml", buffer: readFileSync(new URL("../../hardware/h800.yaml", import.meta.url))});
+  await page.waitForFunction(() => document.getElementById("texts").textContent.includes("mine.yaml"));
+});
+
+test("sliders keep sixty frames a second on a frontier of three models", async () => {
+  await view("Frontier");
+  const frames = await page.evaluate(async () => {
+    const sliders = [...document.querySelectorAll("#fields > .field .slider:not(:disabled)")], times = [];
+    let last = null, running = true;
+    const tick = now => {
+      if (last !== null) times.push(now - last);
+      last = now;
+      if (running) requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+    for (const slider of sliders) {
+      const before = slider.value;
+      for (let step = 0; step <= 120; ++step) {
+        slider.value = Number(slider.min) + (Number(slider.max) - Number(slider.min)) * Math.abs(60 - step) / 60;
+        slider.dispatchEvent(new Event("input", {bubbles: true}));
+        await new Promise(requestAnimationFrame);
+      }
+      slider.value = before;
+      slider.dispatchEvent(new Event("input", {bubbles: true}));
+    }
+    running = false;
+    return times.sort((a, b) => a - b);
+  });
+  await settled(page);
+  const at = share => frames[Math.floor(frames.length * share)];
+  console.log(`${frames.length} frames: median ${at(0.5).toFixed(1)}, 95th percentile ${at(0.95).toFixed(1)}, longest ${at(0.9999).toFixed(1)} ms`);
+  assert.ok(at(0.95) < 17, "a screen of 60 Hz shows a frame every 16.7 ms, 0.1 of which is the clock's");
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`axe finds nothing serious, ${colorScheme}`, async () => {
+    const shown = await open("", {colorScheme});
+    await shown.evaluate(axe);
+    for (const name of VIEWS) {
+      await shown.getByRole("tab", {name}).click();
+      await settled(shown);
+      if (shots) await shown.screenshot({path: `${shots}/${name}-${colorScheme}.png`, fullPage: true});
+      const {violations} = await shown.evaluate(() => window.axe.run());
+      const serious = violations.filter(each => ["serious", "critical"].includes(each.impact));
+      assert.deepEqual(serious.map(each => `${name}: ${each.id}: ${each.nodes[0].html}`), []);
+    }
+    await shown.close();
+  });
+}
+
+test("a phone shows it without scrolling sideways", async () => {
+  const phone = await open("", {viewport: {width: 390, height: 800}});
+  assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  if (shots) await phone.screenshot({path: `${shots}/phone.png`, fullPage: true});
+  await phone.close();
+});
