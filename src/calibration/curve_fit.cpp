@@ -289,7 +289,7 @@ OperationCurve fit_curve(const std::vector<CurveSample>& samples, const Operatio
                     spread_about(best, samples, roofs));
   const Minimum minimum = minimum_of(model);
   best = model.curve(minimum.parameters);
-  best.error.points = samples.size();
+  best.error.points = static_cast<std::int64_t>(samples.size());
   if (left_out_errors) best.error = leave_one_out(model, minimum, roofs);
   return best;
 }

@@ -108,6 +108,7 @@ int run(const ParetoArgs& args) {
       stop_of(*args.output.host);  // an interrupt is a wish from here on
   const study::FrontierRequest request = request_of(args);
   const Cases cases = study::frontier_cases(request, &stop);
+  if (cases.empty()) return say_interrupted(*args.output.host);
   const study::Frontiers found = search(request, cases, args);
   const std::vector<study::FrontierPoint> points = points_of(found);
   std::string after;

@@ -40,11 +40,7 @@ study::RentalRequest request_of(PlanArgs args) {
 int run(const PlanArgs& args) {
   const study::RentalRequest request = request_of(args);
   const study::Rentals rentals = study::rentals(request);
-  if (!rentals.complete) {
-    say(*args.output.host,
-        "afford: interrupted before every deployment was tried; nothing is planned\n");
-    return exit_interrupted;
-  }
+  if (!rentals.complete) return say_interrupted(*args.output.host);
   Table table = table_of(rental_record(request.sweep.front()), rentals.rows);
   table.title = "What to rent for " + rentals.workload.name;
   table.notes = notes_on(rentals, request);

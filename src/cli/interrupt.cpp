@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <ctime>
 
-#include "cli/host.hpp"
-#include "report/output_file.hpp"
+#include "cli/streams.hpp"
+#include "report/temporaries.hpp"
 
 namespace afford::cli {
 namespace {
@@ -30,13 +30,22 @@ void note(int number) {
     return;
   }
   if (now - first_ns.load() < repeats_ns.load()) return;
-  remove_temporaries();
+  temporaries::remove_all();
   // Blocked while it is handled: it takes the default effect as soon as this returns.
   std::signal(number, SIG_DFL);
   std::raise(number);
 }
 
 }  // namespace
+
+void announce_interrupts() {
+  temporaries::remove_on_signals("afford: interrupted; no file is half written\n");
+}
+
+int say_interrupted(const Host& host) {
+  say(host, "afford: interrupted before there was an answer; nothing is written\n");
+  return exit_interrupted;
+}
 
 const std::atomic<bool>& watch_interrupts(std::chrono::nanoseconds repeats) {
   repeats_ns.store(repeats.count());

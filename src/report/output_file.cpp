@@ -262,6 +262,4 @@ void write_all(const std::map<fs::path, std::string_view>& files) {
   open.clear();  // what was kept goes before a signal can come
 }
 
-void remove_temporaries() noexcept { temporaries::remove_all(); }
-
 }  // namespace afford

@@ -69,8 +69,4 @@ void write_whole(const std::filesystem::path& path, std::string_view content);
 /// meanwhile.
 void write_all(const std::map<std::filesystem::path, std::string_view>& files);
 
-/// Takes away the temporaries that have a name. For handlers of signals that end the program: calls
-/// nothing but unlinkat().
-void remove_temporaries() noexcept;
-
 }  // namespace afford

@@ -11,6 +11,9 @@ namespace afford::temporaries {
 void add(int folder, std::string_view name);
 void forget(int folder, std::string_view name) noexcept;
 
+/// The handlers of add(), from now on, and what they say last on standard error: a text that stays.
+void remove_on_signals(const char* last_words);
+
 /// Calls nothing but unlinkat().
 void remove_all() noexcept;
 

@@ -104,7 +104,9 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
                                          const std::atomic<bool>* stop) {
   std::vector<FrontierCase> cases;
   LeftOut left_out;
+  const auto stopped = [&] { return stop != nullptr && *stop; };
   for (const SweepPoint& point : request.sweep) {
+    if (stopped()) return {};
     FrontierRequest applied = request;
     apply_sweep(point, applied);
     const auto chips = std::make_shared<const std::vector<HardwareSpec>>(
@@ -115,6 +117,7 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
     for (Prepared& model : prepare(applied, &left_out)) {
       const auto prepared = std::make_shared<const Prepared>(std::move(model));
       for (const std::int64_t context : applied.contexts) {
+        if (stopped()) return {};
         cases.push_back(
             {.number = cases.size() + 1,
              .swept = point,
@@ -134,6 +137,7 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
   std::string searches;
   for (const FrontierCase& c : cases)
     searches += fingerprint(c.space, c.setting, c.objective, stop);
+  if (stopped()) return {};
   for (FrontierCase& c : cases) {
     c.search = fingerprint(searches);
     c.left_out = left_out;

@@ -41,8 +41,7 @@ struct FrontierCase {
 /// and a part in which nothing is feasible.
 inline constexpr std::string_view interrupted_mark = "interrupted", nothing_found_mark = "none";
 
-/// Models and contexts of every point; without what tells the search once `stop` is set. Throws
-/// InputError or UsageError.
+/// Models and contexts of every point; none once `stop` is set. Throws InputError or UsageError.
 [[nodiscard]] std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
                                                        const std::atomic<bool>* stop = nullptr);
 

@@ -3,12 +3,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "afford.hpp"
 #include "support.hpp"
 
 using namespace afford;
@@ -58,6 +61,20 @@ class OnTerminal {
     }
     return true;
   }
+  /// Waits until the program, no longer the copy of the tests that becomes it, catches Ctrl-C.
+  void wait_for_handler() const {
+    const std::string status = "/proc/" + std::to_string(child_) + "/status", mark = "SigCgt:";
+    const std::string name = std::filesystem::path(AFFORD_BINARY).filename();
+    for (unsigned long caught = 0; (caught >> (SIGINT - 1) & 1U) == 0;) {
+      const std::string text = test::read_file(status);
+      const size_t at = text.find(mark);
+      REQUIRE(at != std::string::npos);
+      REQUIRE(text.find("State:\tZ") == std::string::npos);
+      if (text.starts_with("Name:\t" + name + "\n"))
+        caught = std::stoul(text.substr(at + mark.size()), nullptr, 16);
+      usleep(1000);
+    }
+  }
   void send(int number) const { kill(child_, number); }
   /// As waitpid says; everything it showed before is in `shown`.
   int wait_for_end() {
@@ -74,6 +91,10 @@ class OnTerminal {
   int terminal_;
   pid_t child_ = 0;
 };
+
+/// Hours of requests.
+const std::string long_replay =
+    "replay " AFFORD_SOURCE "/reports/chat-50.yaml --colocated h800:2x8 --requests 1000000000 -o ";
 
 /// Minutes long, so that it is still running when the signals come.
 const std::string long_search = "pareto -m all -c 1k..128k*2 --format csv -o ";
@@ -98,6 +119,38 @@ TEST_SUITE("cli") {
       CHECK(search.shown.find("Partial: interrupted before every candidate was tried.") !=
             std::string::npos);
       CHECK(folder.entries() == 1);  // no temporary left
+    }
+  }
+
+  TEST_CASE("an interrupt ends at once what has no part worth a file, and says so") {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+      CAPTURE(number);
+      const test::TempFolder folder;
+      OnTerminal replay(long_replay + folder.path("replay.csv"));
+      replay.wait_for_handler();
+      replay.send(number);
+      const int status = replay.wait_for_end();
+      CAPTURE(replay.shown);
+      REQUIRE(WIFSIGNALED(status));  // which shells report as 128 + the signal
+      CHECK(WTERMSIG(status) == number);
+      CHECK(replay.shown == "afford: interrupted; no file is half written\r\n");
+      CHECK(folder.entries() == 0);
+    }
+  }
+
+  TEST_CASE("a wish to stop is heard while a search is being laid out") {
+    const std::atomic<bool> stop = true;
+    const test::TempFolder folder;
+    for (const auto& verb : {std::vector<std::string>{"pareto", "-m", "all"},
+                             {"plan", AFFORD_SOURCE "/reports/chat-50.yaml"}}) {
+      CAPTURE(verb.front());
+      std::vector<std::string> words = verb;
+      for (const char* word : {"--sweep", "price.h800=1..2+0.001", "-o"}) words.emplace_back(word);
+      words.push_back(folder.path("part.csv"));
+      const Answer answer = ask(words, {.stop = &stop, .progress = {}});
+      CHECK(answer.status == 130);
+      CHECK(answer.said == "afford: interrupted before there was an answer; nothing is written\n");
+      CHECK(folder.entries() == 0);
     }
   }
 }

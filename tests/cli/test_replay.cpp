@@ -67,12 +67,20 @@ target: {tpot: 50 ms}
     CHECK(with[0]["usd_per_input_mtok"] > 0);
   }
 
-  TEST_CASE("replay: exit 1 where no request fits") {
+  TEST_CASE("replay: exit 1 where a request fits no memory, alone or among others") {
     const test::TempFolder folder;
-    const std::string file =
-        folder.file("long.csv", "arrival_s,prompt_tokens,output_tokens\n0,100000000,10\n");
-    const auto outcome = run_afford("replay " + file + deployment);
-    CHECK(outcome.code == 1);
-    CHECK(outcome.out.find("none of 1 requests fits the memory") != std::string::npos);
+    const std::string header = "arrival_s,prompt_tokens,output_tokens\n",
+                      large = "0,100000000,10\n", small = "1,100,10\n";
+    const auto alone =
+        run_afford("replay " + folder.file("large.csv", header + large) + deployment);
+    CHECK(alone.code == 1);
+    CHECK(alone.out.find("none of 1 requests fits the memory") != std::string::npos);
+    const std::string one_of_two =
+        "replay " + folder.file("both.csv", header + large + small) + deployment;
+    const auto among = run_afford(one_of_two + "--format json");
+    CHECK(among.code == 1);
+    CHECK(nlohmann::json::parse(among.out)[0]["requests"] == 1);
+    CHECK(nlohmann::json::parse(among.out)[0]["too_long"] == 1);
+    CHECK(run_afford("replay " + folder.file("small.csv", header + small) + deployment).code == 0);
   }
 }
