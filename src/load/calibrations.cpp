@@ -55,20 +55,14 @@ MeasuredChip load_named(const std::string& name) {
   return load_calibration(path_of(name));
 }
 
-/// Every calibration there is. One that cannot be read stops the run of the chip it is named after.
-std::vector<MeasuredChip> load_every(const std::vector<HardwareSpec*>& chips, LeftOut* left_out) {
-  std::vector<MeasuredChip> loaded;
-  for (const std::string& name : list_calibrations()) {
-    try {
-      loaded.push_back(load_calibration(path_of(name)));
-    } catch (const InputError& error) {
-      const bool own = std::any_of(chips.begin(), chips.end(),
-                                   [&](const HardwareSpec* chip) { return chip->name == name; });
-      if (own) throw;
-      leave_out(error, left_out);
-    }
+/// One that cannot be read stops the run of the chip it is named after.
+void leave_out_unread(const Calibrations& calibrations, const std::vector<HardwareSpec*>& chips,
+                      LeftOut* left_out) {
+  for (const auto& [name, error] : calibrations.unread) {
+    const bool own = std::any_of(chips.begin(), chips.end(),
+                                 [&](const HardwareSpec* chip) { return chip->name == name; });
+    leave_out(error, own ? nullptr : left_out);
   }
-  return loaded;
 }
 
 /// How unlike two memories are, whose speed most of a transfer rests on.
@@ -122,16 +116,34 @@ std::vector<std::string> list_calibrations() {
   return names;
 }
 
+Calibrations load_calibrations(const std::string& choice) {
+  Calibrations loaded;
+  if (choice == "none") return loaded;
+  loaded.named = !choice.empty();
+  if (loaded.named) {
+    loaded.read.push_back(load_named(choice));
+    return loaded;
+  }
+  for (const std::string& name : list_calibrations()) {
+    try {
+      loaded.read.push_back(load_calibration(path_of(name)));
+    } catch (const InputError& error) {
+      loaded.unread.push_back({name, error});
+    }
+  }
+  return loaded;
+}
+
+void attach_calibrations(const std::vector<HardwareSpec*>& chips, const Calibrations& calibrations,
+                         bool experts, LeftOut* left_out) {
+  leave_out_unread(calibrations, chips, left_out);
+  for (HardwareSpec* chip : chips)
+    chip->measured = best_timing(calibrations.read, *chip, experts || calibrations.named);
+}
+
 void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::string& choice,
                          bool experts, LeftOut* left_out) {
-  if (choice == "none") return;
-  std::vector<MeasuredChip> loaded;
-  if (choice.empty())
-    loaded = load_every(chips, left_out);
-  else
-    loaded.push_back(load_named(choice));
-  for (HardwareSpec* chip : chips)
-    chip->measured = best_timing(loaded, *chip, experts || !choice.empty());
+  attach_calibrations(chips, load_calibrations(choice), experts, left_out);
 }
 
 }  // namespace afford

@@ -17,6 +17,22 @@ namespace afford {
 /// The names of hardware/NAME.calibration.yaml, sorted.
 [[nodiscard]] std::vector<std::string> list_calibrations();
 
+/// What attach_calibrations() chooses from.
+struct Calibrations {
+  /// Of a file that cannot be read: its name, and what is wrong with it.
+  struct Unread {
+    std::string name;
+    InputError error;
+  };
+  std::vector<MeasuredChip> read;
+  std::vector<Unread> unread;
+  bool named = false;  // by the user: for all chips of its architecture, experts and all
+};
+
+/// Every calibration for an empty `choice`, none for "none", else the one of this name or path.
+/// Throws UsageError for an unknown name, InputError for what the file of a choice says.
+[[nodiscard]] Calibrations load_calibrations(const std::string& choice);
+
 /// Attaches to every chip the calibration of its own name, else one of its architecture with the
 /// fractions of its own roofs, less the experts' curve; the others keep the default efficiencies.
 /// Why less: taken to H800 it puts the Step-3 report's 2A2F at 3300 tokens/s/GPU, where 4039 were
@@ -25,6 +41,8 @@ namespace afford {
 /// the name of a calibration (or a path), which all chips of its architecture then take. Throws
 /// UsageError for an unknown name, InputError for what a file says; but where `choice` is empty and
 /// the calibration bears the name of no chip of the run, that goes to `left_out`, if there is one.
+void attach_calibrations(const std::vector<HardwareSpec*>& chips, const Calibrations& calibrations,
+                         bool experts = false, LeftOut* left_out = nullptr);
 void attach_calibrations(const std::vector<HardwareSpec*>& chips, const std::string& choice,
                          bool experts = false, LeftOut* left_out = nullptr);
 

@@ -8,7 +8,6 @@
 
 #include "calibration/chip_timing.hpp"
 #include "error.hpp"
-#include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "text/suggest.hpp"
 
@@ -79,8 +78,8 @@ Routing routing_of(const RoutingChoice& choice, const ModelSpec& model, const En
   return zipf_routing(layer->experts, choice.kind == Kind::zipf ? choice.exponent : met);
 }
 
-Engine engine_called(const std::string& name, const Edits& edits) {
-  Engine engine = load_engine(name, edits);
+Engine engine_called(const Conditions& conditions, const std::string& name, const Edits& edits) {
+  Engine engine = conditions.files->engine(name, edits);
   if (engine.name == no_engine && name != no_engine)
     throw ValueError("engine", ": " + name + " calls itself ideal, which stands for no engine");
   engine.citations.clear();  // settings are copied
@@ -91,8 +90,8 @@ Engine engine_called(const std::string& name, const Edits& edits) {
 /// as every default one does: whatever is compared, it is the same model.
 FormatOverrides formats_of(const Conditions& conditions) {
   FormatOverrides formats = conditions.what_if.formats;
-  const bool published =
-      conditions.engine.empty() || engine_called(conditions.engine, {}).published_attention;
+  const bool published = conditions.engine.empty() ||
+                         engine_called(conditions, conditions.engine, {}).published_attention;
   if (published && !formats.attention) formats.attention = Dtype::bf16;
   return formats;
 }
@@ -139,33 +138,21 @@ EngineNames default_engines(const std::vector<const HardwareSpec*>& chips) {
 }
 
 Engines engines_of(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
-  const Edits& edits = conditions.what_if.edits;
+  const Edits edits = edits_of(conditions.what_if.edits, "engine");
   std::vector<const HardwareSpec*> pointers;
   for (const HardwareSpec& chip : chips) pointers.push_back(&chip);
   const EngineNames names = conditions.engine.empty()
                                 ? default_engines(pointers)
                                 : EngineNames{conditions.engine, conditions.engine};
-  Engines engines{.colocated = engine_called(names.colocated, edits),
+  Engines engines{.colocated = engine_called(conditions, names.colocated, edits),
                   .pools = {},
-                  .ideal = engine_called(std::string(no_engine), {})};
-  if (names.pools != names.colocated) engines.pools = engine_called(names.pools, edits);
+                  .ideal = engine_called(conditions, std::string(no_engine), {})};
+  if (names.pools != names.colocated) engines.pools = engine_called(conditions, names.pools, edits);
   if (conditions.memory_fraction) {
     engines.ideal.memory.usable = engines.colocated.memory.usable = *conditions.memory_fraction;
     if (engines.pools) engines.pools->memory.usable = *conditions.memory_fraction;
   }
   return engines;
-}
-
-const Engines& EnginesOnce::of(const Conditions& conditions,
-                               const std::vector<HardwareSpec>& chips) {
-  std::string asked =
-      fmt::format("{} {}", conditions.engine, conditions.memory_fraction.value_or(-1));
-  for (const Edit& edit : conditions.what_if.edits)
-    asked += fmt::format(" {}={}", edit.name(), edit.value);
-  for (const HardwareSpec& chip : chips) asked += " " + chip.architecture.value;
-  const auto found = known_.find(asked);
-  if (found != known_.end()) return found->second;
-  return known_.emplace(std::move(asked), engines_of(conditions, chips)).first->second;
 }
 
 Setting without_engine(const Conditions& conditions, const Setting& setting,
@@ -251,7 +238,8 @@ void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& con
   require_edits_used(conditions.what_if.edits, names);
   apply_prices(chips, conditions.what_if);
   require_bandwidths_used(chips, conditions);
-  attach_calibrations(chips, conditions.calibration, false, left_out);
+  attach_calibrations(chips, conditions.files->calibrations(conditions.calibration), false,
+                      left_out);
   require_calibration_used(chips, conditions.calibration);
 }
 

@@ -2,7 +2,6 @@
 // What every deployment of a run has in common, and what becomes of it: models with the counts
 // their evaluations point into, chips, settings.
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "deploy/evaluate.hpp"
+#include "load/read_once.hpp"
 #include "study/inputs.hpp"
 
 namespace afford::study {
@@ -44,6 +44,8 @@ struct Conditions {
   std::optional<double> memory_fraction;  // of the memory, instead of the engine's
   std::string calibration;  // "": by the chip's name or architecture; "none"; a name or a path
   std::string engine;       // a name or a path; "": those that default_engines() names
+  /// What has been read for these and for others copied from them, such as the points of a sweep.
+  std::shared_ptr<ReadOnce> files = std::make_shared<ReadOnce>();
 };
 
 /// A condition that may have been asked for, and the same without it. What changes no figure of a
@@ -74,16 +76,6 @@ struct Engines {
 /// contexts. `chips`: those of the deployments they are for. Throws InputError or UsageError.
 [[nodiscard]] Engines engines_of(const Conditions& conditions,
                                  const std::vector<HardwareSpec>& chips);
-
-/// Those of engines_of(), read once for all points of a sweep that ask for the same.
-class EnginesOnce {
- public:
-  [[nodiscard]] const Engines& of(const Conditions& conditions,
-                                  const std::vector<HardwareSpec>& chips);
-
- private:
-  std::map<std::string, Engines> known_;  // by what engines_of() looks at
-};
 
 /// `prepared` must outlive it.
 [[nodiscard]] Setting setting_of(const Conditions& conditions, const Prepared& prepared,

@@ -63,7 +63,7 @@ InFlight in_flight(const AfdRequest& request) {
 
 HardwareSpec chip_of(const PoolRequest& pool, const Conditions& conditions,
                      const std::string& name) {
-  HardwareSpec chip = load_chip(pool.chip, conditions.what_if.edits);
+  HardwareSpec chip = conditions.files->chip(pool.chip, conditions.what_if.edits);
   if (pool.accelerators > joined_accelerators(chip)) {
     throw ValueError(name,
                      fmt::format(": an instance of {} is larger than what {} joins by {} ({})",

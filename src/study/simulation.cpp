@@ -120,8 +120,7 @@ SweptCost swept_cost(const Simulation& row) {
           .usd_per_mtok = row.result.evaluation.cost / usd_per_mtok};
 }
 
-void add(Simulations& out, const SimulationRequest& request, const SweepPoint& point,
-         EnginesOnce& loaded) {
+void add(Simulations& out, const SimulationRequest& request, const SweepPoint& point) {
   SimulationRequest applied = request;
   apply_sweep(point, applied);
   const auto models =
@@ -129,7 +128,7 @@ void add(Simulations& out, const SimulationRequest& request, const SweepPoint& p
   out.models.push_back(models);
   for (const Prepared& prepared : *models) {
     for (Deployment& deployment : deployments_of(applied, prepared.model, &out.left_out)) {
-      const Engines& engines = loaded.of(applied, deployment.chips);
+      const Engines engines = engines_of(applied, deployment.chips);
       for (const std::int64_t context : applied.contexts) {
         const Setting setting =
             setting_of(applied, prepared, static_cast<double>(context), engines);
@@ -155,8 +154,7 @@ bool Simulations::all_feasible() const {
 Simulations simulations(const SimulationRequest& request) {
   check(request);
   Simulations out;
-  EnginesOnce loaded;
-  for (const SweepPoint& point : request.sweep) add(out, request, point, loaded);
+  for (const SweepPoint& point : request.sweep) add(out, request, point);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "load/library.hpp"
+#include "load/read_once.hpp"
 #include "support.hpp"
 
 using namespace afford;
@@ -122,5 +123,22 @@ TEST_SUITE("unit") {
     CHECK(llama.layer_kinds[1].layers == 12);  // chunked/moe
     CHECK(llama.layer_kinds[2].layers == 12);  // full/moe
     CHECK(main_layer_kind(llama).layers == 24);
+  }
+
+  TEST_CASE("a run reads the same entry once, and anew with other values") {
+    ReadOnce files;
+    const Edits edits = {{.entry = "h800", .path = "memory.bandwidth", .value = "4 TB/s"}};
+    const HardwareSpec& plain = files.chip("h800", {});
+    const HardwareSpec& edited = files.chip("h800", edits);
+    CHECK(&files.chip("h800", {}) == &plain);
+    CHECK(&files.chip("h800", edits) == &edited);
+    CHECK(plain.memory_bandwidth.value / TB_per_s == doctest::Approx(3.35));
+    CHECK(edited.memory_bandwidth.value / TB_per_s == doctest::Approx(4));
+    CHECK(&files.engine("vllm", {}) == &files.engine("vllm", {}));
+    CHECK(files.engine("sglang", {}).name == "sglang");
+    CHECK(&files.calibrations("") == &files.calibrations(""));
+    CHECK(files.calibrations("").read.size() == list_calibrations().size());
+    CHECK(files.calibrations("h200").read.size() == 1);
+    CHECK(files.calibrations("none").read.empty());
   }
 }

@@ -1,0 +1,34 @@
+#include "load/read_once.hpp"
+
+#include <fmt/format.h>
+
+namespace afford {
+namespace {
+
+std::string key_of(const std::string& name, const Edits& edits) {
+  std::string key = name;
+  for (const Edit& edit : edits) key += fmt::format("\n{}={}", edit.name(), edit.value);
+  return key;
+}
+
+template <class Spec, class Load>
+const Spec& known_or(std::map<std::string, Spec>& known, std::string key, Load load) {
+  const auto found = known.find(key);
+  return found != known.end() ? found->second : known.emplace(std::move(key), load()).first->second;
+}
+
+}  // namespace
+
+const HardwareSpec& ReadOnce::chip(const std::string& name, const Edits& edits) {
+  return known_or(chips_, key_of(name, edits), [&] { return load_chip(name, edits); });
+}
+
+const Engine& ReadOnce::engine(const std::string& name, const Edits& edits) {
+  return known_or(engines_, key_of(name, edits), [&] { return load_engine(name, edits); });
+}
+
+const Calibrations& ReadOnce::calibrations(const std::string& choice) {
+  return known_or(calibrations_, choice, [&] { return load_calibrations(choice); });
+}
+
+}  // namespace afford

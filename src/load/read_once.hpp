@@ -1,0 +1,27 @@
+#pragma once
+// What a run has read from files, kept for when it asks again: every point of a sweep wants the
+// same chips, engines and calibrations.
+
+#include <map>
+#include <string>
+
+#include "load/calibrations.hpp"
+#include "load/library.hpp"
+
+namespace afford {
+
+/// For one run, by one thread: a file that changes meanwhile is not read anew.
+class ReadOnce {
+ public:
+  /// As load_chip(), load_engine() and load_calibrations() have it.
+  [[nodiscard]] const HardwareSpec& chip(const std::string& name, const Edits& edits);
+  [[nodiscard]] const Engine& engine(const std::string& name, const Edits& edits);
+  [[nodiscard]] const Calibrations& calibrations(const std::string& choice);
+
+ private:
+  std::map<std::string, HardwareSpec> chips_;  // by name and edits
+  std::map<std::string, Engine> engines_;
+  std::map<std::string, Calibrations> calibrations_;
+};
+
+}  // namespace afford
