@@ -47,7 +47,7 @@ int run(const WhatFitsArgs& args) {
   const bool people = for_people(format_of(args.output));
   const study::Fits fits = study::fits(request);
   Table table = table_of(fits);
-  table.notes = notes_on(request);
+  table.notes = notes_on(fits, request);
   require_effect(request.what_if.edits, table,
                  [&](const Edits& edits) { return table_with(request, edits); });
   emit(table, args.output, people ? memory_bars(fits) : "");

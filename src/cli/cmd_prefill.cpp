@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "cli/choose.hpp"
 #include "cli/commands.hpp"
 #include "cli/deployment_args.hpp"
 #include "records/prefill.hpp"
@@ -20,7 +21,9 @@ study::PrefillRequest request_of(const PrefillArgs& args) {
     throw UsageError("prefill needs --colocated POOL, such as --colocated h800:1x8");
   refuse_pue_without_electricity(args);
   study::PrefillRequest request{conditions_of(args), {}, args.cached};
+  std::vector<std::string> pools;
   for (const std::string& text : args.pools) {
+    add_new(pools, text, "--colocated", text);
     study::ColocatedRequest& pool = request.pools.emplace_back();
     pool.pool = parse_pool(text, "--colocated");
     if (!args.parallelism.empty()) pool.layout = parse_layout(args.parallelism);

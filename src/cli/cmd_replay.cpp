@@ -52,7 +52,12 @@ std::optional<study::ColocatedRequest> prefill_of(const ReplayArgs& args) {
     throw UsageError("--prefill-parallelism has no effect without --prefill POOL");
   if (args.prefill.empty()) return std::nullopt;
   study::ColocatedRequest request{.pool = parse_pool(args.prefill, "--prefill"), .layout = {}};
-  if (!args.prefill_parallelism.empty()) request.layout = parse_layout(args.prefill_parallelism);
+  if (args.prefill_parallelism.empty()) return request;
+  try {
+    request.layout = parse_layout(args.prefill_parallelism);
+  } catch (const ValueError& error) {
+    throw UsageError("--prefill-parallelism" + error.complaint());
+  }
   return request;
 }
 

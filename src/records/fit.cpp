@@ -111,7 +111,7 @@ std::string memory_bars(const study::Fits& fits) {
   return text;
 }
 
-std::vector<std::string> notes_on(const study::FitRequest& request) {
+std::vector<std::string> notes_on(const study::Fits& fits, const study::FitRequest& request) {
   std::vector<std::string> notes;
   if (!request.afd && !request.colocated) {
     notes.push_back(fmt::format(
@@ -122,6 +122,8 @@ std::vector<std::string> notes_on(const study::FitRequest& request) {
   notes.emplace_back(
       "Bytes, cache and buffers are those of one accelerator, B/token of a request there.");
   if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
+  const std::int64_t longest = *std::max_element(request.contexts.begin(), request.contexts.end());
+  for (const ModelSpec& model : fits.models) add_model_notes(notes, model, real(longest));
   return notes;
 }
 

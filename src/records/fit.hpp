@@ -15,6 +15,7 @@ namespace afford {
 /// The fullest accelerator of each pool as a bar of its parts.
 [[nodiscard]] std::string memory_bars(const study::Fits& fits);
 
-[[nodiscard]] std::vector<std::string> notes_on(const study::FitRequest& request);
+[[nodiscard]] std::vector<std::string> notes_on(const study::Fits& fits,
+                                                const study::FitRequest& request);
 
 }  // namespace afford

@@ -71,6 +71,9 @@ std::vector<std::string> notes_on(const study::Prefills& prefills,
       "No interval: the shares of the peaks come from prompts that interrupted decoding "
       "(docs/engines.md)."};
   if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
+  const std::int64_t longest =
+      request.cached + *std::max_element(request.contexts.begin(), request.contexts.end());
+  for (const ModelSpec& model : prefills.models) add_model_notes(notes, model, real(longest));
   return notes;
 }
 

@@ -187,6 +187,7 @@ Fits fits(const FitRequest& request) {
   check(request);
   Fits out;
   const std::vector<Prepared> models = prepare(request, &out.left_out);
+  for (const Prepared& prepared : models) out.models.push_back(prepared.model);
   if (request.afd || request.colocated) {
     for (const Prepared& prepared : models) add_deployments(out, request, prepared);
     return out;

@@ -42,7 +42,8 @@ struct Fit {
 struct Fits {
   std::vector<Fit> rows;
   std::vector<std::shared_ptr<const std::vector<HardwareSpec>>> chips;  // of the pools
-  LeftOut left_out;                                                     // of "all"
+  std::vector<ModelSpec> models;
+  LeftOut left_out;  // of "all"
   [[nodiscard]] bool all_hold() const;
 };
 

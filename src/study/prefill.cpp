@@ -69,6 +69,7 @@ Prefills prefills(const PrefillRequest& request) {
   check(request);
   Prefills out;
   for (const Prepared& prepared : prepare(request, &out.left_out)) {
+    out.models.push_back(prepared.model);
     for (const ColocatedRequest& pool : request.pools) {
       for (const Deployment& deployment :
            deployments_of(one_prompt_each(request, pool), prepared.model)) {

@@ -43,6 +43,7 @@ struct Prefill {
 
 struct Prefills {
   std::vector<Prefill> rows;
+  std::vector<ModelSpec> models;
   LeftOut left_out;  // of "all"
   [[nodiscard]] bool all_hold() const;
 };
