@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "calibration/calibration_file.hpp"
 #include "calibration/links.hpp"
@@ -50,12 +51,36 @@ void add(Cards& all, const std::string& file) {
   if (!one.links.empty()) all.links = one.links;
 }
 
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code none;
+  return a == b || std::filesystem::equivalent(a, b, none);
+}
+
+/// A card counted twice would halve the spread of the cards.
+void refuse_repeats(const std::vector<std::string>& files) {
+  for (size_t i = 0; i < files.size(); ++i) {
+    for (size_t before = 0; before < i; ++before) {
+      if (same_file(files[before], files[i]))
+        throw UsageError(fmt::format("{} a second time", files[i]));
+    }
+  }
+}
+
+void refuse_to_write_over(const OutputPaths& paths, const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    if (same_file(paths.calibration, file))
+      throw UsageError(fmt::format("-o would write over {}, which this command reads", file));
+  }
+}
+
 }  // namespace
 
 int fit(const FitOptions& options) {
+  refuse_repeats(options.cards);
   Cards all;
   for (const std::string& file : options.cards) add(all, file);
   const OutputPaths paths = output_paths(options.output, all.provenance.chip);
+  refuse_to_write_over(paths, options.cards);
   write_outputs(paths, all.points, all.provenance);
   if (!all.links.empty()) {
     const std::string text =

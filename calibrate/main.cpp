@@ -4,10 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <optional>
 
 #include "commands.hpp"
 #include "commit.hpp"
 #include "error.hpp"
+#include "text/number.hpp"
 #include "text/suggest.hpp"
 #include "version.hpp"
 
@@ -15,8 +17,20 @@ namespace {
 
 using namespace afford::calibrate;
 
+/// A number between both, in our words; unlike CLI::Range it takes no "nan".
+CLI::Validator between(double least, double most) {
+  const auto check = [=](const std::string& text) {
+    const std::optional<double> value = afford::parse_real(text);
+    if (value && *value >= least && *value <= most) return std::string();
+    return fmt::format("expected {} to {}, got '{}'", least, most, text);
+  };
+  return {check, ""};
+}
+
 void add_common(CLI::App* verb, int& gpu, std::vector<std::string>& only) {
-  verb->add_option("--gpu", gpu, "Number of the GPU, as list shows it")->capture_default_str();
+  verb->add_option("--gpu", gpu, "Number of the GPU, as list shows it")
+      ->check(between(0, 1023))
+      ->capture_default_str();
   verb->add_option("--only", only,
                    "Operations, such as mfa_decode; the read and tensor roofs always come along")
       ->delimiter(',')
@@ -40,13 +54,13 @@ void add_afd(CLI::App* verb, AfdOptions& options) {
       ->capture_default_str();
   verb->add_option("--micro-batches", options.micro_batches, "How many are in flight")
       ->delimiter(',')
-      ->check(CLI::Range(1, 8))
+      ->check(between(1, 8))
       ->capture_default_str();
   verb->add_option("--cache", options.cache, "Format of the KV cache: bf16 or fp8")
       ->capture_default_str();
   verb->add_option("--shard", options.shard,
                    "FFN GPUs hold one of so many parts of each expert, as in a larger pool")
-      ->check(CLI::Range(1, 64))
+      ->check(between(1, 64))
       ->capture_default_str();
   verb->add_option("-o,--output", options.output, "The CSV that is written")
       ->type_name("FILE.csv")
@@ -65,6 +79,9 @@ void refuse_leftovers(const CLI::App& app) {
   if (rest.empty()) return;
   const std::string name = rest.front().substr(0, rest.front().find('='));
   if (!name.starts_with('-')) {
+    if (const auto parsed = app.get_subcommands(); !parsed.empty())
+      throw afford::UsageError(
+          fmt::format("{} does not expect '{}'", parsed.front()->get_name(), name));
     const std::vector<std::string> verbs{"list", "run", "verify", "afd", "links", "fit"};
     throw afford::UsageError(fmt::format("no verb '{}'{}", name, afford::suggestion(name, verbs)));
   }
@@ -74,6 +91,24 @@ void refuse_leftovers(const CLI::App& app) {
       for (const std::string& known : option->get_lnames()) options.push_back("--" + known);
   throw afford::UsageError(
       fmt::format("no option '{}'{}", name, afford::suggestion(name, options)));
+}
+
+/// What CLI11 has against the command line, in our words.
+std::string wording(const CLI::ParseError& error) {
+  const std::string text = error.what(), name = error.get_name();
+  const std::string option = text.substr(0, text.find(':'));
+  constexpr std::string_view conversion = "Could not convert: ", required = " is required";
+  if (name == "ArgumentMismatch" && text.find("At Most") != std::string::npos)
+    return option + ": given more than once; expected one value";
+  if (name == "ArgumentMismatch") return option + ": expected a value";
+  if (name == "RequiredError" && text.ends_with(required))
+    return "expected " + text.substr(0, text.size() - required.size());
+  if (name != "ConversionError" || !text.starts_with(conversion)) return text;
+  const size_t equals = text.find(" = ");
+  const std::string flag = text.substr(conversion.size(), equals - conversion.size());
+  const std::string value = text.substr(equals + 3);
+  if (flag == "--quick") return fmt::format("{}: takes no value, got '{}'", flag, value);
+  return fmt::format("{}: expected a whole number, got '{}'", flag, value);
 }
 
 int parse_and_run(CLI::App& app, int argc, char** argv) {
@@ -91,7 +126,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   CLI::App* links_verb = app.add_subcommand(
       "links", "Measure the links between the GPUs of this server, and add them to a calibration");
   links_verb->add_option("--gpus", links_options.gpus, "The first so many; all by default")
-      ->check(CLI::Range(2, 8));
+      ->check(between(2, 8));
   links_verb
       ->add_option("-o,--output", links_options.output,
                    "The calibration, or the folder that it is in")
@@ -115,7 +150,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   run_verb
       ->add_option("--seconds-per-point", run_options.seconds,
                    "Seconds of samples a point; 0.2, quick 0.1")
-      ->check(CLI::Range(0.01, 60.0));
+      ->check(between(0.01, 60));
   app.allow_extras();
   for (CLI::App* verb : {list_verb, run_verb, verify_verb, afd_verb, links_verb, fit_verb})
     verb->allow_extras();
@@ -142,7 +177,9 @@ int main(int argc, char** argv) {
     return parse_and_run(app, argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "afford-calibrate: {}\n", error.what());
+    fmt::print(stderr, "afford-calibrate: {}\n", wording(error));
+  } catch (const afford::InputError& error) {
+    fmt::print(stderr, "{}\n", error.what());  // file:line:column first, for editors
   } catch (const afford::UsageError& error) {
     fmt::print(stderr, "afford-calibrate: {}\n", error.what());
   } catch (const std::exception& error) {
