@@ -9,6 +9,7 @@
 
 #include "afford.hpp"
 #include "cli/commands.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/words.hpp"
 #include "load/folders.hpp"
 #include "report/output_file.hpp"
@@ -63,12 +64,14 @@ void refuse_outputs(const std::vector<std::string>& command) {
 }
 
 /// Asked once, so that what is wrong is said here rather than in the page. A "no" is an answer.
-void check(const Host& host, const std::vector<std::string>& command) {
+/// False for a host that stopped it; Ctrl-C ends the program, as half a page is none.
+bool check(const Host& host, const std::vector<std::string>& command) {
   if (command.front() == "explore")
     throw UsageError("explore: expected another verb to start from");
   refuse_outputs(command);
-  Answer answer = ask(command, {.stop = &stop_of(host), .progress = host.progress});
-  if (answer.status == Answer::done || answer.status == Answer::no) return;
+  Answer answer = ask(command, {.stop = host.stop, .progress = host.progress});
+  if (answer.status == Answer::interrupted) return false;
+  if (answer.status == Answer::done || answer.status == Answer::no) return true;
   constexpr std::string_view prefix = "afford: ";
   if (answer.said.starts_with(prefix)) answer.said.erase(0, prefix.size());
   while (answer.said.ends_with('\n')) answer.said.pop_back();
@@ -118,7 +121,7 @@ int run(const Host& host, const ExploreArgs& args) {
   OutputFile file(args.file);
   std::string page = read_whole(built_page(), most_bytes, "page");
   if (!args.command.empty()) {
-    check(host, args.command);
+    if (!check(host, args.command)) return say_interrupted(host);
     const size_t at = page.find(place);
     if (at == std::string::npos) throw UsageError(built_page().string() + " is no page of afford");
     const auto files = files_of(args.command);
