@@ -41,7 +41,7 @@ int edit_distance(std::string_view a, std::string_view b) {
 
 std::string suggestion(std::string_view wrong, std::span<const std::string_view> valid) {
   constexpr size_t longest_worth_comparing = 64;
-  constexpr size_t most_listed = 16;
+  constexpr size_t most_listed = 17;  // all verbs
   const std::string_view* best = nullptr;
   int best_distance = std::max(1, static_cast<int>(std::min<size_t>(wrong.size(), 9)) / 3) + 1;
   if (wrong.size() <= longest_worth_comparing) {
