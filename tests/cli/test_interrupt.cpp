@@ -119,6 +119,9 @@ TEST_SUITE("cli") {
       CHECK(search.shown.find("Partial: interrupted before every candidate was tried.") !=
             std::string::npos);
       CHECK(folder.entries() == 1);  // no temporary left
+      const test::Outcome merged = test::run_afford("merge " + file);
+      CHECK(merged.code == 1);
+      CHECK(merged.out.find("Partial: a part was interrupted") != std::string::npos);
     }
   }
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "support.hpp"
@@ -192,6 +193,30 @@ TEST_SUITE("cli") {
     const test::Outcome outcome = run_afford("validate --format csv");
     CHECK(outcome.code == 0);
     CHECK(outcome.out.starts_with("case,quantity,published,predicted,deviation_pct,source,"));
+  }
+
+  TEST_CASE("validate: exit 1 where a case is out of its tolerance") {
+    const test::TempFolder data;
+    const std::filesystem::path sources = AFFORD_SOURCE, own = data.path("validation");
+    for (const char* name : {"models", "hardware", "engines"})
+      std::filesystem::create_directory_symlink(sources / name, data.path(name));
+    std::filesystem::create_directory(own);
+    std::filesystem::copy_file(sources / "validation/kernels.yaml", own / "kernels.yaml");
+    (void)data.file("validation/cases.yaml", R"(schema: 1
+sources:
+  made-up: {what: "no measurement", date: 2025-07}
+systems:
+  afd: {about: "AFD", source: made-up, engine: step}
+cases:
+  - {name: far, system: afd, kind: afd, quantity: tokens_per_gpu_s, model: step-3, attention: "h800:2x8",
+     ffn: "h800:2x8", batch: 6144, context: 4096, published: 9000, tolerance_pct: 5, source: made-up}
+)");
+    const test::Outcome outcome =
+        run_afford("validate --calibration none --format json", "AFFORD_DATA=" + data.path(""));
+    CHECK(outcome.code == 1);
+    const auto rows = nlohmann::json::parse(outcome.out);
+    REQUIRE(!rows.empty());
+    CHECK(rows[0]["within"] == "no");
   }
 
   TEST_CASE("simulate: a sweep is one tidy table; break-even points and a picture") {
