@@ -22,22 +22,73 @@ function figure(title, {x, ...options}, width) {
 
 const kilo = tokens => tokens % 1024 ? short(tokens) : `${tokens / 1024}K`;
 
+const uses = (rows, key) => new Set(rows.map(row => row[key])).size;
+
+/** A model's cheapest chip at each context: the total over the context. */
+export function costOverContext(rows, width) {
+  const cheapest = new Map();
+  for (const row of rows.filter(each => each.total_usd_per_mtok !== null)) {
+    const key = `${row.model} ${row.context_tokens}`, before = cheapest.get(key);
+    if (!before || row.total_usd_per_mtok < before.total_usd_per_mtok) cheapest.set(key, row);
+  }
+  const points = [...cheapest.values()].sort((a, b) => a.context_tokens - b.context_tokens), at = {x: "context_tokens", y: "total_usd_per_mtok"};
+  const contexts = [...new Set(points.map(row => row.context_tokens))];
+  return figure("Ideal cost over the context, on each model's cheapest chip", {
+    height: 400,
+    x: {type: "log", base: 2, label: "context, tokens", ticks: contexts, tickFormat: kilo},
+    y: {type: "log", label: "USD per 1M tokens", nice: true, tickFormat: "~g"},
+    color: {legend: true, range: PALETTE, domain: [...new Set(rows.map(row => row.model))]}, symbol: {legend: true},
+    marks: [
+      Plot.line(points, {...at, stroke: "model"}),
+      Plot.dot(points, {...at, stroke: "model", symbol: "hardware", r: 4.5, strokeWidth: 1.6}),
+      Plot.tip(points, Plot.pointer({...at, title: row => `${row.model} on ${row.hardware} at ${kilo(row.context_tokens)}\n${short(row.total_usd_per_mtok)} USD/Mtok`})),
+    ],
+  }, width);
+}
+
+/** The figures of ideal costs: over the context where there are more than two, else by module. */
+export const costFigures = (rows, width) =>
+  uses(rows, "context_tokens") > 2 && rows[0].hardware
+    ? [costOverContext(rows, width), costs(rows.filter(row => row.context_tokens === rows[0].context_tokens), width)]
+    : [costs(rows, width)];
+
 /** Attention and FFN of each chip or pair, stacked. */
-export function costs(rows, width) {
+function costs(rows, width) {
   const of = row => row.hardware ?? (row.ffn_hardware && `${row.attention_hardware}+${row.ffn_hardware}`);
   const bars = rows.flatMap(row => ["attention", "FFN"].map(part => (
     {model: row.model, context: row.context_tokens, chip: of(row), part, usd: row[`${part.toLowerCase()}_usd_per_mtok`]})))
     .filter(bar => bar.usd !== null && bar.usd !== undefined);
   const several = new Set(bars.map(bar => bar.context)).size > 1;
-  const name = bar => several ? `${bar.chip}, ${kilo(bar.context)}` : bar.chip;
-  return figure("Ideal cost of a token: attention and FFN", {
+  const pairs = !rows[0].hardware, ends = pairs ? rows.filter(row => row.afd_usd_per_mtok !== null) : [];
+  const name = bar => pairs ? kilo(bar.context) : several ? `${bar.chip}, ${kilo(bar.context)}` : bar.chip;
+  return figure(`Ideal cost of a token${several ? "" : ` at ${kilo(bars[0].context)}`}: attention and FFN`, {
     height: 60 + 22 * new Set(bars.map(bar => `${bar.model} ${name(bar)}`)).size + 30 * new Set(bars.map(bar => bar.model)).size,
     marginLeft: roomFor(bars.map(name)), marginRight: roomFor(bars.map(bar => bar.model)),
-    x: {label: "USD per 1M tokens"}, y: {label: null}, fy: {label: null},
+    x: {label: "USD per 1M tokens"}, y: {label: null}, fy: {label: null, domain: [...new Set(bars.map(bar => bar.model))]},
     color: {legend: true, domain: ["attention", "FFN"], range: PALETTE},
     marks: [
-      Plot.barX(bars, {x: "usd", y: name, fy: "model", fill: "part", sort: {y: "x"}}),
-      Plot.tip(bars, Plot.pointerY({x: "usd", y: name, fy: "model", title: bar => `${bar.model} on ${name(bar)}\n${bar.part}: ${short(bar.usd)} USD/Mtok`})),
+      Plot.barX(bars, {x: "usd", y: name, fy: "model", fill: "part", sort: {y: null}}),
+      Plot.text(ends, {x: "afd_usd_per_mtok", y: row => kilo(row.context_tokens), fy: "model", text: of, textAnchor: "start", dx: 6}),
+      Plot.tip(bars, Plot.pointerY({x: "usd", y: name, fy: "model", title: bar => `${bar.model} on ${bar.chip}, ${kilo(bar.context)}\n${bar.part}: ${short(bar.usd)} USD/Mtok`})),
+      Plot.ruleX([0]),
+    ],
+  }, width);
+}
+
+/** What each plan costs a month. */
+export function bills(rows, width) {
+  const plans = rows.filter(row => row.monthly_usd !== null);
+  const parts = plans.flatMap(row => [
+    {plan: row.plan, part: "decoding", usd: row.monthly_usd - (row.prompt_monthly_usd ?? 0)},
+    {plan: row.plan, part: "prompts", usd: row.prompt_monthly_usd ?? 0}]);
+  if (plans.length === 0) return null;
+  return figure("The bill of a month", {
+    height: 80 + 30 * plans.length, marginLeft: roomFor(plans.map(row => row.plan)), marginRight: 190,
+    x: {label: "USD a month"}, y: {label: null, domain: plans.map(row => row.plan)},
+    color: {legend: true, domain: ["decoding", "prompts"], range: PALETTE},
+    marks: [
+      Plot.barX(parts, {x: "usd", y: "plan", fill: "part"}),
+      Plot.text(plans, {x: "monthly_usd", y: "plan", text: row => `${Math.round(row.monthly_usd).toLocaleString("en-US")} USD, ${row.gpus} GPUs`, textAnchor: "start", dx: 6}),
       Plot.ruleX([0]),
     ],
   }, width);

@@ -1,5 +1,7 @@
 // What is shown as files: the charts as SVG or PNG, the table as the command line's CSV.
 
+import {svg} from "./drawing.js";
+
 function save(blob, name) {
   const link = Object.assign(document.createElement("a"), {href: URL.createObjectURL(blob), download: name});
   link.click();
@@ -16,17 +18,52 @@ function styled(original, copy) {
   [...original.children].forEach((child, i) => styled(child, copy.children[i]));
 }
 
-/** The figure's largest drawing under its title, as it looks here. */
+const HEAD = 52;  // pixels for title and legend
+
+function textAt(x, y, text, weight) {
+  const {color, fontFamily} = getComputedStyle(document.body);
+  const made = svg("text", {x, y, style: `fill: ${color}; font-family: ${fontFamily}; font-size: 13px; font-weight: ${weight}`});
+  made.textContent = text;
+  return made;
+}
+
+/** An entry of a legend: its mark, or a bar of its colour, beside its text. */
+function entryAt(x, entry) {
+  const mark = entry.querySelector("svg"), group = svg("g", {transform: `translate(${x},${HEAD - 22})`});
+  if (mark) {
+    const copy = mark.cloneNode(true);
+    styled(mark, copy);
+    group.append(copy);
+  } else {
+    group.append(svg("rect", {y: 5, width: 15, height: 4, fill: getComputedStyle(entry.querySelector("i")).color}));
+  }
+  group.append(textAt(20, 11, entry.textContent, 400));
+  return group;
+}
+
+/** Title and legend, which stand outside of the figure's drawing. */
+function headOf(figure, drawing) {
+  const head = [textAt(8, 18, figure.getAttribute("aria-label"), 600)];
+  let x = 8;
+  for (const entry of figure.querySelectorAll("span:has(> svg), span:has(> i)")) {
+    if (entry.contains(drawing)) continue;
+    head.push(entryAt(x, entry));
+    x += 40 + 7.5 * entry.textContent.length;
+  }
+  return head;
+}
+
+/** The figure's largest drawing under its title and legend, as it looks here. */
 export function svgOf(figure) {
   const drawings = [...figure.querySelectorAll("svg")];
-  const original = drawings.reduce((a, b) => b.clientHeight > a.clientHeight ? b : a), svg = original.cloneNode(true);
-  styled(original, svg);
-  svg.style.background = getComputedStyle(document.body).backgroundColor;
-  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  const title = document.createElementNS("http://www.w3.org/2000/svg", "title");
-  title.textContent = figure.getAttribute("aria-label");
-  svg.prepend(title);
-  return new XMLSerializer().serializeToString(svg);
+  const original = drawings.reduce((a, b) => b.clientHeight > a.clientHeight ? b : a), copy = original.cloneNode(true);
+  styled(original, copy);
+  const {clientWidth: width, clientHeight: height} = original;
+  const whole = svg("svg", {xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${height + HEAD}`, width, height: height + HEAD});
+  whole.setAttribute("style", `background: ${getComputedStyle(document.body).backgroundColor}`);
+  copy.setAttribute("y", HEAD);
+  whole.append(...headOf(figure, original), copy);
+  return new XMLSerializer().serializeToString(whole);
 }
 
 async function pngOf(text, width, height) {
@@ -40,7 +77,7 @@ async function pngOf(text, width, height) {
 
 export async function exportAs(kind, charts, csv) {
   if (kind === "csv") return save(new Blob([csv], {type: "text/csv"}), "afford.csv");
-  for (const [i, figure] of [...charts.children].entries()) {
+  for (const [i, figure] of [...charts.children].filter(each => !each.hidden).entries()) {
     const text = svgOf(figure), name = `afford-${i + 1}.${kind}`;
     if (kind === "svg") save(new Blob([text], {type: "image/svg+xml"}), name);
     else {

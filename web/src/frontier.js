@@ -107,6 +107,7 @@ export class FrontierChart {
     this.open = open;
     this.series = new Map();
     this.picked = -1;
+    this.spots = [];
     this.build();
   }
 
@@ -151,6 +152,8 @@ export class FrontierChart {
   /** Draws the rows at a width; `measured` are deployments that others measured. */
   draw(rows, measured, width) {
     const points = pointsOf(rows, this.objective), whiskers = whiskersOf(measured, this.objective);
+    this.figure.hidden = points.length === 0;  // without a price, say
+    if (points.length === 0) return;
     const {x, y} = this.scales(points, whiskers, width);
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
@@ -255,4 +258,4 @@ function tipOfMeasured(each) {
 }
 
 /** What draw() takes of each row. */
-export const FRONTIER_KEYS = ["model", "context_tokens", "tpot_ms", "tokens_per_gpu_s", "usd_per_mtok", "deployment", "attention_hardware", "ffn_hardware", "gpus", "batch", "micro_batches", "bound", "way", "objective", "tpot_low_ms", "tpot_high_ms", "simulate"];
+export const FRONTIER_KEYS = ["model", "context_tokens", "tpot_ms", "tokens_per_gpu_s", "usd_per_mtok", "deployment", "attention_hardware", "ffn_hardware", "gpus", "batch", "micro_batches", "bound", "way", "tpot_low_ms", "tpot_high_ms", "simulate"];

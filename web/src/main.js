@@ -27,7 +27,7 @@ function carried(to) {
   const from = understood && verbOf(understood), given = from && fieldsOf(understood, from).values;
   for (const name of ["model", "on", "context", "price", "kv-dtype", "weight-dtype", "engine", "mtp", "acceptance"]) {
     const taken = target.parameters.some(parameter => nameOf(parameter) === name);
-    const one = to === "simulate" || to === "prefill" || from?.name === "simulate";
+    const one = ["simulate", "prefill", "plan"].includes(to) || ["simulate", "plan"].includes(from?.name);
     if (given?.get(name) && taken && !one) own.values.set(name, given.get(name));
   }
   return wordsFrom(target, own);

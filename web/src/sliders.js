@@ -51,7 +51,7 @@ export function sliderFor(name, input, initial, values) {
   const place = () => {
     const value = spec.read(input.value.trim() || initial);
     slider.value = spec.log ? Math.log2(value) : value;
-    slider.disabled = input.value.includes(",") || (spec === pool && Number.isNaN(value));
+    slider.disabled = Number.isNaN(value) && (spec === pool || input.value !== "");  // a list, a range
     slider.setAttribute("aria-valuetext", input.value || initial || "left out");
   };
   slider.addEventListener("input", () => {

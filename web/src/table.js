@@ -3,6 +3,7 @@
 import {element} from "./drawing.js";
 
 const FIRST = 40;  // rows that are shown at once
+const LONG = 60;   // characters of a cell that goes over several lines
 
 function headOf(columns, opens) {
   const head = element("tr");
@@ -16,7 +17,10 @@ function headOf(columns, opens) {
 
 function rowOf({shown, line}, columns, open) {
   const row = element("tr");
-  shown.forEach((text, i) => row.append(element("td", {textContent: text, className: columns[i].text ? "" : "number"})));
+  shown.forEach((text, i) => {
+    const kind = columns[i].text ? "" : "number";
+    row.append(element("td", {textContent: text, className: text.length > LONG ? "long" : kind}));
+  });
   if (line) {
     const button = element("button", {textContent: "Open", type: "button", onclick: () => open(line)});
     button.setAttribute("aria-label", `Open ${line}`);

@@ -10,7 +10,7 @@ import {fieldsOf} from "./words.js";
 export const VIEWS = [
   {verb: "pareto", name: "Frontier", start: "pareto -m step-3,deepseek-v3,qwen3-moe --on h800,h20 -c 4k --max-gpus 32"},
   {verb: "simulate", name: "Deployment", start: "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 3072 -c 4k"},
-  {verb: "cost", name: "Cost", start: "cost -m step-3,deepseek-v3,qwen3-moe -c 8k,32k"},
+  {verb: "cost", name: "Cost", start: "cost -m step-3,deepseek-v3,qwen3-moe -c 4k..128k*2"},
   {verb: "compare", name: "Pairs", start: "compare -m step-3,deepseek-v3,qwen3-moe -c 8k,32k"},
   {verb: "roofline", name: "Roofline", start: "roofline -m step-3,deepseek-v3,qwen3-moe,qwen3-32b -c 8k"},
   {verb: "fit", name: "Memory", start: "fit -m step-3 --on h800,h20 -c 8k,32k"},
@@ -114,7 +114,7 @@ export class FrontierView {
         this.charts.set(name, new FrontierChart(name, row => open(row.simulate)));
         show.chart(this.charts.get(name).figure);
       }
-      this.charts.get(name).draw(wanted.length > 1 ? rows.filter(row => row.objective === name) : rows, this.measured, width);
+      this.charts.get(name).draw(rows, this.measured, width);
     }
   }
 
@@ -136,7 +136,9 @@ export async function draw(rows, context) {
   const {verb, width, show} = context;
   if (rows.length === 0) return;
   if (verb.name === "simulate") await deployment(rows, context);
-  if (verb.name === "cost" || verb.name === "compare") show.chart(charts.costs(rows, width));
+  if (verb.name === "cost" || verb.name === "compare") charts.costFigures(rows, width).forEach(show.chart);
+  const bill = verb.name === "plan" && charts.bills(rows, width);
+  if (bill) show.chart(bill);
   if (verb.name === "roofline") show.chart(charts.roofline(rows, width));
   if (verb.name === "fit") show.chart(charts.memory(rows, width));
 }
