@@ -31,6 +31,13 @@ bool falls_back(const HardwareSpec& chip, const Precision& wanted) {
          got.linear_compute != wanted.linear_compute || got.ffn_compute != wanted.ffn_compute;
 }
 
+bool widened(const HardwareSpec& chip, Dtype weights, Dtype compute) {
+  if (bits_of(weights) >= 8) return false;
+  const bool blocks = weights == Dtype::mxfp4 || weights == Dtype::nvfp4;
+  if (blocks && find_peak(chip, Dtype::fp4) != nullptr) return false;
+  return compute_format(chip, compute) == Dtype::bf16;
+}
+
 FlopsPerByte ridge(const HardwareSpec& chip, Dtype compute) {
   return find_peak(chip, compute_format(chip, compute))->rate.value / chip.memory_bandwidth.value;
 }

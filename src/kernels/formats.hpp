@@ -20,6 +20,10 @@ namespace afford {
 /// Whether precision_on() changes anything.
 [[nodiscard]] bool falls_back(const HardwareSpec& chip, const Precision& wanted);
 
+/// Whether weights of fewer than 8 bits are widened on their way to a product in BF16. Blackwell's
+/// tensor cores take block-scaled FP4 as it is.
+[[nodiscard]] bool widened(const HardwareSpec& chip, Dtype weights, Dtype compute);
+
 /// The ridge: FLOPs per byte at which compute and memory take equally long.
 [[nodiscard]] FlopsPerByte ridge(const HardwareSpec& chip, Dtype compute);
 

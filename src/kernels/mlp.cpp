@@ -1,5 +1,7 @@
 #include "kernels/mlp.hpp"
 
+#include <algorithm>
+
 #include "kernels/dense.hpp"
 #include "kernels/small.hpp"
 
@@ -61,20 +63,37 @@ DenseProduct as_dense(const MlpWork& work, Side side) {
           .compute = work.compute};
 }
 
-/// Weights of fewer than 8 bits whose products the chip computes in BF16: they are widened on the
-/// way. Blackwell's tensor cores take block-scaled FP4 as it is.
-bool widened(const MlpWork& work, const Machine& machine) {
-  const Dtype weights = work.groups[0].format;
-  if (bits_of(weights) >= 8) return false;
-  const bool blocks = weights == Dtype::mxfp4 || weights == Dtype::nvfp4;
-  if (blocks && find_peak(*machine.chip, Dtype::fp4) != nullptr) return false;
-  return compute_format(*machine.chip, work.compute) == Dtype::bf16;
+bool widens(const MlpWork& work, const Machine& machine) {
+  return widened(*machine.chip, work.groups[0].format, work.compute);
 }
 
 /// The engine's factor on what a roof or a curve gives.
 double factor_on(const MlpWork& work, const Machine& machine) {
   if (!work.grouped) return machine.dense;
-  return machine.grouped * (machine.narrow != 1 && widened(work, machine) ? machine.narrow : 1);
+  return machine.grouped * (machine.narrow != 1 && widens(work, machine) ? machine.narrow : 1);
+}
+
+/// Rows of the tile that an engine's grouped GEMM takes at `rows` an expert: the smallest one for
+/// few, wgmma's for many, and between half of the smallest and the smallest, where engines change
+/// over, the mean of both.
+double tile_rows(double rows, const Engine& e) {
+  const double few = e.gemm_tile / 2;
+  const double large = std::clamp((rows - few) / (e.gemm_tile - few), 0.0, 1.0);
+  return e.gemm_tile + large * (e.grouped_tile - e.gemm_tile);
+}
+
+/// What whole tiles of the experts compute, on one side. They do so at the share of a dense
+/// product; kernels that widen weights have small tiles alone.
+Flops tile_flops(const MlpWork& work, Side side, const Machine& machine) {
+  const Engine& e = *machine.engine;
+  if (!work.grouped || e.grouped_tile <= e.gemm_tile || widens(work, machine)) return Flops(0);
+  double flops = 0;
+  for (const MlpGroup& group : work.groups) {
+    if (!(group.rows > 0)) continue;
+    const double width = matrices(group, side) * group.intermediate / work.shard;
+    flops += 2 * group.mlps * tile_rows(group.rows / group.mlps, e) * group.inputs * width;
+  }
+  return Flops(flops * e.grouped_compute / e.gemm_compute);
 }
 
 Op by_itself(std::string_view name, const MlpWork& work, Side side, const Machine& machine) {
@@ -95,7 +114,12 @@ Op by_itself(std::string_view name, const MlpWork& work, Side side, const Machin
   }
   op.uncovered = machine.measured != nullptr;
   const double compute = work.grouped ? e.grouped_compute : e.gemm_compute;
-  return timed(op, {compute * machine.peak(work.compute), e.gemm_memory * machine.memory}, machine);
+  Op computed = op;
+  computed.flops = std::max(op.flops, tile_flops(work, side, machine));
+  computed = timed(computed, {compute * machine.peak(work.compute), e.gemm_memory * machine.memory},
+                   machine);
+  computed.flops = op.flops;
+  return computed;
 }
 
 Op product(std::string_view name, const MlpWork& work, Side side, const Machine& machine) {

@@ -99,7 +99,7 @@ void add_launches(FfnStage<Ops>& side, const FfnWork& work) {
   if (!side.machine.launches()) return;
   const LaunchedKernels& kernels = side.machine.engine->time.kernels;
   const bool fused = work.shared == SharedExperts::fused;
-  side.ops.add(launched(ffn_launches(side.shape, side.model.precision, kernels) +
+  side.ops.add(launched(ffn_launches(side.shape, side.model.precision, side.machine) +
                             (fused ? shared_launches(side.shape, kernels) : 0) +
                             (work.router ? kernels.router : 0),
                         side.machine));
@@ -151,9 +151,8 @@ OpList mlp_ops(const ModelSpec& model, const LayerShape& shape, const MlpsWork& 
     const MlpGroup group = side.group(mlp, work.tokens * real(mlp.active), real(mlp.copies));
     side.add_mlps(
         {.groups = {group}, .shard = work.tensor, .compute = model.precision.ffn_compute});
-    launches = work.role == MlpRole::shared
-                   ? shared_launches(shape, machine.engine->time.kernels)
-                   : ffn_launches(shape, model.precision, machine.engine->time.kernels);
+    launches = work.role == MlpRole::shared ? shared_launches(shape, machine.engine->time.kernels)
+                                            : ffn_launches(shape, model.precision, machine);
   }
   if (machine.launches() && launches > 0) side.ops.add(launched(launches, machine));
   return side.ops;

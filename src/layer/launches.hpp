@@ -11,9 +11,9 @@ namespace afford {
 [[nodiscard]] double attention_launches(const LayerShape& shape, const Precision& precision,
                                         bool router, const LaunchedKernels& kernels);
 
-/// Of the FFN side, without shared experts.
+/// Of the FFN side, without shared experts, on a machine that counts launches.
 [[nodiscard]] double ffn_launches(const LayerShape& shape, const Precision& precision,
-                                  const LaunchedKernels& kernels);
+                                  const Machine& machine);
 
 /// Of the shared experts, none where there are none.
 [[nodiscard]] double shared_launches(const LayerShape& shape, const LaunchedKernels& kernels);

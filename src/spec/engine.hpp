@@ -56,6 +56,8 @@ struct Engine {
   bool tile_on_curves = false;
   /// The fewest token rows a GEMM computes, of each expert in a grouped one.
   double gemm_tile = 16;
+  /// Rows of the tile of a grouped GEMM whose experts have more tokens than that.
+  double grouped_tile = 16;
   bool paged_cache = true;  // the cache is read through a page table
 
   Seconds kernel{3e-6};      // fixed cost of one kernel

@@ -34,7 +34,9 @@ struct LaunchedKernels {
   double moe = 8;     // beside the experts: sort, permutation, two GEMMs, activation, reduction ...
   double shared = 2;  // shared experts
   double quantise_gqa = 2, quantise_mla = 4, quantise_ffn = 2;  // inputs of quantised products
-  double mla_blocks = 0;  // more, where MLA's products are FP8 with 128-blocks
+  double mla_blocks = 0;   // more, where MLA's products are FP8 with 128-blocks
+  double mxfp4_fused = 0;  // fewer, where experts in MXFP4 are widened: one kernel sorts, gathers,
+                           // multiplies and activates
 };
 
 /// What an engine does with prompts that interrupt decoding.

@@ -117,17 +117,24 @@ TEST_SUITE("unit") {
   }
 
   TEST_CASE("an engine launches what a layer's blocks need") {
-    const auto kernels = [](const std::string& name, const std::string& engine) {
+    const auto kernels = [](const std::string& name, const std::string& engine_name,
+                            const std::string& chip_name = "h100") {
       const ModelSpec model = load_models({name}).front();
       const LayerShape shape = layer_shapes(model).back();
-      const LaunchedKernels counts = engine_called(engine).time.kernels;
+      const Engine engine = engine_called(engine_name);
+      const LaunchedKernels& counts = engine.time.kernels;
+      const HardwareSpec chip = load_hardware({chip_name}).front();
+      const Machine machine(chip, engine);
       return attention_launches(shape, model.precision, shape.ffn.router_outputs > 0, counts) +
-             ffn_launches(shape, model.precision, counts) + shared_launches(shape, counts);
+             ffn_launches(shape, model.precision, machine) + shared_launches(shape, counts);
     };
     // FP8 throughout: GQA 7 + 2, MoE 13 + 2.
     CHECK(kernels("qwen3-moe", "vllm") == 24);
-    // BF16 attention and MXFP4 experts in BF16: nothing to quantise.
-    CHECK(kernels("gpt-oss-120b", "vllm") == 20);
+    // BF16 attention and MXFP4 experts in BF16: nothing to quantise. vLLM's Triton kernels on
+    // Hopper sort, gather and activate themselves.
+    CHECK(kernels("gpt-oss-120b", "sglang") == 20);
+    CHECK(kernels("gpt-oss-120b", "vllm") == 15);
+    CHECK(kernels("gpt-oss-120b", "vllm", "b200") == 20);
     // MLA 12 + 4, MoE 13 + 2, shared 2; TensorRT-LLM's FP8 MLA has 20 more.
     CHECK(kernels("deepseek-v3", "sglang") == 33);
     CHECK(kernels("deepseek-v3", "tensorrt-llm") == 53);

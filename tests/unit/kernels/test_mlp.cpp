@@ -39,4 +39,34 @@ TEST_SUITE("unit") {
       CHECK(mlp_down(work, machine).flops.base() == 2 * matrix * (10 * 16 + 200));
     }
   }
+
+  // alibaba/InferSim, bench_data/grouped_gemm/decode/h20: DeepGEMM, FP8, 24 experts of 3120 x 2048.
+  TEST_CASE(
+      "MLPs: an H20 waits for whole tiles of wgmma's rows, chips of more compute for memory") {
+    const Engine served = load_engines({"served"}).front();
+    const auto up_us = [&](const std::string& chip_name, double rows, Dtype format) {
+      const HardwareSpec chip = load_hardware({chip_name}).front();
+      const Machine machine(chip, served);
+      MlpWork work{.grouped = true, .compute = format == Dtype::mxfp4 ? Dtype::bf16 : format};
+      work.groups[0] = {.rows = 24 * rows,
+                        .mlps = 24,
+                        .intermediate = 3120,
+                        .inputs = 2048,
+                        .matrices_up = 1,
+                        .format = format};
+      return mlp_up(work, machine).time.base() * 1e6;
+    };
+    CHECK(up_us("h20", 21, Dtype::fp8) == doctest::Approx(97.3).epsilon(0.12));
+    CHECK(up_us("h20", 43, Dtype::fp8) == doctest::Approx(97.7).epsilon(0.12));
+    CHECK(up_us("h20", 85, Dtype::fp8) == doctest::Approx(176.9).epsilon(0.12));
+    CHECK(up_us("h20", 171, Dtype::fp8) == doctest::Approx(317.9).epsilon(0.12));
+    // Up to 8 rows the small tile; between 8 and 16 the one takes over from the other.
+    CHECK(up_us("h20", 2, Dtype::fp8) == up_us("h20", 8, Dtype::fp8));
+    CHECK(up_us("h20", 12, Dtype::fp8) > up_us("h20", 8, Dtype::fp8));
+    CHECK(up_us("h20", 16, Dtype::fp8) == up_us("h20", 43, Dtype::fp8));
+    // Reading the weights is what an H100 does meanwhile, and what widened weights go in small
+    // tiles.
+    CHECK(up_us("h100", 43, Dtype::fp8) == up_us("h100", 2, Dtype::fp8));
+    CHECK(up_us("h20", 16, Dtype::mxfp4) < up_us("h20", 43, Dtype::mxfp4));
+  }
 }

@@ -91,10 +91,10 @@ TEST_SUITE("unit") {
     };
     for (const Measured& m : {Measured{"sglang", "deepseek-v3", 2, 1, 1024, 23.2},
                               {"sglang", "deepseek-v3", 2, 1, 4096, 23.7},
-                              {"tensorrt-llm", "gpt-oss-120b", 1, 8, 1536, 4.05},
-                              {"tensorrt-llm", "gpt-oss-120b", 1, 16, 1536, 4.83},
-                              {"tensorrt-llm", "gpt-oss-120b", 1, 32, 1536, 5.82},
-                              {"tensorrt-llm", "gpt-oss-120b", 1, 64, 1536, 7.36}}) {
+                              {"vllm", "gpt-oss-120b", 1, 8, 1536, 4.05},
+                              {"vllm", "gpt-oss-120b", 1, 16, 1536, 4.83},
+                              {"vllm", "gpt-oss-120b", 1, 32, 1536, 5.82},
+                              {"vllm", "gpt-oss-120b", 1, 64, 1536, 7.36}}) {
       CAPTURE(m.users);
       CAPTURE(m.context);
       study::SimulationRequest request;
