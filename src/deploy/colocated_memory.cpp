@@ -107,8 +107,9 @@ double fullest_stage(const Colocated& c, const ModelSpec& model) {
 }
 
 ColocatedMemory colocated_memory(const Colocated& c, const Setting& setting) {
-  const Bytes cache = fullest_stage(c, *setting.model) *
-                      cache_per_request(setting, c.layout.attention_tp, c.layout.cp);
+  const Bytes cache =
+      fullest_stage(c, *setting.model) *
+      cache_per_request(setting, setting.engine, {c.layout.attention_tp, c.layout.cp});
   const Buffers buffers = buffers_of(c, setting);
   const MicroBatches batches = micro_batches_of(c);
   const Bytes weights = weights_of_stage(c, setting);

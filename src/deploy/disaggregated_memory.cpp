@@ -70,7 +70,8 @@ HeldPart held_around_core(const Disaggregated& d, const Setting& setting, const 
   return {.attention_weights = Bytes(0),
           .ffn_weights =
               ffn_weights(setting, split.tensor, split.expert) + attention_weights(setting, around),
-          .request = cache_per_request(setting, attention_weight_ways(d).tensor),
+          .request = cache_per_request(setting, setting.engine_of_pools(),
+                                       {attention_weight_ways(d).tensor}),
           .attention_token = core_token(setting) / tensor,
           .ffn_token = ffn_token(d, setting, split) + at_home};
 }
@@ -140,7 +141,7 @@ HeldPart held_part(const Disaggregated& d, const Setting& setting) {
   const WeightWays ways = attention_weight_ways(d);
   HeldPart held{.attention_weights = attention_weights(setting, ways),
                 .ffn_weights = ffn_weights(setting, split.tensor, split.expert),
-                .request = cache_per_request(setting, ways.tensor),
+                .request = cache_per_request(setting, setting.engine_of_pools(), {ways.tensor}),
                 .attention_token = attention_token(setting, ways) + mlp_token(d, setting),
                 .ffn_token = ffn_token(d, setting, split)};
   place_weights(held, d, setting, split);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "deploy/cache_pages.hpp"
+
 namespace afford {
 namespace {
 
@@ -24,20 +26,37 @@ double copies_held(const Mlp& mlp, const Setting& setting, const FfnWays& ways) 
   const std::int64_t redundant = ways.groups > 1 ? setting.redundant_experts : 0;
   return std::ceil(real(mlp.copies + redundant) / real(ways.groups)) / real(ways.tensor);
 }
+
+Bytes layer_cache(const LayerShape& shape, double context, double tensor) {
+  return core_kept(shape.attention.core, shape.cache, context).total() /
+         std::min<double>(tensor, shape.attention.kv_heads);
+}
+
+/// The MTP module's own layer, where it drafts.
+Bytes draft_cache(const Setting& setting, double tensor) {
+  if (setting.speculation.drafts == 0) return Bytes(0);
+  Bytes largest;
+  for (const LayerShape& shape : *setting.shapes)
+    largest = std::max(largest, layer_cache(shape, setting.context, tensor));
+  return largest;
+}
+
 }  // namespace
 
-Bytes cache_per_request(const Setting& setting, std::int64_t tensor, std::int64_t context) {
+Bytes cache_of_request(const Setting& setting, double tensor) {
   Bytes sum;
-  Bytes largest_layer;
-  for (const LayerShape& shape : *setting.shapes) {
-    const AttentionCount& a = shape.attention;
-    const Bytes layer = core_kept(a.core, shape.cache, setting.context).total() /
-                        (std::min<double>(real(tensor), a.kv_heads) * real(context));
-    sum += real(shape.layers) * layer;
-    largest_layer = std::max(largest_layer, layer);
-  }
-  return sum +
-         (setting.speculation.drafts > 0 ? largest_layer : Bytes(0));  // the MTP module's own layer
+  for (const LayerShape& shape : *setting.shapes)
+    sum += real(shape.layers) * layer_cache(shape, setting.context, tensor);
+  return sum + draft_cache(setting, tensor);
+}
+
+Bytes cache_per_request(const Setting& setting, const Engine& engine, const CacheWays& ways) {
+  const CachePages& pages = engine.memory.pages;
+  const double tensor = real(ways.tensor), context = real(ways.context);
+  if (!(pages.tokens > 0)) return cache_of_request(setting, tensor) / context;
+  const KeptKinds kinds = kept_kinds(*setting.shapes, tensor);
+  if (kinds.mixed) return cache_of_request(setting, tensor) / context;
+  return (paged_cache(kinds, pages, setting.context) + draft_cache(setting, tensor)) / context;
 }
 
 Bytes attention_weights(const Setting& setting, const WeightWays& ways) {

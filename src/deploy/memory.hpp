@@ -5,11 +5,18 @@
 
 namespace afford {
 
-/// Cache or state of one request over all layers (and the MTP module in use) on one of the `tensor`
-/// accelerators that share its heads, or tokens of it where they split those `context` ways; layers
-/// of fewer KV heads are held more than once.
-[[nodiscard]] Bytes cache_per_request(const Setting& setting, std::int64_t tensor = 1,
-                                      std::int64_t context = 1);
+/// Cache or state of one request over all layers (and the MTP module in use), as sent to another
+/// server.
+[[nodiscard]] Bytes cache_of_request(const Setting& setting, double tensor = 1);
+
+/// Accelerators that share the heads of a request, and those that split its tokens.
+struct CacheWays {
+  std::int64_t tensor = 1, context = 1;
+};
+/// What it takes of the memory of one accelerator where `engine` serves; layers of fewer KV heads
+/// than `tensor` are held more than once, and the engine's pages round it up (paged_cache()).
+[[nodiscard]] Bytes cache_per_request(const Setting& setting, const Engine& engine,
+                                      const CacheWays& ways = {});
 
 /// Attention-side weights of one accelerator: projections (the output maps over `output` ways, all
 /// over `tensor` as far as they split), routers; embedding, LM head and weights only held over

@@ -123,7 +123,7 @@ Seconds interruption(const ModelSpec& model, const HardwareSpec& chip, const Pro
 
 Seconds cache_sending(const HardwareSpec& chip, std::int64_t accelerators, const Setting& setting) {
   const double servers = real(accelerators) / real(chip.server_accelerators.value);
-  return cache_per_request(setting) / (servers * setting.engine.nic * server_network(chip));
+  return cache_of_request(setting) / (servers * setting.engine.nic * server_network(chip));
 }
 
 Seconds prompt_launches(const Setting& setting) {

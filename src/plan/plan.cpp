@@ -119,7 +119,7 @@ void add_tokens_of(Plan& plan, TokensMade& made, const Working& w, const PlanInp
   const double c1 = mix.context;
   const double deviation = std::sqrt(f.mean * mix.context_variance + f.variance * c1 * c1);
   const double contexts = f.mean * c1 + normal_quantile(target.percentile) * deviation;
-  plan.kv_bytes_at_peak += instances * contexts / c1 * cache_per_request(*input.setting, 1).base();
+  plan.kv_bytes_at_peak += instances * contexts / c1 * cache_of_request(*input.setting).base();
 }
 
 Working working(const Rented& r, const PlanInput& input) {

@@ -230,13 +230,12 @@ std::vector<FfnSplit> splits_of(std::int64_t instances, std::int64_t accelerator
 Enumeration enumerate(const Space& space, const Setting& setting, const std::atomic<bool>* stop) {
   Enumeration out;
   double most = 1, most_in_instance = 1;
-  const Bytes request = cache_per_request(setting, 1);
   for (size_t chip = 0; chip < space.chips->size(); ++chip) {
-    const auto usable = [&](const Engine& engine) {
-      return usable_memory_of(engine, (*space.chips)[chip], Bytes(0)).capacity;
+    const auto requests = [&](const Engine& engine) {
+      return usable_memory_of(engine, (*space.chips)[chip], Bytes(0)).capacity /
+             cache_per_request(setting, engine);
     };
-    const double fitting =
-        std::max(usable(setting.engine), usable(setting.engine_of_pools())) / request;
+    const double fitting = std::max(requests(setting.engine), requests(setting.engine_of_pools()));
     most = std::max(most, fitting);
     for (const std::int64_t each : instance_sizes(space, chip))
       most_in_instance = std::max(most_in_instance, fitting * real(each));

@@ -32,6 +32,14 @@ struct KernelCounts {
   double sampling = 3;
 };
 
+/// How an engine's pools hold caches: see paged_cache().
+struct CachePages {
+  double tokens = 0;      // of a page; 0: caches take what they hold
+  bool one_size = false;  // one pool, whose pages suit layers of a window, of states and all others
+  double window_share = 0;  // tokens of the pool of window layers over those of the others; 0: as
+                            // many as there must be
+};
+
 /// The name of the one that stands for none.
 inline constexpr std::string_view no_engine = "ideal";
 
@@ -80,6 +88,7 @@ struct Engine {
     bool behind_weights = false;  // a share of what the weights and the reserve leave
     Bytes reserve;                // beside that: workspace of prompts, graphs, NCCL
     double most_reserved = 1;     // share of the memory that the reserve is at most
+    CachePages pages;
   } memory;
 
   EngineTime time;  // what stands on top of the roofs where it decodes on one server

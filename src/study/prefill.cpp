@@ -34,7 +34,7 @@ Prefill prefill_of(const Colocated& asked, Setting setting, const Length& length
               .engines = c.engines(),
               .parts = prompt_parts(*setting.model, chip, load, setting.engine.time.prompts),
               .launches = prompt_launches(setting) + e.between,
-              .cache = cache_per_request(setting),
+              .cache = cache_of_request(setting),
               .sending = {},
               .price = price_of(c.pool),
               .memory = e.attention_memory};

@@ -70,7 +70,7 @@ TEST_SUITE("unit") {
 
   TEST_CASE("memory: the cache of a request, and the batch that fits") {
     const DeployFixture f;
-    CHECK(cache_per_request(f.setting).base() == 512.0 * 4096 * 61);
+    CHECK(cache_of_request(f.setting).base() == 512.0 * 4096 * 61);
     Disaggregated too_large = f.deployment;
     too_large.batch = 3 * 4096;
     const Evaluation e = evaluate(too_large, f.setting);
@@ -128,7 +128,7 @@ TEST_SUITE("unit") {
     drafts.speculation = {.drafts = 1, .acceptance = 0.7};
     CHECK((ffn_weights(drafts, 1, 1) - ffn_weights(f.setting, 1, 1)).base() ==
           49.0 * 3 * 7168 * 5120);
-    CHECK((cache_per_request(drafts) - cache_per_request(f.setting)).base() == 512.0 * 4096);
+    CHECK((cache_of_request(drafts) - cache_of_request(f.setting)).base() == 512.0 * 4096);
     CHECK((attention_weights(drafts, {}) - attention_weights(f.setting, {})).base() ==
           7168.0 * 2048 + 2048 * 64 * 256 + 2 * 7168 * 256 + 64 * 256 * 7168 + 48 * 7168);
   }
@@ -138,10 +138,10 @@ TEST_SUITE("unit") {
         load_models({"qwen3-next-80b-a3b"}).front();  // states of 32 heads, caches of 2
     const auto shapes = layer_shapes(model);
     const Setting setting{.model = &model, .shapes = &shapes, .context = 1e6};
-    CHECK(cache_per_request(setting) / cache_per_request(setting, 8) ==
+    CHECK(cache_of_request(setting) / cache_of_request(setting, 8) ==
           doctest::Approx(2).epsilon(0.01));
     const Setting short_one{.model = &model, .shapes = &shapes, .context = 1};
-    CHECK(cache_per_request(short_one) / cache_per_request(short_one, 8) ==
+    CHECK(cache_of_request(short_one) / cache_of_request(short_one, 8) ==
           doctest::Approx(8).epsilon(0.05));
   }
 

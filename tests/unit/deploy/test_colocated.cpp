@@ -127,7 +127,7 @@ TEST_SUITE("unit") {
     const auto cache = [&](std::string_view text, std::int64_t batch) {
       return s.run(1, text, batch).attention_memory.cache.base();
     };
-    const double one = cache_per_request(s.setting).base();
+    const double one = cache_of_request(s.setting).base();
     CHECK(cache("ep8", 8) == Approx(one));
     CHECK(cache("tp2+ep8", 8) == Approx(2 * one / 2));
     CHECK(cache("tp4+ep8", 8) == Approx(4 * one / 4));
@@ -209,7 +209,7 @@ TEST_SUITE("unit") {
       c.batch = batch;
       return evaluate(c, s.setting).attention_memory;
     };
-    CHECK(memory(28).cache.base() == Approx(7 * cache_per_request(s.setting).base()));
+    CHECK(memory(28).cache.base() == Approx(7 * cache_of_request(s.setting).base()));
     CHECK(memory(25).cache == memory(28).cache);  // one of four has seven
     CHECK(memory(28).total() < memory(32).total());
     c.batch = 1;  // fewer requests than micro-batches
