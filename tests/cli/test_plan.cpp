@@ -113,6 +113,28 @@ TEST_SUITE("cli") {
           std::string::npos);
   }
 
+  // vllm-project/vllm-project.github.io#286: 16 B200, attention tensor-parallel inside a server.
+  TEST_CASE("plan: --ways mixed rents what holds a model that no other way fits") {
+    const test::TempFolder folder;
+    const std::string file = folder.file("w.yaml",
+                                         "schema: 1\nname: k3\nmodel: kimi-k3\n"
+                                         "traffic:\n  requests_per_second: 0.5\n"
+                                         "  prompt: {kind: fixed, tokens: 7000}\n"
+                                         "  output: {kind: fixed, tokens: 500}\n"
+                                         "target: {tpot: 100 ms}\nchips: {b200: }\n");
+    const auto planned = [&](const std::string& ways) {
+      return run_afford("plan " + file + " --max-gpus 16 --format json --ways " + ways);
+    };
+    const test::Outcome spread = planned("ep,tp"), mixed = planned("mixed");
+    CHECK(spread.code == 1);
+    CHECK(nlohmann::json::parse(spread.out)[0]["reason"] == "no deployment meets the target");
+    CHECK(mixed.code == 0);
+    const auto best = nlohmann::json::parse(mixed.out)[0];
+    CHECK(best["feasible"] == "yes");
+    CHECK(best["gpus"] == 16);
+    CHECK(best["deployment"].get<std::string>().find("+TP") != std::string::npos);
+  }
+
   TEST_CASE("plan: a trace that comes in bursts needs more than its mean rate says") {
     const test::TempFolder folder;
     std::string even = "arrival_s,prompt_tokens,output_tokens\n", bursts = even;

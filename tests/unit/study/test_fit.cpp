@@ -86,6 +86,36 @@ TEST_SUITE("unit") {
     }
   }
 
+  // SGLang's documentation (DeepSeek-V3 in FP8 on 8 H200), vLLM's blog on Llama 3.1 (405B in BF16
+  // on two servers of H100), vllm-project/vllm#21348 (Qwen3-235B in FP8 on 4 H100), vLLM's recipe
+  // for MiniMax-M2.5 (400K tokens on 4 GPUs of 96 GB), GLM-5's card (FP8 on 8 H200), Mixtral
+  // 8x22B's (BF16 in some 300 GB).
+  TEST_CASE("deployments run on what is published, and the next smaller cluster says why not") {
+    struct Published {
+      std::string model, chip;
+      std::int64_t gpus = 1, context = 8192;
+      std::string reason;
+      std::optional<Dtype> weights = {};
+    };
+    for (const Published& p :
+         {Published{"deepseek-v3", "h200", 8, 8192, "h200:1x4: weights need 169 GB of 129.3 GB"},
+          {"llama-3.1-405b", "h100", 16, 8192, "h100:1x8: weights need 101.5 GB of 70.57 GB",
+           Dtype::bf16},
+          {"qwen3-moe", "h100", 4, 8192, "h100:1x2: weights need 118.2 GB of 70.57 GB"},
+          {"minimax-m2.5", "h20", 4, 400'000, "h20:1x2: weights need 115 GB of 85.96 GB"},
+          {"glm-5", "h200", 8, 8192, "h200:1x4: weights need 187 GB of 129.3 GB", Dtype::fp8},
+          {"mixtral-8x22b", "a100", 4, 8192, "a100:1x2: weights need 140.6 GB of 70.91 GB"}}) {
+      CAPTURE(p.model);
+      study::FitRequest request = smallest(p.model, p.chip, p.context);
+      request.what_if.formats.weights = p.weights;
+      request.max_gpus = 16;
+      const study::Fit fit = only(request);
+      CHECK(fit.holds);
+      CHECK(fit.gpus == p.gpus);
+      CHECK(fit.reason.starts_with(p.reason));
+    }
+  }
+
   // sgl-project/sglang#3656: two servers of H100 with TP16.
   TEST_CASE("DeepSeek-R1 runs on two servers of H100, not on one") {
     CHECK(only(deployed("deepseek-v3", {"h100", 2, 8}, "tp16")).holds);
