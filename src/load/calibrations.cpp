@@ -58,10 +58,11 @@ MeasuredChip load_named(const std::string& name) {
 /// One that cannot be read stops the run of the chip it is named after.
 void leave_out_unread(const Calibrations& calibrations, const std::vector<HardwareSpec*>& chips,
                       LeftOut* left_out) {
-  for (const auto& [name, error] : calibrations.unread) {
-    const bool own = std::any_of(chips.begin(), chips.end(),
-                                 [&](const HardwareSpec* chip) { return chip->name == name; });
-    leave_out(error, own ? nullptr : left_out);
+  for (const Calibrations::Unread& unread : calibrations.unread) {
+    const bool own = std::any_of(chips.begin(), chips.end(), [&](const HardwareSpec* chip) {
+      return chip->name == unread.name;
+    });
+    leave_out(unread.error, own ? nullptr : left_out);
   }
 }
 
