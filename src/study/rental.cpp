@@ -171,6 +171,13 @@ std::vector<ChipsUsed> chips_used(const Plan& plan, const std::vector<HardwareSp
   return used;
 }
 
+bool stopped(const RentalRequest& request) { return request.stop != nullptr && *request.stop; }
+
+Rentals interrupted(Rentals rentals) {
+  rentals.complete = false;
+  return rentals;
+}
+
 }  // namespace
 
 Rentals rentals(const RentalRequest& request) {
@@ -180,13 +187,11 @@ Rentals rentals(const RentalRequest& request) {
   Rentals out;
   for (const SweepPoint& point : whole.sweep) {
     const std::shared_ptr<const RentalCase> c = case_of(whole, point, workload, out.left_out);
-    if (c == nullptr) {
-      out.complete = false;
-      return out;
-    }
+    if (c == nullptr) return interrupted(std::move(out));
     if (out.rows.empty()) out.workload = c->workload;
     for (const Alternative& alternative :
          alternatives(c->chips, has_prompts(c->workload.traffic))) {
+      if (stopped(whole)) return interrupted(std::move(out));
       Rental& row = out.rows.emplace_back(Rental{.of = c,
                                                  .scope = alternative.scope,
                                                  .name = alternative.name,

@@ -92,9 +92,11 @@ class OnTerminal {
   pid_t child_ = 0;
 };
 
-/// Hours of requests.
+/// Hours of requests; thousands of plans.
+const std::string workload = AFFORD_SOURCE "/reports/chat-50.yaml ";
 const std::string long_replay =
-    "replay " AFFORD_SOURCE "/reports/chat-50.yaml --colocated h800:2x8 --requests 1000000000 -o ";
+    "replay " + workload + "--colocated h800:2x8 --requests 1000000000 -o ";
+const std::string long_plan = "plan " + workload + "--sweep rate=1..50+0.01 -o ";
 
 /// Minutes long, so that it is still running when the signals come.
 const std::string long_search = "pareto -m all -c 1k..128k*2 --format csv -o ";
@@ -126,17 +128,21 @@ TEST_SUITE("cli") {
   }
 
   TEST_CASE("an interrupt ends at once what has no part worth a file, and says so") {
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const auto& [number, command] : {std::pair{SIGINT, long_replay},
+                                          {SIGTERM, long_replay},
+                                          {SIGHUP, long_replay},
+                                          {SIGINT, long_plan}}) {
       CAPTURE(number);
+      CAPTURE(command);
       const test::TempFolder folder;
-      OnTerminal replay(long_replay + folder.path("replay.csv"));
-      replay.wait_for_handler();
-      replay.send(number);
-      const int status = replay.wait_for_end();
-      CAPTURE(replay.shown);
+      OnTerminal verb(command + folder.path("answer"));
+      verb.wait_for_handler();
+      verb.send(number);
+      const int status = verb.wait_for_end();
+      CAPTURE(verb.shown);
       REQUIRE(WIFSIGNALED(status));  // which shells report as 128 + the signal
       CHECK(WTERMSIG(status) == number);
-      CHECK(replay.shown == "afford: interrupted; no file is half written\r\n");
+      CHECK(verb.shown == "afford: interrupted; no file is half written\r\n");
       CHECK(folder.entries() == 0);
     }
   }
