@@ -161,9 +161,18 @@ test("own files are found by their names", async () => {
   await page.waitForFunction(() => document.getElementById("texts").textContent.includes("mine.yaml"));
 });
 
-test("sliders keep sixty frames a second on a frontier of three models", async () => {
-  await view("Frontier");
-  const frames = await page.evaluate(async () => {
+/** What the page's thread has worked, in ms of a core: frames themselves wait for a busy machine, too. */
+async function worked(session) {
+  const {metrics} = await session.send("Performance.getMetrics");
+  return 1000 * metrics.find(({name}) => name === "TaskDuration").value;
+}
+
+test("sliders leave most of a frame free on a frontier of three models", async () => {
+  const three = await open("#pareto+-m+step-3,deepseek-v3,qwen3-moe+--on+h800,h20+-c+4k+--max-gpus+32");
+  const session = await three.context().newCDPSession(three);
+  await session.send("Performance.enable", {timeDomain: "threadTicks"});
+  const before = await worked(session);
+  const frames = await three.evaluate(async () => {
     const sliders = [...document.querySelectorAll("#fields > .field .slider:not(:disabled)")], times = [];
     let last = null, running = true;
     const tick = now => {
@@ -185,10 +194,12 @@ test("sliders keep sixty frames a second on a frontier of three models", async (
     running = false;
     return times.sort((a, b) => a - b);
   });
-  await settled(page);
+  const each = (await worked(session) - before) / frames.length;
+  await settled(three);
+  await three.close();
   const at = share => frames[Math.floor(frames.length * share)];
-  console.log(`${frames.length} frames: median ${at(0.5).toFixed(1)}, 95th percentile ${at(0.95).toFixed(1)}, longest ${at(0.9999).toFixed(1)} ms`);
-  assert.ok(at(0.95) < 17, "a screen of 60 Hz shows a frame every 16.7 ms, 0.1 of which is the clock's");
+  console.log(`${frames.length} frames, ${each.toFixed(1)} ms of work each: median ${at(0.5).toFixed(1)}, 95th percentile ${at(0.95).toFixed(1)}, longest ${at(0.9999).toFixed(1)} ms`);
+  assert.ok(each < 8, "half of a sixtieth of a second");
 });
 
 for (const colorScheme of ["light", "dark"]) {
