@@ -122,4 +122,43 @@ config::ImportOptions import_options(const ImportArgs& args, const std::string& 
   return options;
 }
 
+void add_import(Verb& verb, ImportArgs& args) {
+  verb.required(
+      "config", args.files,
+      "config.json, its folder, org/name in the Hugging Face cache, a GGUF file, or -; afford "
+      "list families tells which are known");
+  verb.written(
+      "-o,--output", args.output,
+      "Write to FILE instead of stdout, or to a folder from several checkpoints; it appears "
+      "whole or not at all",
+      "FILE");
+  verb.text("--name", args.name, "The model's name; by default that of the file, or of its folder",
+            "NAME");
+  verb.text("--title", args.title, "The model's title", "TEXT");
+  verb.texts("--assume", args.assumptions,
+             "Answer for a key: KEY=VALUE, or KEY=ignore to count without it", "KEY=VALUE,..");
+  verb.text("--precision", args.precision,
+            "config: formats of quantization_config, else BF16; paper: those of the Step-3 report",
+            "NAME");
+  verb.text("-c,--context", args.context, "Context in tokens of the report", "TOKENS");
+  verb.text("--source", args.source, "Where the config comes from, for the file's sources", "TEXT");
+  verb.text("--date", args.date, "Date of that source; by default today", "DATE");
+  verb.text("--total", args.total, "Published count of all parameters, such as 671B", "COUNT");
+  verb.text("--active", args.active, "Published count of active parameters", "COUNT");
+  verb.text("--total-counts", args.total_counts, "Which of embedding and lm_head --total counts",
+            "PARTS");
+  verb.text("--active-counts", args.active_counts, "Which of embedding and lm_head --active counts",
+            "PARTS");
+  verb.text("--published-source", args.published_source, "Where the counts are published", "TEXT");
+  verb.text("--published-date", args.published_date, "Date of that source", "DATE");
+  verb.before([](const Verb& parsed) {
+    for (const auto& [flag, needed] : {std::pair("--total-counts", "--total"),
+                                       {"--active-counts", "--active"},
+                                       {"--published-date", "--published-source"}}) {
+      if (parsed.given(flag) && !parsed.given(needed))
+        throw UsageError(fmt::format("{} needs {}", flag, needed));
+    }
+  });
+}
+
 }  // namespace afford::cli

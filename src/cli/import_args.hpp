@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/verb.hpp"
 #include "import/import.hpp"
 
 namespace afford::cli {
@@ -17,6 +18,7 @@ struct ImportArgs {
   std::vector<std::string> assumptions;
 };
 
+void add_import(Verb& verb, ImportArgs& args);
 /// Throws UsageError.
 [[nodiscard]] config::ImportOptions import_options(const ImportArgs& args, const std::string& file);
 
