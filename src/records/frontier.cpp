@@ -48,8 +48,9 @@ std::string engine_flags(const Point& p) {
   const Engine& engine = afd ? setting.engine_of_pools() : setting.engine;
   const study::EngineNames assumed =
       study::default_engines({&p.attention_chip(), afd ? &p.ffn_chip() : &p.attention_chip()});
-  if (engine.name == (afd ? assumed.pools : assumed.colocated)) return "";
   const bool published = setting.model->precision.attention_compute == Dtype::bf16;
+  // One that is assumed runs published checkpoints, whatever it does when it is named.
+  if (published && engine.name == (afd ? assumed.pools : assumed.colocated)) return "";
   return fmt::format(" --engine {}{}", called(engine),
                      published && !engine.published_attention ? " --attention-dtype bf16" : "");
 }

@@ -43,6 +43,19 @@ TEST_SUITE("cli") {
     }
   }
 
+  // Formats follow an engine that is named, and only then. Events move a TPOT by a few thousandths.
+  TEST_CASE("pareto: a point of a named engine simulates to the same numbers, formats included") {
+    const auto frontier =
+        rows("pareto -m step-3 --on h800 -c 8k --max-gpus 32 --ways afd --engine step");
+    REQUIRE(frontier.size() > 4);
+    for (size_t i = 0; i < frontier.size(); i += 4) {
+      const std::string command = frontier[i]["simulate"];
+      CHECK(command.ends_with(" --engine step"));
+      CHECK(rows(command.substr(command.find(' ') + 1))[0]["tpot_ms"].get<double>() ==
+            doctest::Approx(frontier[i]["tpot_ms"].get<double>()).epsilon(0.003));
+    }
+  }
+
   TEST_CASE("pareto: one winner, the best within the limit") {
     int winners = 0;
     double best = 0;
