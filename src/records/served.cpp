@@ -48,7 +48,7 @@ std::string engine_note(const std::vector<EngineUse>& uses, const std::string& n
       times.push_back(fmt::format("{} {:.2f} ms", use.label, *use.served->ideal / millisecond));
   }
   if (engines.empty()) return "";
-  return fmt::format("Engine: {}{}. With none (--engine ideal): {}.", fmt::join(engines, ", "),
+  return fmt::format("Engine: {}{}. The same formats with no engine: {}.", fmt::join(engines, ", "),
                      named.empty() ? ", assumed; --engine NAME takes another" : "",
                      fmt::join(times, ", "));
 }

@@ -20,8 +20,10 @@ std::string too_large(std::string_view pool, const MemoryUse& use, std::int64_t 
     return fmt::format("{}weights alone need {} of {} an accelerator", pool, human(use.weights),
                        human(use.capacity));
   }
-  return fmt::format("{}needs {} of {} an accelerator; a batch of {} fits", pool,
-                     human(use.total()), human(use.capacity), largest_batch);
+  const std::string fits =
+      largest_batch > 0 ? fmt::format("a batch of {} fits", largest_batch) : "not one request fits";
+  return fmt::format("{}needs {} of {} an accelerator; {}", pool, human(use.total()),
+                     human(use.capacity), fits);
 }
 
 const Evaluation& evaluation(const Simulation& s) { return s.result.evaluation; }
@@ -132,10 +134,10 @@ void add_interval_note(std::vector<std::string>& notes, const Simulation& s) {
       std::isnan(cost)
           ? ""
           : fmt::format(", {:.3f} to {:.3f} USD/Mtok", interval.low * cost, interval.high * cost);
-  notes.push_back(fmt::format("{} at {} tokens: TPOT {:.2f} to {:.2f} ms{}, from {}.", s.label,
-                              s.setting.context, interval.low * e.tpot / millisecond,
-                              interval.high * e.tpot / millisecond, costs,
-                              errors_behind(s.served)));
+  notes.push_back(
+      fmt::format("{} at {} tokens, 90 % interval: TPOT {:.2f} to {:.2f} ms{}, from {}.", s.label,
+                  s.setting.context, interval.low * e.tpot / millisecond,
+                  interval.high * e.tpot / millisecond, costs, errors_behind(s.served)));
 }
 
 /// What the calibrations say beyond the number.

@@ -36,12 +36,12 @@ TEST_SUITE("cli") {
     const test::Outcome ideal = run_afford(pools + "--engine ideal");
     CHECK(ideal.out.find("Engine:") == std::string::npos);
     const test::Outcome assumed = run_afford(pools);
-    CHECK(assumed.out.find("Engine: step for AFD, assumed; --engine NAME takes another. With none "
-                           "(--engine ideal): 2A2F ") != std::string::npos);
+    CHECK(assumed.out.find("Engine: step for AFD, assumed; --engine NAME takes another. The same "
+                           "formats with no engine: 2A2F ") != std::string::npos);
     const test::Outcome step = run_afford(pools + "--engine step");
     CHECK(step.code == 0);
     CHECK(step.out != ideal.out);
-    CHECK(step.out.find("Engine: step for AFD. With none") != std::string::npos);
+    CHECK(step.out.find("Engine: step for AFD. The same formats") != std::string::npos);
     CHECK(run_afford(pools + "--engine stepp").err.ends_with("; did you mean 'step'?\n"));
     const test::Outcome frontier = run_afford(
         "pareto -m step-3 --on h800 -c 4k --max-gpus 16 --batch-steps 1 --calibration none "
