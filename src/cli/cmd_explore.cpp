@@ -3,40 +3,24 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <system_error>
 
 #include "afford.hpp"
 #include "cli/commands.hpp"
+#include "cli/explore_page.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/words.hpp"
-#include "load/folders.hpp"
 #include "report/output_file.hpp"
-#include "text/escape.hpp"
 #include "text/file.hpp"
 
 namespace afford::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 struct ExploreArgs {
   std::string file;
   std::vector<std::string> command;
 };
-
-/// With the installed data; in a build tree beside the program.
-fs::path built_page() {
-  std::error_code none;
-  const fs::path program = fs::read_symlink("/proc/self/exe", none);
-  for (const fs::path& folder : {data_folder(), program.parent_path()}) {
-    if (fs::is_regular_file(folder / "explore.html", none)) return folder / "explore.html";
-  }
-  throw UsageError(
-      "the page is not built: in the source tree, 'sh .ci/setup --page && cmake --workflow "
-      "--preset page' installs what that needs (Emscripten, node) and builds it");
-}
 
 /// The flags of a verb that name a file to write.
 std::vector<std::string> outputs_of(const std::string& verb) {
@@ -78,39 +62,9 @@ bool check(const Host& host, const std::vector<std::string>& command) {
   throw UsageError(answer.said);
 }
 
-/// The files that the command reads, by their names in it: as words, between commas, or as the chip
-/// of a pool ("own.yaml:2x8").
-std::map<std::string, std::string> files_of(const std::vector<std::string>& command) {
-  constexpr size_t most_bytes = size_t{8} << 20;
-  std::map<std::string, std::string> files;
-  for (const std::string& word : command) {
-    for (size_t at = 0; at <= word.size();) {
-      const size_t comma = std::min(word.find(',', at), word.size());
-      const std::string part = word.substr(at, comma - at);
-      for (const std::string& name : {part, part.substr(0, part.rfind(':'))}) {
-        std::error_code none;
-        if (name.find_first_of("./") != std::string::npos && fs::is_regular_file(name, none))
-          files.try_emplace(name, read_whole(name, most_bytes, "file of a page"));
-      }
-      at = comma + 1;
-    }
-  }
-  return files;
-}
-
-/// What the page reads at its start: a word each <p>, a file each <pre>.
-std::string start_of(const std::vector<std::string>& command,
-                     const std::map<std::string, std::string>& files) {
-  std::string start;
-  for (const std::string& word : command) start += fmt::format("<p>{}</p>", html_text(word));
-  for (const auto& [name, text] : files)
-    start += fmt::format("<pre title=\"{}\">\n{}</pre>", html_text(name), html_text(text));
-  return start;
-}
-
 void refuse_overwriting(const std::string& output, const std::string& read) {
   std::error_code none;
-  if (fs::equivalent(output, read, none))
+  if (std::filesystem::equivalent(output, read, none))
     throw UsageError(fmt::format("--output would write over {}, which this command reads", output));
 }
 
