@@ -130,8 +130,12 @@ Seconds prompt_launches(const Setting& setting) {
   return real(layer_count(*setting.model)) * setting.engine.time.prompts.outside_graphs;
 }
 
+Seconds around_prompt(Seconds launches, double first_token, Seconds step) {
+  return launches + (1.5 + first_token) * step;
+}
+
 Seconds around_prompt(const Setting& setting, Seconds step) {
-  return prompt_launches(setting) + (1.5 + setting.engine.time.prompts.first_token) * step;
+  return around_prompt(prompt_launches(setting), setting.engine.time.prompts.first_token, step);
 }
 
 }  // namespace afford

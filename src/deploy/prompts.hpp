@@ -49,7 +49,8 @@ struct PromptTime {
 
 /// From asking to the first token where no other prompt waits, but for the prompt's own time: half
 /// of the decode step under way, the one that the prompt joins, the launches, and what the engine
-/// takes besides.
+/// takes besides (PromptRates::first_token, in steps).
+[[nodiscard]] Seconds around_prompt(Seconds launches, double first_token, Seconds step);
 [[nodiscard]] Seconds around_prompt(const Setting& setting, Seconds step);
 
 /// Mean time that prompts add to a decode step: each of the other requests in flight brings one

@@ -14,7 +14,7 @@ PromptServer beside_decoding(const Sized& sized, Seconds step, const Traffic& tr
   PromptLaw law = engine.time;
   law.launches = Seconds(0);
   law.linear += (step + launches).base() / real(default_chunk);
-  engine.sending = launches + (1.5 + engine.first_token) * step;  // around_prompt()
+  engine.sending = around_prompt(launches, engine.first_token, step);
   return with_law(std::move(engine), law, traffic);
 }
 
