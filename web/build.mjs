@@ -52,7 +52,7 @@ async function measured() {
 /** The licence of every package that the bundle took something from, and of the engine's libraries. */
 async function licences(inputs) {
   const packages = new Set(inputs.map(input => input.match(/^node_modules\/((@[^/]+\/)?[^/]+)\//)?.[1]).filter(Boolean));
-  const parts = [["afford", join(root, "LICENSE")], ["yaml-cpp", join(engine, "yaml-cpp/LICENSE")], ["GLPK", join(engine, "glpk/COPYING")], ["GNU C Library (cbrt, erf)", "/usr/share/doc/libc6/copyright"],
+  const parts = [["afford", join(root, "LICENSE")], ["libyaml", join(engine, "libyaml/License")], ["GLPK", join(engine, "glpk/COPYING")], ["GNU C Library (cbrt, erf)", "/usr/share/doc/libc6/copyright"],
     ...["fmt", "nlohmann-json3", "cli11", "eigen3"].map(name => [name, `/usr/share/doc/lib${name}-dev/copyright`])];
   for (const name of [...packages].sort()) {
     const file = (await readdir(join(here, "node_modules", name))).find(each => /^licen[cs]e/i.test(each));

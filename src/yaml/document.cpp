@@ -1,19 +1,17 @@
 #include "yaml/document.hpp"
 
 #include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
+#include <yaml.h>
 
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <sstream>
 
 #include "error.hpp"
 #include "text/escape.hpp"
 #include "text/file.hpp"
 #include "text/utf8.hpp"
+#include "yaml/events.hpp"
 
 namespace afford::yaml {
 namespace {
@@ -22,75 +20,46 @@ constexpr size_t largest_file = 1024 * 1024;
 constexpr size_t deepest = 16;
 constexpr size_t most_nodes = 20'000;
 
-Place place_of(const std::string& file, const YAML::Mark& mark) {
-  // yaml-cpp counts from zero and marks "nowhere" with -1.
-  return {file, std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1};
-}
-
-/// What yaml-cpp complains of most, in words that say what was expected.
-std::string_view complaint_of(std::string_view why) {
-  namespace theirs = YAML::ErrorMsg;
-  const std::pair<std::string_view, std::string_view> words[] = {
-      {theirs::END_OF_MAP_FLOW, "expected '}' to end what '{' begins"},
-      {theirs::END_OF_SEQ_FLOW, "expected ']' to end what '[' begins"},
-      {theirs::END_OF_MAP, "expected a key in line with those above it"},
-      {theirs::END_OF_SEQ, "expected an item in line with those above it"},
-      {theirs::MAP_VALUE, "expected no second ': ' in a line; a text with one needs quotes"},
-      {theirs::MAP_KEY, "expected no key here"},
-      {theirs::FLOW_END, "expected no '}' or ']' where nothing began"},
-      {theirs::BLOCK_ENTRY, "expected no '- ' here; a text with one needs quotes"},
-      {theirs::EOF_IN_SCALAR, "expected a quote to end what one begins"},
-      {theirs::UNKNOWN_TOKEN, "expected a key or a value; a text that begins so needs quotes"},
-      {theirs::TAB_IN_INDENTATION, "expected spaces in front of a key, got a tab"}};
-  for (const auto& [message, ours] : words) {
-    if (why == message) return ours;
-  }
-  return why;
+/// What a plain scalar says that has no value.
+bool is_null(std::string_view text) {
+  constexpr std::string_view words[] = {"", "~", "null", "Null", "NULL"};
+  return std::find(std::begin(words), std::end(words), text) != std::end(words);
 }
 
 /// Builds the tree bottom-up from the parser's events: open containers wait on a stack.
-class TreeBuilder final : public YAML::EventHandler {
+class TreeBuilder {
  public:
   explicit TreeBuilder(const std::string& file) : file_(file) {}
 
+  /// Takes the next event of a document's content.
+  void add(const yaml_event_t& event) {
+    switch (event.type) {
+      case YAML_ALIAS_EVENT:
+        throw InputError(place_of(event),
+                         "YAML aliases are not supported here; write the value out");
+      case YAML_SCALAR_EVENT:
+        return add_scalar(event);
+      case YAML_SEQUENCE_START_EVENT:
+        return open(Node::Kind::sequence, event, event.data.sequence_start.anchor,
+                    event.data.sequence_start.tag);
+      case YAML_MAPPING_START_EVENT:
+        return open(Node::Kind::mapping, event, event.data.mapping_start.anchor,
+                    event.data.mapping_start.tag);
+      case YAML_SEQUENCE_END_EVENT:
+      case YAML_MAPPING_END_EVENT:
+        return close();
+      default:
+        return;  // where a stream or a document begins and ends
+    }
+  }
   Node take_root() { return std::move(root_); }
 
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    refuse_anchor(mark, anchor);
-    add(make(Node::Kind::empty, mark));
-  }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw InputError(place_of(file_, mark),
-                     "YAML aliases are not supported here; write the value out");
-  }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
-    refuse_tag(mark, tag);
-    refuse_anchor(mark, anchor);
-    Node node = make(Node::Kind::scalar, mark);
-    if (first_control(value, "\t")) {
-      throw InputError(place_of(file_, mark),
-                       fmt::format("expected one line of text, got '{}'", value));
-    }
-    node.text = value;
-    add(std::move(node));
-  }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    open(Node::Kind::sequence, mark, tag, anchor);
-  }
-  void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    open(Node::Kind::mapping, mark, tag, anchor);
-  }
-  void OnMapEnd() override { close(); }
-
  private:
-  Node make(Node::Kind kind, const YAML::Mark& mark) {
-    const Place place = place_of(file_, mark);
+  [[nodiscard]] Place place_of(const yaml_event_t& event) const {
+    return place_at(file_, event.start_mark);
+  }
+  Node make(Node::Kind kind, const yaml_event_t& event) {
+    const Place place = place_of(event);
     if (++count_ > most_nodes) {
       throw InputError(place, fmt::format("more than {} values in one file", most_nodes));
     }
@@ -100,31 +69,38 @@ class TreeBuilder final : public YAML::EventHandler {
     node.column = place.column;
     return node;
   }
-  void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
-    if (anchor == YAML::NullAnchor) return;
-    throw InputError(place_of(file_, mark),
-                     "YAML anchors are not supported here; write the value out");
+  void refuse_properties(const yaml_event_t& event, const yaml_char_t* anchor,
+                         const yaml_char_t* tag) const {
+    if (tag != nullptr) throw InputError(place_of(event), "YAML tags are not supported here");
+    if (anchor == nullptr) return;
+    throw InputError(place_of(event), "YAML anchors are not supported here; write the value out");
   }
-  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
-    if (tag.empty() || tag == "?" || tag == "!") return;
-    throw InputError(place_of(file_, mark), "YAML tags are not supported here");
-  }
-  void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag,
-            YAML::anchor_t anchor) {
-    refuse_tag(mark, tag);
-    refuse_anchor(mark, anchor);
-    if (open_.size() == deepest) {
-      throw InputError(place_of(file_, mark),
-                       fmt::format("nested more than {} levels deep", deepest));
+  void add_scalar(const yaml_event_t& event) {
+    const auto& scalar = event.data.scalar;
+    refuse_properties(event, scalar.anchor, scalar.tag);
+    const std::string_view text(reinterpret_cast<const char*>(scalar.value), scalar.length);
+    const bool none = scalar.style == YAML_PLAIN_SCALAR_STYLE && is_null(text);
+    Node node = make(none ? Node::Kind::empty : Node::Kind::scalar, event);
+    if (first_control(text, "\t")) {
+      throw InputError(place_of(event), fmt::format("expected one line of text, got '{}'", text));
     }
-    open_.push_back(make(kind, mark));
+    if (!none) node.text = text;
+    attach(std::move(node));
+  }
+  void open(Node::Kind kind, const yaml_event_t& event, const yaml_char_t* anchor,
+            const yaml_char_t* tag) {
+    refuse_properties(event, anchor, tag);
+    if (open_.size() == deepest) {
+      throw InputError(place_of(event), fmt::format("nested more than {} levels deep", deepest));
+    }
+    open_.push_back(make(kind, event));
   }
   void close() {
     Node done = std::move(open_.back());
     open_.pop_back();
-    add(std::move(done));
+    attach(std::move(done));
   }
-  void add(Node node) {
+  void attach(Node node) {
     if (open_.empty()) {
       root_ = std::move(node);
       return;
@@ -170,32 +146,29 @@ std::string describe(const Node& node) {
 
 Node parse(std::string_view text, const std::string& file) {
   require_text(text, file);
-  std::istringstream stream{std::string(text)};
+  Events events(text, file);
   TreeBuilder tree(file);
-  try {
-    YAML::Parser parser(stream);
-    parser.HandleNextDocument(tree);
-    Node root = tree.take_root();
-    if (root.kind != Node::Kind::mapping) {
-      throw InputError({file, root.line, root.column},
-                       fmt::format("expected a mapping of keys, got {}", describe(root)));
-    }
-    TreeBuilder rest(file);
-    if (parser.HandleNextDocument(rest)) {
-      const Node second = rest.take_root();
-      throw InputError({file, second.line, second.column},
-                       "expected one YAML document, got a second one");
-    }
-    return root;
-  } catch (const YAML::Exception& error) {
-    throw InputError(place_of(file, error.mark),
-                     fmt::format("not valid YAML: {}", complaint_of(error.msg)));
+  yaml_event_type_t type = YAML_NO_EVENT;
+  while (type != YAML_DOCUMENT_END_EVENT && type != YAML_STREAM_END_EVENT) {
+    const yaml_event_t& event = events.next();
+    tree.add(event);
+    type = event.type;
   }
+  Node root = tree.take_root();
+  if (root.kind != Node::Kind::mapping) {
+    throw InputError({file, root.line, root.column},
+                     fmt::format("expected a mapping of keys, got {}", describe(root)));
+  }
+  if (type != YAML_STREAM_END_EVENT && events.next().type == YAML_DOCUMENT_START_EVENT) {
+    throw InputError(place_at(file, events.next().start_mark),
+                     "expected one YAML document, got a second one");
+  }
+  return root;
 }
 
 Node parse_file(const std::filesystem::path& path) {
-  // parse() is pure, and yaml-cpp takes a millisecond and more for a file; a sweep asks for the
-  // same files at every point. What a file gave last counts as long as its text is the same.
+  // parse() is pure, and a sweep asks for the same files at every point. What a file gave last
+  // counts as long as its text is the same.
   struct Known {
     std::string text;
     Node root;

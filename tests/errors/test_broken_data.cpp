@@ -40,7 +40,7 @@ class Data {
 constexpr std::string_view broken = "name: [\n";
 
 std::string complaint(const std::string& file) {
-  return file + ":2:1: not valid YAML: expected ']' to end what '[' begins; left out\n";
+  return file + ":2:1: not valid YAML: expected a bracket to end what one begins; left out\n";
 }
 
 }  // namespace
@@ -90,7 +90,7 @@ TEST_SUITE("errors") {
     Outcome result = data.afford("cost -m broken --on h800");
     CHECK(result.code == 2);
     CHECK(result.out.empty());
-    CHECK(result.err == file + ":2:1: not valid YAML: expected ']' to end what '[' begins\n");
+    CHECK(result.err == file + ":2:1: not valid YAML: expected a bracket to end what one begins\n");
     result = data.afford("simulate -m step-3 --colocated h800:1x8 --batch-per-gpu 8");
     CHECK(result.code == 2);
     CHECK(result.out.empty());

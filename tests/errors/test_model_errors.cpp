@@ -48,8 +48,10 @@ TEST_SUITE("errors") {
           "'99999999999999999999'");
     CHECK(model_after("hidden: 256", "hidden: [256]") ==
           "m.yaml:6:31: shape.hidden: expected a single value, got a list");
-    CHECK(model_after("hidden: 256", "hidden:") ==
+    CHECK(model_after("hidden: 256", "hidden: ") ==
           "m.yaml:6:23: shape.hidden: expected a single value, got nothing");
+    CHECK(model_after("hidden: 256", "hidden:") ==
+          "m.yaml:6:29: not valid YAML: expected a space and a value behind ':'");
     CHECK(model_after("tied_embeddings: false", "tied_embeddings: no") ==
           "m.yaml:6:66: shape.tied_embeddings: expected true or false, got 'no'");
     CHECK(model_after("name: tiny", "name: Tiny Model") ==

@@ -36,6 +36,22 @@ TEST_SUITE("errors") {
     CHECK(message("a: b: c\n") ==
           "x.yaml:1:5: not valid YAML: expected no second ': ' in a line; a "
           "text with one needs quotes");
+    CHECK(message("a: 1\n b: 2\n") ==
+          "x.yaml:2:3: not valid YAML: expected no second ': ' in a line; a text with one needs "
+          "quotes");
+    CHECK(message("a: 1\n\tb: 2\n").starts_with("x.yaml:2:1: not valid YAML: "));
+    CHECK(message("a: [1]]\n") ==
+          "x.yaml:1:7: not valid YAML: expected no '}' or ']' where nothing began");
+    CHECK(message("a: 'x\n") ==
+          "x.yaml:2:1: not valid YAML: expected a quote to end what one begins");
+    CHECK(message("a: @x\n") ==
+          "x.yaml:1:4: not valid YAML: expected a key or a value; a text that begins so needs "
+          "quotes");
+    CHECK(message("a: 1\nb\nc: 2\n") ==
+          "x.yaml:3:1: not valid YAML: expected ':' behind a key, in its line");
+    CHECK(message("\xef\xbb\xbf"
+                  "a: 1\n") == "no error");
+    CHECK(message("a: x\xef\xbf\xbe\n") == "x.yaml:1:5: expected text, got the character U+FFFE");
     CHECK(message(std::string("a: 1\nb: \0\n", 10)) ==
           "x.yaml:2:4: expected text, got the control character \\x00");
     CHECK(message("\xff\xfe\xfa") == "x.yaml:1:1: expected UTF-8 text, got the byte \\xff");

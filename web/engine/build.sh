@@ -1,6 +1,6 @@
 #!/bin/sh
 # The engine as WebAssembly: web/engine/build.sh FOLDER leaves engine.js and engine.wasm there.
-# yaml-cpp, GLPK and two files of glibc are built from the distribution's sources; everything else
+# libyaml, GLPK and two files of glibc are built from the distribution's sources; everything else
 # is headers. Needs em++, make, python3 and apt-get (not root).
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -29,7 +29,7 @@ fetch() {  # PACKAGE PATTERN: its source below ./PACKAGE, of which what the patt
   mv "$1.part" "$1"
   rm "$1"_*
 }
-fetch yaml-cpp '*'
+fetch libyaml '*'
 fetch glpk '*'
 # The C library of Emscripten rounds their results otherwise: a digit in two numbers of five.
 fetch glibc '*/dbl-64/s_[ce][br][rf]*.c'

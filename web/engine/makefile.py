@@ -1,5 +1,5 @@
 """Writes the Makefile of the engine: sources as CMakeLists.txt lists them, joined up to eight of a
-folder, and those of yaml-cpp, GLPK and glibc as they are."""
+folder, and those of libyaml, GLPK and glibc as they are."""
 
 import re
 import sys
@@ -9,9 +9,9 @@ from pathlib import Path
 root = Path(sys.argv[1])
 version = re.search(r"project\(afford VERSION ([\d.]+)", (root / "CMakeLists.txt").read_text())[1]
 ALONE = {"src/calibration/least_squares.cpp", "src/load/library.cpp"}
-CXX = (f"-std=c++20 -O2 -fexceptions -DFMT_HEADER_ONLY -DYAML_CPP_STATIC_DEFINE -DNDEBUG "
+CXX = (f"-std=c++20 -O2 -fexceptions -DFMT_HEADER_ONLY -DNDEBUG "
        f"-DAFFORD_VERSION='\"{version}\"' -DAFFORD_INSTALLED_DATA='\"afford\"' "
-       f"-I{root}/web/engine/shim -I{root}/src -isystem include -isystem yaml-cpp/include "
+       f"-I{root}/web/engine/shim -I{root}/src -isystem include -isystem libyaml/include "
        f"-isystem glpk/src")
 # Joined sources call functions of <cstdlib> that only the linker would miss.
 LINK = ("-O1 -fexceptions -sMODULARIZE -sEXPORT_NAME=afford_engine -sENVIRONMENT=worker,node "
@@ -40,10 +40,11 @@ objects = []
 for name, source in units():
     objects.append(f"{name}.o")
     print(f"{name}.o: {source}\n\tem++ {CXX} -MMD -MP -c $< -o $@")
-for source in sorted(Path("yaml-cpp/src").glob("*.cpp")):
-    objects.append(f"yaml_{source.stem}.o")
-    print(f"{objects[-1]}: {source}\n\tem++ -std=c++17 -O2 -fexceptions -DYAML_CPP_STATIC_DEFINE "
-          f"-Iyaml-cpp/include -c $< -o $@")
+for part in ("api", "parser", "reader", "scanner"):
+    objects.append(f"yaml_{part}.o")
+    print(f"{objects[-1]}: libyaml/src/{part}.c\n\temcc -O2 -w -Ilibyaml/include "
+          "-DYAML_VERSION_STRING='\"\"' -DYAML_VERSION_MAJOR=0 -DYAML_VERSION_MINOR=0 "
+          "-DYAML_VERSION_PATCH=0 -c $< -o $@")
 folders = [path for path in sorted(Path("glpk/src").iterdir()) if path.is_dir()]
 includes = " ".join(f"-I{folder}" for folder in folders)
 for source in sorted(Path("glpk/src").rglob("*.c")):
