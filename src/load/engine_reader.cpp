@@ -17,12 +17,13 @@ constexpr std::string_view estimate_mark = " (estimate)";
 
 /// The parameter that `section` calls `key`; throws InputError with the nearest one.
 size_t parameter_at(const Section& in, std::string_view section, const std::string& key) {
-  std::vector<std::string> known;
   const auto parameters = engine_parameters();
   for (size_t i = 0; i < parameters.size(); ++i) {
-    if (parameters[i].section != section) continue;
-    if (parameters[i].key == key) return i;
-    known.emplace_back(parameters[i].key);
+    if (parameters[i].section == section && parameters[i].key == key) return i;
+  }
+  std::vector<std::string> known;
+  for (const EngineParameter& parameter : parameters) {
+    if (parameter.section == section) known.emplace_back(parameter.key);
   }
   throw InputError(in.place(key),
                    fmt::format("unknown key '{}' in '{}'{}", key, section, suggestion(key, known)));

@@ -48,6 +48,11 @@ std::vector<fs::path> own_folders() {
   return folders;
 }
 
+/// By its name: h200.calibration.yaml is no entry of its own.
+bool is_entry(const fs::path& file) {
+  return file.extension() == ".yaml" && file.stem().extension() != ".calibration";
+}
+
 /// The program or the shared library, such as Python's module, that this code is part of.
 fs::path own_file() {
   Dl_info info{};
@@ -107,9 +112,7 @@ std::vector<std::string> names_of(std::string_view kind) {
 std::vector<std::string> list_names(const fs::path& folder) {
   std::vector<std::string> names;
   for (const fs::path file : names_in(folder)) {
-    // h200.calibration.yaml is not an entry of its own.
-    const bool is_entry = file.extension() == ".yaml" && file.stem().extension() != ".calibration";
-    if (is_entry) names.push_back(file.stem().string());
+    if (is_entry(file)) names.push_back(file.stem().string());
   }
   std::sort(names.begin(), names.end());  // v3 before v3.2, unlike their files
   return names;
@@ -123,9 +126,10 @@ bool is_path(std::string_view name) {
 fs::path entry_path(const std::string& name, std::string_view kind, std::string_view noun) {
   std::vector<std::string> known, folders;
   for (const fs::path& folder : folders_of(kind)) {
+    std::error_code error;
+    if (fs::path file = folder / (name + ".yaml"); is_entry(file) && fs::exists(file, error))
+      return file;
     const std::vector<std::string> names = list_names(folder);
-    if (std::find(names.begin(), names.end(), name) != names.end())
-      return folder / (name + ".yaml");
     known.insert(known.end(), names.begin(), names.end());
     folders.push_back(folder.string());
   }

@@ -53,7 +53,7 @@ size_t InputFile::append_to(std::string& text, size_t most) {
 }
 
 std::string read_whole(const std::filesystem::path& path, size_t most, std::string_view what) {
-  constexpr size_t piece = size_t{1} << 16;  // resize() clears what is then read into
+  constexpr size_t piece = size_t{1} << 14;  // resize() clears what is then read into
   InputFile file(path);
   std::string text;
   // One byte more than it may have; the file may shrink or grow meanwhile.
