@@ -159,7 +159,36 @@ double first_of_engine(const Colocated& c, std::int64_t requests, std::int64_t e
   return real(fuller) * first(requests) + real(replicas - fuller) * first(requests - 1);
 }
 
+/// What the layers of one micro-batch add to a step.
+void add_layers(StepParts& parts, const Colocated& c, const Setting& setting,
+                const MicroBatch& batch) {
+  const size_t main = main_kind(*setting.shapes);
+  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
+    const LayerTimes t = layer_times(c, setting, kind, batch);
+    const double layers =
+        real((*setting.shapes)[kind].layers) + (kind == main ? setting.speculation.drafts : 0);
+    parts.attention += layers * t.attention;
+    parts.ffn += layers * (t.shared + t.experts);
+    parts.network += layers * (t.dispatch + t.combine);
+  }
+  parts.head += head_of(c, setting, batch);
+}
+
 }  // namespace
+
+StepParts step_parts(const Colocated& c, const Setting& setting) {
+  const MicroBatches batches = micro_batches_of(c);
+  StepParts parts;
+  parts.host = between_steps(setting.engine, batches.requests, setting.speculation.drafts);
+  if (c.layout.pp > 1) {
+    add_layers(parts, c, setting, batches.large);
+    parts.hops = real(c.layout.pp) * hop_time(c, setting, batches.large);
+    return parts;
+  }
+  for (std::int64_t m = 0; m < batches.count; ++m)
+    add_layers(parts, c, setting, m < batches.larger ? batches.large : batches.small);
+  return parts;
+}
 
 MicroBatches micro_batches_of(const Colocated& c) {
   const std::int64_t requests = busiest(c.batch, c.replicas());
@@ -200,12 +229,12 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   Evaluation result;
   result.gpus = c.pool.size();
   result.batch = real(c.batch);
+  result.main_kind = main_kind(*setting.shapes);
   Layers layers{};
   for (const LayerShape& shape : *setting.shapes) {
     const size_t kind = result.kinds;
     layers[kind] = layer_of(c, setting, kind, batches);
     const LayerTimes& t = layers[kind].large;
-    if (shape.layers > (*setting.shapes)[result.main_kind].layers) result.main_kind = kind;
     result.runs[result.kinds++] = {{t.attention, t.dispatch, t.shared + t.experts, t.combine},
                                    shape.layers};
   }

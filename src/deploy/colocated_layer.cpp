@@ -119,15 +119,18 @@ MlpsWork shared_work(const Layer& layer) {
   return {.tokens = layer.dense_tokens(), .tensor = real(layout.dense_tp())};
 }
 
+OpList shared_ops(const Layer& layer) {
+  if (!shared_apart(layer)) return {};
+  return mlp_ops(*layer.setting.model, layer.shape, shared_work(layer), layer.machine);
+}
+
 Seconds shared_time(const Layer& layer) {
   if (!shared_apart(layer)) return Seconds(0);
   const MlpsWork work = shared_work(layer);
   const KnownTimes::Key key{.part = KnownTimes::Part::shared,
                             .tensor = static_cast<std::int64_t>(work.tensor),
                             .load = work.tokens};
-  return known(layer, key, [&] {
-    return mlp_ops(*layer.setting.model, layer.shape, work, layer.machine).time();
-  });
+  return known(layer, key, [&] { return shared_ops(layer).time(); });
 }
 
 Seconds attention_side_time(const Layer& layer) {
@@ -214,7 +217,8 @@ StageOps direct_ops(const Layer& layer, const DirectLayout& layout) {
   const ModelSpec& model = *layer.setting.model;
   const DirectAttention work{layer.batch.requests, layer.query_tokens(), layer.setting.context};
   return {direct_attention_ops(model, layer.shape, work, layout, layer.machine),
-          direct_ffn_ops(model, layer.shape, layer.ffn_tokens(), layout, layer.machine).slowest};
+          direct_ffn_ops(model, layer.shape, layer.ffn_tokens(), layout, layer.machine).slowest,
+          {}};
 }
 
 /// Kernels that store into the other GPUs' memory: tokens have travelled when a stage ends.
@@ -272,7 +276,7 @@ StageOps stage_ops(const Colocated& c, const Setting& setting, size_t kind) {
   const ModelSpec& model = *setting.model;
   if (const auto direct = direct_layout(c, setting, layer.shape)) return direct_ops(layer, *direct);
   StageOps ops{attention_ops(model, layer.shape, attention_of(layer), layer.machine),
-               ffn_ops(model, layer.shape, ffn_of(layer), layer.machine)};
+               ffn_ops(model, layer.shape, ffn_of(layer), layer.machine), shared_ops(layer)};
   if (layer.traffic() == FfnTraffic::all_reduce) ops.ffn.add(ffn_all_reduce(layer));
   return ops;
 }

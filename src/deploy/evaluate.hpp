@@ -171,9 +171,19 @@ struct HeldPart {  // depends on the shape of an instance and the splits
 /// The operations of one layer kind and micro-batch, by stage, for output.
 struct StageOps {
   OpList attention, ffn;
+  OpList
+      shared;  // experts of a co-located engine that run apart, while tokens travel to the others
 };
 [[nodiscard]] StageOps stage_ops(const Disaggregated& deployment, const Setting& setting,
                                  size_t kind);
 [[nodiscard]] StageOps stage_ops(const Colocated& deployment, const Setting& setting, size_t kind);
+
+/// A step of a co-located engine by what the busiest accelerator does, over all micro-batches; of
+/// one and its way through the stages where there is a pipeline.
+struct StepParts {
+  Seconds attention, ffn, network, head, host, hops;
+  [[nodiscard]] Seconds sum() const { return attention + ffn + network + head + host + hops; }
+};
+[[nodiscard]] StepParts step_parts(const Colocated& deployment, const Setting& setting);
 
 }  // namespace afford

@@ -8,11 +8,6 @@
 namespace afford {
 namespace {
 
-size_t main_kind(const std::vector<LayerShape>& shapes) {
-  const auto most = [](const LayerShape& a, const LayerShape& b) { return a.layers < b.layers; };
-  return static_cast<size_t>(std::max_element(shapes.begin(), shapes.end(), most) - shapes.begin());
-}
-
 /// Layers of a kind that hold weights: with drafts the MTP module is one more of the main kind.
 double layers_held(const Setting& setting, size_t kind) {
   const bool draft = setting.speculation.drafts > 0 && kind == main_kind(*setting.shapes);

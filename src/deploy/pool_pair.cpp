@@ -43,6 +43,7 @@ PoolPair::PoolPair(const Disaggregated& d, const Setting& setting, const HeldPar
   attention_rate_ = instance_rate(d.attention, setting.engine_of_pools(), over_fabric);
   ffn_rate_ = instance_rate(d.ffn, setting.engine_of_pools(), over_fabric);
   const std::vector<LayerShape>& shapes = *setting.shapes;
+  main_kind_ = main_kind(shapes);
   for (size_t kind = 0; kind < shapes.size(); ++kind) {
     const LayerShape& shape = shapes[kind];
     messages_[kind] =
@@ -55,7 +56,6 @@ PoolPair::PoolPair(const Disaggregated& d, const Setting& setting, const HeldPar
     } else if (direct_layout(d, setting, shape)) {
       edges_[kind] = direct_edge(Machine(*d.attention.chip, setting.engine_of_pools()));
     }
-    if (shape.layers > shapes[main_kind_].layers) main_kind_ = kind;
   }
   keep_in_flight(d.micro_batches);
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "error.hpp"
 
 namespace afford {
@@ -26,6 +28,12 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
          .layers = kind.layers});
   }
   return shapes;
+}
+
+size_t main_kind(const std::vector<LayerShape>& shapes) {
+  const auto fewer = [](const LayerShape& a, const LayerShape& b) { return a.layers < b.layers; };
+  return static_cast<size_t>(std::max_element(shapes.begin(), shapes.end(), fewer) -
+                             shapes.begin());
 }
 
 std::string undivided_heads(const std::vector<LayerShape>& shapes, std::int64_t ways) {

@@ -26,6 +26,9 @@ inline constexpr std::size_t most_layer_kinds = 8;
 /// more kinds than `most_layer_kinds`.
 [[nodiscard]] std::vector<LayerShape> layer_shapes(const ModelSpec& model);
 
+/// The kind of most layers, which drafts have too; the first of several.
+[[nodiscard]] std::size_t main_kind(const std::vector<LayerShape>& shapes);
+
 /// What `ways` accelerators cannot share out evenly: "128 attention heads" of the first layer kind
 /// that has them, or its "10 KV heads" where these are neither divided nor copied evenly. Empty
 /// where every kind's divide. Heads of a recurrent state are its own, those of a short convolution

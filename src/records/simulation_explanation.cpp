@@ -22,23 +22,70 @@ std::string operations_text(std::string_view title, const OpList& ops) {
   return out;
 }
 
-std::string layer_name(const ModelSpec& model, size_t kind) {
-  const LayerKind& layer = model.layer_kinds[kind];
-  return fmt::format("{}/{}", model.attentions[layer.attention].name, model.ffns[layer.ffn].name);
-}
-
-std::string stages_text(const ModelSpec& model, const Evaluation& e) {
+std::string stages_text(const study::Simulation& s) {
+  const bool pools = s.result.events.has_value();
+  const std::string_view out_name = pools ? "A->F" : "dispatch", back = pools ? "F->A" : "combine";
+  const Evaluation& e = s.result.evaluation;
   std::string out;
   for (size_t k = 0; k < e.kinds; ++k) {
     const StageTimes& t = e.runs[k].stages;
-    out += fmt::format(
-        "  {} layers of {}: attention {:.0f}, A->F {:.0f}, FFN {:.0f}, F->A {:.0f} us; slack of "
-        "attention {:.0f}, FFN {:.0f} us\n",
-        e.runs[k].layers, layer_name(model, k), t.attention / microsecond, t.a2f / microsecond,
-        t.ffn / microsecond, t.f2a / microsecond, (t.longest() - t.attention) / microsecond,
-        (t.longest() - t.ffn) / microsecond);
+    out +=
+        fmt::format("  {} layers of {}: attention {:.0f}, {} {:.0f}, FFN {:.0f}, {} {:.0f} us",
+                    e.runs[k].layers, layer_name(*s.model, k), t.attention / microsecond, out_name,
+                    t.a2f / microsecond, t.ffn / microsecond, back, t.f2a / microsecond);
+    if (pools) {
+      out += fmt::format("; slack of attention {:.0f}, FFN {:.0f} us",
+                         (t.longest() - t.attention) / microsecond,
+                         (t.longest() - t.ffn) / microsecond);
+    }
+    out += "\n";
   }
   return out;
+}
+
+/// What a step of a co-located engine adds up to.
+std::string sum_text(const study::Simulation& s, const StepParts& parts) {
+  const Evaluation& e = s.result.evaluation;
+  std::string out = fmt::format(
+      "  step: attention {:.2f} + FFN {:.2f} + network {:.2f} + LM head, sampling {:.2f} + host "
+      "{:.2f}",
+      parts.attention / millisecond, parts.ffn / millisecond, parts.network / millisecond,
+      parts.head / millisecond, parts.host / millisecond);
+  if (parts.hops > Seconds(0)) out += fmt::format(" + hops {:.2f}", parts.hops / millisecond);
+  const double more = (e.step - parts.sum()) / millisecond;
+  constexpr double shows = 0.005;  // in two digits
+  if (more > shows) out += fmt::format(" + waiting for the fullest stage {:.2f}", more);
+  if (more < -shows) out += fmt::format(" - {:.2f} at the same time", -more);
+  out += fmt::format(" = {:.2f} ms", e.step / millisecond);
+  const double tokens = tokens_per_step(s.setting.speculation);
+  if (tokens != 1)
+    out += fmt::format(", {:.3g} tokens: TPOT {:.2f} ms", tokens, e.tpot / millisecond);
+  return out + "\n";
+}
+
+/// What decides a step of pools.
+std::string bounds_text(const study::Simulation& s) {
+  const Evaluation& e = s.result.evaluation;
+  Seconds longest, way = e.head;
+  for (size_t k = 0; k < e.kinds; ++k) {
+    const double layers = real(e.runs[k].layers);
+    longest += layers * e.runs[k].stages.longest();
+    way += layers * e.runs[k].stages.sum();
+  }
+  return fmt::format(
+      "  step: {} micro-batches x {:.2f} ms of longest stages = {:.2f} ms, a micro-batch's way "
+      "with the LM head {:.2f} ms; by events {:.2f} ms\n",
+      s.micro_batches, longest / millisecond, s.micro_batches * longest / millisecond,
+      way / millisecond, e.step / millisecond);
+}
+
+std::string network_text(const study::Simulation& s) {
+  const double out = s.stages().a2f / microsecond, back = s.stages().f2a / microsecond;
+  if (s.result.events) {
+    return fmt::format("  network: A->F {:.1f} us, F->A {:.1f} us, at the same time\n", out, back);
+  }
+  if (out + back <= 0) return "";
+  return fmt::format("  network: dispatch {:.1f} us, combine {:.1f} us\n", out, back);
 }
 
 std::string experts_text(const study::OperationDetail::Experts& experts, std::int64_t seed) {
@@ -50,9 +97,9 @@ std::string experts_text(const study::OperationDetail::Experts& experts, std::in
       experts.load.mean_group, experts.sampled_busiest_group, seed);
 }
 
-std::string memory_text(std::string_view pool, const MemoryUse& m) {
-  return fmt::format("  {} memory an accelerator: weights {}, cache {}, buffers {}, of {} usable\n",
-                     pool, human(m.weights), human(m.cache), human(m.buffers), human(m.capacity));
+std::string memory_text(std::string_view which, const MemoryUse& m) {
+  return fmt::format("  {} an accelerator: weights {}, cache {}, buffers {}, of {} usable\n", which,
+                     human(m.weights), human(m.cache), human(m.buffers), human(m.capacity));
 }
 
 }  // namespace
@@ -64,18 +111,20 @@ std::string explanation_of(const study::Simulation& s, std::int64_t seed) {
       fmt::format("\n{} {} at {} tokens: one layer of {} and one micro-batch, on one accelerator\n",
                   s.model->name, s.label, s.setting.context, layer_name(*s.model, s.detail->kind));
   out += operations_text("attention", s.detail->ops.attention);
-  out += operations_text("FFN", s.detail->ops.ffn);
-  out += fmt::format("  network: A->F {:.1f} us, F->A {:.1f} us, at the same time\n",
-                     s.stages().a2f / microsecond, s.stages().f2a / microsecond);
-  out += stages_text(*s.model, e);
+  if (s.detail->ops.shared.begin() != s.detail->ops.shared.end())
+    out += operations_text("shared experts", s.detail->ops.shared);
+  out +=
+      operations_text(s.detail->experts && !s.result.events ? "experts" : "FFN", s.detail->ops.ffn);
+  out += network_text(s) + stages_text(s);
+  out += s.detail->step ? sum_text(s, *s.detail->step) : bounds_text(s);
   if (s.result.events) {
     out += fmt::format("  attention pool busy {:.1f} %, FFN pool busy {:.1f} %, bubble {:.1f} %\n",
                        100 * s.result.events->busy[0], 100 * s.result.events->busy[2],
                        100 * s.result.events->bubble);
   }
   if (s.detail->experts) out += experts_text(*s.detail->experts, seed);
-  out += memory_text("attention", e.attention_memory);
-  if (s.result.events) out += memory_text("FFN", e.ffn_memory);
+  out += memory_text(s.result.events ? "attention memory" : "memory", e.attention_memory);
+  if (s.result.events) out += memory_text("FFN memory", e.ffn_memory);
   return out;
 }
 

@@ -114,4 +114,10 @@ struct ModelSpec {
   return *main;
 }
 
+/// "mla/moe".
+[[nodiscard]] inline std::string layer_name(const ModelSpec& model, size_t kind) {
+  const LayerKind& layer = model.layer_kinds[kind];
+  return model.attentions[layer.attention].name + "/" + model.ffns[layer.ffn].name;
+}
+
 }  // namespace afford

@@ -39,8 +39,11 @@ ExpertSide experts_at(const Deployment& deployment, const Evaluation& e, const S
 OperationDetail detail_of(const Deployment& deployment, const Setting& setting, const Evaluation& e,
                           std::uint64_t seed) {
   constexpr int samples = 100;
-  OperationDetail out{
-      .kind = e.main_kind, .ops = stage_ops(deployment.way, setting, e.main_kind), .experts = {}};
+  OperationDetail out{.kind = e.main_kind,
+                      .ops = stage_ops(deployment.way, setting, e.main_kind),
+                      .step = {},
+                      .experts = {}};
+  if (const Colocated* c = deployment.colocated()) out.step = step_parts(*c, setting);
   const LayerKind& kind = setting.model->layer_kinds[e.main_kind];
   const Moe* moe = std::get_if<Moe>(&setting.model->ffns[kind.ffn].shape);
   if (moe == nullptr) return out;
@@ -164,17 +167,23 @@ Gaps gaps_of(const AnyDeployment& deployment, const Setting& setting) {
   const auto add_once = [](std::vector<std::string>& names, std::string_view name) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
   };
-  const auto add = [&](const OpList& ops) {
+  const size_t kinds = setting.shapes->size();
+  const auto add = [&](const OpList& ops, Seconds stage, size_t kind) {
     for (const Op& op : ops) {
-      if (op.time <= deciding_share * ops.time()) continue;
-      if (op.beyond) add_once(gaps.beyond, op.name);
-      if (op.uncovered) add_once(gaps.uncovered, op.name);
+      if (op.time <= deciding_share * stage) continue;
+      const std::string name =
+          kinds == 1 ? std::string(op.name)
+                     : fmt::format("{} of {}", op.name, layer_name(*setting.model, kind));
+      if (op.beyond) add_once(gaps.beyond, name);
+      if (op.uncovered) add_once(gaps.uncovered, name);
     }
   };
-  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
+  for (size_t kind = 0; kind < kinds; ++kind) {
     const StageOps ops = stage_ops(deployment, setting, kind);
-    add(ops.attention);
-    add(ops.ffn);
+    const Seconds ffn = ops.shared.time() + ops.ffn.time();
+    add(ops.attention, ops.attention.time(), kind);
+    add(ops.shared, ffn, kind);
+    add(ops.ffn, ffn, kind);
   }
   return gaps;
 }

@@ -22,6 +22,7 @@ struct SimulationRequest : DeploymentRequest {
 struct OperationDetail {
   size_t kind = 0;  // the most frequent layer kind
   StageOps ops;
+  std::optional<StepParts> step;  // of a co-located engine
   struct Experts {
     ExpertLayout layout;
     ExpertLoad load;
@@ -71,9 +72,9 @@ struct Gaps {
   std::vector<std::string> beyond, uncovered;
 };
 
-/// Names of the operations without a curve on a calibrated chip, and of those outside the sizes
-/// their calibrated curve was measured at, each once; those of less than a twentieth of their stage
-/// are left out, since they do not decide.
+/// Names of the operations, with their layer kind where there are several, without a curve on a
+/// calibrated chip, and of those outside the sizes their calibrated curve was measured at, each
+/// once; those of less than a twentieth of their stage are left out, since they do not decide.
 [[nodiscard]] Gaps gaps_of(const AnyDeployment& deployment, const Setting& setting);
 
 }  // namespace afford::study

@@ -70,6 +70,48 @@ TEST_SUITE("unit") {
     }
   }
 
+  TEST_CASE("a step is the sum of its parts, less what runs at the same time") {
+    Served s("deepseek-v3", "h200");
+    const auto apart = [&](std::string_view engine, std::string_view layout) {
+      s.setting.engine = load_engine(std::string(engine));
+      const Colocated c = s.on(1, layout, 256);
+      return std::pair(step_parts(c, s.setting).sum(), evaluate(c, s.setting).step);
+    };
+    // One micro-batch, nothing sent to others: all is in line.
+    const auto [sum, step] = apart("vllm", "tp8");
+    CHECK(sum.base() == Approx(step.base()).epsilon(1e-12));
+    // Shared experts run while tokens travel, in every layer with experts.
+    const auto [exchanged, shorter] = apart("vllm", "ep8");
+    const Colocated c = s.on(1, "ep8", 256);
+    const LayerTimes t = layer_times(c, s.setting, s.moe(), micro_batches_of(c).large);
+    REQUIRE(t.shared > Seconds(0));
+    const double layers = real(s.shapes[s.moe()].layers);
+    CHECK((exchanged - shorter).base() ==
+          Approx(layers * std::min(t.shared, t.dispatch).base()).epsilon(1e-9));
+    CHECK(stage_ops(c, s.setting, s.moe()).shared.time().base() == Approx(t.shared.base()));
+    // A way through pipeline stages has hops, and waits where a stage is behind.
+    const Colocated stages = s.on(2, "tp8,pp2", 64);
+    const StepParts parts = step_parts(stages, s.setting);
+    CHECK(parts.hops > Seconds(0));
+    CHECK(evaluate(stages, s.setting).step >= parts.sum() * (1 - 1e-12));
+  }
+
+  TEST_CASE("what the explanation lists is what a layer takes, for every model") {
+    for (const ModelSpec& model : load_models({"all"})) {
+      Served s(model.name, "h200");
+      s.setting.engine = load_engine("vllm");
+      const Colocated c = s.on(8, has_experts(s.model) ? "ep64" : "tp8", 512);
+      if (!has_experts(s.model) && !undivided_heads(s.shapes, 8).empty()) continue;
+      for (size_t kind = 0; kind < s.shapes.size(); ++kind) {
+        const StageOps ops = stage_ops(c, s.setting, kind);
+        const LayerTimes t = layer_times(c, s.setting, kind, micro_batches_of(c).large);
+        CHECK_MESSAGE((ops.attention.time() + ops.shared.time() + ops.ffn.time()).base() ==
+                          Approx((t.attention + t.shared + t.experts).base()).epsilon(1e-12),
+                      model.name);
+      }
+    }
+  }
+
   TEST_CASE("the largest batch fits in its micro-batches, and one request more does not") {
     const Served s("deepseek-v3", "h200");
     for (const std::string_view text : {"ep16", "tp8+ep16", "tp8,pp2", "ep8,pp2"}) {
