@@ -29,6 +29,9 @@ Place place_at(std::string_view text, size_t at, const Place& start) {
   return {start.file, start.line + static_cast<int>(lines), static_cast<int>(column) + 1};
 }
 
+/// Nearly every character of nearly every file: not looked at any closer.
+constexpr bool is_printable_ascii(char byte) { return byte >= 0x20 && byte < 0x7F; }
+
 bool lays_out(std::string_view rest) {
   return rest.front() == '\n' || rest.front() == '\t' || rest.starts_with("\r\n");
 }
@@ -51,6 +54,10 @@ Character first_character(std::string_view text) {
 
 void require_text(std::string_view text, const std::string& file, int first_line) {
   for (size_t at = 0; at < text.size();) {
+    if (is_printable_ascii(text[at])) {
+      ++at;
+      continue;
+    }
     const std::string_view rest = text.substr(at);
     const Character c = first_character(rest);
     if (c.bytes == 0) {
@@ -69,6 +76,10 @@ void require_text(std::string_view text, const std::string& file, int first_line
 
 std::optional<char32_t> first_control(std::string_view text, std::string_view allowed) {
   for (size_t at = 0; at < text.size();) {
+    if (is_printable_ascii(text[at])) {
+      ++at;
+      continue;
+    }
     const Character c = first_character(text.substr(at));
     const bool passes = c.bytes == 1 && allowed.find(text[at]) != std::string_view::npos;
     if (c.bytes != 0 && is_control(c.code) && !passes) return c.code;
