@@ -36,11 +36,16 @@ std::string case_name(const study::FrontierCase& c) {
   return c.swept.empty() ? name : name + ", " + text_of(c.swept);
 }
 
+/// Requests in all, as the rows have them.
+std::int64_t batch_of(const Candidate& c, const Space& space) {
+  return std::visit([](const auto& d) { return d.batch; }, deployment_of(c, space));
+}
+
 std::string point_text(const Candidate& c, const Space& space) {
   return fmt::format(
       "{} ({}) with {} of batch {} in {} micro-batches: {:.2f} ms, {:.0f} tok/s/GPU, {:.3f} "
       "USD/Mtok",
-      label(c), study::pools_text(c, space), parallelism(c), c.batch, c.micro_batches,
+      label(c), study::pools_text(c, space), parallelism(c), batch_of(c, space), c.micro_batches,
       c.goals.tpot_ms, c.goals.tokens_per_gpu_s, c.goals.usd_per_mtok);
 }
 
@@ -62,6 +67,17 @@ std::string engines_text(const study::Frontiers& frontiers, const std::string& n
   return engine_note(uses, named);
 }
 
+/// The best of AFD where everything on one pool won, and the other way round.
+std::string other_way_text(const study::FrontierResult& result, const Candidate& take) {
+  const BestOfPairs& best = result.found.best;
+  const bool afd = take.way == Way::disaggregated;
+  const Objective by = result.of->objective;
+  const std::optional<Candidate> other = afd ? best.best_colocated(by) : best.best_afd(by);
+  if (!other) return "";
+  return fmt::format(" The best {}: {}.", afd ? "on one pool" : "AFD",
+                     point_text(*other, result.of->space));
+}
+
 std::string case_note(const study::FrontierResult& result) {
   const study::FrontierCase& c = *result.of;
   const Explored& found = result.found;
@@ -71,6 +87,7 @@ std::string case_note(const study::FrontierResult& result) {
   if (result.winner) {
     const Candidate& take = result.points[*result.winner].candidate;
     note += fmt::format(" To take: {} on {}.", label(take), study::pools_text(take, c.space));
+    note += other_way_text(result, take);
   } else if (found.fastest) {
     note += fmt::format(" Nearest to {}: {}.", human(c.setting.tpot_limit),
                         point_text(*found.fastest, c.space));

@@ -1,5 +1,7 @@
 #include "search/found.hpp"
 
+#include <span>
+
 namespace afford {
 namespace {
 
@@ -63,6 +65,27 @@ void BestOfPairs::add(const BestOfPairs& other, Objective objective) {
   for (const auto& candidate : other.best_) {
     if (candidate) add(*candidate, objective);
   }
+}
+
+namespace {
+
+std::optional<Candidate> best_among(std::span<const std::optional<Candidate>> candidates,
+                                    Objective objective) {
+  std::optional<Candidate> best;
+  for (const std::optional<Candidate>& each : candidates) {
+    if (each && (!best || preferred(*each, *best, objective))) best = each;
+  }
+  return best;
+}
+
+}  // namespace
+
+std::optional<Candidate> BestOfPairs::best_afd(Objective objective) const {
+  return best_among(std::span(best_).first(chips_ * chips_), objective);
+}
+
+std::optional<Candidate> BestOfPairs::best_colocated(Objective objective) const {
+  return best_among(std::span(best_).subspan(chips_ * chips_), objective);
 }
 
 Tally& Tally::operator+=(const Tally& other) {

@@ -37,6 +37,9 @@ class BestOfPairs {
   [[nodiscard]] const std::optional<Candidate>& colocated(size_t chip) const {
     return best_[chips_ * chips_ + chip];
   }
+  /// Of all pairs, and of every chip that has everything.
+  [[nodiscard]] std::optional<Candidate> best_afd(Objective objective) const;
+  [[nodiscard]] std::optional<Candidate> best_colocated(Objective objective) const;
 
  private:
   size_t chips_;

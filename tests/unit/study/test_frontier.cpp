@@ -1,4 +1,7 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 #include "error.hpp"
 #include "records/frontier.hpp"
@@ -40,6 +43,27 @@ TEST_SUITE("unit") {
                             static_cast<double>(point.evaluation.gpus)));
     }
     CHECK(winners == 1);
+  }
+
+  TEST_CASE("study: the best of the other way stands beside what to take") {
+    const auto best_of = [](study::FrontierRequest request) {
+      const auto cases = study::frontier_cases(request);
+      const study::Frontiers f = study::frontiers(request, cases, {});
+      const study::FrontierResult& result = f.results.at(0);
+      return std::pair(result.points.at(*result.winner).candidate, notes_on(f, request, cases));
+    };
+    study::FrontierRequest request = small_search();
+    request.ways = {Way::disaggregated, Way::expert_parallel};
+    const auto [take, notes] = best_of(request);
+    const bool afd = take.way == Way::disaggregated;
+    request.ways = {afd ? Way::expert_parallel : Way::disaggregated};
+    const Candidate other = best_of(request).first;
+    const std::string said =
+        fmt::format(" The best {}: {} (", afd ? "on one pool" : "AFD", label(other));
+    const std::string speed = fmt::format(" {:.0f} tok/s/GPU", other.goals.tokens_per_gpu_s);
+    CHECK(std::any_of(notes.begin(), notes.end(), [&](const std::string& note) {
+      return note.find(said) != std::string::npos && note.find(speed) != std::string::npos;
+    }));
   }
 
   TEST_CASE("study: why a label is not on the frontier") {
