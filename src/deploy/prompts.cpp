@@ -113,12 +113,10 @@ Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip, const Prom
   return prompt_parts(model, chip, load, rates).total();
 }
 
-Seconds interruption(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
-                     const PromptRates& rates) {
-  const double prompts = std::max(0.0, load.requests - 1) / load.output;  // in a decode step
-  const double joined = 1 - std::exp(-prompts);
-  return prompts * prompt_time(model, chip, load, rates) +
-         joined * real(layer_count(model)) * rates.outside_graphs;
+double joining(const PromptLoad& load) { return std::max(0.0, load.requests - 1) / load.output; }
+
+Seconds interruption(double joining, Seconds prompt, Seconds launches) {
+  return joining * prompt + (1 - std::exp(-joining)) * launches;
 }
 
 Seconds cache_sending(const HardwareSpec& chip, std::int64_t accelerators, const Setting& setting) {

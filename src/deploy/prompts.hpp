@@ -53,10 +53,13 @@ struct PromptTime {
 [[nodiscard]] Seconds around_prompt(Seconds launches, double first_token, Seconds step);
 [[nodiscard]] Seconds around_prompt(const Setting& setting, Seconds step);
 
-/// Mean time that prompts add to a decode step: each of the other requests in flight brings one
-/// prompt in as many steps as it has output tokens, and a step that a prompt joins runs outside the
-/// CUDA graphs; prompts come independently of one another.
-[[nodiscard]] Seconds interruption(const ModelSpec& model, const HardwareSpec& chip,
-                                   const PromptLoad& load, const PromptRates& rates);
+/// Prompts that join a decode step on average: each of the other requests in flight brings one in
+/// as many steps as it has output tokens.
+[[nodiscard]] double joining(const PromptLoad& load);
+
+/// Mean time that prompts add to a decode step that so many of them join, each for `prompt`: a step
+/// that any joins runs outside the CUDA graphs, for `launches`; they come independently of one
+/// another.
+[[nodiscard]] Seconds interruption(double joining, Seconds prompt, Seconds launches);
 
 }  // namespace afford

@@ -110,8 +110,7 @@ Evaluation with_in_flight(const Candidate& candidate, double requests, const Spa
 }
 
 Seconds Interruptions::of(double requests) const {
-  const double joining = prompts * requests / engines;
-  return joining * kernels + (1 - std::exp(-joining)) * launches;
+  return interruption(prompts * requests / engines, kernels, launches);
 }
 
 Seconds step_of(const Sized& sized, double requests, const Space& space, const Setting& setting) {

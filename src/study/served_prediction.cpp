@@ -156,11 +156,10 @@ ServedTime served_time(const ServedDeployment& deployment, const Engine& engine)
   setting.engine = engine;
   ServedTime time{.tpot = evaluate(deployment.server, setting).tpot};
   if (deployment.interrupts) {
-    time.first_token =
-        around_prompt(setting, time.tpot) +
+    const Seconds prompt =
         prompt_time(*setting.model, deployment.chip(), *deployment.interrupts, engine.time.prompts);
-    time.prompts = interruption(*setting.model, deployment.chip(), *deployment.interrupts,
-                                engine.time.prompts);
+    time.first_token = around_prompt(setting, time.tpot) + prompt;
+    time.prompts = interruption(joining(*deployment.interrupts), prompt, prompt_launches(setting));
     time.tpot += time.prompts;
   }
   return time;

@@ -71,9 +71,11 @@ TEST_SUITE("property") {
       const PromptLoad prompts{
           .requests = real(requests), .prompt = 800, .output = 400, .gpus = 8, .tensor = 8};
       const StationaryMix mix = mix_of(uniform_length(400, 1200), uniform_length(100, 700));
-      const Seconds closed =
-          llama.at(requests, mix.context).step +
-          interruption(llama.model, llama.chip, prompts, llama.setting.engine.time.prompts);
+      const Seconds closed = llama.at(requests, mix.context).step +
+                             interruption(joining(prompts),
+                                          prompt_time(llama.model, llama.chip, prompts,
+                                                      llama.setting.engine.time.prompts),
+                                          prompt_launches(llama.setting));
       CHECK(out.usage.token.mean() == doctest::Approx(closed.base()).epsilon(0.03));
     }
   }

@@ -49,10 +49,11 @@ TEST_SUITE("unit") {
     PromptLoad load{.requests = 51, .prompt = 1024, .output = 100, .gpus = 8, .tensor = 8};
     const Seconds prompt = prompt_time(model, h200, load, rates);
     const double joined = 1 - std::exp(-0.5);
-    CHECK(interruption(model, h200, load, rates).base() ==
+    CHECK(joining(load) == doctest::Approx(0.5));
+    CHECK(interruption(joining(load), prompt, Seconds(80 * 80e-6)).base() ==
           doctest::Approx(0.5 * prompt.base() + joined * 80 * 80e-6));
     load.requests = 1;  // nobody else
-    CHECK(interruption(model, h200, load, rates) == Seconds(0));
+    CHECK(interruption(joining(load), prompt, Seconds(1)) == Seconds(0));
   }
 
   TEST_CASE("a prompt expands latent attention, and experts have a share of their own") {
