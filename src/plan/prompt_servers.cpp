@@ -10,25 +10,6 @@
 namespace afford {
 namespace {
 
-/// The smallest pools of whole servers that hold the model and a prompt's cache, each twice the one
-/// before: one, or several where the TTFT counts.
-std::vector<Colocated> pools_of(const HardwareSpec& chip, const Space& space,
-                                const Setting& setting, const Workload& workload) {
-  const size_t most = workload.target.ttft ? 4 : 1;
-  const bool experts = has_experts(*setting.model);
-  const auto server = static_cast<int>(chip.server_accelerators.value);
-  std::vector<Colocated> pools;
-  for (int servers = 1; servers * server <= space.max_gpus && pools.size() < most; servers *= 2) {
-    Colocated pool{.pool = {&chip, servers, server}, .batch = 0, .micro_batches = 1};
-    pool.layout = experts ? expert_parallel(pool.pool.size()) : tensor_parallel(server);
-    pool.batch = pool.replicas();
-    const Verdict verdict = evaluate(pool, setting).verdict;
-    if (verdict == Verdict::feasible || verdict == Verdict::slow) pools.push_back(pool);
-    if (!experts) break;  // shards do not leave the server
-  }
-  return pools;
-}
-
 PromptLaw law_of(const Colocated& pool, const Setting& setting, const Traffic& traffic) {
   PromptLoad load = prompt_load(pool.layout);
   const auto time = [&](double tokens) {
@@ -132,7 +113,8 @@ std::vector<PromptServer> prompt_servers(const Space& space, const Setting& sett
   for (size_t c = 0; c < space.chips->size(); ++c) {
     const HardwareSpec& chip = (*space.chips)[c];
     if (!has_network(chip)) continue;
-    for (const Colocated& pool : pools_of(chip, space, setting, workload)) {
+    const size_t most = workload.target.ttft ? pools_for_ttft : 1;
+    for (const Colocated& pool : prompt_pools(chip, space.max_gpus, setting, most)) {
       std::optional<PromptServer> server = server_of(pool, setting, workload);
       server->chip = c;
       if (workload.target.ttft) server = with_ttft(*server, workload);

@@ -8,6 +8,7 @@
 
 #include "deploy/simulate.hpp"
 #include "search/frontier.hpp"
+#include "search/whole_requests.hpp"
 
 namespace afford {
 
@@ -42,7 +43,12 @@ struct Space {
   FfnSplit ffn_split;  // FfnChoice::exact
   std::vector<Way> ways{Way::disaggregated, Way::expert_parallel, Way::tensor_parallel};
   int batch_steps = 16;  // batches in each octave: 1 to 32 one by one, then 34, 36 ... 64, 68 ...
+  std::optional<WholeRequests> requests{};  // none: deployments decode what comes worked off
 };
+
+/// Where the prompts of what a deployment decodes are worked off. Left out: in a search that does
+/// not count them.
+enum class Prompts { left_out, apart, beside_tokens };
 
 /// A deployment in few bytes. Chips are indices into Space::chips; `ffn` is unused when co-located.
 struct Candidate : Scored {
@@ -59,7 +65,13 @@ struct Candidate : Scored {
   std::uint32_t attention_tensor = 0, context_ways = 1, stages = 0;  // mixed
   int micro_batches = 0;
   std::int64_t batch = 0;  // AFD: in all; co-located: an accelerator; mixed: an attention replica
+  Prompts prompts = Prompts::left_out;
+  std::uint32_t prompt_pool = 0;  // Prompts::apart: among those of the requests
+  double ttft_ms = 0;             // where prompts count
 };
+
+/// Candidates that each deployment of a way makes: by where its prompts are worked off.
+[[nodiscard]] std::uint64_t prompt_forms(const Space& space, Way way);
 [[nodiscard]] Disaggregated disaggregated(const Candidate& candidate, const Space& space);
 [[nodiscard]] Colocated colocated(const Candidate& candidate, const Space& space);
 [[nodiscard]] AnyDeployment deployment_of(const Candidate& candidate, const Space& space);

@@ -14,6 +14,7 @@
 #include "deploy/known_times.hpp"
 #include "deploy/pool_pair.hpp"
 #include "search/attention_tables.hpp"
+#include "search/prompt_forms.hpp"
 
 namespace afford {
 namespace {
@@ -32,7 +33,8 @@ struct Shared {
 struct Trial {
   const Shared& shared;
   UnitFound found;
-  std::string text;  // what `describe` made of its candidates
+  std::string text;                  // what `describe` made of its candidates
+  std::optional<PromptForms> forms;  // of the pools at hand, where prompts count
 
   [[nodiscard]] bool describing() const { return shared.options.describe != nullptr; }
   [[nodiscard]] bool watches(const Candidate& c) const {
@@ -40,22 +42,54 @@ struct Trial {
   }
 };
 
+/// Gives the candidate the form in which its prompts are worked off, and what it then comes to.
+WholeOutcome take_form(const PromptForms& forms, std::uint64_t form, Candidate& c,
+                       const StepOutcome& decoding) {
+  forms.take(c, form);
+  WholeOutcome outcome = forms.of(c, decoding);
+  c.goals = goals_of(outcome);
+  c.ttft_ms = outcome.ttft / millisecond;
+  return outcome;
+}
+
+/// Files a deployment whose number is at hand: itself or, where prompts count, each of its forms.
+void file(Trial& trial, Candidate& c, const StepOutcome& e, bool watched) {
+  if (!trial.forms) {
+    c.goals = goals_of(e);
+    trial.found.file(c, e.verdict, watched);
+    ++c.number;
+    return;
+  }
+  for (std::uint64_t form = 0; form < trial.forms->size(); ++form, ++c.number) {
+    const WholeOutcome outcome = take_form(*trial.forms, form, c, e);
+    trial.found.file(c, outcome.verdict, watched);
+  }
+}
+
 /// Files the smallest of the `left` batches still to try. A batch that does not fit is followed
 /// only by larger ones, which do not fit either: weights stay, cache and buffers grow with the
 /// batch. False: the others are counted and their numbers skipped.
 bool file_or_skip(Trial& trial, Candidate& c, const StepOutcome& e, std::uint64_t left,
                   bool watched) {
-  c.goals = goals_of(e);
-  trial.found.file(c, e.verdict, watched);
+  file(trial, c, e, watched);
   if (fits(e.verdict) || trial.describing()) return true;
-  trial.found.skip(e.verdict, left - 1, watched);
-  c.number += left;
+  const std::uint64_t skipped = (left - 1) * prompt_forms(trial.shared.space, c.way);
+  trial.found.skip(e.verdict, skipped, watched);
+  c.number += skipped;
   return false;
 }
 
-void describe(Trial& trial, Candidate& c, const Evaluation& e) {
-  c.goals = goals_of(e);
-  trial.shared.options.describe(c, e, trial.text);
+void describe(Trial& trial, Candidate c, const Evaluation& e) {
+  if (!trial.forms) {
+    c.goals = goals_of(e);
+    trial.shared.options.describe(c, e, trial.text);
+    return;
+  }
+  for (std::uint64_t form = 0; form < trial.forms->size(); ++form, ++c.number) {
+    Evaluation whole = e;
+    static_cast<StepOutcome&>(whole) = take_form(*trial.forms, form, c, e);
+    trial.shared.options.describe(c, whole, trial.text);
+  }
 }
 
 /// FFN times of one unit for one number of attention units, by batch, made when asked for.
@@ -118,6 +152,7 @@ void try_disaggregated(Trial& trial, const Unit& unit) {
     const auto& batches = pool.split == AttentionSplit::tensor ? e.tensor_batches : e.batches;
     const auto& attention = shared.attention.of(pool.shape, fan);
     const bool watched = trial.watches(c);
+    if (space.requests) trial.forms.emplace(c, space, shared.setting);
     row.start(pool);
     Disaggregated d = disaggregated(c, space);
     PoolPair pair(d, shared.setting, held_part(d, shared.setting));
@@ -126,7 +161,7 @@ void try_disaggregated(Trial& trial, const Unit& unit) {
     for (const int micro_batches : space.micro_batches) {
       c.micro_batches = micro_batches;
       pair.keep_in_flight(micro_batches);
-      for (size_t b = 0; b < batches.size(); ++b, ++c.number) {
+      for (size_t b = 0; b < batches.size(); ++b) {
         if (b == made) {
           d.batch = batches[b] * pool.units;
           if (rounds.size() == made) rounds.emplace_back();
@@ -157,12 +192,13 @@ void try_colocated(Trial& trial, const Unit& unit) {
   Setting setting = shared.setting;
   setting.placement = placement ? &*placement : nullptr;
   setting.known = &shared.known.local();
+  if (shared.space.requests) trial.forms.emplace(c, shared.space, setting);
   const bool watched = trial.watches(c);
   for (const int on_each_stage : shared.space.colocated_micro_batches) {
     c.micro_batches = micro_batches_of(unit, on_each_stage);
     // Of a mixed layout the micro-batches may be uneven, so that every batch is tried.
     const std::int64_t each = unit.way == Way::mixed ? 1 : c.micro_batches;
-    for (size_t b = 0; b < batches.size(); ++b, ++c.number) {
+    for (size_t b = 0; b < batches.size(); ++b) {
       c.batch = batches[b] * each;
       const Evaluation result = evaluate(colocated(c, shared.space), setting);
       if (trial.describing()) describe(trial, c, result);
@@ -175,7 +211,7 @@ void try_colocated(Trial& trial, const Unit& unit) {
 std::shared_ptr<Trial> try_unit(const Unit& unit, const Shared& shared) {
   const ExploreOptions& options = shared.options;
   const auto trial = std::make_shared<Trial>(
-      Trial{shared, {options.objective, shared.space.chips->size(), options.shapes}, ""});
+      Trial{shared, {options.objective, shared.space.chips->size(), options.shapes}, "", {}});
   if (unit.way == Way::disaggregated) {
     try_disaggregated(*trial, unit);
   } else {
@@ -225,44 +261,6 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   return out;
 }
 }  // namespace
-
-namespace {
-
-/// The smallest batch of an FFN unit beside any attention pool.
-bool feasible_pair(const Unit& unit, const Enumeration& e, const Space& space,
-                   const Setting& setting) {
-  Candidate c = first_of(unit);
-  c.places = space.places;
-  c.micro_batches = *std::min_element(space.micro_batches.begin(), space.micro_batches.end());
-  return std::any_of(e.attention.rbegin(), e.attention.rend(), [&](const AttentionPool& pool) {
-    if (!pair_up(space, pool, unit)) return false;
-    c.attention = pool.side;
-    c.attention_split = pool.split;
-    c.boundary = pool.boundary;
-    c.batch = pool.units * c.micro_batches;
-    return evaluate(c, space, setting).verdict == Verdict::feasible;
-  });
-}
-
-bool feasible_pool(const Unit& unit, const Space& space, const Setting& setting) {
-  Candidate c = first_of(unit);
-  const auto& each = space.colocated_micro_batches;
-  c.micro_batches = micro_batches_of(unit, *std::min_element(each.begin(), each.end()));
-  c.batch = 1;
-  return evaluate(c, space, setting).verdict == Verdict::feasible;
-}
-
-}  // namespace
-
-bool any_feasible(const Space& space, const Setting& setting, const std::atomic<bool>* stop) {
-  const Enumeration e = enumerate(space, setting, stop);
-  // The largest first: they are the likeliest to hold a model.
-  return std::any_of(e.units.rbegin(), e.units.rend(), [&](const Unit& unit) {
-    if (stop != nullptr && *stop) return false;
-    return unit.way == Way::disaggregated ? feasible_pair(unit, e, space, setting)
-                                          : feasible_pool(unit, space, setting);
-  });
-}
 
 std::uint64_t candidates_of(const Enumeration& enumeration, const Shard& shard) {
   std::uint64_t sum = 0;

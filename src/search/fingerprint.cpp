@@ -65,6 +65,18 @@ void add_goals(Hash& hash, const Evaluation& e) {
   hash.add(static_cast<std::uint64_t>(e.verdict));
 }
 
+void add_requests(Hash& hash, const WholeRequests& requests) {
+  for (const double number : {requests.prompt, requests.output, requests.hit_rate,
+                              requests.ttft_limit.value_or(Seconds(0)).base()})
+    hash.add(number);
+  for (const PrefillPool& pool : requests.pools) {
+    hash.add(static_cast<std::uint64_t>(pool.pool.pool.size()));
+    for (const double number :
+         {pool.time.base(), pool.sending.base(), price_of(pool.pool.pool).base()})
+      hash.add(number);
+  }
+}
+
 }  // namespace
 
 std::string fingerprint(const Space& space, const Setting& setting, Objective objective,
@@ -77,6 +89,7 @@ std::string fingerprint(const Space& space, const Setting& setting, Objective ob
   hash.add(static_cast<std::uint64_t>(objective));
   hash.add(setting.context);
   hash.add(setting.tpot_limit.base());
+  if (space.requests) add_requests(hash, *space.requests);
   for (const std::int64_t batch : e.batches) hash.add(static_cast<std::uint64_t>(batch));
   const size_t step = std::max<size_t>(1, e.units.size() / most_samples);
   for (size_t i = 0; i < e.units.size(); i += step) {

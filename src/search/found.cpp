@@ -10,7 +10,10 @@ bool preferred(const Candidate& a, const Candidate& b, Objective objective) {
                                  : a.goals.tokens_per_gpu_s > b.goals.tokens_per_gpu_s;
 }
 
-bool faster(const Candidate& a, const Candidate& b) { return a.goals.tpot_ms < b.goals.tpot_ms; }
+bool faster(const Candidate& a, const Candidate& b) {
+  return a.goals.tpot_ms != b.goals.tpot_ms ? a.goals.tpot_ms < b.goals.tpot_ms
+                                            : a.ttft_ms < b.ttft_ms;
+}
 
 bool more_tokens(const Candidate& a, const Candidate& b) {
   return a.goals.tokens_per_gpu_s > b.goals.tokens_per_gpu_s;
@@ -18,6 +21,11 @@ bool more_tokens(const Candidate& a, const Candidate& b) {
 
 void keep_better(std::optional<Candidate>& kept, const Candidate& candidate, auto better) {
   if (!kept || better(candidate, *kept)) kept = candidate;
+}
+
+size_t form_of(const Candidate& c) {
+  if (c.prompts == Prompts::beside_tokens) return 2;
+  return c.way == Way::disaggregated ? 0 : 1;
 }
 
 void keep_most_tokens(std::map<Shape, Candidate>& shapes, const Candidate& c) {
@@ -107,6 +115,9 @@ void Found::add(const Found& later) {
   const auto better = [&](const Candidate& a, const Candidate& b) {
     return preferred(a, b, objective);
   };
+  for (size_t i = 0; i < forms.size(); ++i) {
+    if (later.forms[i]) keep_better(forms[i], *later.forms[i], better);
+  }
   if (later.fastest) keep_better(fastest, *later.fastest, faster);
   if (later.watched.fastest) keep_better(watched.fastest, *later.watched.fastest, faster);
   if (later.watched.best) keep_better(watched.best, *later.watched.best, better);
@@ -122,9 +133,11 @@ void UnitFound::file(const Candidate& c, Verdict verdict, bool watched_one) {
   frontier.add(c);
   best.add(c, objective);
   keep_better(here_, c, more_tokens);
-  if (!watched_one) return;
-  keep_better(watched.best, c,
-              [&](const Candidate& a, const Candidate& b) { return preferred(a, b, objective); });
+  const auto better = [&](const Candidate& a, const Candidate& b) {
+    return preferred(a, b, objective);
+  };
+  if (c.prompts != Prompts::left_out) keep_better(forms[form_of(c)], c, better);
+  if (watched_one) keep_better(watched.best, c, better);
 }
 
 void UnitFound::skip(Verdict verdict, std::uint64_t candidates, bool watched_one) {

@@ -2,6 +2,7 @@
 // What trying candidates finds: the frontier, the best of every pair of chips and of every shape,
 // and how many met which end.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -70,6 +71,9 @@ struct Found {
   Watched watched;
   std::optional<Candidate> fastest;  // that fits the memory, whatever its TPOT
   BestOfPairs best;
+  /// The best of AFD and of co-located deployments with prompts apart, and of those with prompts
+  /// beside their tokens.
+  std::array<std::optional<Candidate>, 3> forms;
   std::map<Shape, Candidate> shapes;  // feasible, most tokens of each, where these are asked for
 };
 

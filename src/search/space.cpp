@@ -137,7 +137,9 @@ bool wanted(const Space& space, const Side& pool, const FfnSplit& split) {
   return split.tensor == space.ffn_split.tensor && split.expert == space.ffn_split.expert;
 }
 
-void add_unit(Enumeration& out, Unit unit, std::uint64_t count) {
+/// `deployments`: that it tries, each of which is a candidate for each place of its prompts.
+void add_unit(Enumeration& out, const Space& space, Unit unit, std::uint64_t deployments) {
+  const std::uint64_t count = deployments * prompt_forms(space, unit.way);
   if (count == 0) return;
   unit.first = out.candidates, unit.count = count;
   out.candidates += count;
@@ -155,7 +157,7 @@ void add_colocated(Enumeration& out, const Space& space, Way way, size_t chip,
   const auto add = [&](std::int64_t instances, std::int64_t accelerators, std::int64_t tensor) {
     if (instances * accelerators > most_of(space, chip)) return;
     if (instances > 1 && !has_network(hardware)) return;
-    add_unit(out,
+    add_unit(out, space,
              {.way = way,
               .side = {static_cast<std::uint32_t>(chip), static_cast<std::uint32_t>(instances),
                        static_cast<std::uint32_t>(accelerators)},
@@ -185,7 +187,7 @@ void add_mixed(Enumeration& out, const Space& space, size_t chip, const Setting&
                        static_cast<std::uint32_t>(pool.accelerators)};
     for (const Layout& layout : layouts_of(pool, *setting.model, setting.redundant_experts)) {
       if (layout == expert_parallel(pool.size()) || layout.pp > most_stages) continue;
-      add_unit(out,
+      add_unit(out, space,
                {.way = Way::mixed,
                 .side = side,
                 .split = {.tensor = layout.expert_tp, .expert = layout.expert_ep},
@@ -253,7 +255,7 @@ Enumeration enumerate(const Space& space, const Setting& setting, const std::ato
           if (!wanted(space, side, split)) continue;
           const bool projects = undivided_heads(*setting.shapes, split.tensor).empty();
           const Unit unit{.way = way, .side = side, .split = split, .projects = projects};
-          add_unit(out, unit, disaggregated_count(out, space, unit));
+          add_unit(out, space, unit, disaggregated_count(out, space, unit));
         }
       }
       continue;

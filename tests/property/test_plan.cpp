@@ -7,6 +7,7 @@
 #include "load/library.hpp"
 #include "plan/plan.hpp"
 #include "replay/replay.hpp"
+#include "search/prompt_forms.hpp"
 
 using namespace afford;
 
@@ -172,6 +173,33 @@ TEST_SUITE("property") {
     for (const Request& r : requests)
       prompts += static_cast<double>(r.prompt_tokens) / static_cast<double>(requests.size());
     CHECK(mix.context > 1.02 * (prompts + mix.output_tokens / 2));
+  }
+
+  // The plan rents whole servers for a load; the ratio of a search is that of many.
+  TEST_CASE("plan and search agree on accelerators for prompts by those that decode") {
+    const StationaryMix mix = mix_of(fixed_length(4096), fixed_length(1024));
+    Planned p(mix, 0.5);
+    p.workload.traffic.requests_per_s = 2000;
+    p.with_prompts({.kind = LengthLaw::Kind::fixed, .mean = 4096}, 4096);
+    const PlanInput input = p.input();
+    const Plan plan = make_plan(p.sized, input, {.prompts = PromptsOn::own, .only_chip = {}});
+    REQUIRE(plan.impossible.empty());
+    REQUIRE(plan.prompts.size() == 1);
+    const PromptServer& server = *plan.prompts.front().prompts;
+    WholeRequests requests{.prompt = 4096, .output = 1024, .pools = {}};
+    requests.pools = {timed(server.pool, p.setting, requests)};
+    CHECK(requests.pools[0].time.base() == doctest::Approx(server.mean.base()).epsilon(1e-9));
+    p.space.requests = requests;
+    double prompt_gpus = 0;
+    for (const Rented& r : plan.rented) {
+      Candidate c = r.sized->candidate;
+      const double grain = c.way == Way::disaggregated ? 1 : real(c.attention.size());
+      c.batch = std::llround(r.sized->at_capacity.mean / grain);
+      c.prompts = Prompts::apart;
+      prompt_gpus += real(r.instances) * whole_outcome(c, p.space, p.setting).prompt_gpus;
+    }
+    REQUIRE(plan.prompt_gpus > 20 * server.gpus);
+    CHECK(real(plan.prompt_gpus) == doctest::Approx(prompt_gpus).epsilon(0.01));
   }
 
   TEST_CASE("Little's law holds between the closed form's own numbers") {

@@ -10,6 +10,7 @@
 #include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "search/explore.hpp"
+#include "search/prompt_forms.hpp"
 
 using namespace afford;
 
@@ -269,6 +270,72 @@ TEST_SUITE("property") {
     CHECK(found.candidates == all.tally.tried);
     const std::vector<Scored> plain(all.feasible.begin(), all.feasible.end());
     CHECK(numbers(found.frontier.points()) == numbers(brute_force(plain, Objective::both)));
+  }
+
+  // Decoding by evaluate() alone, what prompts add by the formulas of a request's bill.
+  TEST_CASE("so it does with prompts counted, apart or beside the tokens, within both limits") {
+    for (const char* name : {"step-3", "llama-3.1-70b"}) {
+      CAPTURE(name);
+      Small s(name, 4500);
+      s.space.max_gpus = 16;
+      s.space.ways = {Way::disaggregated, Way::expert_parallel, Way::tensor_parallel, Way::mixed};
+      s.space.batch_steps = 1;
+      s.setting.engine = load_engine("vllm");
+      WholeRequests requests{.prompt = 4000, .output = 1000, .hit_rate = 0.3, .pools = {}};
+      requests.ttft_limit = Seconds(0.35);
+      for (const HardwareSpec& chip : s.chips) {
+        for (const Colocated& pool : prompt_pools(chip, 16, s.setting, 2))
+          requests.pools.push_back(timed(pool, s.setting, requests));
+      }
+      REQUIRE(requests.pools.size() >= 2);
+      s.space.requests = requests;
+      std::vector<Scored> feasible;
+      std::set<std::pair<bool, bool>> forms;  // of the feasible: AFD or not, apart or not
+      Tally tally;
+      std::uint64_t late = 0, expected = 0, wrong = 0;
+      ExploreOptions options;
+      options.threads = 1;
+      options.describe = [&](const Candidate& c, const Evaluation& given, std::string&) {
+        const Evaluation own = evaluate(c, s.space, s.setting);
+        const WholeOutcome whole = whole_outcome(c, s.space, s.setting);
+        const bool same = whole.tpot == given.tpot && whole.cost == given.cost &&
+                          whole.verdict == given.verdict &&
+                          whole.tokens_per_gpu.base() == c.goals.tokens_per_gpu_s;
+        const bool dearer = whole.tokens_per_gpu < own.tokens_per_gpu && whole.cost > own.cost;
+        wrong += c.number != expected++ || !same || !dearer;
+        ++tally.tried;
+        tally.slow += whole.verdict == Verdict::slow;
+        late += fits(own.verdict) && whole.tpot <= s.setting.tpot_limit &&
+                whole.ttft > *requests.ttft_limit;
+        if (whole.verdict != Verdict::feasible) return;
+        feasible.push_back(c);
+        forms.emplace(c.way == Way::disaggregated, c.prompts == Prompts::apart);
+      };
+      (void)explore(s.space, s.setting, options);
+      CHECK(wrong == 0);
+      CHECK(late > 50);
+      CHECK(forms.size() == 3);
+      for (const Objective objective : objectives) {
+        const Explored found = explore(s.space, s.setting, {.objective = objective});
+        CHECK(found.candidates == tally.tried);
+        CHECK(found.tally.tried == tally.tried);
+        CHECK(found.tally.feasible == feasible.size());
+        CHECK(found.tally.slow == tally.slow);
+        CHECK(numbers(found.frontier.points()) == numbers(brute_force(feasible, objective)));
+        Frontier<Candidate> joined(objective);
+        for (std::uint64_t i : {2U, 0U, 1U})
+          joined.add(
+              explore(s.space, s.setting, {.objective = objective, .shard = {i, 3}}).frontier);
+        CHECK(numbers(joined.points()) == numbers(found.frontier.points()));
+        for (const std::optional<Candidate>& best : found.forms) {
+          REQUIRE(best.has_value());
+          const std::vector<Candidate>& points = found.frontier.points();
+          const Goals& won = points[static_cast<size_t>(winner(points, objective))].goals;
+          CHECK((counts_money(objective) ? best->goals.usd_per_mtok >= won.usd_per_mtok
+                                         : best->goals.tokens_per_gpu_s <= won.tokens_per_gpu_s));
+        }
+      }
+    }
   }
 
   TEST_CASE("numbers count the candidates one by one") {
