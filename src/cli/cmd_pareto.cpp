@@ -30,7 +30,7 @@ study::Frontiers search(const study::FrontierRequest& request, const Cases& case
                              .write = nullptr,
                              .rows = total};
   if (!args.all) return study::frontiers(request, cases, hooks);
-  const auto record = frontier_record(request.sweep.front());
+  const auto record = frontier_record(request);
   OutputFile& file = *args.output.to;
   file.write(csv_header(columns_of(record)));
   hooks.describe = [&](const study::FrontierPoint& p) { return csv_row(row_of(record, p)); };
@@ -55,8 +55,8 @@ std::vector<study::FrontierPoint> points_of(const study::Frontiers& found) {
 Table table_of_points(const std::vector<study::FrontierPoint>& points,
                       const study::FrontierRequest& request, const study::Frontiers& found,
                       const Cases& cases) {
-  Table table = table_of(frontier_record(request.sweep.front()), points);
-  table.title = frontier_title(request.objective);
+  Table table = table_of(frontier_record(request), points);
+  table.title = frontier_title(request);
   for (Column& column : table.columns) {
     if (request.objective == Objective::interactivity && column.key == "tokens_per_user_s")
       column.detail = false;

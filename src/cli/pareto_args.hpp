@@ -9,7 +9,9 @@
 namespace afford::cli {
 
 struct ParetoArgs : SearchArgs {
-  std::string shard = "1/1", why_not;
+  std::string shard = "1/1", why_not, isl, osl, ttft;
+  double prefix_hit_rate = 0;
+  std::vector<std::string> prefill;
   bool all = false;
 };
 

@@ -182,6 +182,11 @@ Record<Point> frontier_record(const study::SweepPoint& point) {
        {frontier_detail("simulate", simulate_command_of)}});
 }
 
+Record<Point> frontier_record(const study::FrontierRequest& request) {
+  const Record<Point> record = frontier_record(request.sweep.front());
+  return request.requests ? joined<Point>({record, prompt_columns()}) : record;
+}
+
 std::vector<Cell> mark_row(const std::vector<Column>& columns, const study::FrontierCase& of,
                            const FrontierRowMark& mark) {
   const std::map<std::string, Cell> cells = {
@@ -201,7 +206,8 @@ std::vector<Cell> mark_row(const std::vector<Column>& columns, const study::Fron
 }
 
 Table table_of(const study::Merged& merged) {
-  const std::vector<Column> known = columns_of(frontier_record({}));
+  const std::vector<Column> known =
+      columns_of(joined<Point>({frontier_record(study::SweepPoint()), prompt_columns()}));
   Table table{.title = "Merged frontier", .columns = {}, .rows = {}, .notes = {}};
   // Swept columns stand where the files have them.
   for (const std::string& key : merged.header) {

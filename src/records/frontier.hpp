@@ -15,6 +15,12 @@ namespace afford {
 
 /// `point`: any of the sweep's, for its columns.
 [[nodiscard]] Record<study::FrontierPoint> frontier_record(const study::SweepPoint& point);
+/// The columns of the request's rows: those, and of prompts where they count.
+[[nodiscard]] Record<study::FrontierPoint> frontier_record(const study::FrontierRequest& request);
+/// Of a search in which prompts count.
+[[nodiscard]] Record<study::FrontierPoint> prompt_columns();
+/// ", prompts on h20:1x8, P:D 0.31, first token after 812 ms"; empty where prompts do not count.
+[[nodiscard]] std::string prompts_text(const Candidate& candidate, const study::FrontierCase& of);
 
 /// A row of the CSV that is no candidate: study::interrupted_mark or study::nothing_found_mark.
 struct FrontierRowMark {
@@ -56,8 +62,8 @@ inline constexpr size_t frontier_rows_shown = 12;
 [[nodiscard]] Chart picture_of(const study::Frontiers& frontiers,
                                const study::FrontierRequest& request);
 
-/// "Frontier of time per output token against throughput".
-[[nodiscard]] std::string frontier_title(Objective objective);
+/// "Frontier of time per output token against throughput", and whether prompts count.
+[[nodiscard]] std::string frontier_title(const study::FrontierRequest& request);
 
 /// What the run rests on, what became of each case, how the events differ, break-even points.
 [[nodiscard]] std::vector<std::string> notes_on(const study::Frontiers& frontiers,

@@ -20,12 +20,19 @@ std::string grouped(std::uint64_t number) {
   return digits;
 }
 
+/// "50 ms", "50 ms or 2 s to the first token".
+std::string limits_text(const study::FrontierCase& c) {
+  const std::string tpot = human(c.setting.tpot_limit);
+  if (!c.space.requests || !c.space.requests->ttft_limit) return tpot;
+  return fmt::format("{} or {} to the first token", tpot, human(*c.space.requests->ttft_limit));
+}
+
 /// "9,796,080 candidates: 2,187,163 feasible, ...".
-std::string tally_text(const Tally& t, Seconds tpot_limit) {
+std::string tally_text(const Tally& t, const study::FrontierCase& c) {
   return fmt::format(
       "{} candidates: {} feasible, {} above {}, {} without room in attention memory, {} in FFN "
       "memory",
-      grouped(t.tried), grouped(t.feasible), grouped(t.slow), human(tpot_limit),
+      grouped(t.tried), grouped(t.feasible), grouped(t.slow), limits_text(c),
       grouped(t.attention_memory), grouped(t.ffn_memory));
 }
 
@@ -41,12 +48,37 @@ std::int64_t batch_of(const Candidate& c, const Space& space) {
   return std::visit([](const auto& d) { return d.batch; }, deployment_of(c, space));
 }
 
-std::string point_text(const Candidate& c, const Space& space) {
+std::string point_text(const Candidate& c, const study::FrontierCase& of) {
   return fmt::format(
-      "{} ({}) with {} of batch {} in {} micro-batches: {:.2f} ms, {:.0f} tok/s/GPU, {:.3f} "
+      "{} ({}) with {} of batch {} in {} micro-batches{}: {:.2f} ms, {:.0f} tok/s/GPU, {:.3f} "
       "USD/Mtok",
-      label(c), study::pools_text(c, space), parallelism(c), batch_of(c, space), c.micro_batches,
-      c.goals.tpot_ms, c.goals.tokens_per_gpu_s, c.goals.usd_per_mtok);
+      label(c), study::pools_text(c, of.space), parallelism(c), batch_of(c, of.space),
+      c.micro_batches, prompts_text(c, of), c.goals.tpot_ms, c.goals.tokens_per_gpu_s,
+      c.goals.usd_per_mtok);
+}
+
+/// The best of each way to have prompts worked off, a note each.
+void add_best_of_forms(std::vector<std::string>& notes, const study::FrontierResult& result) {
+  constexpr std::string_view names[] = {"AFD with prompts apart", "co-located with prompts apart",
+                                        "prompts beside tokens"};
+  for (size_t i = 0; i < result.found.forms.size(); ++i) {
+    if (const std::optional<Candidate>& best = result.found.forms[i])
+      notes.push_back(fmt::format("Best {}: {}.", names[i], point_text(*best, *result.of)));
+  }
+}
+
+/// What the figures of a search with prompts mean.
+std::string requests_note(const study::FrontierCase& c) {
+  const WholeRequests& r = *c.space.requests;
+  return fmt::format(
+      "Requests of {} tokens in{}, {} out: tokens/s/GPU and USD/Mtok (the whole bill by output "
+      "tokens) count what works off the prompts. P:D is its accelerators by those that decode, all "
+      "busy; no prompt waits for another. Prompts run under {}. afford plan sizes both for "
+      "requests "
+      "that come by chance.",
+      token_count_text(static_cast<std::int64_t>(r.prompt)),
+      r.hit_rate > 0 ? fmt::format(" ({:.4g} % of them cached)", 100 * r.hit_rate) : "",
+      token_count_text(static_cast<std::int64_t>(r.output)), c.setting.engine.name);
 }
 
 /// The engines of the points, and what the winners would take under none.
@@ -75,22 +107,21 @@ std::string other_way_text(const study::FrontierResult& result, const Candidate&
   const std::optional<Candidate> other = afd ? best.best_colocated(by) : best.best_afd(by);
   if (!other) return "";
   return fmt::format(" The best {}: {}.", afd ? "on one pool" : "AFD",
-                     point_text(*other, result.of->space));
+                     point_text(*other, *result.of));
 }
 
 std::string case_note(const study::FrontierResult& result) {
   const study::FrontierCase& c = *result.of;
   const Explored& found = result.found;
-  std::string note =
-      fmt::format("{}: {}; {} on the frontier.", case_name(c),
-                  tally_text(found.tally, c.setting.tpot_limit), result.points.size());
+  std::string note = fmt::format("{}: {}; {} on the frontier.", case_name(c),
+                                 tally_text(found.tally, c), result.points.size());
   if (result.winner) {
     const Candidate& take = result.points[*result.winner].candidate;
-    note += fmt::format(" To take: {} on {}.", label(take), study::pools_text(take, c.space));
-    note += other_way_text(result, take);
+    note += fmt::format(" To take: {} on {}{}.", label(take), study::pools_text(take, c.space),
+                        prompts_text(take, c));
+    if (!c.space.requests) note += other_way_text(result, take);
   } else if (found.fastest) {
-    note += fmt::format(" Nearest to {}: {}.", human(c.setting.tpot_limit),
-                        point_text(*found.fastest, c.space));
+    note += fmt::format(" Nearest to {}: {}.", limits_text(c), point_text(*found.fastest, c));
   } else {
     const std::vector<Way>& ways = c.space.ways;
     const bool all =
@@ -108,12 +139,13 @@ std::string case_note(const study::FrontierResult& result) {
 
 }  // namespace
 
-std::string frontier_title(Objective objective) {
-  if (objective == Objective::interactivity)
-    return "Frontier of tokens per second and user against throughput";
+std::string frontier_title(const study::FrontierRequest& request) {
+  const std::string_view prompts = request.requests ? ", prompts counted" : "";
+  if (request.objective == Objective::interactivity)
+    return fmt::format("Frontier of tokens per second and user against throughput{}", prompts);
   constexpr std::string_view against[] = {"throughput", "cost", "throughput and cost"};
-  return fmt::format("Frontier of time per output token against {}",
-                     against[static_cast<size_t>(objective)]);
+  return fmt::format("Frontier of time per output token against {}{}",
+                     against[static_cast<size_t>(request.objective)], prompts);
 }
 
 std::vector<std::string> notes_on(const study::Frontiers& frontiers,
@@ -124,7 +156,11 @@ std::vector<std::string> notes_on(const study::Frontiers& frontiers,
       fmt::format("Fidelity: {}; closed form.", study::fidelity_text(chips))};
   if (const std::string note = engines_text(frontiers, request.engine); !note.empty())
     notes.push_back(note);
-  for (const study::FrontierResult& result : frontiers.results) notes.push_back(case_note(result));
+  if (request.requests) notes.push_back(requests_note(cases.front()));
+  for (const study::FrontierResult& result : frontiers.results) {
+    notes.push_back(case_note(result));
+    add_best_of_forms(notes, result);
+  }
   if (frontiers.worst_deviation >= 0.0005) {
     notes.push_back(
         fmt::format("Stepped through event by event (afford simulate), no point's TPOT moves by "
@@ -154,21 +190,20 @@ std::string why_not_text(const study::FrontierResult& result, const std::string&
   const study::FrontierCase& c = *result.of;
   const study::WhyNot why = study::why_not(result, wanted);
   const std::string start = fmt::format("{}: {}", case_name(c), wanted);
-  std::string tried =
-      fmt::format("{}, {}.", start, tally_text(result.found.watched.tally, c.setting.tpot_limit));
+  std::string tried = fmt::format("{}, {}.", start, tally_text(result.found.watched.tally, c));
   switch (why.kind) {
     case Kind::not_in_space:
       return start + " is not in the space searched (chips, --max-gpus, --ways ...).";
     case Kind::on_frontier:
-      return fmt::format("{} is on the frontier: {}.", start, point_text(*why.best, c.space));
+      return fmt::format("{} is on the frontier: {}.", start, point_text(*why.best, c));
     case Kind::no_room:
       return tried + " None fits the memory.";
     case Kind::too_slow:
-      return fmt::format("{} None meets the TPOT; the fastest: {}.", tried,
-                         point_text(*why.best, c.space));
+      return fmt::format("{} None meets the {}; the fastest: {}.", tried,
+                         c.space.requests ? "limits" : "TPOT", point_text(*why.best, c));
     case Kind::dominated:
       return fmt::format("{}\n  its best:     {}\n  dominated by: {}", tried,
-                         point_text(*why.best, c.space), point_text(*why.dominating, c.space));
+                         point_text(*why.best, c), point_text(*why.dominating, c));
     case Kind::tied:
       break;
   }

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "deploy/simulate.hpp"
-#include "search/fingerprint.hpp"
 #include "text/number.hpp"
 
 namespace afford::study {
@@ -48,6 +47,16 @@ void add_swept_costs(std::vector<SweptCost>& out, const FrontierCase& c, const E
   }
 }
 
+/// With its prompts, where they count.
+Evaluation evaluation_of(const Candidate& candidate, const Space& space, const Setting& setting) {
+  Evaluation evaluation = evaluate(candidate, space, setting);
+  if (space.requests) {
+    const StepOutcome whole = PromptForms(candidate, space, setting).of(candidate, evaluation);
+    static_cast<StepOutcome&>(evaluation) = whole;
+  }
+  return evaluation;
+}
+
 FrontierResult result_of(const FrontierCase& c, Explored found) {
   FrontierResult out{.of = &c, .found = std::move(found), .points = {}, .winner = {}};
   const auto& frontier = out.found.frontier;
@@ -55,8 +64,8 @@ FrontierResult result_of(const FrontierCase& c, Explored found) {
   for (const Candidate& candidate : frontier.points()) {
     out.points.push_back({.of = &c,
                           .candidate = candidate,
-                          .evaluation = evaluate(candidate, c.space, c.setting),
-                          .ideal = evaluate(candidate, c.space, c.ideal).tpot,
+                          .evaluation = evaluation_of(candidate, c.space, c.setting),
+                          .ideal = evaluation_of(candidate, c.space, c.ideal).tpot,
                           .complete = out.found.complete});
     out.worst_deviation = std::max(out.worst_deviation, deviation(out.points.back()));
   }
@@ -100,51 +109,6 @@ ExploreOptions options_of(const FrontierRequest& request, const FrontierCase& c,
 
 }  // namespace
 
-std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
-                                         const std::atomic<bool>* stop) {
-  std::vector<FrontierCase> cases;
-  LeftOut left_out;
-  const auto stopped = [&] { return stop != nullptr && *stop; };
-  for (const SweepPoint& point : request.sweep) {
-    if (stopped()) return {};
-    FrontierRequest applied = request;
-    apply_sweep(point, applied);
-    const auto chips = std::make_shared<const std::vector<HardwareSpec>>(
-        chips_of(applied.chips, applied, &left_out));
-    if (counts_money(applied.objective))
-      require_prices(*chips, fmt::format("objective {}", name_of(applied.objective)));
-    const Engines engines = engines_of(applied, *chips);
-    for (Prepared& model : prepare(applied, &left_out)) {
-      const auto prepared = std::make_shared<const Prepared>(std::move(model));
-      for (const std::int64_t context : applied.contexts) {
-        if (stopped()) return {};
-        cases.push_back(
-            {.number = cases.size() + 1,
-             .swept = point,
-             .chips = chips,
-             .prepared = prepared,
-             .space = space_of(applied, *chips, engines, prepared->model),
-             .setting = setting_of(applied, *prepared, static_cast<double>(context), engines),
-             .ideal = {},
-             .objective = request.objective,
-             .shard = request.shard,
-             .pue = request.what_if.pue});
-        cases.back().widened = widen(cases.back().space, applied, cases.back().setting, stop);
-        cases.back().ideal = without_engine(applied, cases.back().setting, engines);
-      }
-    }
-  }
-  std::string searches;
-  for (const FrontierCase& c : cases)
-    searches += fingerprint(c.space, c.setting, c.objective, stop);
-  if (stopped()) return {};
-  for (FrontierCase& c : cases) {
-    c.search = fingerprint(searches);
-    c.left_out = left_out;
-  }
-  return cases;
-}
-
 namespace {
 
 /// An engine's, which takes no evaluation.
@@ -156,16 +120,26 @@ Interval interval_of(const AnyDeployment& deployment, const FrontierPoint& point
 
 }  // namespace
 
+WholeOutcome FrontierPoint::whole() const {
+  return whole_outcome(candidate, of->space, of->setting);
+}
+
 Served FrontierPoint::served() const {
   const AnyDeployment deployment = deployment_of(candidate, of->space);
-  std::vector<ChipsUsed> chips = {{&attention_chip(), candidate.attention.size()}};
+  std::vector<ChipsUsed> chips = {{&attention_chip(), real(candidate.attention.size())}};
+  double gpus = real(evaluation.gpus);
   if (candidate.way == Way::disaggregated) {
     const BusyShares busy = busy_shares(evaluation, candidate.micro_batches);
     chips.front().busy = busy.attention;
-    chips.push_back({&ffn_chip(), candidate.ffn.size(), busy.ffn});
+    chips.push_back({&ffn_chip(), real(candidate.ffn.size()), busy.ffn});
+  }
+  if (candidate.prompts == Prompts::apart) {
+    const PrefillPool& pool = of->space.requests->pools[candidate.prompt_pool];
+    chips.push_back({pool.pool.pool.chip, whole().prompt_gpus});
+    gpus += chips.back().accelerators;
   }
   return {.chips = std::move(chips),
-          .tokens = static_cast<double>(evaluation.gpus) * evaluation.tokens_per_gpu,
+          .tokens = gpus * evaluation.tokens_per_gpu,
           .fidelity = fidelity_of(attention_chip(), ffn_chip()),
           .engine = engine_of(deployment, of->setting).name,
           .tpot = evaluation.tpot,

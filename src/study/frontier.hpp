@@ -9,16 +9,26 @@
 #include <string>
 #include <vector>
 
+#include "search/prompt_forms.hpp"
 #include "study/search.hpp"
 #include "study/served.hpp"
 #include "study/sweep.hpp"
 
 namespace afford::study {
 
+/// Requests to serve whole, prompts included. The context is theirs while they decode.
+struct RequestsAsked {
+  std::int64_t prompt = 0, output = 0;  // tokens
+  double prefix_hit_rate = 0;
+  std::optional<Seconds> ttft_limit;
+  std::vector<std::string> prompt_chips;  // empty: those that decode
+};
+
 struct FrontierRequest : SearchRequest {
   std::vector<SweepPoint> sweep{{}};  // one empty point: no sweep
   Shard shard;
   std::string watch;  // a label whose absence from the frontier is to be explained; empty: none
+  std::optional<RequestsAsked> requests{};  // none: prompts come worked off
 };
 
 /// One model at one context and one point of the sweep, with everything its search points into.
@@ -49,7 +59,7 @@ inline constexpr std::string_view interrupted_mark = "interrupted", nothing_foun
 struct FrontierPoint {
   const FrontierCase* of = nullptr;
   Candidate candidate;
-  Evaluation evaluation;
+  Evaluation evaluation;           // with prompts, where they count
   std::optional<Seconds> ideal{};  // the TPOT with no engine, of points of the frontier
   bool winner = false;
   bool complete = true;    // the run behind it, as far as it is known when the row is written
@@ -58,6 +68,8 @@ struct FrontierPoint {
     return (*of->chips)[candidate.attention.chip];
   }
   [[nodiscard]] const HardwareSpec& ffn_chip() const { return (*of->chips)[candidate.ffn.chip]; }
+  /// Of a search in which prompts count.
+  [[nodiscard]] WholeOutcome whole() const;
   [[nodiscard]] Served served() const;
 };
 

@@ -54,6 +54,20 @@ constexpr std::pair<std::string_view, FrontierCell> frontier_columns[] = {
     {"tpot_high_ms", number_or_none},
     {"simulate", text}};
 
+/// Of a search in which prompts count, all of them.
+constexpr std::pair<std::string_view, FrontierCell> prompt_columns[] = {
+    {"prefill", text},
+    {"prefill_to_decode", number_or_none},  // of pools apart
+    {"ttft_ms", number},
+    {"prefill_gpus", number_or_none},
+    {"isl", whole},
+    {"osl", whole},
+    {"prefix_hit_rate", share},
+    {"ttft_limit_ms", number_or_none},
+    {"usd_per_input_mtok", number_or_none},
+    {"usd_per_output_mtok", number_or_none},
+    {"usd_per_request", number_or_none}};
+
 template <size_t N>
 void require_one_of(const RowAt& at, size_t field, std::string_view name,
                     const std::string_view (&known)[N]) {
@@ -74,6 +88,11 @@ void check_cell(const RowAt& at, size_t field, const std::string& name, Frontier
       return;
     case number:
       return (void)at.number(field, name);
+    case share: {
+      const std::optional<double> value = parse_real(at.text(field));
+      if (!value || *value < 0 || *value >= 1) at.fail(field, name, "a share from 0 to below 1");
+      return;
+    }
     case whole:
       if (parse_integer(at.text(field)).value_or(0) < 1)
         at.fail(field, name, "a whole number above zero");
@@ -95,6 +114,9 @@ std::optional<FrontierCell> frontier_cell(std::string_view column) {
   for (const auto& [name, cell] : frontier_columns) {
     if (name == column) return cell;
   }
+  for (const auto& [name, cell] : prompt_columns) {
+    if (name == column) return cell;
+  }
   if (column.starts_with("sweep_")) return text;
   return std::nullopt;
 }
@@ -109,6 +131,17 @@ std::vector<std::string> frontier_header(CsvReader& reader) {
     if (std::find(header.begin(), header.end(), name) == header.end())
       throw InputError({reader.file(), 1, 1},
                        fmt::format("no column '{}'; expected a CSV of afford pareto", name));
+  }
+  const bool prompts =
+      std::any_of(std::begin(prompt_columns), std::end(prompt_columns), [&](const auto& column) {
+        return std::find(header.begin(), header.end(), column.first) != header.end();
+      });
+  for (const auto& [name, cell] : prompt_columns) {
+    known.emplace_back(name);
+    if (prompts && std::find(header.begin(), header.end(), name) == header.end())
+      throw InputError(
+          {reader.file(), 1, 1},
+          fmt::format("no column '{}'; expected a CSV of afford pareto --isl --osl", name));
   }
   std::set<std::string> seen;
   for (size_t i = 0; i < header.size(); ++i) {

@@ -12,11 +12,13 @@
 
 namespace afford::study {
 
-/// What stands in a column. A number is finite and above zero, a whole one from 1.
+/// What stands in a column. A number is finite and above zero, a whole one from 1, a share from 0
+/// to below 1.
 enum class FrontierCell {
   text,
   number,
   number_or_none,
+  share,
   whole,
   yes_or_none,
   way,

@@ -161,13 +161,13 @@ std::vector<ChipsUsed> chips_used(const Plan& plan, const std::vector<HardwareSp
   for (const Rented& rented : plan.rented) {
     const Candidate& c = rented.sized->candidate;
     const auto add = [&](const Candidate::Side& side) {
-      used.push_back({&chips[side.chip], rented.instances * side.size()});
+      used.push_back({&chips[side.chip], real(rented.instances * side.size())});
     };
     add(c.attention);
     if (c.way == Way::disaggregated) add(c.ffn);
   }
   for (const Rented& rented : plan.prompts)
-    used.push_back({&chips[rented.prompts->chip], rented.instances * rented.prompts->gpus});
+    used.push_back({&chips[rented.prompts->chip], real(rented.instances * rented.prompts->gpus)});
   return used;
 }
 

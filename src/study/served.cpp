@@ -10,7 +10,7 @@ JoulesPerToken energy_of(const Served& served) {
   for (const ChipsUsed& used : served.chips) {
     if (!used.chip->power.stated()) return JoulesPerToken(std::numeric_limits<double>::quiet_NaN());
     const double share = idle_power + (1 - idle_power) * used.busy;
-    power += real(used.accelerators) * share * used.chip->power.value;
+    power += used.accelerators * share * used.chip->power.value;
   }
   return served.pue * power / served.tokens;
 }

@@ -13,7 +13,7 @@ namespace afford::study {
 /// Accelerators of one kind at work.
 struct ChipsUsed {
   const HardwareSpec* chip = nullptr;  // never null
-  std::int64_t accelerators = 0;
+  double accelerators = 0;
   double busy = 1;  // share of the time at work, the rest waiting for another pool
 };
 

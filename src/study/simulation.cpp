@@ -60,11 +60,11 @@ OperationDetail detail_of(const Deployment& deployment, const Setting& setting, 
 }
 
 std::vector<ChipsUsed> chips_used(const Deployment& deployment, const Evaluation& e) {
-  if (const Colocated* c = deployment.colocated()) return {{c->pool.chip, c->pool.size()}};
+  if (const Colocated* c = deployment.colocated()) return {{c->pool.chip, real(c->pool.size())}};
   const Disaggregated& d = *deployment.afd();
   const BusyShares busy = busy_shares(e, d.micro_batches);
-  return {{d.attention.chip, d.attention.size(), busy.attention},
-          {d.ffn.chip, d.ffn.size(), busy.ffn}};
+  return {{d.attention.chip, real(d.attention.size()), busy.attention},
+          {d.ffn.chip, real(d.ffn.size()), busy.ffn}};
 }
 
 /// With no engine around the kernels, in closed form.

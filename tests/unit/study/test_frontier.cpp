@@ -33,7 +33,7 @@ TEST_SUITE("unit") {
     REQUIRE(f.results.size() == 1);
     REQUIRE(f.results[0].winner.has_value());
     CHECK(f.complete);
-    const auto record = frontier_record({});
+    const auto record = frontier_record(study::SweepPoint());
     size_t winners = 0;
     for (const study::FrontierPoint& point : f.results[0].points) {
       winners += point.winner ? 1 : 0;
@@ -139,7 +139,7 @@ TEST_SUITE("unit") {
   TEST_CASE("study: parts merge to the frontier of the whole") {
     const test::TempFolder folder;
     study::FrontierRequest request = small_search();
-    const auto record = frontier_record({});
+    const auto record = frontier_record(study::SweepPoint());
     std::vector<std::string> files;
     for (const std::uint64_t part : {0, 1}) {
       request.shard = {part, 2};
@@ -159,6 +159,62 @@ TEST_SUITE("unit") {
     }
     CHECK_THROWS_WITH_AS((void)study::merge({files[1]}),
                          "1 files for 2 parts; none has a row of 1/2", UsageError);
+  }
+
+  TEST_CASE("study: requests served whole: their context, their columns, and what merges") {
+    const test::TempFolder folder;
+    study::FrontierRequest request = small_search();
+    request.requests = study::RequestsAsked{.prompt = 3000, .output = 1000};
+    const auto whole_cases = study::frontier_cases(request);
+    const study::Frontiers whole = study::frontiers(request, whole_cases, {});
+    CHECK(whole_cases.front().setting.context == 3500);
+    const std::vector<study::FrontierPoint>& points = whole.results.front().points;
+    REQUIRE(points.size() > 3);
+    const auto record = frontier_record(request);
+    CHECK(record.size() == frontier_record(study::SweepPoint()).size() + prompt_columns().size());
+    for (const study::FrontierPoint& point : points) {
+      double accelerators = 0;
+      const study::Served served = point.served();
+      for (const study::ChipsUsed& used : served.chips) accelerators += used.accelerators;
+      CHECK(served.tokens.base() ==
+            doctest::Approx(point.candidate.goals.tokens_per_gpu_s * accelerators));
+      CHECK(point.whole().tpot == point.evaluation.tpot);
+    }
+    std::vector<std::string> files;
+    for (const std::uint64_t part : {0, 1}) {
+      request.shard = {part, 2};
+      const auto cases = study::frontier_cases(request);
+      const study::Frontiers f = study::frontiers(request, cases, {});
+      files.push_back(folder.file("part" + std::to_string(part) + ".csv",
+                                  render(table_of(record, f.results[0].points), Format::csv)));
+    }
+    const study::Merged merged = study::merge(files);
+    REQUIRE(merged.points.size() == points.size());
+    for (size_t i = 0; i < points.size(); ++i)
+      CHECK(merged.points[i].goals.usd_per_mtok == points[i].candidate.goals.usd_per_mtok);
+    // Another output makes another search.
+    request.requests->output = 1001;
+    CHECK(study::frontier_cases(request).front().search != whole_cases.front().search);
+  }
+
+  TEST_CASE("study: chips for prompts alone decode nothing, and are priced and named") {
+    study::FrontierRequest request = small_search();
+    request.requests = study::RequestsAsked{.prompt = 3000, .output = 1000};
+    request.requests->prompt_chips = {"h20"};
+    const auto cases = study::frontier_cases(request);
+    const study::Frontiers found = study::frontiers(request, cases, {});
+    REQUIRE(cases.front().chips->size() == 2);
+    REQUIRE(cases.front().space.requests->pools.size() == 1);
+    CHECK(cases.front().space.requests->pools[0].pool.pool.chip->name == "h20");
+    REQUIRE(found.results.front().winner.has_value());
+    for (const study::FrontierPoint& point : found.results.front().points) {
+      CHECK(point.attention_chip().name == "h800");
+      CHECK(point.ffn_chip().name == "h800");
+    }
+    request.requests->prompt_chips = {"h800"};
+    CHECK(study::frontier_cases(request).front().chips->size() == 1);
+    request.requests->ttft_limit = Seconds(1);  // larger pools may be what meets it
+    CHECK(study::frontier_cases(request).front().space.requests->pools.size() == 2);
   }
 
   TEST_CASE("study: the bounds of a search have their ranges") {
