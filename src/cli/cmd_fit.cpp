@@ -69,6 +69,7 @@ Verb fit_command(const Program& program) {
   add_contexts(verb, *args);
   add_layout(verb, *args);
   add_memory_conditions(verb, *args);
+  add_engine(verb, *args);
   add_output(verb, args->output);
   verb.before([](const Verb& parsed) {
     const bool clusters = parsed.given("--on");

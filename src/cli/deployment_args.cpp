@@ -261,6 +261,10 @@ void add_conditions(Verb& verb, ConditionArgs& args) {
   verb.text("--calibration", args.calibration,
             "Calibration of every chip of its architecture; none: stated default efficiencies",
             "NAME|none");
+  add_engine(verb, args);
+}
+
+void add_engine(Verb& verb, ConditionArgs& args) {
   verb.text(
       "--engine", args.engine,
       "Serving engine, a name or a path; ideal: none; left out: the one assumed for the chips",

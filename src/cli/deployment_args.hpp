@@ -19,6 +19,7 @@ struct ConditionArgs : StudyArgs {
 void add_conditions(Verb& verb, ConditionArgs& args);
 /// Those that what fits depends on.
 void add_memory_conditions(Verb& verb, ConditionArgs& args);
+void add_engine(Verb& verb, ConditionArgs& args);
 /// Throws UsageError.
 [[nodiscard]] study::Conditions conditions_of(const ConditionArgs& args);
 

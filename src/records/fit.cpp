@@ -1,6 +1,7 @@
 #include "records/fit.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -47,7 +48,8 @@ const Record<Row>& row_record() {
        [](const Row& r) { return gb(r.pool.kept_back()); }},
       {{"memory_gb", "GB", Show::plain}, [](const Row& r) { return gb(r.pool.use.whole); }},
       {{"holds", "holds"}, [](const Row& r) { return yes_or_no(r.fit.holds); }},
-      {{"reason", "reason"}, [](const Row& r) { return r.fit.reason; }}};
+      {{"reason", "reason"}, [](const Row& r) { return r.fit.reason; }},
+      {{"engine", "engine", Show::text, in_files_only}, [](const Row& r) { return r.fit.engine; }}};
   return record;
 }
 
@@ -111,6 +113,20 @@ std::string memory_bars(const study::Fits& fits) {
   return text;
 }
 
+namespace {
+
+std::string engines_text(const study::Fits& fits, const study::FitRequest& request) {
+  std::vector<std::string> names;
+  for (const Fit& fit : fits.rows) {
+    if (std::find(names.begin(), names.end(), fit.engine) == names.end())
+      names.push_back(fit.engine);
+  }
+  return fmt::format("Formats and memory as under {}{}.", fmt::join(names, ", "),
+                     request.engine.empty() ? ", assumed; --engine NAME takes another" : "");
+}
+
+}  // namespace
+
 std::vector<std::string> notes_on(const study::Fits& fits, const study::FitRequest& request) {
   std::vector<std::string> notes;
   if (!request.afd && !request.colocated) {
@@ -121,6 +137,7 @@ std::vector<std::string> notes_on(const study::Fits& fits, const study::FitReque
   }
   notes.emplace_back(
       "Bytes, cache and buffers are those of one accelerator, B/token of a request there.");
+  notes.push_back(engines_text(fits, request));
   if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
   const std::int64_t longest = *std::max_element(request.contexts.begin(), request.contexts.end());
   for (const ModelSpec& model : fits.models) add_model_notes(notes, model, real(longest));

@@ -57,6 +57,7 @@ Fit fit_of(const Colocated& asked, const Setting& setting) {
           .context = setting.context,
           .gpus = c.pool.size(),
           .requests = memory.largest_batch,
+          .engine = setting.engine.name,
           .pools = {{"all", name_of(c.pool), c.pool.chip, memory.use}}};
   fit.tokens = real(c.replicas()) * tokens_of_replica(memory.use, each, setting.context);
   fit.cache_of_token = memory.use.cache / each / setting.context;
@@ -74,6 +75,7 @@ Fit fit_of(Disaggregated d, const Setting& setting) {
           .context = setting.context,
           .gpus = e.gpus,
           .requests = most,
+          .engine = setting.engine_of_pools().name,
           .pools = {{"attention", name_of(d.attention), d.attention.chip, e.attention_memory},
                     {"FFN", name_of(d.ffn), d.ffn.chip, e.ffn_memory}}};
   const double each = std::ceil(real(d.batch) / d.micro_batches / units) * d.micro_batches;
@@ -128,7 +130,7 @@ Fit smallest(const HardwareSpec& chip, const Setting& setting, const FitRequest&
   for (const Pool& pool : pools_of(chip, request.max_gpus)) {
     std::optional<Fit> fit = best_of_pool(pool, setting, request);
     if (!fit) continue;
-    if (fit->holds && last) fit->reason = last->reason;
+    if (fit->holds && last) fit->reason = "the next smaller, " + last->reason;
     const bool done = fit->holds;
     last = std::move(fit);
     if (done) break;

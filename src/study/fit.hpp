@@ -33,6 +33,7 @@ struct Fit {
   double context = 0;
   std::int64_t gpus = 0, requests = 0;
   double tokens = 0;       // of cache, beside the weights and the buffers of those requests
+  std::string engine;      // whose rule fills the memory
   Bytes cache_of_token{};  // of one request on its replica, all accelerators that share it
   std::vector<PoolFit> pools;
   std::string reason{};  // why it does not hold the load, or why the next smaller does not

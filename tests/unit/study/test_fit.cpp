@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "load/library.hpp"
 #include "study/fit.hpp"
 #include "support.hpp"
 
@@ -43,7 +44,7 @@ TEST_SUITE("unit") {
     const study::Fit fit = only(request);
     CHECK(fit.holds);
     CHECK(fit.gpus == 24);
-    CHECK(fit.reason.starts_with("a800:2x8: weights need "));
+    CHECK(fit.reason.starts_with("the next smaller, a800:2x8: weights need "));
     study::FitRequest staged = deployed("deepseek-v3", {"a800", 3, 8}, "tp8,pp3");
     staged.what_if.formats.weights = Dtype::bf16;
     const study::Fit three = only(staged);
@@ -112,8 +113,24 @@ TEST_SUITE("unit") {
       const study::Fit fit = only(request);
       CHECK(fit.holds);
       CHECK(fit.gpus == p.gpus);
-      CHECK(fit.reason.starts_with(p.reason));
+      CHECK(fit.reason.starts_with("the next smaller, " + p.reason));
     }
+  }
+
+  TEST_CASE("an engine fills the memory by its own rule") {
+    study::FitRequest request = smallest("deepseek-v3", "h200", 8192);
+    const auto capacity = [&](const std::string& engine) {
+      request.engine = engine;
+      const study::Fit fit = only(request);
+      CHECK(fit.engine == (engine.empty() ? "vllm" : engine));
+      return fit.pools[0].use.capacity.base();
+    };
+    const HardwareSpec chip = load_chip("h200");
+    const double visible = seen_memory(chip).base();
+    CHECK(capacity("ideal") == Approx(0.92 * chip.memory_size.value.base()));
+    CHECK(capacity("sglang") == Approx(0.88 * visible - 2.2e9).epsilon(1e-3));
+    CHECK(capacity("vllm") == Approx(0.9 * visible - 6.4e9).epsilon(1e-3));
+    CHECK(capacity("") == capacity("vllm"));
   }
 
   // sgl-project/sglang#3656: two servers of H100 with TP16.
