@@ -57,7 +57,7 @@ const Record<Cost>& cost_record() {
          [](const Cost& c) { return named(name_of(price_origin(*c.of.chip))); }},
         {{"tokens_per_step", "tok/step", Show::plain, in_files_only},
          [](const Cost& c) { return tokens_per_step(c.of.speculation); }},
-        {{"joules_per_token", "J/token", Show::plain, in_files_only},
+        {{"joules_per_token", "J/token", Show::plain, in_files_only, "total_usd_per_mtok"},
          [](const Cost& c) { return energy_of(c).total().base(); }}},
        fields_of<Cost>(ideal_details, [](const Cost& c) { return c.of; })});
   return record;
@@ -91,9 +91,10 @@ const Record<Comparison>& comparison_record() {
          [](const Comparison& c) { return mtok_cell(c.attention); }},
         {{"ffn_usd_per_mtok", "FFN USD/Mtok", Show::money, in_files_only},
          [](const Comparison& c) { return mtok_cell(c.ffn); }},
-        {{"afd_joules_per_token", "AFD J/token", Show::plain, in_files_only},
+        {{"afd_joules_per_token", "AFD J/token", Show::plain, in_files_only, "afd_usd_per_mtok"},
          [](const Comparison& c) { return c.afd_energy().base(); }},
-        {{"single_joules_per_token", "single J/token", Show::plain, in_files_only},
+        {{"single_joules_per_token", "single J/token", Show::plain, in_files_only,
+          "single_usd_per_mtok"},
          [](const Comparison& c) { return c.single_energy().base(); }}},
        fields_of<Comparison>(ideal_details,
                              [](const Comparison& c) { return c.on(c.chips.single); })});

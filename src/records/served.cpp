@@ -22,9 +22,9 @@ const Record<study::Served>& served_record() {
        [](const study::Served& s) {
          return cell_if(s.ideal.has_value(), s.ideal.value_or(Seconds(0)) / millisecond);
        }},
-      {{"tokens_per_user_s", "tok/s/user", Show::plain, in_files_only},
+      {{"tokens_per_user_s", "tok/s/user", Show::plain, in_files_only, "tokens_per_gpu_s"},
        [](const study::Served& s) { return cell_if(s.tpot > Seconds(0), 1 / (s.tpot / second)); }},
-      {{"joules_per_token", "J/token", Show::plain, in_files_only},
+      {{"joules_per_token", "J/token", Show::plain, in_files_only, "usd_per_mtok"},
        [](const study::Served& s) { return energy_of(s).base(); }},
       {{"tokens_per_kwh", "tok/kWh", Show::plain, in_files_only},
        [](const study::Served& s) { return study::kilowatt_hour / energy_of(s) / token; }},

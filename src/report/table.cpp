@@ -89,12 +89,34 @@ struct Grid {
   std::vector<size_t> widths;
 };
 
+bool says_something(const Table& table, size_t column) {
+  return std::any_of(table.rows.begin(), table.rows.end(), [&](const std::vector<Cell>& row) {
+    return shown(row[column], table.columns[column].show) != "-";
+  });
+}
+
+/// The columns that people see, in their order.
+std::vector<size_t> columns_for_people(const Table& table) {
+  const std::vector<Column>& columns = table.columns;
+  std::vector<size_t> seen;
+  for (size_t c = 0; c < columns.size(); ++c) {
+    if (!columns[c].detail) seen.push_back(c);
+  }
+  for (size_t c = 0; c < columns.size(); ++c) {
+    if (columns[c].behind.empty() || !says_something(table, c)) continue;
+    const auto other = std::find_if(seen.begin(), seen.end(), [&](size_t each) {
+      return columns[each].key == columns[c].behind;
+    });
+    if (other != seen.end()) seen.insert(std::next(other), c);
+  }
+  return seen;
+}
+
 Grid grid_of(const Table& table) {
   Grid grid;
   grid.rows.resize(table.rows.size() + 1);
-  for (size_t c = 0; c < table.columns.size(); ++c) {
+  for (const size_t c : columns_for_people(table)) {
     const Column& column = table.columns[c];
-    if (column.detail) continue;
     grid.left.push_back(column.show == Show::text);
     grid.rows[0].push_back(column.heading);
     for (size_t r = 0; r < table.rows.size(); ++r)

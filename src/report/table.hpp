@@ -21,6 +21,7 @@ struct Column {
   std::string heading;  // for people
   Show show = Show::text;
   bool detail = false;  // in CSV and JSON only
+  std::string behind;   // people see it behind the column of this key, where both say something
 };
 
 struct Table {

@@ -32,6 +32,23 @@ TEST_SUITE("unit") {
           "\nA note.\n");
   }
 
+  TEST_CASE("a column may stand elsewhere for people than in files, if it says something") {
+    Table table = sample();
+    table.columns.push_back({"j", "J", Show::plain, true, "usd_per_mtok"});
+    table.columns.push_back({"kwh", "kWh", Show::plain, true, "no_such_key"});
+    for (auto& row : table.rows) row.insert(row.end(), {2.5, 1.5});
+    CHECK(render(table, Format::table) ==
+          "Title\n\n"
+          "model         USD    J      KV\n"
+          "---------  ------  ---  ------\n"
+          "a|b         0.055  2.5  2.56e8\n"
+          "long-name  0.0044  2.5       -\n\n"
+          "A note.\n");
+    CHECK(render(table, Format::csv).starts_with("model,usd_per_mtok,kv_bytes,note,j,kwh\n"));
+    for (auto& row : table.rows) row[4] = Cell();
+    CHECK(render(table, Format::table) == render(sample(), Format::table));
+  }
+
   TEST_CASE("CSV has every column, plain round-trip numbers and RFC 4180 quotes") {
     CHECK(render(sample(), Format::csv) ==
           "model,usd_per_mtok,kv_bytes,note\n"
