@@ -6,6 +6,7 @@
 #include "error.hpp"
 #include "records/frontier.hpp"
 #include "study/frontier.hpp"
+#include "study/outside.hpp"
 #include "support.hpp"
 
 using namespace afford;
@@ -76,6 +77,26 @@ TEST_SUITE("unit") {
     };
     CHECK(kind_of("9A9F") == Kind::not_in_space);
     const auto cases = study::frontier_cases(request);
+    const auto outside = [&](const char* label) {
+      return study::outside_reason(cases.front(), label);
+    };
+    CHECK(outside("9A9F") == "it takes 144 accelerators or more, --max-gpus is 16");
+    CHECK(outside("EP32") == "it takes 32 accelerators or more, --max-gpus is 16");
+    CHECK(outside("EP12") ==
+          "EP is tried on 1, 2, 4 .. accelerators of a server and on whole servers");
+    CHECK(outside("TP6") == "32 attention heads do not divide into 6");
+    CHECK(outside("TP16") ==
+          "TP is tried on 2, 4 .. accelerators of a server; --ways mixed lays it over several");
+    CHECK(outside("TP8DP2+EP16") ==
+          "chips, --max-gpus, --ways ... bound it; other layouts than AFD, EP and TP need --ways "
+          "mixed");
+    study::FrontierRequest larger = small_search();
+    larger.max_gpus = 256;
+    larger.ways = {Way::expert_parallel};
+    const auto more = study::frontier_cases(larger);
+    CHECK(study::outside_reason(more.front(), "EP256") ==
+          "qwen3-30b-a3b has 128 experts, fewer than 256 accelerators");
+    CHECK(study::outside_reason(more.front(), "1A1F") == "--ways leaves afd out");
     const study::Frontiers all = study::frontiers(request, cases, {});
     CHECK(kind_of(label(all.results[0].points.front().candidate)) == Kind::on_frontier);
     request.tpot_limit = Seconds(1e-6);
