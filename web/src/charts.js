@@ -136,7 +136,7 @@ export function operations(text, width) {
   const operations = [];
   let stage = "";
   for (const line of text.split("\n")) {
-    const head = line.match(/^ {2}(attention|FFN|layer|head)\b.* [\d.]+ us/);
+    const head = line.match(/^ {2}(attention|shared experts|experts|FFN|layer|head)\b.* [\d.]+ us/);
     if (head) stage = head[1];
     const found = line.match(/^ {4}(\S.*?) +([\d.]+) us {2}(\S+)/);
     if (found) operations.push({name: `${stage}: ${found[1]}`, us: Number(found[2]), bound: found[3], hidden: line.includes("(hidden)")});
