@@ -17,6 +17,11 @@ TimeInterval served_interval(Seconds time, const IntervalTerms& terms) {
   return {time / factor, time * factor};
 }
 
+std::optional<TimeInterval> first_token_interval(Seconds time, const PromptRates& rates) {
+  if (rates.spread.between == 0 && rates.spread.within == 0) return std::nullopt;
+  return served_interval(time, {.spread = rates.spread});
+}
+
 TimeInterval ideal_interval(Seconds time) {
   constexpr double most = 2.2;
   return {time, most * time};

@@ -2,6 +2,8 @@
 // How far a prediction may be from what a server shows: the errors of series of measurements that
 // were left out of the fit, as a linear mixed model.
 
+#include <optional>
+
 #include "spec/engine_time.hpp"
 
 namespace afford {
@@ -26,6 +28,11 @@ struct TimeInterval {
 
 /// The interval around a served prediction.
 [[nodiscard]] TimeInterval served_interval(Seconds time, const IntervalTerms& terms);
+
+/// The interval around a time to the first token, where no prompt waits for another; nothing where
+/// nobody has measured any under the engine.
+[[nodiscard]] std::optional<TimeInterval> first_token_interval(Seconds time,
+                                                               const PromptRates& rates);
 
 /// The interval above a time without any engine, which no server undercuts: nine of ten measured
 /// times lie between it and 2.2 times it.

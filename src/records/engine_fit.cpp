@@ -56,8 +56,11 @@ Table engine_fit_table(const EngineFit& fit) {
           100 * fit.left_out_error.median, 100 * fit.left_out_error.p90, 100 * fit.spread.between,
           100 * fit.spread.within),
       fmt::format("prompts.first_token is fitted after the others, to the TTFT of {} points whose "
-                  "prompts all fit one step.",
-                  fit.first_tokens),
+                  "prompts all fit one step. On each of their {} series by a fit to the others: "
+                  "median {:.1f} %, P90 {:.1f} %; {:.1f} % shared by a series, {:.1f} % of points.",
+                  fit.first_tokens, fit.first_token_series, 100 * fit.first_token_left_out.median,
+                  100 * fit.first_token_left_out.p90, 100 * fit.first_token_spread.between,
+                  100 * fit.first_token_spread.within),
       "To within: one standard deviation after, before: the prior's. A parameter whose prior the "
       "points do not narrow by three tenths is not determined and stays at its base."};
   for (const auto& [reason, points] : fit.unusable)

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "deploy/interval.hpp"
 #include "records/notes.hpp"
 #include "records/served.hpp"
 #include "records/sweep.hpp"
@@ -53,6 +54,13 @@ Field<Rental> of_plan(Column column, std::function<Cell(const Plan&)> value) {
 /// Of first tokens: none where no prompts are worked off, or where they queue without end.
 Cell milliseconds(Seconds time) {
   return cell_if(time > Seconds(0) && std::isfinite(time.base()), time / millisecond);
+}
+
+/// Of the mean. Waiting is as uncertain as the rest of it, as it follows from the same times.
+Cell end_of_mean_ttft(const Rental& r, Seconds TimeInterval::*end) {
+  const Seconds mean = r.plan().first_token.mean;
+  const auto interval = first_token_interval(mean, r.of->setting.engine.time.prompts);
+  return r.possible() && interval ? milliseconds((*interval).*end) : Cell();
 }
 
 Record<Rental> figures() {
@@ -176,7 +184,11 @@ Record<Rental> rental_record(const study::SweepPoint& point) {
        sweep_record<Rental>(point, [](const Rental& r) { return r.of->swept; }),
        figures(),
        rental_details(),
-       fields_of<Rental>(served_record(), [](const Rental& r) { return r.served; })});
+       fields_of<Rental>(served_record(), [](const Rental& r) { return r.served; }),
+       {hidden("ttft_low_ms", "from", Show::plain,
+               [](const Rental& r) { return end_of_mean_ttft(r, &TimeInterval::low); }),
+        hidden("ttft_high_ms", "to", Show::plain,
+               [](const Rental& r) { return end_of_mean_ttft(r, &TimeInterval::high); })}});
 }
 
 }  // namespace afford

@@ -20,6 +20,11 @@ Cell milliseconds(const ServedRow& row, Seconds (*of)(const ServedRow::Predictio
   return row.predicted ? Cell(of(*row.predicted) / millisecond) : Cell();
 }
 
+Cell end_of_first_token(const ServedRow& r, Seconds TimeInterval::*end) {
+  const bool known = r.predicted && r.predicted->first_token_interval;
+  return known ? Cell((*r.predicted->first_token_interval).*end / millisecond) : Cell();
+}
+
 const Record<ServedRow>& point_record() {
   using Prediction = ServedRow::Prediction;
   static const Record<ServedRow> record = {
@@ -64,11 +69,16 @@ const Record<ServedRow>& point_record() {
        [](const ServedRow& r) {
          return cell_if(r.point.ttft_ms.has_value(), r.point.ttft_ms.value_or(0));
        }},
-      {{"predicted_ttft_ms", "predicted", Show::plain, in_files_only}, [](const ServedRow& r) {
+      {{"predicted_ttft_ms", "predicted", Show::plain, in_files_only},
+       [](const ServedRow& r) {
          return r.predicted && r.predicted->first_token
                     ? Cell(*r.predicted->first_token / millisecond)
                     : Cell();
-       }}};
+       }},
+      {{"ttft_low_ms", "from", Show::plain, in_files_only},
+       [](const ServedRow& r) { return end_of_first_token(r, &TimeInterval::low); }},
+      {{"ttft_high_ms", "to", Show::plain, in_files_only},
+       [](const ServedRow& r) { return end_of_first_token(r, &TimeInterval::high); }}};
   return record;
 }
 
@@ -104,7 +114,11 @@ const Record<ServedGroup>& group_record() {
       {{"ttft_points", "TTFT", Show::plain},
        [](const ServedGroup& g) { return count_cell(g.first_token.points); }},
       {{"ttft_median_pct", "its median", Show::percent},
-       [](const ServedGroup& g) { return percent_if(g.first_token, g.first_token.median); }}};
+       [](const ServedGroup& g) { return percent_if(g.first_token, g.first_token.median); }},
+      {{"ttft_coverage_pct", "in interval", Show::percent}, [](const ServedGroup& g) {
+         return cell_if(g.first_token_coverage.has_value(),
+                        100 * g.first_token_coverage.value_or(0));
+       }}};
   return record;
 }
 

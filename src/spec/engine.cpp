@@ -197,6 +197,10 @@ const auto parameters = std::to_array<EngineParameter>({
      [](Engine& e) -> Seconds& { return e.time.prompts.outside_graphs; }, 0, most_seconds},
     {"prompts", "first_token", "decode steps' time that a first token takes besides",
      [](Engine& e) -> double& { return e.time.prompts.first_token; }, 0, most_steps},
+    {"prompts", "first_token_between", "spread of its log errors between series",
+     [](Engine& e) -> double& { return e.time.prompts.spread.between; }, 0, 1},
+    {"prompts", "first_token_within", "spread of its log errors within series",
+     [](Engine& e) -> double& { return e.time.prompts.spread.within; }, 0, 1},
 });
 
 }  // namespace

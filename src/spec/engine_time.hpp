@@ -39,6 +39,14 @@ struct LaunchedKernels {
                            // multiplies and activates
 };
 
+/// Standard deviations of the logarithm of measured over predicted time. Points of one series (one
+/// engine, version, model, chip and parallelism) share most of their error, so it has two parts.
+struct ErrorSpread {
+  double between = 0;     // series
+  double within = 0;      // points of one series
+  bool estimate = false;  // not from series left out
+};
+
 /// What an engine does with prompts that interrupt decoding.
 struct PromptRates {
   double dense = 0.55, experts = 0.50;  // share of the peak that a prompt's GEMMs reach, by FFN
@@ -49,14 +57,7 @@ struct PromptRates {
   /// (prompts.hpp), in decode steps: client, tokenizer, scheduler, a pass that the host holds up,
   /// the stream back.
   double first_token = 0;
-};
-
-/// Standard deviations of the logarithm of measured over predicted time. Points of one series (one
-/// engine, version, model, chip and parallelism) share most of their error, so it has two parts.
-struct ErrorSpread {
-  double between = 0;     // series
-  double within = 0;      // points of one series
-  bool estimate = false;  // not from series left out
+  ErrorSpread spread;  // of times to the first token
 };
 
 /// Dispatch and combine over NICs, as DeepEP's low-latency kernels do: what stays in a server goes

@@ -25,6 +25,12 @@ std::string value_of(const EngineFit& fit, const EngineParameter& parameter) {
   for (const FittedParameter& p : fit.parameters) {
     if (p.parameter == &parameter) return p.determined ? written(p) : "";
   }
+  if (parameter.section == "prompts" && fit.first_token_series > 1) {
+    if (parameter.key == "first_token_between")
+      return fmt::format("{:.3f}", fit.first_token_spread.between);
+    if (parameter.key == "first_token_within")
+      return fmt::format("{:.3f}", fit.first_token_spread.within);
+  }
   // Of a single series nothing tells how series differ.
   if (fit.series < 2 || !fit.architectures.contains(std::string(parameter.section))) return "";
   if (parameter.key == "between_series") return fmt::format("{:.3f}", fit.spread.between);

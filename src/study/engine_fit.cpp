@@ -181,8 +181,15 @@ Points those_of(const std::vector<SetUpPoint>& points, Seconds ServedTime::*what
 
 /// What a first token takes besides changes no time of a later one, so it is fitted by itself.
 void fit_first_token(EngineFit& result, const Points& points) {
-  const Fitted fit = fitted(points, result.engine, candidates(result.engine, first_token_priors));
+  const Engine base = result.engine;
+  const Fitted fit = fitted(points, base, candidates(base, first_token_priors));
   result.first_tokens = points.size();
+  const std::vector<SeriesError> left_out = left_out_errors(points, base, fit);
+  std::set<std::string> series;
+  for (const SeriesError& e : left_out) series.insert(e.series);
+  result.first_token_series = series.size();
+  result.first_token_left_out = summary_of_logs(left_out);
+  result.first_token_spread = spread_of(left_out);
   for (FittedParameter p : fit.parameters) {
     if (!p.determined) p.value = p.base;
     std::visit(Assign{result.engine, p.value}, p.parameter->at);

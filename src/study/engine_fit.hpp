@@ -34,10 +34,13 @@ struct EngineFit {
   std::string base;
   std::vector<FittedParameter> parameters;
   size_t points = 0, series = 0;
-  size_t first_tokens = 0;              // of the points, whose TTFT counts
-  ErrorSummary error, left_out_error;   // of the fit, and of each series by a fit without it
-  ErrorSpread spread;                   // of the errors left out
-  std::set<std::string> architectures;  // of the points' chips
+  size_t first_tokens = 0;             // of the points, whose TTFT counts
+  ErrorSummary error, left_out_error;  // of the fit, and of each series by a fit without it
+  ErrorSpread spread;                  // of the errors left out
+  ErrorSpread first_token_spread;      // the same of first tokens
+  ErrorSummary first_token_left_out;
+  size_t first_token_series = 0;
+  std::set<std::string> architectures;                   // of the points' chips
   std::vector<std::pair<std::string, size_t>> unusable;  // reasons, and how many points
 };
 

@@ -66,7 +66,9 @@ constexpr std::pair<std::string_view, FrontierCell> prompt_columns[] = {
     {"ttft_limit_ms", number_or_none},
     {"usd_per_input_mtok", number_or_none},
     {"usd_per_output_mtok", number_or_none},
-    {"usd_per_request", number_or_none}};
+    {"usd_per_request", number_or_none},
+    {"ttft_low_ms", number_or_none},
+    {"ttft_high_ms", number_or_none}};
 
 template <size_t N>
 void require_one_of(const RowAt& at, size_t field, std::string_view name,

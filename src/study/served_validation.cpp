@@ -41,8 +41,11 @@ ServedRow row_of(const ServedPoint& point, const Engine* engine, ServedLibrary& 
                    .prompts = time.prompts,
                    .interval = interval_on(deployment.chip(), *engine, time.tpot),
                    .first_token = {}};
-  if (point.ttft_ms && deployment.prompts_fit_a_step())
+  if (point.ttft_ms && deployment.prompts_fit_a_step()) {
     row.predicted->first_token = time.first_token;
+    row.predicted->first_token_interval =
+        first_token_interval(time.first_token, engine->time.prompts);
+  }
   return row;
 }
 
@@ -64,7 +67,7 @@ ServedGroup group_of(const std::vector<ServedRow>& rows, const std::string& engi
                      const std::string& chip, const std::string& mode) {
   ServedGroup group{.engine = engine, .chip = chip, .mode = mode};
   std::vector<double> deviations, others, beside, first_tokens;
-  size_t covered = 0;
+  size_t covered = 0, with_interval = 0, first_token_covered = 0;
   for (const ServedRow& row : rows) {
     const ServedPoint& point = row.point;
     if (!named(engine, point.engine) || !named(chip, point.chip) || !named(mode, point.mode))
@@ -76,6 +79,10 @@ ServedGroup group_of(const std::vector<ServedRow>& rows, const std::string& engi
     deviations.push_back(row.deviation());
     covered += row.covered() ? 1 : 0;
     if (row.predicted->first_token) first_tokens.push_back(row.first_token_deviation());
+    if (row.predicted->first_token_interval) {
+      ++with_interval;
+      first_token_covered += row.first_token_covered() ? 1 : 0;
+    }
     if (!point.aiconfigurator_tpot_ms) continue;
     others.push_back(*point.aiconfigurator_tpot_ms / point.tpot_ms - 1);
     beside.push_back(row.deviation());
@@ -84,6 +91,10 @@ ServedGroup group_of(const std::vector<ServedRow>& rows, const std::string& engi
   group.aiconfigurator = summary_of(others);
   group.beside_it = summary_of(beside);
   group.first_token = summary_of(first_tokens);
+  if (with_interval > 0) {
+    group.first_token_coverage =
+        static_cast<double>(first_token_covered) / static_cast<double>(with_interval);
+  }
   if (!deviations.empty())
     group.coverage = static_cast<double>(covered) / static_cast<double>(deviations.size());
   return group;

@@ -25,6 +25,7 @@ struct ServedRow {
     Seconds tpot, prompts;  // of the TPOT: interruptions by prompts
     TimeInterval interval;
     std::optional<Seconds> first_token;  // where one was measured and no prompt waits for another
+    std::optional<TimeInterval> first_token_interval{};
   };
   std::optional<Prediction> predicted;
   std::string why_not;  // "" where there is one
@@ -34,6 +35,11 @@ struct ServedRow {
   }
   [[nodiscard]] double first_token_deviation() const {
     return *predicted->first_token / (*point.ttft_ms * millisecond) - 1;
+  }
+  [[nodiscard]] bool first_token_covered() const {
+    const Seconds measured = *point.ttft_ms * millisecond;
+    const TimeInterval& interval = *predicted->first_token_interval;
+    return interval.low <= measured && measured <= interval.high;
   }
   [[nodiscard]] bool covered() const {
     const Seconds measured = point.tpot_ms * millisecond;
@@ -49,6 +55,7 @@ struct ServedGroup {
   double coverage = 0;                     // share of the points inside their interval
   ErrorSummary aiconfigurator, beside_it;  // both on the points that have its prediction
   ErrorSummary first_token;
+  std::optional<double> first_token_coverage{};  // none where the engine states no spread
 };
 
 struct ServedValidation {

@@ -25,4 +25,15 @@ TEST_SUITE("unit") {
     CHECK(ideal.low == Seconds(0.02));
     CHECK(ideal.high > Seconds(0.02));
   }
+
+  TEST_CASE("a first token has an interval of its own spread, where the engine states one") {
+    PromptRates rates;
+    CHECK_FALSE(first_token_interval(Seconds(0.2), rates).has_value());
+    rates.spread = {.between = 0.3, .within = 0.1};
+    const auto interval = first_token_interval(Seconds(0.2), rates);
+    REQUIRE(interval.has_value());
+    const double factor = std::exp(1.9 * std::sqrt(0.09 + 0.01 + 0.0004));
+    CHECK(interval->low.base() == doctest::Approx(0.2 / factor));
+    CHECK(interval->high.base() == doctest::Approx(0.2 * factor));
+  }
 }

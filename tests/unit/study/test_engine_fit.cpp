@@ -82,6 +82,11 @@ TEST_SUITE("unit") {
     CHECK(parameter(fit, "prompts", "dense").value == doctest::Approx(0.5).epsilon(0.05));
     CHECK(fit.first_tokens > 50);
     CHECK(fit.first_tokens < fit.points);
+    // The truth is an engine, so series left out are met as well as the others.
+    CHECK(fit.first_token_series > 1);
+    CHECK(fit.first_token_series <= fit.series);
+    CHECK(fit.first_token_spread.between < 0.05);
+    CHECK(fit.first_token_spread.within < 0.05);
     CHECK(parameter(fit, "prompts", "first_token").value == doctest::Approx(9).epsilon(0.02));
     // No Blackwell, no experts.
     for (const auto& [section, key] : {std::pair{"blackwell", "kernel"}, {"prompts", "experts"}}) {

@@ -65,6 +65,14 @@ TEST_SUITE("unit") {
     CHECK(validation.all.coverage <= 0.97);
     CHECK(validation.all.first_token.points >= 10);
     CHECK(validation.all.first_token.median < 0.30);
+    // Nine of ten, of few points.
+    REQUIRE(validation.all.first_token_coverage.has_value());
+    CHECK(*validation.all.first_token_coverage > 0.8);
+    for (const study::ServedRow& row : validation.rows) {
+      if (!row.predicted || !row.predicted->first_token) continue;
+      REQUIRE(row.predicted->first_token_interval.has_value());
+      CHECK(row.predicted->first_token_interval->low < *row.predicted->first_token);
+    }
   }
 
   TEST_CASE("an engine that is not there leaves its points out by name") {
