@@ -26,8 +26,10 @@ int run(const MergeArgs& args) {
   if (merged.partial)
     table.notes.push_back("Partial: a part was interrupted before it had tried every candidate.");
   emit(for_people(format) ? thinned(table, marks, frontier_rows_shown) : table, args.output);
-  if (!args.plot.empty() && !marks.empty())
-    draw(frontier_picture(marks, merged.objective, merged.tpot_limit_ms), args.plot);
+  if (!args.plot.empty() && !marks.empty()) {
+    const Chart picture = frontier_picture(marks, merged.objective, merged.tpot_limit_ms);
+    draw(merged.partial ? with_note(picture, table.notes.back()) : picture, args.plot);
+  }
   if (!for_people(format) && merged.partial) say(*args.output.host, table.notes.back() + "\n");
   return marks.empty() || merged.partial ? exit_no : exit_done;
 }

@@ -90,7 +90,10 @@ int run(const ParetoArgs& args) {
     emit_at_last(people ? thinned(table, marks_of(found), frontier_rows_shown) : table, args.output,
                  people ? after : "");
   }
-  if (!args.plot.empty() && !points.empty()) draw(picture_of(found, request), args.plot);
+  if (!args.plot.empty() && !points.empty()) {
+    const Chart picture = picture_of(found, request);
+    draw(found.complete ? picture : with_note(picture, interrupted_note), args.plot);
+  }
   if (!people) {
     print_notes(args.output, table);
     say(*args.output.host, after);

@@ -65,6 +65,10 @@ inline constexpr size_t frontier_rows_shown = 12;
 /// "Frontier of time per output token against throughput", and whether prompts count.
 [[nodiscard]] std::string frontier_title(const study::FrontierRequest& request);
 
+/// Of a search that did not come to its end.
+constexpr std::string_view interrupted_note =
+    "Partial: interrupted before every candidate was tried.";
+
 /// What the run rests on, what became of each case, how the events differ, break-even points.
 [[nodiscard]] std::vector<std::string> notes_on(const study::Frontiers& frontiers,
                                                 const study::FrontierRequest& request,

@@ -181,8 +181,7 @@ std::vector<std::string> notes_on(const study::Frontiers& frontiers,
       notes.push_back("Cheapest for " + line);
     if (point.back().parameter != study::Parameter::price) notes.push_back(prices_text(chips));
   }
-  if (!frontiers.complete)
-    notes.push_back("Partial: interrupted before every candidate was tried.");
+  if (!frontiers.complete) notes.emplace_back(interrupted_note);
   return notes;
 }
 

@@ -150,6 +150,14 @@ std::string gnuplot_text(std::string_view text) {
   return result + "'";
 }
 
+Chart with_note(Chart chart, std::string_view note) {
+  constexpr int tag = 1'000'000;  // beyond those of labelled points
+  chart.script.insert(0, fmt::format("set label {} {} at screen 0.01,0.02 left textcolor rgb "
+                                     "'#b00020'\n",
+                                     tag, gnuplot_text(note)));
+  return chart;
+}
+
 void check_picture(const fs::path& file) {
   check_name(file);
   if (file.extension() != ".gp" && !is_installed("gnuplot")) {

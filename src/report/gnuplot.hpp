@@ -14,6 +14,9 @@ struct Chart {
   int width = 960, height = 600;
 };
 
+/// The same with a line of text in its lower left corner.
+[[nodiscard]] Chart with_note(Chart chart, std::string_view note);
+
 /// Writes `file` as its ending says: .svg or .png through gnuplot, .gp the script itself. The file
 /// appears whole or not at all. Throws UsageError for another ending, when gnuplot is missing or
 /// fails, and when what it drew is not whole.

@@ -118,6 +118,20 @@ TEST_SUITE("cli") {
     CHECK(merged.out == run_afford(search).out);
   }
 
+  TEST_CASE("merge: a picture says that a part of it is missing") {
+    test::TempFolder folder;
+    std::string text =
+        run_afford("pareto -m step-3 --on h800 --max-gpus 16 --ways ep --format csv").out;
+    const std::string picture = folder.path("out.gp");
+    CHECK(run_afford("merge " + folder.file("whole.csv", text) + " --plot " + picture).code == 0);
+    CHECK(test::read_file(picture).find("Partial") == std::string::npos);
+    for (size_t at = 0; (at = text.find(",1/1,yes,", at)) != std::string::npos; ++at)
+      text.replace(at, 9, ",1/1,partial,");
+    CHECK(run_afford("merge " + folder.file("part.csv", text) + " --plot " + picture).code == 1);
+    CHECK(test::read_file(picture).find("'Partial: a part was interrupted before it had tried "
+                                        "every candidate.' at screen") != std::string::npos);
+  }
+
   TEST_CASE("merge: files that are not of a search") {
     test::TempFolder folder;
     const std::string other = folder.file("other.csv", "model,price\nx,1\n");

@@ -24,4 +24,11 @@ TEST_SUITE("unit") {
     CHECK(chart.script.find("title 'm1'") != std::string::npos);
     CHECK(chart.script.find("title 'm2'") != std::string::npos);
   }
+
+  TEST_CASE("a note stands in a corner of the picture, before anything is drawn") {
+    const Chart chart = with_note({.script = "plot x\n"}, "it's partial");
+    CHECK(chart.script.starts_with("set label "));
+    CHECK(chart.script.ends_with(
+        " 'it''s partial' at screen 0.01,0.02 left textcolor rgb '#b00020'\nplot x\n"));
+  }
 }
