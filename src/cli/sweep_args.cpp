@@ -59,8 +59,8 @@ const ParameterInfo& known(const std::string& parameter, SweepOf of) {
     return p;
   }
   if (is_of_chip(parameter)) return info_of(Parameter::edit);
-  throw UsageError(fmt::format("--sweep: unknown parameter '{}'{}", parameter,
-                               suggestion(base_of(parameter), names)));
+  throw UsageError(
+      fmt::format("--sweep: unknown parameter '{}'{}", parameter, suggestion(parameter, names)));
 }
 
 /// A number and what follows it: "20ms", "8k", "400 Gbit/s".

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 
 namespace afford {
 namespace {
@@ -16,6 +17,69 @@ size_t common_prefix(std::string_view a, std::string_view b) {
   size_t length = 0;
   while (length < std::min(a.size(), b.size()) && lower(a[length]) == lower(b[length])) ++length;
   return length;
+}
+
+bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// "llama-3.1-8b" in its words and numbers: llama, 3, 1, 8, b.
+std::vector<std::string_view> parts_of(std::string_view name) {
+  std::vector<std::string_view> parts;
+  for (size_t at = 0; at < name.size();) {
+    const auto kind = is_letter(name[at]) ? is_letter : is_digit;
+    size_t end = at;
+    while (end < name.size() && kind(name[end])) ++end;
+    if (end > at) parts.push_back(name.substr(at, end - at));
+    at = std::max(end, at + 1);
+  }
+  return parts;
+}
+
+/// Without what joins its parts.
+std::string squeezed(std::string_view name) {
+  std::string text;
+  for (const std::string_view part : parts_of(name)) text += part;
+  std::transform(text.begin(), text.end(), text.begin(), lower);
+  return text;
+}
+
+/// Whether `word` puts starts of the name's parts together, as llama8b and kimi do.
+bool abbreviates(std::string_view word, std::string_view name) {
+  for (const std::string_view part : parts_of(name)) word.remove_prefix(common_prefix(word, part));
+  return word.empty();
+}
+
+/// Names that `wrong` shortens, else the longest ones that it makes longer.
+std::vector<std::string_view> related(std::string_view wrong,
+                                      std::span<const std::string_view> valid) {
+  constexpr size_t shortest = 3;  // of fewer letters many a name could be made
+  const std::string word = squeezed(wrong);
+  std::vector<std::string_view> names;
+  if (word.size() < shortest) return names;
+  std::copy_if(valid.begin(), valid.end(), std::back_inserter(names),
+               [&](std::string_view name) { return abbreviates(word, name); });
+  if (!names.empty()) return names;
+  size_t longest = shortest;
+  for (const std::string_view name : valid) {
+    const std::string shorter = squeezed(name);
+    if (shorter.size() < longest || word.find(shorter) == std::string::npos) continue;
+    // A key in a section is no longer name for that section.
+    if (wrong.find('.') != std::string_view::npos && name.find('.') == std::string_view::npos)
+      continue;
+    if (shorter.size() > longest) names.clear();
+    longest = shorter.size();
+    names.push_back(name);
+  }
+  return names;
+}
+
+std::string meant(std::span<const std::string_view> names) {
+  constexpr size_t most = 6;
+  if (names.size() == 1) return fmt::format("; did you mean '{}'?", names.front());
+  const auto shown = names.first(std::min(names.size(), most));
+  const std::string more =
+      names.size() > most ? fmt::format(" or {} more", names.size() - most) : "";
+  return fmt::format("; did you mean one of {}{}?", fmt::join(shown, ", "), more);
 }
 
 }  // namespace
@@ -54,7 +118,11 @@ std::string suggestion(std::string_view wrong, std::span<const std::string_view>
       }
     }
   }
-  if (best != nullptr) return fmt::format("; did you mean '{}'?", *best);
+  if (best != nullptr) return meant({best, 1});
+  if (wrong.size() <= longest_worth_comparing) {
+    const std::vector<std::string_view> names = related(wrong, valid);
+    if (!names.empty()) return meant(names);
+  }
   if (valid.empty() || valid.size() > most_listed) return "";
   return fmt::format("; expected {}{}", valid.size() > 1 ? "one of " : "", fmt::join(valid, ", "));
 }

@@ -125,7 +125,8 @@ TEST_SUITE("errors") {
           "no error");
     CHECK(import_after("  \"hidden_size\": 256,\n", "", {{"hidden_size", "256"}}) == "no error");
     CHECK(import_error(good, {{"num_heads", "1"}}) ==
-          "--assume: nothing asks for 'num_heads' of this config");
+          "--assume: nothing asks for 'num_heads' of this config; did you mean one of "
+          "num_attention_heads, num_attention_heads_per_layer, num_key_value_heads?");
   }
 
   TEST_CASE("keys that are not understood are named all at once") {

@@ -54,10 +54,11 @@ TEST_SUITE("errors") {
           "got 'nan'");
     CHECK(changed("cv: 1.2", "cv: inf") ==
           "chat.yaml:6:45: traffic.prompt.cv: expected a number from 0 to 20, got 'inf'");
-    CHECK(
-        changed("kind: fixed", "kind: fix") ==
-        "chat.yaml:7:18: traffic.output.kind: unknown value 'fix'; expected one of fixed, uniform, "
-        "lognormal, geometric");
+    CHECK(changed("kind: fixed", "kind: fix") ==
+          "chat.yaml:7:18: traffic.output.kind: unknown value 'fix'; did you mean 'fixed'?");
+    CHECK(changed("kind: fixed", "kind: steady") ==
+          "chat.yaml:7:18: traffic.output.kind: unknown value 'steady'; expected one of fixed, "
+          "uniform, lognormal, geometric");
     CHECK(changed("tokens: 500", "tokens: 0") ==
           "chat.yaml:7:33: traffic.output.tokens: expected a number from 1 to 100000000, got '0'");
     CHECK(changed("  output: {kind: fixed, tokens: 500}\n", "") ==
