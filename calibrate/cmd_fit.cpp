@@ -66,13 +66,6 @@ void refuse_repeats(const std::vector<std::string>& files) {
   }
 }
 
-void refuse_to_write_over(const OutputPaths& paths, const std::vector<std::string>& files) {
-  for (const std::string& file : files) {
-    if (same_file(paths.calibration, file))
-      throw UsageError(fmt::format("-o would write over {}, which this command reads", file));
-  }
-}
-
 }  // namespace
 
 int fit(const FitOptions& options) {
@@ -80,7 +73,7 @@ int fit(const FitOptions& options) {
   Cards all;
   for (const std::string& file : options.cards) add(all, file);
   const OutputPaths paths = output_paths(options.output, all.provenance.chip);
-  refuse_to_write_over(paths, options.cards);
+  for (const std::string& file : options.cards) refuse_to_write_over("-o", paths.calibration, file);
   write_outputs(paths, all.points, all.provenance);
   if (!all.links.empty()) {
     const std::string text =

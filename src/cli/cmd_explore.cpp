@@ -2,9 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
-#include <system_error>
 
 #include "afford.hpp"
 #include "cli/commands.hpp"
@@ -62,12 +60,6 @@ bool check(const Host& host, const std::vector<std::string>& command) {
   throw UsageError(answer.said);
 }
 
-void refuse_overwriting(const std::string& output, const std::string& read) {
-  std::error_code none;
-  if (std::filesystem::equivalent(output, read, none))
-    throw UsageError(fmt::format("--output would write over {}, which this command reads", output));
-}
-
 int run(const Host& host, const ExploreArgs& args) {
   constexpr size_t most_bytes = size_t{64} << 20;
   constexpr std::string_view place = "<!--START-->";
@@ -79,7 +71,7 @@ int run(const Host& host, const ExploreArgs& args) {
     const size_t at = page.find(place);
     if (at == std::string::npos) throw UsageError(built_page().string() + " is no page of afford");
     const auto files = files_of(args.command);
-    for (const auto& [name, text] : files) refuse_overwriting(args.file, name);
+    for (const auto& [name, text] : files) refuse_to_write_over("--output", args.file, name);
     page.replace(at, place.size(), start_of(args.command, files));
   }
   file.write(page);

@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
-#include <filesystem>
 #include <span>
 #include <sstream>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "cli/verb.hpp"
 #include "cli/words.hpp"
 #include "error.hpp"
+#include "text/file.hpp"
 #include "text/suggest.hpp"
 #include "version.hpp"
 
@@ -152,21 +152,15 @@ int report(const std::exception& error, const Host& host) {
   return failure.exit;
 }
 
-/// Whether the words of an option name the regular file `file`: whole, between commas, or as the
-/// chip of a pool ("own.yaml:2x8"). Names of entries ("step-3") are no files.
-bool names_file(const CLI::Option& option, const std::string& file) {
-  std::error_code none;
-  if (!std::filesystem::is_regular_file(file, none)) return false;
+/// The files that an option may read. Names of entries ("step-3") are none.
+std::vector<std::string> files_read_by(const CLI::Option& option) {
+  std::vector<std::string> files;
   for (const std::string& word : option.results()) {
-    std::istringstream parts(word);
-    for (std::string part; std::getline(parts, part, ',');) {
-      for (const std::string& text : {part, part.substr(0, part.rfind(':'))}) {
-        const bool path = option.get_positional() || text.find_first_of("./") != std::string::npos;
-        if (path && std::filesystem::equivalent(text, file, none)) return true;
-      }
+    for (std::string& name : names_in_word(word)) {
+      if (option.get_positional() || looks_like_file(name)) files.push_back(std::move(name));
     }
   }
-  return false;
+  return files;
 }
 
 void require(CLI::Option* option) {
@@ -233,10 +227,9 @@ void Verb::refuse_places_taken() const {
       throw UsageError(fmt::format("{} and {} both write {}", one.flag, other.flag, *one.file));
     }
     for (const CLI::Option* option : app_->get_options()) {
-      if (option == app_->get_option_no_throw(one.flag) || !names_file(*option, *one.file))
-        continue;
-      throw UsageError(
-          fmt::format("{} would write over {}, which this command reads", one.flag, *one.file));
+      if (option == app_->get_option_no_throw(one.flag)) continue;
+      for (const std::string& read : files_read_by(*option))
+        refuse_to_write_over(one.flag, *one.file, read);
     }
   }
 }

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <system_error>
 
+#include "cli/words.hpp"
 #include "error.hpp"
 #include "load/folders.hpp"
 #include "text/escape.hpp"
@@ -29,15 +29,10 @@ std::map<std::string, std::string> files_of(const std::vector<std::string>& comm
   constexpr size_t most_bytes = size_t{8} << 20;
   std::map<std::string, std::string> files;
   for (const std::string& word : command) {
-    for (size_t at = 0; at <= word.size();) {
-      const size_t comma = std::min(word.find(',', at), word.size());
-      const std::string part = word.substr(at, comma - at);
-      for (const std::string& name : {part, part.substr(0, part.rfind(':'))}) {
-        std::error_code none;
-        if (name.find_first_of("./") != std::string::npos && fs::is_regular_file(name, none))
-          files.try_emplace(name, read_whole(name, most_bytes, "file of a page"));
-      }
-      at = comma + 1;
+    for (const std::string& name : names_in_word(word)) {
+      std::error_code none;
+      if (looks_like_file(name) && fs::is_regular_file(name, none))
+        files.try_emplace(name, read_whole(name, most_bytes, "file of a page"));
     }
   }
   return files;

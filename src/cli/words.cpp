@@ -46,6 +46,23 @@ std::string refuse_empty(const std::string& text) {
   return text.empty() ? "expected a value, got an empty one" : "";
 }
 
+std::vector<std::string> names_in_word(const std::string& word) {
+  std::vector<std::string> names;
+  for (size_t at = 0; at <= word.size();) {
+    const size_t comma = std::min(word.find(',', at), word.size());
+    names.push_back(word.substr(at, comma - at));
+    const std::string& part = names.back();
+    if (const size_t colon = part.rfind(':'); colon != std::string::npos)
+      names.push_back(part.substr(0, colon));
+    at = comma + 1;
+  }
+  return names;
+}
+
+bool looks_like_file(const std::string& name) {
+  return name.find_first_of("./") != std::string::npos;
+}
+
 std::filesystem::path place_written(const std::string& file) {
   std::error_code unknown;
   const std::filesystem::path place =

@@ -21,6 +21,12 @@ void require_words(const std::vector<std::string>& words);
 /// What is wrong with an empty value; nothing with any other.
 [[nodiscard]] std::string refuse_empty(const std::string& text);
 
+/// The names a word may hold: between its commas, each whole and as the chip of a pool
+/// ("own.yaml:2x8").
+[[nodiscard]] std::vector<std::string> names_in_word(const std::string& word);
+/// Rather than like an entry of models/ or hardware/.
+[[nodiscard]] bool looks_like_file(const std::string& name);
+
 /// One name for a file, however it is spelled.
 [[nodiscard]] std::filesystem::path place_written(const std::string& file);
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include "error.hpp"
 
@@ -52,18 +53,32 @@ size_t InputFile::append_to(std::string& text, size_t most) {
   return static_cast<size_t>(got);
 }
 
-std::string read_whole(const std::filesystem::path& path, size_t most, std::string_view what) {
+std::string read_start(const std::filesystem::path& path, size_t most) {
   constexpr size_t piece = size_t{1} << 14;  // resize() clears what is then read into
   InputFile file(path);
   std::string text;
-  // One byte more than it may have; the file may shrink or grow meanwhile.
-  while (text.size() <= most && file.append_to(text, std::min(piece, most + 1 - text.size())) > 0) {
+  while (text.size() < most && file.append_to(text, std::min(piece, most - text.size())) > 0) {
   }
+  return text;
+}
+
+std::string read_whole(const std::filesystem::path& path, size_t most, std::string_view what) {
+  // One byte more than it may have; the file may shrink or grow meanwhile.
+  std::string text = read_start(path, most + 1);
   if (text.size() > most) {
-    throw InputError({file.name()},
+    throw InputError({path.string()},
                      fmt::format("larger than {} MiB, the most {} may have", most >> 20, what));
   }
   return text;
+}
+
+void refuse_to_write_over(std::string_view flag, const std::filesystem::path& output,
+                          const std::filesystem::path& read) {
+  std::error_code none;
+  if (std::filesystem::is_regular_file(output, none) &&
+      std::filesystem::equivalent(output, read, none))
+    throw UsageError(
+        fmt::format("{} would write over {}, which this command reads", flag, output.string()));
 }
 
 std::vector<std::string> names_in(const std::filesystem::path& folder) {

@@ -32,6 +32,14 @@ class InputFile {
 [[nodiscard]] std::string read_whole(const std::filesystem::path& path, size_t most,
                                      std::string_view what);
 
+/// The first bytes of a regular file: `most`, or all there are. Throws InputError.
+[[nodiscard]] std::string read_start(const std::filesystem::path& path, size_t most);
+
+/// Throws UsageError where writing `output`, as `flag` says, would replace `read`, a file that the
+/// same command reads.
+void refuse_to_write_over(std::string_view flag, const std::filesystem::path& output,
+                          const std::filesystem::path& read);
+
 /// The names of what a folder holds, sorted. Throws InputError.
 [[nodiscard]] std::vector<std::string> names_in(const std::filesystem::path& folder);
 
