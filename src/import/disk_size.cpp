@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 
 #include "error.hpp"
 #include "import/json.hpp"
+#include "text/file.hpp"
 #include "text/number.hpp"
 
 namespace afford::config {
@@ -17,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t largest_header = 64ULL * 1024 * 1024;
-constexpr int most_files = 1024;
 
 std::optional<double> number(const json::Value* value) {
   if (value == nullptr || value->kind != json::Value::Kind::number) return std::nullopt;
@@ -31,23 +30,37 @@ std::optional<DiskSize> by_index(const fs::path& folder) {
   const json::Value root = json::parse_file(folder / name);
   const json::Value* metadata = member(root, "metadata");
   const auto bytes = metadata == nullptr ? std::nullopt : number(member(*metadata, "total_size"));
-  if (!bytes || *bytes <= 0) return std::nullopt;
-  return DiskSize{*bytes, name};
+  if (bytes && *bytes > 0) return DiskSize{*bytes, name};
+  if (metadata == nullptr || member(*metadata, "total_size") == nullptr) return std::nullopt;
+  throw InputError(member(*metadata, "total_size")->place,
+                   "metadata.total_size: expected a number of bytes above zero");
 }
 
-/// The length that stands in front of a header, and the header.
+/// The length that stands in front of a header, and the header; less where the file ends before.
 std::string start_of(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::string bytes(sizeof(std::uint64_t), '\0');
-  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   std::uint64_t length = 0;
+  std::string bytes = read_start(path, sizeof length);
+  if (bytes.size() < sizeof length) return bytes;
   std::memcpy(&length, bytes.data(), sizeof length);
-  if (!stream || length > largest_header)
+  if (length > largest_header)
     throw InputError({path.string()}, "not a safetensors file: no header in front");
-  bytes.resize(sizeof length + length);
-  stream.read(bytes.data() + sizeof length, static_cast<std::streamsize>(length));
-  if (!stream) throw InputError({path.string()}, "not a safetensors file: its header is cut short");
-  return bytes;
+  return read_start(path, sizeof length + length);
+}
+
+/// Where the data of a tensor ends.
+double end_of(const json::Member& tensor) {
+  const json::Value* offsets = member(tensor.value, "data_offsets");
+  if (offsets == nullptr)
+    throw InputError(tensor.value.place,
+                     fmt::format("'{}': expected a tensor with data_offsets", tensor.key));
+  const bool pair = offsets->items.size() == 2;
+  const auto start = pair ? number(&offsets->items.front()) : std::nullopt;
+  const auto end = pair ? number(&offsets->items.back()) : std::nullopt;
+  if (!start || !end || *start < 0 || *start > *end)
+    throw InputError(
+        offsets->place,
+        fmt::format("'{}': data_offsets: expected where its data starts and ends", tensor.key));
+  return *end;
 }
 
 }  // namespace
@@ -63,9 +76,7 @@ double safetensors_bytes(std::string_view bytes, const std::string& file) {
   double end = 0;
   const json::Value header = json::parse(bytes.substr(0, length), file);
   for (const json::Member& tensor : header.members) {
-    const json::Value* offsets = member(tensor.value, "data_offsets");
-    if (offsets == nullptr || offsets->items.size() != 2) continue;
-    end = std::max(end, number(&offsets->items.back()).value_or(0));
+    if (tensor.key != "__metadata__") end = std::max(end, end_of(tensor));
   }
   return end;
 }
@@ -76,7 +87,8 @@ std::optional<DiskSize> safetensors_size(const fs::path& folder) {
   int files = 0;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() != ".safetensors" || ++files > most_files) continue;
+    if (entry.path().extension() != ".safetensors") continue;
+    ++files;
     size.bytes += safetensors_bytes(start_of(entry.path()), entry.path().string());
   }
   if (files == 0) return std::nullopt;

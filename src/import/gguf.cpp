@@ -6,10 +6,10 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <fstream>
 #include <optional>
 
 #include "error.hpp"
+#include "text/file.hpp"
 
 namespace afford::config {
 namespace {
@@ -159,12 +159,7 @@ GgufHeader parse_gguf(std::string_view bytes, const std::string& file) {
 }
 
 GgufHeader read_gguf(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw InputError({path.string()}, "cannot be read");
-  std::string bytes(largest_header, '\0');
-  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<size_t>(stream.gcount()));
-  return parse_gguf(bytes, path.string());
+  return parse_gguf(read_start(path, largest_header), path.string());
 }
 
 }  // namespace afford::config

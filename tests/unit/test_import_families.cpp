@@ -1,6 +1,8 @@
 // PublishedFamily configs of more families, cut down to the keys that matter, against the counts
 // their publishers state; class defaults; aliases.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -146,11 +148,38 @@ TEST_SUITE("unit") {
         "a/model.safetensors.index.json",
         R"({"metadata": {"total_size": 4711}, "weight_map": {"x": "model-1.safetensors"}})");
     CHECK(config::safetensors_size(folder.path("a"))->bytes == 4711);
+    const std::string index = folder.file("a/model.safetensors.index.json",
+                                          R"({"metadata": {"total_size": -1}, "weight_map": {}})");
+    CHECK_THROWS_WITH_AS(
+        (void)config::safetensors_size(folder.path("a")),
+        (index + ":1:29: metadata.total_size: expected a number of bytes above zero").c_str(),
+        InputError);
     CHECK_THROWS_WITH_AS((void)config::safetensors_bytes("abc", "m.safetensors"),
                          "m.safetensors: not a safetensors file: no header in front", InputError);
     CHECK_THROWS_WITH_AS((void)config::safetensors_bytes(start + "{", "m.safetensors"),
                          "m.safetensors: not a safetensors file: its header is cut short",
                          InputError);
+    for (const char* offsets : {"[9, 1]", "[-1, 1]", "[1]", "[0, \"x\"]", "7"}) {
+      const std::string bad = R"({"x": {"data_offsets": )" + std::string(offsets) + "}}";
+      const std::uint64_t size_of_bad = bad.size();
+      CHECK_THROWS_WITH_AS(
+          (void)config::safetensors_bytes(
+              std::string(reinterpret_cast<const char*>(&size_of_bad), sizeof size_of_bad) + bad,
+              "m.safetensors"),
+          "m.safetensors:1:24: 'x': data_offsets: expected where its data starts and ends",
+          InputError);
+    }
+    // Nobody would ever write into these.
+    for (const char* name : {"b.gguf", "c/model.safetensors"}) {
+      const std::string fifo = folder.file(name, "");
+      REQUIRE(::unlink(fifo.c_str()) == 0);
+      REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    }
+    CHECK_THROWS_WITH_AS((void)config::safetensors_size(folder.path("c")),
+                         (folder.path("c/model.safetensors") + ": not a regular file").c_str(),
+                         InputError);
+    CHECK_THROWS_WITH_AS((void)config::read_gguf(folder.path("b.gguf")),
+                         (folder.path("b.gguf") + ": not a regular file").c_str(), InputError);
     // Llama-3.1-8B: 8,030,261,248 weights in BF16; total_size of its index.
     CHECK(stored_weights(imported_family("llama-3.1-8b")).base() == 16060522496);
     // Qwen3-8B: total_size of its index.
