@@ -17,9 +17,16 @@ struct Character {
 /// `text` must not be empty.
 [[nodiscard]] Character first_character(std::string_view text);
 
-/// C0, DEL and C1: what moves a terminal's cursor, or worse.
+/// Marks that turn the direction of a text, and the line and paragraph separators: a line with one
+/// looks like another line than it is.
+[[nodiscard]] constexpr bool reorders(char32_t code) {
+  return code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
+/// C0, DEL and C1, and what reorders: what moves a terminal's cursor, or worse.
 [[nodiscard]] constexpr bool is_control(char32_t code) {
-  return code < 0x20 || (code >= 0x7F && code < 0xA0);
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || reorders(code);
 }
 
 /// Throws InputError with the place of the first byte that is not UTF-8, or of the first control

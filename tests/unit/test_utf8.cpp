@@ -34,6 +34,15 @@ TEST_SUITE("unit") {
       CHECK(first_character(text).bytes == 0);
   }
 
+  TEST_CASE("what turns the direction of a text is a control character") {
+    CHECK(refused_text("# \xE2\x80\xAE") ==
+          "f:1:3: expected text, got the control character \\u202e");
+    for (const char32_t code : {0x061C, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x2066, 0x2069})
+      CHECK(is_control(code));
+    for (const char32_t code : {0x061B, 0x200D, 0x2010, 0x2027, 0x202F, 0x2065, 0x206A, 0x05D0})
+      CHECK_FALSE(is_control(code));
+  }
+
   TEST_CASE("text may hold tabs and line ends, no other control character") {
     CHECK(refused_text("a\tb\r\nc\n\xC3\xA9") == "no error");
     CHECK(refused_text("a\n\xC3\xA9\x07") ==
