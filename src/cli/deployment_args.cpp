@@ -233,6 +233,10 @@ void add_pools(Verb& verb, DeploymentArgs& args) {
                "Requests in flight, over all accelerators and micro-batches");
   verb.integer("--batch-per-gpu", args.batch_per_gpu,
                "Requests on each accelerator of --colocated, instead of --batch");
+  verb.before([&args](const Verb& parsed) {
+    if (parsed.given("--batch-per-gpu") && args.batch_per_gpu < 1)
+      throw UsageError("--batch-per-gpu: expected the requests of an accelerator, at least 1");
+  });
   verb.text("--micro-batch-sizes", args.micro_batch_sizes,
             "Uneven micro-batches of the pools: requests of each, such as 2048,2048,1024",
             "N,N,..");

@@ -59,8 +59,10 @@ void parse_place(PlacesAsked& asked, std::string_view part) {
   for (const AfdPool one : {AfdPool::attention, AfdPool::ffn}) {
     if (pool == name_of_pool(one)) asked.*(at->asked) = one;
   }
-  if (!(asked.*(at->asked)))
-    refuse_place(fmt::format("{}: expected attention or ffn, got '{}'", name, pool));
+  if (!(asked.*(at->asked))) {
+    const std::string_view pools[] = {name_of_pool(AfdPool::attention), name_of_pool(AfdPool::ffn)};
+    refuse_place(fmt::format("{}: unknown value '{}'{}", name, pool, suggestion(pool, pools)));
+  }
 }
 
 }  // namespace

@@ -173,7 +173,7 @@ Layout layout_of(const ColocatedRequest& request, const Pool& pool) {
 }
 
 std::int64_t batch_of(const ColocatedRequest& request, const Pool& pool) {
-  if (request.batch == 0) {
+  if (request.batch == 0 && request.batch_per_gpu != 0) {
     require_batch(request.batch_per_gpu, "batch per gpu");
     return request.batch_per_gpu * pool.size();
   }

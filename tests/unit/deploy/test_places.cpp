@@ -184,7 +184,8 @@ TEST_SUITE("unit") {
     CHECK(refusal("shared") ==
           "place: expected router, shared or dense with =attention or =ffn, such as "
           "shared=attention,dense=attention, got 'shared'");
-    CHECK(refusal("shared=a") == "place: shared: expected attention or ffn, got 'a'");
+    CHECK(refusal("shared=a") ==
+          "place: shared: unknown value 'a'; expected one of attention, ffn");
     CHECK(refusal("shared=ffn,shared=ffn") == "place: shared is given twice");
     CHECK(refusal("shared=ffn,") == "place: expected another place behind the last comma");
     CHECK(refusal("shared=attention", "qwen3-moe") == "place: qwen3-moe has no shared expert");
