@@ -33,7 +33,8 @@ int run(const FitArgs& args) {
   }
   const std::string name =
       args.name.empty() ? std::filesystem::path(args.file).stem().string() : args.name;
-  if (!is_name(name)) throw UsageError(fmt::format("--name: {}, got '{}'", name_expected, name));
+  if (!is_name(name))
+    throw UsageError(fmt::format("--name: {}, got '{}'", name_expected(name), name));
   if (name == no_engine) throw UsageError("--name: ideal stands for no engine; expected another");
   const study::EngineFit fit = study::fit_engine(args.request);
   const study::EngineFileNotes notes{

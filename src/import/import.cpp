@@ -6,6 +6,7 @@
 
 #include "import/builder.hpp"
 #include "text/date.hpp"
+#include "text/name.hpp"
 #include "text/number.hpp"
 #include "text/suggest.hpp"
 
@@ -118,11 +119,8 @@ void write_head(Builder& b, const ImportOptions& options) {
 void name_draft(Draft& out, const ImportOptions& options, const std::string& file) {
   out.name = options.name.empty() ? name_from(file) : options.name;
   out.title = options.title.empty() ? out.name : options.title;
-  if (out.name.empty() || out.name != lower_name(out.name)) {
-    throw UsageError(fmt::format(
-        "--name: expected a name of lower-case letters, digits, '.', '-' and '_', got '{}'",
-        out.name));
-  }
+  if (!is_name(out.name))
+    throw UsageError(fmt::format("--name: {}, got '{}'", name_expected(out.name), out.name));
   out.config_what =
       options.source.empty()
           ? fmt::format("{}, a published config", std::filesystem::path(file).filename().string())

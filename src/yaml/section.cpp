@@ -90,7 +90,8 @@ std::string Section::text(std::string_view key) const {
 
 std::string Section::name(std::string_view key) const {
   const Node& node = scalar(key);
-  if (!is_name(node.text)) fail(key, fmt::format("{}, got {}", name_expected, describe(node)));
+  if (!is_name(node.text))
+    fail(key, fmt::format("{}, got {}", name_expected(node.text), describe(node)));
   return node.text;
 }
 
