@@ -4,6 +4,7 @@
 // same ones on every machine.
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +44,15 @@ void add(Corpus& corpus, const std::string& target, const fs::path& path) {
 
 /// That this process has had of a processor, whatever else runs.
 double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+/// The same of children that have ended.
+double childrens_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_CHILDREN, &used);
+  constexpr double microsecond = 1e-6;
+  return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+         microsecond * static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
 
 /// Every input once; how many took too long.
 int replay(const Corpus& corpus) {
@@ -120,18 +130,21 @@ int mutate(const Corpus& corpus, std::uint64_t count) {
   for (const auto& [target, files] : corpus) {
     const afford::fuzz::Mutator mutator = mutator_of(files);
     Begun begun;
+    const double before = childrens_seconds();
     const pid_t child = ::fork();
     if (child < 0) give_up("no process");
     if (child == 0) run_mutants(*afford::fuzz::find(target), mutator, count, begun);
     int status = 0;
     ::waitpid(child, &status, 0);
     all += begun.count();
-    fmt::print("{}: {} mutants\n", target, begun.count());
+    fmt::print("{}: {} mutants, {:.1f} s of a processor\n", target, begun.count(),
+               childrens_seconds() - before);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
     keep_failure(target, mutator, begun.count());
     ++failures;
   }
-  fmt::print("{} mutants over {} targets, {} failures\n", all, corpus.size(), failures);
+  fmt::print("{} mutants over {} targets, {:.0f} s of a processor, {} failures\n", all,
+             corpus.size(), childrens_seconds(), failures);
   return failures == 0 && all > 0 ? 0 : 1;
 }
 
