@@ -1,11 +1,13 @@
 /* Preloaded into afford by the fault tests: the AFFORD_FAIL_AT-th call of AFFORD_FAIL_CALL fails
  * with the error number AFFORD_FAIL_WITH. A write that fails with ENOSPC may first write a part, as
  * a disk that runs full does. AFFORD_FAIL_SEEN names a file that is made when the call was
- * reached, AFFORD_COUNT_CALLS one that says at the end how often each was made. */
+ * reached, AFFORD_COUNT_CALLS one that says at the end how often each was made. With AFFORD_RAISE the
+ * call does not fail: that signal comes just before it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -55,6 +57,11 @@ static int fails(const char* call) {
   if (seen != NULL) {
     const int fd = NEXT(open)(seen, O_CREAT | O_WRONLY, 0600);
     if (fd >= 0) NEXT(close)(fd);
+  }
+  const char* signal = getenv("AFFORD_RAISE");
+  if (signal != NULL) {
+    kill(getpid(), atoi(signal));
+    return 0;
   }
   errno = atoi(getenv("AFFORD_FAIL_WITH"));
   return 1;

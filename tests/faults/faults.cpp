@@ -19,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-const std::vector<std::string> inputs = {"w.yaml",  "c.json", "one.csv",
-                                         "two.csv", "p.csv",  "t.csv"};
+const std::vector<std::string> inputs = {"w.yaml", "c.json", "one.csv", "two.csv",
+                                         "p.csv",  "t.csv",  "data"};
 
 std::string content(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -72,6 +72,7 @@ class SignalsHeld {
   redirect(streams + "/out", STDOUT_FILENO);
   redirect(streams + "/err", STDERR_FILENO);
   if (::chdir(place.path().c_str()) != 0) ::_exit(99);
+  ::setenv("AFFORD_DATA", (place.path() + "/data").c_str(), 1);
   for (const auto& [name, value] : disturbance.environment)
     ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<std::string> words = std::vector<std::string>{AFFORD_BINARY} + writer.words;
@@ -90,6 +91,14 @@ int wait_for(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/// The shipped data beside a page of one line.
+void make_data(const fs::path& folder) {
+  fs::create_directory(folder);
+  for (const char* kind : {"models", "hardware", "engines", "validation"})
+    fs::create_directory_symlink(fs::path(AFFORD_SOURCE) / kind, folder / kind);
+  std::ofstream(folder / "explore.html") << "<template><!--START--></template>\n";
+}
+
 std::string fresh_folder(const std::string& parent) {
   std::string name = parent + "/afford-faults-XXXXXX";
   REQUIRE(::mkdtemp(name.data()) != nullptr);
@@ -101,34 +110,39 @@ std::string fresh_folder(const std::string& parent) {
 const std::vector<Writer>& writers() {
   const std::vector<std::string> pools = {"--attention", "h800:2x8", "--ffn", "h800:2x8",
                                           "--batch",     "3072",     "-m",    "step-3"};
+  const std::vector<std::string> pool = {"-m", "step-3", "--colocated", "h800:2x8"};
+  const std::vector<std::string> swept = {"--sweep", "memory-bandwidth=4TB/s..16TB/s*2"};
+  const std::vector<std::string> plan = {"plan",          "w.yaml", "--on",          "h20",
+                                         "--max-gpus",    "16",     "--ways",        "ep",
+                                         "--batch-steps", "1",      "--calibration", "none"};
+  using Words = std::vector<std::string>;
   static const std::vector<Writer> all = {
       {"cost", {"cost", "-m", "step-3", "-o", "out"}, "out"},
+      {"cost, a picture", {"cost", "-m", "step-3", "--plot", "out.png"}, "out.png"},
+      {"compare", {"compare", "-m", "step-3", "--format", "md", "-o", "out"}, "out"},
       {"compare, a picture", {"compare", "-m", "step-3", "--plot", "out.svg"}, "out.svg"},
       {"compare, a script", {"compare", "-m", "step-3", "--plot", "out.gp"}, "out.gp"},
       {"roofline", {"roofline", "-m", "step-3", "--format", "json", "-o", "out"}, "out"},
-      {"simulate", std::vector<std::string>{"simulate", "-o", "out"} + pools, "out"},
-      {"simulate, a trace", std::vector<std::string>{"simulate", "--trace", "out"} + pools, "out"},
-      {"pareto", search + two_pools + std::vector<std::string>{"-o", "out"}, "out"},
-      {"pareto, all", search + two_pools + std::vector<std::string>{"--all", "-o", "out"}, "out"},
-      {"pareto, a picture", search + one_pool + std::vector<std::string>{"--plot", "out.png"},
-       "out.png"},
+      {"roofline, a picture", {"roofline", "-m", "step-3", "--plot", "out.svg"}, "out.svg"},
+      {"simulate", Words{"simulate", "-o", "out"} + pools, "out"},
+      {"simulate, a trace", Words{"simulate", "--trace", "out"} + pools, "out"},
+      {"simulate, a picture", Words{"simulate", "--plot", "out.svg"} + pools + swept, "out.svg"},
+      {"pareto", search + two_pools + Words{"-o", "out"}, "out"},
+      {"pareto, all", search + two_pools + Words{"--all", "-o", "out"}, "out"},
+      {"pareto, a picture", search + two_pools + Words{"--plot", "out.svg"}, "out.svg"},
       {"merge", {"merge", "one.csv", "two.csv", "--format", "csv", "-o", "out"}, "out"},
-      {"plan",
-       {"plan", "w.yaml", "--on", "h20", "--max-gpus", "16", "--ways", "ep,tp", "--batch-steps",
-        "1", "--calibration", "none", "-o", "out"},
-       "out"},
+      {"merge, a picture", {"merge", "one.csv", "two.csv", "--plot", "out.svg"}, "out.svg"},
+      {"plan", plan + Words{"-o", "out"}, "out"},
+      {"plan, a picture", plan + swept + Words{"--plot", "out.svg"}, "out.svg"},
       {"import", {"import", "c.json", "--date", "2025-11", "-o", "out.yaml"}, "out.yaml"},
       {"fit-engine", {"fit-engine", "p.csv", "--date", "2025-11", "-o", "out.yaml"}, "out.yaml"},
       {"validate", {"validate", "--served", "p.csv", "-o", "out"}, "out"},
-      {"fit", {"fit", "-m", "step-3", "--colocated", "h800:2x8", "-o", "out"}, "out"},
-      {"prefill", {"prefill", "-m", "step-3", "--colocated", "h800:2x8", "-o", "out"}, "out"},
-      {"replay",
-       {"replay", "t.csv", "-m", "step-3", "--colocated", "h800:2x8", "--format", "csv", "-o",
-        "out"},
-       "out"},
-      {"replay, over time",
-       {"replay", "t.csv", "-m", "step-3", "--colocated", "h800:2x8", "--over-time", "out"},
-       "out"},
+      {"validate, a picture", {"validate", "--served", "p.csv", "--plot", "out.svg"}, "out.svg"},
+      {"fit", Words{"fit", "-o", "out"} + pool, "out"},
+      {"prefill", Words{"prefill", "-o", "out"} + pool, "out"},
+      {"replay", Words{"replay", "t.csv", "--format", "csv", "-o", "out"} + pool, "out"},
+      {"replay, over time", Words{"replay", "t.csv", "--over-time", "out"} + pool, "out"},
+      {"explore", Words{"explore", "-o", "out.html", "prefill"} + pool, "out.html"},
       {"list", {"list", "models", "--format", "md", "-o", "out"}, "out"},
       {"show", {"show", "step-3", "-o", "out"}, "out"}};
   return all;
@@ -155,6 +169,7 @@ Workplace::Workplace(std::string parent)
   workload.replace(workload.find(rate), rate.size(), "requests_per_second: 0.5");
   std::ofstream(path_ + "/w.yaml") << workload;
   std::ofstream(path_ + "/t.csv") << "arrival_s,prompt_tokens,output_tokens\n0,100,5\n1,200,9\n";
+  make_data(path_ + "/data");
   fs::copy_file(sources / "tests/import/llama-3.1-8b.json", path_ + "/c.json");
   std::istringstream served(content(sources / "validation/served.csv"));
   std::ofstream points(path_ + "/p.csv");

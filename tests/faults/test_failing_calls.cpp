@@ -89,6 +89,12 @@ std::map<std::string, int> calls_of(const Writer& writer, const Workplace& place
   return made;
 }
 
+Disturbance raising(int signal, const Call& call, int at, const std::string& seen) {
+  Disturbance disturbance = failing(call, at, seen);
+  disturbance.environment.insert({"AFFORD_RAISE", std::to_string(signal)});
+  return disturbance;
+}
+
 void check_outcome(const Writer& writer, const Workplace& place, const Ended& ended,
                    const std::string& whole) {
   const std::string left = place.read(writer.output);
@@ -129,6 +135,49 @@ TEST_SUITE("faults") {
       }
     }
     CHECK(reached > 40);
+    MESSAGE(reached << " system calls failed in turn");
+  }
+
+  TEST_CASE("a signal just before a system call leaves the old file or a whole one") {
+    const Workplace place;
+    const std::string seen =
+        fs::temp_directory_path() / ("afford-seen-" + std::to_string(::getpid()));
+    int reached = 0, ended = 0;
+    for (const Writer& writer : thorough() ? writers() : quick_writers()) {
+      if (writer.words.front() == "pareto") continue;  // keeps a part: test_kills.cpp
+      std::map<std::string, int> made = calls_of(writer, place, seen);
+      const std::string whole = place.read(writer.output);
+      for (const Call& call : thorough() ? all_calls() : moving_calls()) {
+        for (const int at : uses_of(made[call.name])) {
+          for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGKILL}) {
+            const std::string call_name = call.name;
+            CAPTURE(call_name);
+            CAPTURE(at);
+            CAPTURE(signal);
+            CAPTURE(writer.name);
+            place.reset(writer.output);
+            const Ended run_ended = run(writer, place, raising(signal, call, at, seen));
+            if (!fs::remove(seen)) continue;  // another run makes a call less
+            ++reached;
+            ended += run_ended.code != 0;
+            const std::string left = place.read(writer.output);
+            CHECK((left == old_content || left == whole));
+            if (run_ended.code == 0) CHECK(left == whole);
+            // Nobody hears SIGKILL: between the link of a new file and its move over the old one it
+            // leaves the new one, whole, under its other name.
+            const std::vector<std::string> strays = place.strays(writer.output);
+            if (signal == SIGKILL && call_name == "renameat") {
+              REQUIRE(strays.size() == 1);
+              CHECK(place.read(strays.front()) == whole);
+            } else {
+              CHECK(strays.empty());
+            }
+          }
+        }
+      }
+    }
+    CHECK(reached > 20);
+    MESSAGE(reached << " signals, each just before a system call; " << ended << " ended the run");
   }
 
   TEST_CASE("of several checkpoints all are imported or none, whichever call fails") {
@@ -172,6 +221,7 @@ TEST_SUITE("faults") {
       }
     }
     CHECK(reached > 10);
+    MESSAGE(reached << " system calls failed in turn");
   }
 
   TEST_CASE("where the file system has no unnamed files, temporaries go with the signal") {

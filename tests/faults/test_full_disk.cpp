@@ -21,8 +21,8 @@ namespace {
 
 class SmallDisk {
  public:
-  SmallDisk() {
-    mounted_ = ::mount("tmpfs", path().c_str(), "tmpfs", 0, "size=64k") == 0;
+  explicit SmallDisk(const char* size = "size=64k") {
+    mounted_ = ::mount("tmpfs", path().c_str(), "tmpfs", 0, size) == 0;
     why_ = std::strerror(errno);
   }
   ~SmallDisk() {
@@ -82,6 +82,35 @@ TEST_SUITE("faults") {
         CHECK(fs::directory_iterator(disk.path())->path().filename() == "filler");
       }
     }
+  }
+
+  TEST_CASE("every writer on a disk that is full sooner or later") {
+    int full = 0, runs = 0;
+    for (const Writer& writer : writers()) {
+      for (size_t pages = 0; pages <= (thorough() ? 32 : 1); ++pages) {
+        const SmallDisk disk("size=1m");
+        if (!disk.mounted()) {
+          MESSAGE("skipped: cannot mount a small file system: " << disk.why());
+          return;
+        }
+        const Workplace place(disk.path());
+        place.reset(writer.output);
+        disk.fill(pages * 4096);
+        const Ended ended = run(writer, place);
+        const std::string left = place.read(writer.output);
+        CAPTURE(writer.name);
+        CAPTURE(pages);
+        CAPTURE(ended.err);
+        CHECK((ended.code == 0 || ended.code == 2));
+        CHECK((left == old_content) == (ended.code != 0));
+        CHECK(left.size() > 0);
+        CHECK(place.strays(writer.output).empty());
+        full += ended.code == 2;
+        ++runs;
+      }
+    }
+    CHECK(full >= static_cast<int>(writers().size()));
+    MESSAGE(runs << " runs on small disks, of which " << full << " ran full");
   }
 
   TEST_CASE("on a full disk several checkpoints are imported all or not at all") {
