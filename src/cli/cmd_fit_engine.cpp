@@ -59,7 +59,7 @@ Verb fit_engine_command(const Program& program) {
   args->request.base = "vllm";
   Verb verb(program, "fit-engine", "An engine file from one's own measured times per output token");
   verb.required("points", args->request.points, "CSV of served points");
-  verb.required("-o,--output", args->file, "The engine file to write, such as mine.yaml");
+  verb.required_written("-o,--output", args->file, "The engine file to write, such as mine.yaml");
   verb.text("--engine", args->request.base, "The engine to start from: a name or a file", "NAME");
   verb.text("--name", args->name, "The engine's name; by default that of the file", "NAME");
   verb.text("--date", args->date, "Date of the measurements; by default today", "DATE");

@@ -311,6 +311,12 @@ void Verb::required(const char* names, std::string& into, const char* help) {
   note(names, Takes::text);
 }
 
+void Verb::required_written(const char* names, std::string& into, const char* help) {
+  required(names, into, help);
+  written_.push_back({flag_in_messages(names), &into});
+  parameters_.back().written = true;
+}
+
 void Verb::required(const char* names, std::vector<std::string>& into, const char* help) {
   require(app_->add_option(names, into, help));
   note(names, Takes::repeated);

@@ -62,6 +62,7 @@ class Verb {
   void real(const char* names, double& into, const char* help);
   void flag(const char* names, bool& into, const char* help);
   void required(const char* names, std::string& into, const char* help);
+  void required_written(const char* names, std::string& into, const char* help);
   void required(const char* names, std::vector<std::string>& into, const char* help);
 
   /// From the first word that is none of its own flags on, all words as they are: another command.
