@@ -114,7 +114,7 @@ class WeightsOnM {
       for (int j = 0; j < S::N / 8; ++j)
 #pragma unroll
         for (int c = 0; c < 2; ++c)
-          sum_[m][4 * j + c] = silu(sum_[m][4 * j + c]) * sum_[m][4 * j + 2 + c];
+          sum_[m][4 * j + c] = silu<S::fp8>(sum_[m][4 * j + c]) * sum_[m][4 * j + 2 + c];
     const bool inside = 128 * group_ < rows_of<S>(in_, tile);
     const int feature = tile.weight_tile * 128 + group_ * 64 + warp_ * 16 + lane_ / 4 * 2;
     if constexpr (S::fp8) {

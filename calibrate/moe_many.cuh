@@ -8,6 +8,7 @@
 // taking turns only after the sums are complete, asking weights into L2 ahead of the ring.
 
 #include "moe_ring.cuh"
+#include "warp.cuh"
 
 namespace afford::calibrate::moe {
 
@@ -124,7 +125,7 @@ class TokensOnM {
   /// alternate in groups of eight accumulators' columns.
   __device__ void activate(const MoeTile& tile, int token, int lower) {
     const bool inside = token < tile.tokens;
-    const int features = rows_of<S>(in_, tile) / 2, first = tile.weight_tile * 128 + lane_ % 4 * 4;
+    const int features = rows_of<S>(in_, tile) / 2;
     float most = 1e-10f;  // of a row of zeros
     // Feature 16 * w + 4 * (lane % 4) + 2 * e + m of half h stands in columns 64 * m + 16 * w of
     // that half.
@@ -133,35 +134,50 @@ class TokensOnM {
 #pragma unroll
       for (int i = 0; i < 16; ++i) {
         float& gate = at(h, i / 4, i % 4 / 2, i % 2, false, lower);
-        gate = silu(gate) * at(h, i / 4, i % 4 / 2, i % 2, true, lower);
+        gate = silu<S::fp8>(gate) * at(h, i / 4, i % 4 / 2, i % 2, true, lower);
         if (64 * h < features) most = fmaxf(most, fabsf(gate));
       }
     const size_t row = static_cast<size_t>(tile.first_row + token);
     if constexpr (S::fp8) {
-      most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
-      most = fmaxf(most, __shfl_xor_sync(~0u, most, 2));
+      most = quad_max(most);
       if (inside && lane_ % 4 == 0)
         in_.output_scales[static_cast<size_t>(tile.weight_tile) * in_.scale_stride + row] =
             most / 448;
     }
-    if (!inside) return;
     const float scale = 448 / most;
+    auto* to =
+        static_cast<typename S::Element*>(in_.output) + row * in_.features + tile.weight_tile * 128;
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
       if (64 * h >= features) continue;
-#pragma unroll
-      for (int w = 0; w < 4; ++w) {
-        const float a = at(h, w, 0, 0, false, lower), b = at(h, w, 0, 1, false, lower),
-                    c = at(h, w, 1, 0, false, lower), d = at(h, w, 1, 1, false, lower);
-        auto* to = static_cast<typename S::Element*>(in_.output) + row * in_.features + first +
-                   64 * h + 16 * w;
-        if constexpr (S::fp8)
-          *reinterpret_cast<__nv_fp8x4_e4m3*>(to) =
-              __nv_fp8x4_e4m3(make_float4(a * scale, b * scale, c * scale, d * scale));
-        else
-          write(to, a, b, c, d);
-      }
+      if constexpr (S::fp8)
+        write_scaled(to + 64 * h, h, lower, scale, inside);
+      else if (inside)
+        write_features(to + 64 * h, h, lower);
     }
+  }
+
+  /// 64 features of one token in FP8. The four threads of a row exchange theirs, so that each
+  /// writes 16 neighbours: half sectors cost L2 as much as whole ones.
+  __device__ void write_scaled(__nv_fp8_e4m3* to, int h, int lower, float scale, bool inside) {
+    uint32_t fours[4];
+#pragma unroll
+    for (int w = 0; w < 4; ++w)
+      fours[w] =
+          pack_fp8(at(h, w, 0, 0, false, lower) * scale, at(h, w, 0, 1, false, lower) * scale,
+                   at(h, w, 1, 0, false, lower) * scale, at(h, w, 1, 1, false, lower) * scale);
+    quad_transpose(fours);
+    if (inside)
+      *reinterpret_cast<uint4*>(to + lane_ % 4 * 16) =
+          make_uint4(fours[0], fours[1], fours[2], fours[3]);
+  }
+
+  __device__ void write_features(__nv_bfloat16* to, int h, int lower) {
+#pragma unroll
+    for (int w = 0; w < 4; ++w)
+      *reinterpret_cast<uint2*>(to + 16 * w + lane_ % 4 * 4) =
+          make_uint2(pack_bf16(at(h, w, 0, 0, false, lower), at(h, w, 0, 1, false, lower)),
+                     pack_bf16(at(h, w, 1, 0, false, lower), at(h, w, 1, 1, false, lower)));
   }
 
   /// Gate or up of feature (h, w, e, m) of a token: see weight_row.
@@ -169,7 +185,8 @@ class TokensOnM {
     return sum(64 * h + 4 * (8 * m + 2 * w + (up ? 1 : 0)) + 2 * lower + e);
   }
 
-  /// Eights of neighbouring features of one token.
+  /// Eights of neighbouring features of one token, each a single store: two of eight bytes would
+  /// leave every sector half written until the second comes.
   __device__ void store(const MoeTile& tile, int token, int lower) {
     if (token >= tile.tokens) return;
     const int rows = rows_of<S>(in_, tile);
@@ -180,18 +197,16 @@ class TokensOnM {
     for (int h = 0; h < 2; ++h) {
       if (128 * h >= rows) continue;
 #pragma unroll
-      for (int w = 0; w < 4; ++w)
+      for (int w = 0; w < 4; ++w) {
+        uint32_t twos[4];
 #pragma unroll
-        for (int e = 0; e < 2; ++e)
-          write(to + 128 * h + 32 * w + 4 * e, at(h, w, e, 0, false, lower),
-                at(h, w, e, 0, true, lower), at(h, w, e, 1, false, lower),
-                at(h, w, e, 1, true, lower));
+        for (int i = 0; i < 4; ++i)
+          twos[i] =
+              pack_bf16(at(h, w, i / 2, i % 2, false, lower), at(h, w, i / 2, i % 2, true, lower));
+        *reinterpret_cast<uint4*>(to + 128 * h + 32 * w) =
+            make_uint4(twos[0], twos[1], twos[2], twos[3]);
+      }
     }
-  }
-
-  static __device__ void write(__nv_bfloat16* to, float a, float b, float c, float d) {
-    const __nv_bfloat162 pairs[2] = {__floats2bfloat162_rn(a, b), __floats2bfloat162_rn(c, d)};
-    *reinterpret_cast<uint2*>(to) = *reinterpret_cast<const uint2*>(pairs);
   }
 
   const MoeInput& in_;
