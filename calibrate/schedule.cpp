@@ -115,14 +115,14 @@ Schedule make_schedule(const std::vector<int>& lengths, const ScheduleRule& rule
   return schedule;
 }
 
-int units_of_many_parts(const Schedule& schedule) {
-  constexpr int few_parts = 16, mean_parts = 4;
+int units_of_many_parts(const Schedule& schedule, const FewParts& few) {
+  constexpr int least_blocks = 128;
   const auto& splits = schedule.splits;
   const auto units = static_cast<int>(splits.size());
-  if (schedule.partials > mean_parts * units) return units;
-  const auto few = std::find_if(splits.begin(), splits.end(),
-                                [&](const Split& split) { return split.partials <= few_parts; });
-  return static_cast<int>(few - splits.begin());
+  if (units * few.blocks < least_blocks) return units;
+  const auto first = std::find_if(splits.begin(), splits.end(),
+                                  [&](const Split& split) { return split.partials <= few.most; });
+  return static_cast<int>(first - splits.begin());
 }
 
 Schedule for_query_tiles(const Schedule& schedule, int tiles) {

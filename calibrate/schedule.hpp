@@ -42,10 +42,16 @@ struct ScheduleRule {
 /// is full. Lengths are KV rows, each at least 1.
 [[nodiscard]] Schedule make_schedule(const std::vector<int>& lengths, const ScheduleRule& rule);
 
+/// What combines the units of few parts.
+struct FewParts {
+  int most = 16;   // parts of a unit
+  int blocks = 1;  // that work on a unit
+};
+
 /// How many of the first splits are better combined by many threads an output than by one: all,
 /// where their parts are many or they are too few to fill the device; in a mix of lengths those of
 /// the long requests.
-[[nodiscard]] int units_of_many_parts(const Schedule& schedule);
+[[nodiscard]] int units_of_many_parts(const Schedule& schedule, const FewParts& few);
 
 /// Every unit of `schedule` as `tiles` units, its query tiles: neighbouring blocks do the same
 /// parts of them, so that they read the same rows at about the same time, all but one from the L2

@@ -114,13 +114,18 @@ TEST_CASE("in a mix of lengths the long requests alone are combined by many thre
   lengths.push_back(65536);
   const Schedule mixed = make_schedule(lengths, rule);
   REQUIRE(mixed.splits.size() > 8);
-  CHECK(units_of_many_parts(mixed) == 1);
+  CHECK(units_of_many_parts(mixed, {16, 16}) == 1);
   CHECK(mixed.splits.front().unit == 127);
   CHECK(mixed.splits.front().partials > 16);
   const Schedule few = make_schedule({65536, 65536}, rule);
-  CHECK(units_of_many_parts(few) == 2);
-  CHECK(units_of_many_parts(make_schedule(std::vector<int>(100, 8192), rule)) == 0);
-  CHECK(units_of_many_parts(make_schedule({64}, rule)) == 0);
+  CHECK(units_of_many_parts(few, {16, 16}) == 2);
+  const Schedule eighths = make_schedule(std::vector<int>(16, 65536), rule);
+  CHECK(eighths.partials == 16 * 8);  // enough units to fill the device, each of few parts
+  CHECK(units_of_many_parts(eighths, {16, 16}) == 0);
+  CHECK(units_of_many_parts(eighths, {4, 16}) == 16);
+  CHECK(units_of_many_parts(eighths, {16, 1}) == 16);  // of few heads, which leave the device idle
+  CHECK(units_of_many_parts(make_schedule(std::vector<int>(100, 8192), rule), {16, 16}) == 0);
+  CHECK(units_of_many_parts(make_schedule({64}, rule), {16, 16}) == 0);
 }
 
 TEST_CASE("query tiles read the same rows in neighbouring blocks") {
