@@ -148,6 +148,7 @@ __device__ void produce(const AttentionInput& in, const CUtensorMap* queries,
                         const CUtensorMap* keys, const CUtensorMap* values, const Rings<S>& rings,
                         Task task) {
   const uint64_t stream = evict_first(), keep_in_l2 = evict_last();
+  wait_for_previous_kernel();  // which may write the queries and the newest rows
   for (int g = 0, parity = 1;; parity ^= 1) {
     wait(rings.query_empty(), parity);
     expect_bytes(rings.query_full(), S::query_bytes);
