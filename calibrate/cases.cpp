@@ -253,6 +253,17 @@ void add_dense(std::vector<Case>& cases) {
     }
 }
 
+/// Expert networks in FP8, and the library's two products of one of their experts.
+void add_with_products(std::vector<Case>& cases, const Experts& experts, int count,
+                       const std::vector<int>& tokens_each) {
+  for (const int tokens : tokens_each) {
+    const int up = 2 * experts.intermediate;
+    add_experts(cases, "moe_ffn", "fp8_128", experts, count, {tokens});
+    cases.push_back(dense("fp8_128", {experts.tag, up, experts.hidden}, tokens));
+    cases.push_back(dense("fp8_128", {experts.tag, experts.hidden, experts.intermediate}, tokens));
+  }
+}
+
 int place(const Case& one) {
   return static_cast<int>(std::find(std::begin(names), std::end(names), one.point.operation) -
                           std::begin(names));
@@ -332,6 +343,30 @@ std::vector<Case> closing_roofs() {
   std::vector<Case> cases{named("tensor", "bf16", ""), named("tensor", "fp8", ""),
                           memory("read", 2e9)};
   for (Case& one : cases) one.point.tag = "at the end";
+  return cases;
+}
+
+std::vector<Case> beside_cases() {
+  std::vector<Case> cases;
+  for (const double bytes : {16e6, 64e6, 256e6, 0.5e9, 2e9, 8e9})
+    cases.push_back(memory("read", bytes));
+  for (const std::string precision : {"bf16", "fp8"})
+    cases.push_back(named("tensor", precision, "sustained"));
+  add_attention(cases, mfa, "bf16",
+                {{1024, {1}},
+                 {4096, {1, 16, 128}},
+                 {8192, {64, 256}},
+                 {16384, {64}},
+                 {32768, {16}},
+                 {65536, {16}}});
+  std::vector<int> one_long = uniform(32, 4096);
+  one_long.front() = 131072;
+  cases.push_back(attention(mfa, "bf16", one_long));
+  add_attention(cases, gqa_4, "bf16", {{4096, {1, 64}}, {16384, {64}}});
+  add_attention(cases, gqa_8, "bf16", {{4096, {64}}});
+  add_with_products(cases, step3, 8, {8, 32, 128, 256, 512, 1024});
+  add_with_products(cases, deepseek, 32, {8, 32, 128, 256});
+  add_experts(cases, "moe_ffn", "bf16", step3, 8, {8, 32, 256, 512});
   return cases;
 }
 

@@ -37,6 +37,10 @@ struct Case {
 /// The roofs that are measured again at the end: one read, both tensor precisions.
 [[nodiscard]] std::vector<Case> closing_roofs();
 
+/// What calibrate/beside.py puts beside other kernels: attention, expert networks, the library's
+/// products of the same experts, and the roofs.
+[[nodiscard]] std::vector<Case> beside_cases();
+
 /// Shapes that break kernels: odd lengths, one token, single experts, empty experts, skew, pages.
 [[nodiscard]] std::vector<Case> verification_cases();
 

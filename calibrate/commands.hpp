@@ -17,6 +17,7 @@ struct RunOptions {
 struct VerifyOptions {
   int gpu = 0;
   std::vector<std::string> only;
+  std::string beside;  // a CSV: also times the cases for beside.py, into it; "": checks only
 };
 
 struct AfdOptions {
@@ -44,7 +45,7 @@ struct FitOptions {
 [[nodiscard]] int list();
 /// Measures, and writes the calibration and its points.
 [[nodiscard]] int run(const RunOptions& options);
-/// Checks every kernel on awkward shapes; exit_no when one is wrong.
+/// Checks every kernel on awkward shapes; exit_no when one is wrong, and then nothing is timed.
 [[nodiscard]] int verify(const VerifyOptions& options);
 
 /// Runs decode pipelines of a model over the GPUs of this server, and writes what they took.

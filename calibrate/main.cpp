@@ -143,6 +143,10 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
       ->capture_default_str();
   add_common(run_verb, run_options.gpu, run_options.only);
   add_common(verify_verb, verify_options.gpu, verify_options.only);
+  verify_verb
+      ->add_option("--beside", verify_options.beside,
+                   "Also time what calibrate/beside.py puts beside other kernels, into this file")
+      ->type_name("FILE.csv");
   run_verb->add_flag("--quick", run_options.quick, "Fewer points: under a minute");
   run_verb->add_option("-o,--output", run_options.output, "An existing folder, or FILE.yaml")
       ->type_name("PATH")

@@ -22,6 +22,8 @@ program=$1
 hardware=$(dirname "$0")/../hardware
 expect 2 "no CUDA GPU: .*; run it on a machine with a Hopper GPU" run -o "$folder"
 expect 2 "no CUDA GPU: " verify
+expect 2 "no CUDA GPU: " verify --beside "$folder/beside.csv"
+expect 2 "no/beside.csv: " verify --beside no/beside.csv
 expect 1 "no CUDA GPU: " list
 expect 2 "no verb 'rum'; did you mean 'run'?" rum
 expect 2 "no option '--quik'; did you mean '--quick'?" run --quik

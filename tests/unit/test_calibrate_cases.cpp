@@ -48,6 +48,28 @@ TEST_CASE("every operation is measured and checked, under a known name") {
   }
 }
 
+TEST_CASE("beside every expert network in FP8 stand the library's two products of its experts") {
+  const std::vector<Case> cases = beside_cases();
+  CHECK(cases.front().point.operation == "read");
+  int networks = 0;
+  for (const Case& one : cases) {
+    const Point& p = one.point;
+    if (p.operation != "moe_ffn" || p.precision != "fp8_128") continue;
+    ++networks;
+    CAPTURE(shape_text(p));
+    const auto has = [&](std::int64_t n, std::int64_t k) {
+      return std::any_of(cases.begin(), cases.end(), [&](const Case& other) {
+        const Point& q = other.point;
+        return q.operation == "dense" && q.precision == p.precision && q.m == p.busiest_tokens &&
+               q.n == n && q.k == k;
+      });
+    };
+    CHECK(has(2 * p.intermediate, p.hidden));
+    CHECK(has(p.hidden, p.intermediate));
+  }
+  CHECK(networks == 10);
+}
+
 TEST_CASE("the roofs come first, because gates need them") {
   const std::vector<Case> cases = calibration_cases();
   const auto of = [&](bool reads) {
