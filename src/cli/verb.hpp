@@ -1,6 +1,6 @@
 #pragma once
 // One verb of the command line. Keeps CLI11, which is slow to compile, out of every file but
-// command_line.cpp.
+// command_line.cpp and verb.cpp.
 
 #include <functional>
 #include <string>
