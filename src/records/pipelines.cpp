@@ -111,6 +111,7 @@ Table pipeline_summary_table(const study::PipelineValidation& validation) {
       "Median, P90 and worst of |predicted / measured - 1| of a layer; bias: the median with its "
       "sign; attention, FFN: the median of the stages, each run without the other.",
       "Known: seen when the form of the model was chosen; after: measured when it was settled; "
+      "newer: after, with kernels that are faster than those the calibration measured; "
       "unequal: after, requests of unequal length, which are predicted as equal ones of their "
       "mean."};
   std::set<std::string> fidelities;
