@@ -90,7 +90,11 @@ TEST_SUITE("faults") {
       const bool is_partial = says_partial(left, whole[which]);
       CHECK((is_old || is_whole || is_partial));
       if (ended.code == 0) CHECK(is_whole);
-      CHECK(place.strays(writer.output).empty());
+      // Nobody hears SIGKILL: between the link of a new file and its move over the old one it
+      // leaves the new one, whole, under its other name.
+      const std::vector<std::string> strays = place.strays(writer.output);
+      CHECK(strays.size() <= (disturbance.signal == SIGKILL ? 1 : 0));
+      for (const std::string& stray : strays) CHECK(place.read(stray) == whole[which]);
       ended_early += ended.code != 0;
       kept_old += is_old;
       kept_partial += is_partial;
