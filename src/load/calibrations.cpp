@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <system_error>
 
@@ -42,6 +43,29 @@ fs::path path_of(const std::string& name) {
     if (fs::exists(folder / file, error)) return folder / file;
   }
   return data_folder() / "hardware" / file;
+}
+
+/// The engines that calibrations were measured as, each read once.
+using KnownEngines = std::map<std::string, std::shared_ptr<const Engine>>;
+
+std::shared_ptr<const Engine> known_engine(const std::string& name, KnownEngines& known) {
+  std::shared_ptr<const Engine>& engine = known[name];
+  if (engine == nullptr) engine = std::make_shared<const Engine>(load_engine(name));
+  return engine;
+}
+
+MeasuredChip load(const fs::path& path, KnownEngines& known) {
+  const yaml::Node root = yaml::parse_file(path);
+  Calibration calibration = read_calibration(root, path.string());
+  const Provenance& from = calibration.provenance;
+  HardwareSpec chip =
+      named_at(place_of(root, {"chip"}, path), [&] { return load_chip(from.chip); });
+  std::shared_ptr<const Engine> kernels =
+      named_at(place_of(root, {"measured", "engine"}, path),
+               [&] { return known_engine(from.engine, known); });
+  return {.calibration = std::make_shared<const Calibration>(std::move(calibration)),
+          .chip = std::move(chip),
+          .kernels = std::move(kernels)};
 }
 
 MeasuredChip load_named(const std::string& name) {
@@ -92,16 +116,8 @@ std::shared_ptr<const ChipTiming> best_timing(const std::vector<MeasuredChip>& l
 }  // namespace
 
 MeasuredChip load_calibration(const fs::path& path) {
-  const yaml::Node root = yaml::parse_file(path);
-  Calibration calibration = read_calibration(root, path.string());
-  const Provenance& from = calibration.provenance;
-  HardwareSpec chip =
-      named_at(place_of(root, {"chip"}, path), [&] { return load_chip(from.chip); });
-  Engine kernels = named_at(place_of(root, {"measured", "engine"}, path),
-                            [&] { return load_engine(from.engine); });
-  return {.calibration = std::make_shared<const Calibration>(std::move(calibration)),
-          .chip = std::move(chip),
-          .kernels = std::make_shared<const Engine>(std::move(kernels))};
+  KnownEngines known;
+  return load(path, known);
 }
 
 std::vector<std::string> list_calibrations() {
@@ -125,9 +141,10 @@ Calibrations load_calibrations(const std::string& choice) {
     loaded.read.push_back(load_named(choice));
     return loaded;
   }
+  KnownEngines known;
   for (const std::string& name : list_calibrations()) {
     try {
-      loaded.read.push_back(load_calibration(path_of(name)));
+      loaded.read.push_back(load(path_of(name), known));
     } catch (const InputError& error) {
       loaded.unread.push_back({name, error});
     }

@@ -104,8 +104,8 @@ Engine base_of(const Section& root, int bases) {
   const Place at = root.place("base");
   const std::string path = named_at(at, [&] { return engine_path(name).string(); });
   engine = read(named_at(at, [&] { return yaml::parse_file(path); }), path, bases + 1);
-  for (std::string& citation : engine.citations)
-    citation = fmt::format("{}: {}", engine.name, citation);
+  const std::string from = engine.name + ": ";
+  for (std::string& citation : engine.citations) citation.insert(0, from);
   return engine;
 }
 
