@@ -55,7 +55,8 @@ std::shared_ptr<const Engine> known_engine(const std::string& name, KnownEngines
 }
 
 MeasuredChip load(const fs::path& path, KnownEngines& known) {
-  const yaml::Node root = yaml::parse_file(path);
+  const yaml::SharedNode file = yaml::parse_file(path);
+  const yaml::Node& root = file;
   Calibration calibration = read_calibration(root, path.string());
   const Provenance& from = calibration.provenance;
   HardwareSpec chip =

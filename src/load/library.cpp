@@ -17,13 +17,14 @@ namespace fs = std::filesystem;
 /// A specification out of a tree with edits. What the reader has against an edited value is the
 /// user's to mend, so it is said of --set rather than of the file.
 template <class Spec>
-Spec read_edited(yaml::Node root, const std::string& file, const Edits& edits,
+Spec read_edited(const yaml::Node& root, const std::string& file, const Edits& edits,
                  Spec (*read)(const yaml::Node&, const std::string&)) {
   if (edits.empty()) return read(root, file);
   (void)read(root, file);  // a fault of the file is its own
-  apply_edits(root, edits);
+  yaml::Node edited = root;
+  apply_edits(edited, edits);
   try {
-    return read(root, file);
+    return read(edited, file);
   } catch (const InputError& error) {
     const std::string text = error.what(), place = ": ";
     const size_t end = text.find(place, std::min(file.size() + 1, text.size()));
@@ -62,7 +63,7 @@ ModelSpec read_any_model(const fs::path& path, const Edits& edits) {
 }
 
 HardwareSpec read_any_chip(const fs::path& path, const Edits& edits) {
-  const yaml::Node root = yaml::parse_file(path);
+  const yaml::SharedNode root = yaml::parse_file(path);
   const HardwareSpec chip = read_hardware(root, path.string());
   const Edits own = edits_of(edits, chip.name);
   return own.empty() ? chip : read_edited(root, path.string(), own, read_hardware);

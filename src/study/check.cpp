@@ -62,7 +62,8 @@ FileCheck check_file(const std::string& file) {
   if (file.ends_with(".csv"))
     return {.what = text_of(read_points(file)), .doubts = {}, .notes = {}};
   if (is_published_config(file)) return check_model(load_model(file));
-  const yaml::Node root = yaml::parse_file(file);
+  const yaml::SharedNode shared = yaml::parse_file(file);
+  const yaml::Node& root = shared;
   switch (spec_kind(root, file)) {
     case SpecKind::hardware:
       return {.what = "ok, hardware " + read_hardware(root, file).name, .doubts = {}, .notes = {}};

@@ -166,22 +166,23 @@ Node parse(std::string_view text, const std::string& file) {
   return root;
 }
 
-Node parse_file(const std::filesystem::path& path) {
+SharedNode parse_file(const std::filesystem::path& path) {
   // parse() is pure, and a sweep asks for the same files at every point. What a file gave last
   // counts as long as its text is the same.
   struct Known {
     std::string text;
-    Node root;
+    std::shared_ptr<const Node> root;
   };
   static std::mutex mutex;
-  static std::map<std::string, Known> known;
+  static auto& known = *new std::map<std::string, Known>;  // nobody waits for its end
   const std::string file = path.string();
   std::string text = read_whole(path, largest_file, "a spec file");
   const std::lock_guard lock(mutex);
   const auto found = known.find(file);
-  if (found != known.end() && found->second.text == text) return found->second.root;
-  Node root = parse(text, file);
-  return known.insert_or_assign(file, Known{std::move(text), std::move(root)}).first->second.root;
+  if (found != known.end() && found->second.text == text) return SharedNode(found->second.root);
+  auto root = std::make_shared<const Node>(parse(text, file));
+  known.insert_or_assign(file, Known{std::move(text), root});
+  return SharedNode(std::move(root));
 }
 
 }  // namespace afford::yaml

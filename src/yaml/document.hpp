@@ -4,8 +4,10 @@
 // disarms YAML bombs; size, depth and node count are bounded.
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace afford::yaml {
@@ -25,7 +27,17 @@ struct Node {
 /// The root mapping of `text`. `file` is only for messages. Throws InputError.
 [[nodiscard]] Node parse(std::string_view text, const std::string& file);
 
+/// The root of a file that others may have read as well, and are spared the copy of.
+class SharedNode {
+ public:
+  explicit SharedNode(std::shared_ptr<const Node> root) : root_(std::move(root)) {}
+  operator const Node&() const { return *root_; }
+
+ private:
+  std::shared_ptr<const Node> root_;
+};
+
 /// Reads and parses a regular file of at most 1 MiB. Throws InputError.
-[[nodiscard]] Node parse_file(const std::filesystem::path& path);
+[[nodiscard]] SharedNode parse_file(const std::filesystem::path& path);
 
 }  // namespace afford::yaml
