@@ -4,9 +4,9 @@
 
 #include "records/frontier.hpp"
 #include "records/notes.hpp"
+#include "records/outside.hpp"
 #include "records/served.hpp"
 #include "records/sweep.hpp"
-#include "study/outside.hpp"
 #include "text/number.hpp"
 #include "text/quantity.hpp"
 
@@ -193,8 +193,7 @@ std::string why_not_text(const study::FrontierResult& result, const std::string&
   std::string tried = fmt::format("{}, {}.", start, tally_text(result.found.watched.tally, c));
   switch (why.kind) {
     case Kind::not_in_space:
-      return fmt::format("{} is not in the space searched: {}.", start,
-                         study::outside_reason(c, wanted));
+      return fmt::format("{} is not in the space searched: {}.", start, outside_reason(c, wanted));
     case Kind::on_frontier:
       return fmt::format("{} is on the frontier: {}.", start, point_text(*why.best, c));
     case Kind::no_room:

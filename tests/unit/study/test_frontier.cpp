@@ -5,8 +5,8 @@
 
 #include "error.hpp"
 #include "records/frontier.hpp"
+#include "records/outside.hpp"
 #include "study/frontier.hpp"
-#include "study/outside.hpp"
 #include "support.hpp"
 
 using namespace afford;
@@ -77,9 +77,7 @@ TEST_SUITE("unit") {
     };
     CHECK(kind_of("9A9F") == Kind::not_in_space);
     const auto cases = study::frontier_cases(request);
-    const auto outside = [&](const char* label) {
-      return study::outside_reason(cases.front(), label);
-    };
+    const auto outside = [&](const char* label) { return outside_reason(cases.front(), label); };
     CHECK(outside("9A9F") == "it takes 144 accelerators or more, --max-gpus is 16");
     CHECK(outside("EP32") == "it takes 32 accelerators or more, --max-gpus is 16");
     CHECK(outside("EP12") ==
@@ -94,9 +92,9 @@ TEST_SUITE("unit") {
     larger.max_gpus = 256;
     larger.ways = {Way::expert_parallel};
     const auto more = study::frontier_cases(larger);
-    CHECK(study::outside_reason(more.front(), "EP256") ==
+    CHECK(outside_reason(more.front(), "EP256") ==
           "qwen3-30b-a3b has 128 experts, fewer than 256 accelerators");
-    CHECK(study::outside_reason(more.front(), "1A1F") == "--ways leaves afd out");
+    CHECK(outside_reason(more.front(), "1A1F") == "--ways leaves afd out");
     const study::Frontiers all = study::frontiers(request, cases, {});
     CHECK(kind_of(label(all.results[0].points.front().candidate)) == Kind::on_frontier);
     request.tpot_limit = Seconds(1e-6);

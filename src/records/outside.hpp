@@ -6,10 +6,10 @@
 
 #include "study/frontier.hpp"
 
-namespace afford::study {
+namespace afford {
 
 /// "step-3 has 48 experts, fewer than 64 accelerators", of a label such as 2A2F, EP64 or TP16; the
 /// flags that bound every search where nothing closer is known.
-[[nodiscard]] std::string outside_reason(const FrontierCase& of, std::string_view label);
+[[nodiscard]] std::string outside_reason(const study::FrontierCase& of, std::string_view label);
 
-}  // namespace afford::study
+}  // namespace afford

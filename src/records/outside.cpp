@@ -1,4 +1,4 @@
-#include "study/outside.hpp"
+#include "records/outside.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "text/number.hpp"
 
-namespace afford::study {
+namespace afford {
 namespace {
 
 constexpr std::string_view any_bound = "chips, --max-gpus, --ways ... bound it";
@@ -42,7 +42,7 @@ std::string outside_afd(const Space& space, std::int64_t instances) {
   return gpus > space.max_gpus ? too_many(gpus, space) : std::string(any_bound);
 }
 
-std::string outside_ep(const FrontierCase& of, std::int64_t gpus) {
+std::string outside_ep(const study::FrontierCase& of, std::int64_t gpus) {
   const ModelSpec& model = of.prepared->model;
   const std::int64_t experts = most_experts(model);
   if (!tries(of.space, Way::expert_parallel)) return left_out(Way::expert_parallel);
@@ -52,7 +52,7 @@ std::string outside_ep(const FrontierCase& of, std::int64_t gpus) {
   return "EP is tried on 1, 2, 4 .. accelerators of a server and on whole servers";
 }
 
-std::string outside_tp(const FrontierCase& of, std::int64_t gpus) {
+std::string outside_tp(const study::FrontierCase& of, std::int64_t gpus) {
   if (!tries(of.space, Way::tensor_parallel)) return left_out(Way::tensor_parallel);
   if (gpus > of.space.max_gpus) return too_many(gpus, of.space);
   const std::string heads = undivided_heads(*of.setting.shapes, gpus);
@@ -62,7 +62,7 @@ std::string outside_tp(const FrontierCase& of, std::int64_t gpus) {
 
 }  // namespace
 
-std::string outside_reason(const FrontierCase& of, std::string_view label) {
+std::string outside_reason(const study::FrontierCase& of, std::string_view label) {
   if (const auto gpus = number_behind("EP", label)) return outside_ep(of, *gpus);
   if (const auto gpus = number_behind("TP", label)) return outside_tp(of, *gpus);
   const size_t a = label.find('A'), f = label.find('F');
@@ -76,4 +76,4 @@ std::string outside_reason(const FrontierCase& of, std::string_view label) {
                                        : "; other layouts than AFD, EP and TP need --ways mixed");
 }
 
-}  // namespace afford::study
+}  // namespace afford
