@@ -24,6 +24,21 @@ study::FrontierRequest small_search() {
   return request;
 }
 
+/// The files of a search in two parts.
+std::vector<std::string> halves_of(study::FrontierRequest request,
+                                   const Record<study::FrontierPoint>& record,
+                                   const test::TempFolder& folder) {
+  std::vector<std::string> files;
+  for (const std::uint64_t part : {0, 1}) {
+    request.shard = {part, 2};
+    const auto cases = study::frontier_cases(request);
+    const study::Frontiers f = study::frontiers(request, cases, {});
+    files.push_back(folder.file("part" + std::to_string(part) + ".csv",
+                                render(table_of(record, f.results[0].points), Format::csv)));
+  }
+  return files;
+}
+
 }  // namespace
 
 TEST_SUITE("unit") {
@@ -159,15 +174,7 @@ TEST_SUITE("unit") {
     const test::TempFolder folder;
     study::FrontierRequest request = small_search();
     const auto record = frontier_record(study::SweepPoint());
-    std::vector<std::string> files;
-    for (const std::uint64_t part : {0, 1}) {
-      request.shard = {part, 2};
-      const auto cases = study::frontier_cases(request);
-      const study::Frontiers f = study::frontiers(request, cases, {});
-      files.push_back(folder.file("part" + std::to_string(part) + ".csv",
-                                  render(table_of(record, f.results[0].points), Format::csv)));
-    }
-    request.shard = {};
+    const std::vector<std::string> files = halves_of(request, record, folder);
     const auto cases = study::frontier_cases(request);
     const study::Frontiers whole = study::frontiers(request, cases, {});
     const study::Merged merged = study::merge(files);
@@ -199,14 +206,7 @@ TEST_SUITE("unit") {
             doctest::Approx(point.candidate.goals.tokens_per_gpu_s * accelerators));
       CHECK(point.whole().tpot == point.evaluation.tpot);
     }
-    std::vector<std::string> files;
-    for (const std::uint64_t part : {0, 1}) {
-      request.shard = {part, 2};
-      const auto cases = study::frontier_cases(request);
-      const study::Frontiers f = study::frontiers(request, cases, {});
-      files.push_back(folder.file("part" + std::to_string(part) + ".csv",
-                                  render(table_of(record, f.results[0].points), Format::csv)));
-    }
+    const std::vector<std::string> files = halves_of(request, record, folder);
     const study::Merged merged = study::merge(files);
     REQUIRE(merged.points.size() == points.size());
     for (size_t i = 0; i < points.size(); ++i)
