@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -192,14 +193,47 @@ void kernel_csv(std::string_view text) {
   });
 }
 
+/// A slash that stands in no rate ("4TB/s") and no share ("1/2") may lead anywhere on the disk.
+bool may_be_path(std::string_view word) {
+  for (size_t at = word.find('/'); at != std::string_view::npos; at = word.find('/', at + 1)) {
+    if (at == 0 || std::isalnum(static_cast<unsigned char>(word[at - 1])) == 0) return true;
+    if (word.substr(at + 1).starts_with("..")) return true;
+  }
+  return false;
+}
+
 /// Words that write, that work for long or that read what lies on the disk of who fuzzes.
 bool left_out(std::string_view word) {
-  for (const std::string_view start : {"-o", "--o", "--plot", "--trace", "--jitter", "--steps"}) {
-    if (word.starts_with(start)) return true;
+  for (const std::string_view start :
+       {"-o", "--o", "--plot", "--trace", "--jitter", "--steps", "--max-g", "--batch-s", "--th"}) {
+    if (word.starts_with(start) && word != "--osl" && word != "--objective") return true;
   }
-  return word == "pareto" || word == "plan" || word == "validate" || word == "fit-engine" ||
-         word == "merge" || word == "import" || word.find('/') != std::string_view::npos ||
-         word.find("..") != std::string_view::npos;
+  return word == "explore" || word == "validate" || word == "fit-engine" || word == "merge" ||
+         word == "import" || may_be_path(word);
+}
+
+/// The words of a command, a word a line; none where one of them is left out.
+std::vector<std::string> words_of(std::string_view text) {
+  constexpr size_t most_words = 23;
+  std::vector<std::string> words;
+  for (size_t at = 0; at <= text.size() && words.size() < most_words;) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    words.emplace_back(text.substr(at, end - at));
+    if (left_out(words.back()) || words.back().find('\0') != std::string::npos) return {};
+    at = end + 1;
+  }
+  return words;
+}
+
+/// Searches are kept small, as nobody waits for them.
+void bound_search(std::vector<std::string>& words) {
+  const std::string& verb = words.front();
+  if (verb != "pareto" && verb != "plan") return;
+  for (std::string& word : words) {
+    if (word == "all") word = "h20";
+  }
+  for (const char* bound : {"--max-gpus", "8", "--batch-steps", "1", "--threads", "1"})
+    words.emplace_back(bound);
 }
 
 /// What is said and shown goes nowhere meanwhile.
@@ -226,15 +260,25 @@ class Silence {
   int kept_[2] = {-1, -1};
 };
 
-/// A command line, a word a line.
+constexpr std::string_view small_trace =
+    "arrival_s,prompt_tokens,output_tokens\n0,100,20\n0.5,4000,3\n0.5,1,1\n2,900,40\n";
+constexpr std::string_view small_workload =
+    "schema: 1\nname: small\nmodel: qwen3-8b\n"
+    "traffic:\n  requests_per_second: 2\n"
+    "  prompt: {kind: lognormal, mean: 1000, cv: 1.2, most: 65536}\n"
+    "  output: {kind: lognormal, mean: 200, cv: 1.0, most: 8192}\n"
+    "target:\n  tpot: 50 ms\n"
+    "chips:\n  h20: {reserved: {price: 0.80 USD/h}}\n";
+
+/// A command line, a word a line; TRACE and WORKLOAD stand for files.
 void command(std::string_view text) {
-  constexpr size_t most_words = 23;
-  std::vector<std::string> words;
-  for (size_t at = 0; at <= text.size() && words.size() < most_words;) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    words.emplace_back(text.substr(at, end - at));
-    if (left_out(words.back()) || words.back().find('\0') != std::string::npos) return;
-    at = end + 1;
+  std::vector<std::string> words = words_of(text);
+  if (words.empty()) return;
+  bound_search(words);
+  const File trace(small_trace), workload(small_workload);
+  for (std::string& word : words) {
+    if (word == "TRACE") word = trace.path();
+    if (word == "WORKLOAD") word = workload.path();
   }
   int code = 0;
   {
