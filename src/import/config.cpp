@@ -140,7 +140,8 @@ std::string Config::overruled(std::string_view key, const json::Value& used) con
   const json::Value* root = nested() ? member(levels_.back().values, key) : nullptr;
   if (root == nullptr || root->kind == Kind::null || root == &used || json::same(used, *root))
     return "";
-  return fmt::format("the root's {} is another model's", shown(*root));
+  return root->kind == Kind::object ? "the root's says something else"
+                                    : fmt::format("the root's {} is another model's", shown(*root));
 }
 
 const json::Value* Config::find(std::string_view asked) {
@@ -159,12 +160,9 @@ const json::Value* Config::find(std::string_view asked) {
   }
   const json::Value* value = look(key);
   if (value == nullptr) return nullptr;
-  if (value->kind != Kind::object) {
-    note({.kind = KeyNote::Kind::used,
-          .key = path,
-          .value = shown(*value),
-          .why = overruled(key, *value)});
-  }
+  const std::string why = overruled(key, *value);
+  if (value->kind != Kind::object || !why.empty())
+    note({.kind = KeyNote::Kind::used, .key = path, .value = shown(*value), .why = why});
   return value;
 }
 

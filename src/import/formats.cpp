@@ -10,7 +10,7 @@ namespace afford::config {
 namespace {
 
 void read_fp8(Config& in, Statement& out) {
-  out.base = {Dtype::fp8, Dtype::fp8};
+  out.base = {fp8_in_blocks(in), Dtype::fp8};
   leave_out(in, in.any({"modules_to_not_convert", "ignored_layers"}), out);
 }
 
@@ -172,7 +172,6 @@ constexpr const char* bookkeeping[] = {"act_bits",
                                        "softmax_quant_spec",
                                        "static_groups",
                                        "super_bits",
-                                       "super_group_size",
                                        "supported_instruction",
                                        "to_quant_block_names",
                                        "tokenizer",
@@ -184,8 +183,7 @@ constexpr const char* bookkeeping[] = {"act_bits",
                                        "use_exllama",
                                        "use_rms_norm",
                                        "v2",
-                                       "version",
-                                       "weight_block_size"};
+                                       "version"};
 
 void refuse_sparsity(Config& in) {
   if (!in.has("sparsity_config")) return;
@@ -206,6 +204,8 @@ Statement read_method(Config& in, const std::string& method, const std::string& 
     out.key = where;
     refuse_sparsity(in);
     for (const char* key : bookkeeping) in.set_aside(key);
+    (void)block_size(in, "weight_block_size");
+    (void)group_size(in, "super_group_size");
     return out;
   }
   std::vector<std::string_view> names;

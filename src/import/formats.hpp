@@ -68,6 +68,19 @@ void read_gguf_formats(Config& in, Statement& out);
 /// and `zero_bits` of a zero point.
 [[nodiscard]] Dtype grouped_integer(std::int64_t bits, std::int64_t group, double zero_bits = 0);
 
+// group_sizes.cpp: how many weights share a scale. All throw InputError for what no quantiser
+// makes.
+
+/// Of a group; -1 where a whole row does, or where nothing is said.
+[[nodiscard]] std::int64_t group_size(Config& in, std::string_view key);
+/// Refuses another size than the format's own.
+void require_group(Config& in, std::string_view key, std::int64_t of_format,
+                   std::string_view format);
+/// Of a block of rows and columns, where one is stated.
+std::optional<double> block_size(Config& in, std::string_view key);
+/// FP8 with the scales of its weight_block_size, where they weigh anything.
+[[nodiscard]] Dtype fp8_in_blocks(Config& in);
+
 /// Leaves the modules of a list in BF16, where the key is there.
 void leave_out(Config& in, std::string_view key, Statement& out);
 

@@ -8,7 +8,7 @@
 namespace afford::config {
 namespace {
 
-constexpr yaml::Range group_bits{1, 32}, group_sizes{-1, 1 << 20};
+constexpr yaml::Range group_bits{1, 32};
 
 /// What products run in when the inputs have this many bits.
 Dtype compute_of(Config& in, std::string_view key) {
@@ -29,8 +29,10 @@ Dtype compute_of(Config& in, std::string_view key) {
 Dtype weights_of_group(Config& weights) {
   const std::int64_t bits = weights.integer("num_bits", group_bits);
   const bool floats = weights.text_or("type", "int") == "float";
-  const std::int64_t group =
-      weights.has("group_size") ? weights.integer("group_size", group_sizes) : -1;
+  const std::int64_t group = group_size(weights, "group_size");
+  if (weights.has("block_structure") &&
+      weights.find("block_structure")->kind == json::Value::Kind::list)  // older: "128x128"
+    block_size(weights, "block_structure");
   const bool symmetric = weights.flag("symmetric", true, "QuantizationArgs");
   if (!floats) {
     if (bits > 8) weights.fail("num_bits", fmt::format("expected 2 to 8, got {}", bits));
@@ -79,8 +81,7 @@ Dtype quark_format(Config& in, std::string_view key) {
   if (!in.has(key)) return Dtype::bf16;
   Config tensor = in.object(key);
   const std::string dtype = tensor.text("dtype");
-  const std::int64_t group =
-      tensor.has("group_size") ? tensor.integer("group_size", group_sizes) : -1;
+  const std::int64_t group = group_size(tensor, "group_size");
   for (const json::Member& each : in.find(key)->members) tensor.set_aside(each.key);
   in.absorb(tensor);
   if (dtype == "fp8_e4m3") return Dtype::fp8;

@@ -8,12 +8,12 @@
 namespace afford::config {
 namespace {
 
-constexpr yaml::Range integer_bits{2, 8}, integer_groups{-1, 1 << 20};
+constexpr yaml::Range integer_bits{2, 8};
 
 /// Bits, groups and zero points under the names GPTQ gives them.
 Format gptq_format(Config& in) {
   const std::int64_t bits = in.integer("bits", integer_bits);
-  const std::int64_t group = in.has("group_size") ? in.integer("group_size", integer_groups) : -1;
+  const std::int64_t group = group_size(in, "group_size");
   const bool symmetric = in.flag("sym", true, "GPTQ's default");
   return {grouped_integer(bits, group, symmetric ? 0 : static_cast<double>(bits)), Dtype::bf16};
 }
@@ -55,10 +55,12 @@ Format auto_round_format(Config& in) {
   const std::int64_t bits = in.integer("bits", {2, plain});
   const std::string type = in.text_or("data_type", "int");
   if (bits == plain) return {};
-  if (!type.starts_with("int")) in.set_aside("group_size");  // 32 and 16 by the format's name
-  if (type.starts_with("mx_fp") && bits == 8) return {stored_bits(mxfp8_bits), Dtype::fp8};
-  if (type.starts_with("mx_fp")) return {Dtype::mxfp4, Dtype::fp4};
-  if (type.starts_with("nv_fp")) return {Dtype::nvfp4, Dtype::fp4};
+  const bool mx = type.starts_with("mx_fp"), nv = type.starts_with("nv_fp");
+  if (mx || nv) require_group(in, "group_size", mx ? 32 : 16, type);
+  if (type.starts_with("fp")) in.set_aside("group_size");  // 0: one scale for the whole matrix
+  if (mx && bits == 8) return {stored_bits(mxfp8_bits), Dtype::fp8};
+  if (mx) return {Dtype::mxfp4, Dtype::fp4};
+  if (nv) return {Dtype::nvfp4, Dtype::fp4};
   if (type.starts_with("fp") && bits == 8) return {Dtype::fp8, Dtype::fp8};
   if (type != "int")
     in.fail("data_type", fmt::format("unknown value '{}'; expected one of int, fp, mx_fp, nv_fp",
@@ -130,7 +132,7 @@ void read_awq(Config& in, Statement& out) {
   const auto bits_key = in.any({"bits", "w_bit"}),
              group_key = in.any({"group_size", "q_group_size"});
   const std::int64_t bits = in.integer(bits_key, integer_bits);
-  const std::int64_t group = in.has(group_key) ? in.integer(group_key, integer_groups) : -1;
+  const std::int64_t group = group_size(in, group_key);
   const bool zero = in.flag("zero_point", true, "AWQ's default");
   out.base.weights = grouped_integer(bits, group, zero ? static_cast<double>(bits) : 0);
   leave_out(in, "modules_to_not_convert", out);
@@ -175,7 +177,7 @@ void read_hqq(Config& in, Statement& out) {
   Config config = in.object("quant_config");
   Config weights = config.object("weight_quant_params");
   out.base.weights = grouped_integer(weights.integer("nbits", integer_bits),
-                                     weights.integer("group_size", integer_groups), zero_bits);
+                                     group_size(weights, "group_size"), zero_bits);
   for (const json::Member& each : config.find("weight_quant_params")->members)
     weights.set_aside(each.key);
   config.absorb(weights);
@@ -192,14 +194,14 @@ void read_torchao(Config& in, Statement& out) {
     Config configs = in.object("quant_type");
     Config one = configs.object("default");
     Config data = one.has("_data") ? one.object("_data") : configs.object("default");
-    if (data.has("group_size")) group = data.integer("group_size", integer_groups);
+    if (data.has("group_size")) group = group_size(data, "group_size");
     out.base = torchao_format(one, "_type", one.text("_type"), group);
     for (const json::Member& each : type->members) configs.set_aside(each.key);
     return;
   }
   if (in.has("quant_type_kwargs")) {
     Config kwargs = in.object("quant_type_kwargs");
-    if (kwargs.has("group_size")) group = kwargs.integer("group_size", integer_groups);
+    if (kwargs.has("group_size")) group = group_size(kwargs, "group_size");
   }
   out.base = torchao_format(in, "quant_type", in.text("quant_type"), group);
 }
@@ -211,9 +213,12 @@ void read_mlx(Config& in, Statement& out) {
   const auto format_of = [&](Config& each) {
     const std::string mode = each.text_or("mode", "affine");
     const std::int64_t bits = each.integer("bits", integer_bits);
-    const std::int64_t group = each.integer("group_size", integer_groups);
-    if (mode == "mxfp4") return Format{.weights = Dtype::mxfp4};
-    if (mode == "nvfp4") return Format{.weights = Dtype::nvfp4};
+    const std::int64_t group = group_size(each, "group_size");
+    if (!each.has("group_size")) each.fail("group_size", "MLX states one for every format");
+    if (mode == "mxfp4" || mode == "nvfp4") {
+      require_group(each, "group_size", mode == "mxfp4" ? 32 : 16, mode);
+      return Format{.weights = mode == "mxfp4" ? Dtype::mxfp4 : Dtype::nvfp4};
+    }
     if (mode != "affine")
       each.fail("mode", fmt::format("unknown value '{}'; expected affine, mxfp4 or nvfp4",
                                     mode.substr(0, 40)));

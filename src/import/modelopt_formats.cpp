@@ -8,8 +8,6 @@
 namespace afford::config {
 namespace {
 
-constexpr yaml::Range modelopt_groups{-1, 1 << 20};
-
 struct Algorithm {
   std::string_view name;
   Format format;
@@ -51,6 +49,13 @@ std::optional<Format> algorithm(std::string_view name) {
                            fmt::join(names, ", ")));
 }
 
+/// Reads the group beside an algorithm's name, which has one of its own where it is a 4-bit float.
+std::int64_t group_of(Config& in, const std::string& name, Dtype weights) {
+  if (weights == Dtype::nvfp4) require_group(in, "group_size", 16, name);
+  if (weights == Dtype::mxfp4) require_group(in, "group_size", 32, name);
+  return group_size(in, "group_size");
+}
+
 void read_cache_algorithm(Config& in, Statement& out) {
   if (!in.has("kv_cache_quant_algo")) return;
   const std::string name = in.text("kv_cache_quant_algo");
@@ -75,12 +80,16 @@ void read_quantized_layers(Config& in, Statement& out) {
     in.fail("quantized_layers", "MIXED_PRECISION needs an object of modules and their quant_algo");
   }
   out.mixed = true;
+  Config modules = in.object("quantized_layers");
   for (const json::Member& each : layers->members) {
     const auto found =
         std::find_if(each.value.members.begin(), each.value.members.end(),
                      [](const json::Member& member) { return member.key == "quant_algo"; });
     const std::string name = found == each.value.members.end() ? "" : found->value.text;
-    if (!algorithm(name)) refuse_algorithm(in, "quantized_layers", name);
+    const auto known = algorithm(name);
+    if (!known) refuse_algorithm(in, "quantized_layers", name);
+    Config module = modules.object(each.key);
+    (void)group_of(module, name, known->weights);
     const auto same = std::find_if(by_algorithm.begin(), by_algorithm.end(),
                                    [&](const auto& entry) { return entry.first == name; });
     auto& entry = same == by_algorithm.end()
@@ -109,8 +118,8 @@ void read_modelopt_within(Config& in, Statement& out) {
   read_cache_scheme(in, out);
   if (!in.has("quantized_layers")) return;
   read_quantized_layers(in, out);
-  for (const char* said :
-       {"config_groups", "ignore", "exclude_modules", "quant_algo", "group_size"})
+  (void)group_size(in, "group_size");
+  for (const char* said : {"config_groups", "ignore", "exclude_modules", "quant_algo"})
     in.set_aside(said);
 }
 
@@ -119,9 +128,9 @@ void read_modelopt(Config& in, Statement& out) {
   read_cache_scheme(in, out);
   read_cache_algorithm(in, out);
   const bool cache_alone = out.kv != Dtype::bf16 && !in.has("config_groups");
-  if (!in.has("quant_algo") && cache_alone) return in.set_aside("group_size");
+  if (!in.has("quant_algo") && cache_alone) return (void)group_size(in, "group_size");
   if (!in.has("quant_algo")) return read_groups(in, out);
-  in.set_aside("group_size");
+  (void)group_size(in, "group_size");
   const std::string name = in.text("quant_algo");
   if (name == "MIXED_PRECISION") {
     if (in.has("quantized_layers")) {
@@ -133,10 +142,9 @@ void read_modelopt(Config& in, Statement& out) {
   const auto known = algorithm(name);
   if (!known) refuse_algorithm(in, "quant_algo", name);
   out.base = *known;
-  if (in.has("group_size")) {
-    const std::int64_t group = in.integer("group_size", modelopt_groups);
-    if (out.base.weights == Dtype::int4g128) out.base.weights = grouped_integer(4, group);
-  }
+  const std::int64_t group = group_of(in, name, out.base.weights);
+  if (in.has("group_size") && out.base.weights == Dtype::int4g128)
+    out.base.weights = grouped_integer(4, group);
   in.set_aside("config_groups");  // says the same once more
 }
 

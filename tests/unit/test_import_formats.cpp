@@ -54,6 +54,11 @@ struct Case {
 constexpr Case cases[] = {
     // FP8 as DeepSeek publishes it; with what it leaves in BF16.
     {R"({"quant_method": "fp8", "weight_block_size": [128, 128]})", "fp8/fp8/fp8/fp8 bf16 fp8/fp8"},
+    // The scales of small blocks weigh something: 32 bits for 128 weights, an exponent's 8 for 32.
+    {R"({"quant_method": "fp8", "weight_block_size": [1, 128]})",
+     "8.25bit/8.25bit/8.25bit/8.25bit bf16 fp8/fp8"},
+    {R"({"quant_method": "fp8", "weight_block_size": [1, 32], "scale_fmt": "ue8m0"})",
+     "8.25bit/8.25bit/8.25bit/8.25bit bf16 fp8/fp8"},
     {R"({"quant_method": "fp8", "modules_to_not_convert": ["lm_head", "self_attn"]})",
      "bf16/fp8/fp8/fp8 bf16 bf16/fp8"},
     {R"({"quant_method": "fp8", "ignored_layers": ["model.layers.0.mlp", "model.layers.1.mlp"]})",
