@@ -58,6 +58,11 @@ bool Verb::given(const std::string& flag) const {
 void Verb::refuse_places_taken() const {
   for (const Written& one : written_) {
     if (one.file->empty()) continue;
+    if (*one.file == "-")
+      throw UsageError(
+          fmt::format("{}: expected a file, got '-'; standard output is /dev/stdout, "
+                      "a file of that name ./-",
+                      one.flag));
     for (const Written& other : written_) {
       const bool device = one.file->starts_with("/dev/");
       if (&one == &other || other.file->empty() || device) continue;
