@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -47,21 +48,71 @@ std::string start_of(const fs::path& path) {
   return read_start(path, sizeof length + length);
 }
 
-/// Where the data of a tensor ends.
-double end_of(const json::Member& tensor) {
-  const json::Value* offsets = member(tensor.value, "data_offsets");
-  if (offsets == nullptr)
-    throw InputError(tensor.value.place,
-                     fmt::format("'{}': expected a tensor with data_offsets", tensor.key));
-  const bool pair = offsets->items.size() == 2;
-  const auto start = pair ? number(&offsets->items.front()) : std::nullopt;
-  const auto end = pair ? number(&offsets->items.back()) : std::nullopt;
-  if (!start || !end || *start < 0 || *start > *end)
-    throw InputError(
-        offsets->place,
-        fmt::format("'{}': data_offsets: expected where its data starts and ends", tensor.key));
-  return *end;
-}
+struct Element {
+  std::string_view dtype;
+  int bits;
+};
+// safetensors/src/tensor.rs, 2025-08. Another name says nothing about its width.
+constexpr Element elements[] = {{"BOOL", 8},    {"U8", 8},   {"I8", 8},      {"I16", 16},
+                                {"U16", 16},    {"I32", 32}, {"U32", 32},    {"I64", 64},
+                                {"U64", 64},    {"F16", 16}, {"BF16", 16},   {"F32", 32},
+                                {"F64", 64},    {"C64", 64}, {"F8_E4M3", 8}, {"F8_E5M2", 8},
+                                {"F8_E8M0", 8}, {"F4", 4},   {"F6_E2M3", 6}, {"F6_E3M2", 6}};
+
+/// A tensor of a header, with what may be said against it.
+class Tensor {
+ public:
+  explicit Tensor(const json::Member& entry) : name_(entry.key), whole_(entry.value) {}
+
+  /// Where its data ends.
+  [[nodiscard]] double end() const {
+    const json::Value& offsets = part("data_offsets");
+    const bool pair = offsets.items.size() == 2;
+    const auto start = pair ? whole(offsets.items.front()) : std::nullopt;
+    const auto end = pair ? whole(offsets.items.back()) : std::nullopt;
+    if (!start || !end || *start > *end)
+      fail(offsets, "data_offsets: expected where its data starts and ends");
+    if (const auto taken = bytes(); taken && *taken != static_cast<double>(*end - *start))
+      fail(offsets, fmt::format("data_offsets: expected the {} bytes that its shape takes, got {}",
+                                *taken, *end - *start));
+    return static_cast<double>(*end);
+  }
+
+ private:
+  static std::optional<std::int64_t> whole(const json::Value& value) {
+    const auto number =
+        value.kind == json::Value::Kind::number ? parse_integer(value.text) : std::nullopt;
+    return number && *number >= 0 ? number : std::nullopt;
+  }
+  [[nodiscard]] const json::Value& part(std::string_view key) const {
+    const json::Value* value = member(whole_, key);
+    if (value == nullptr) fail(whole_, fmt::format("expected a tensor with {}", key));
+    return *value;
+  }
+  /// By its shape, where its dtype has a known width.
+  [[nodiscard]] std::optional<double> bytes() const {
+    constexpr double bits_a_byte = 8;
+    const json::Value &dtype = part("dtype"), &shape = part("shape");
+    if (dtype.kind != json::Value::Kind::text) fail(dtype, "dtype: expected a name such as BF16");
+    if (shape.kind != json::Value::Kind::list) fail(shape, "shape: expected a list of sizes");
+    double count = 1;
+    for (const json::Value& item : shape.items) {
+      const auto size = whole(item);
+      if (!size) fail(item, fmt::format("shape: expected whole sizes, got {}", describe(item)));
+      count *= static_cast<double>(*size);
+    }
+    for (const Element& each : elements) {
+      if (each.dtype == dtype.text) return std::ceil(count * each.bits / bits_a_byte);
+    }
+    return std::nullopt;
+  }
+  [[noreturn]] void fail(const json::Value& at, std::string_view why) const {
+    throw InputError(at.place, fmt::format("'{}': {}", name_, why));
+  }
+
+  const std::string& name_;
+  const json::Value& whole_;
+};
 
 }  // namespace
 
@@ -76,7 +127,7 @@ double safetensors_bytes(std::string_view bytes, const std::string& file) {
   double end = 0;
   const json::Value header = json::parse(bytes.substr(0, length), file);
   for (const json::Member& tensor : header.members) {
-    if (tensor.key != "__metadata__") end = std::max(end, end_of(tensor));
+    if (tensor.key != "__metadata__") end = std::max(end, Tensor(tensor).end());
   }
   return end;
 }

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstring>
 #include <optional>
+#include <unordered_set>
 
 #include "error.hpp"
 #include "text/file.hpp"
@@ -150,11 +151,17 @@ GgufHeader parse_gguf(std::string_view bytes, const std::string& file) {
   const std::uint64_t tensors = in.count(most_tensors, "tensors");
   const std::uint64_t values = in.count(most_values, "values");
   GgufHeader header;
+  std::unordered_set<std::string> keys, names;
   for (std::uint64_t i = 0; i < values; ++i) {
     const std::string key = in.name();
+    if (!keys.insert(key).second) in.fail(fmt::format("the key '{}' a second time", key));
     read_value(in, key, header);
   }
-  for (std::uint64_t i = 0; i < tensors; ++i) header.tensors.push_back(read_tensor(in));
+  for (std::uint64_t i = 0; i < tensors; ++i) {
+    header.tensors.push_back(read_tensor(in));
+    const std::string& name = header.tensors.back().name;
+    if (!names.insert(name).second) in.fail(fmt::format("the tensor '{}' a second time", name));
+  }
   return header;
 }
 

@@ -169,6 +169,37 @@ TEST_SUITE("unit") {
           "m.safetensors:1:24: 'x': data_offsets: expected where its data starts and ends",
           InputError);
     }
+    const auto bytes_of = [](const std::string& tensor) {
+      const std::string text = R"({"x": )" + tensor + "}";
+      const std::uint64_t size_of_text = text.size();
+      return config::safetensors_bytes(
+          std::string(reinterpret_cast<const char*>(&size_of_text), sizeof size_of_text) + text,
+          "m.safetensors");
+    };
+    CHECK(bytes_of(R"({"dtype": "F4", "shape": [3, 3], "data_offsets": [0, 5]})") == 5);
+    CHECK(bytes_of(R"({"dtype": "F8_NEW", "shape": [], "data_offsets": [0, 7]})") == 7);
+    constexpr std::pair<const char*, const char*> wrong[] = {
+        {R"({"dtype": "BF16", "shape": [2, 2], "data_offsets": [0, 9]})",
+         "58: 'x': data_offsets: expected the 8 bytes that its shape takes, got 9"},
+        {R"({"dtype": "BF16", "shape": [4611686018427387904, 4], "data_offsets": [0, 0]})",
+         "76: 'x': data_offsets: expected the 3.6893488147419103e+19 bytes that its shape takes, "
+         "got 0"},
+        {R"({"dtype": "BF16", "shape": [2, -2], "data_offsets": [0, 8]})",
+         "38: 'x': shape: expected whole sizes, got -2"},
+        {R"({"dtype": "BF16", "shape": "2x2", "data_offsets": [0, 8]})",
+         "34: 'x': shape: expected a list of sizes"},
+        {R"({"dtype": 7, "shape": [2], "data_offsets": [0, 8]})",
+         "17: 'x': dtype: expected a name such as BF16"},
+        {R"({"shape": [2], "data_offsets": [0, 8]})", "7: 'x': expected a tensor with dtype"},
+        {R"({"dtype": "BF16", "data_offsets": [0, 8]})", "7: 'x': expected a tensor with shape"},
+        {R"({"dtype": "BF16", "shape": [2, 2], "data_offsets": [0.5, 8]})",
+         "58: 'x': data_offsets: expected where its data starts and ends"},
+        {R"({"dtype": "BF16", "shape": [2, 2], "data_offsets": [0, 18446744073709551616]})",
+         "58: 'x': data_offsets: expected where its data starts and ends"}};
+    for (const auto& [tensor, message] : wrong) {
+      const std::string whole = std::string("m.safetensors:1:") + message;
+      CHECK_THROWS_WITH_AS((void)bytes_of(tensor), whole.c_str(), InputError);
+    }
     // Nobody would ever write into these.
     for (const char* name : {"b.gguf", "c/model.safetensors"}) {
       const std::string fifo = folder.file(name, "");

@@ -106,5 +106,13 @@ TEST_SUITE("unit") {
               .starts_with("m.gguf: not a GGUF header we can read: "));
     CHECK(gguf_error(test::replaced(whole, counted("llama"), counted("lamma"))) ==
           "m.gguf: general.architecture: 'lamma' has no family here");
+    // Which of two would count, nobody can say.
+    CHECK(gguf_error(test::replaced(whole, gguf_number("llama.attention.head_count_kv", 2),
+                                    gguf_number("llama.attention.head_count", 2))) ==
+          "m.gguf: not a GGUF header we can read: the key 'llama.attention.head_count' a second "
+          "time at byte 257");
+    CHECK(gguf_error(test::replaced(whole, "blk.1.attn_norm", "blk.0.attn_norm")) ==
+          "m.gguf: not a GGUF header we can read: the tensor 'blk.0.attn_norm.weight' a second "
+          "time at byte 1401");
   }
 }
