@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 
 #include "error.hpp"
@@ -84,6 +85,8 @@ struct SetParameter {
       refuse(edit, fmt::format("expects a number from {} to {}, got '{}'", parameter.least,
                                parameter.most, edit.value));
     }
+    if (parameter.whole && *number != std::floor(*number))
+      refuse(edit, fmt::format("expects a whole number, got '{}'", edit.value));
     change(at(engine), *number);
   }
   template <Dimension dimension>

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "load/library.hpp"
@@ -35,7 +36,10 @@ struct ReadValue {
   const Section& in;
 
   void operator()(EngineParameter::Number at) const {
-    at(engine) = in.real("value", parameter.least, parameter.most);
+    const double value = in.real("value", parameter.least, parameter.most);
+    if (parameter.whole && value != std::floor(value))
+      in.fail("value", fmt::format("expected a whole number, got {}", value));
+    at(engine) = value;
   }
   template <Dimension dimension>
   void operator()(Quantity<dimension>& (*at)(Engine&)) const {

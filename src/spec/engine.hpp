@@ -109,6 +109,7 @@ struct EngineParameter {
   std::string_view about;
   std::variant<Number, Time, Size, Flag> at;
   double least = 0, most = 1;  // of numbers; times in seconds, sizes in bytes
+  bool whole = false;          // a number of rows or tokens
 };
 
 /// "s" or "B"; "" of what has no unit.

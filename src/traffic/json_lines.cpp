@@ -28,13 +28,21 @@ std::int64_t whole_of(const json::Value& object, std::string_view key, std::int6
                                least, json::describe(value)));
 }
 
-std::vector<std::int64_t> blocks_of(const json::Value& object) {
+/// Of a prompt of so many tokens: at most one block for each 512.
+std::vector<std::int64_t> blocks_of(const json::Value& object, std::int64_t prompt) {
   std::vector<std::int64_t> blocks;
   const json::Value* list = json::member(object, "hash_ids");
   if (list == nullptr) return blocks;
   if (list->kind != json::Value::Kind::list) {
     throw InputError(list->place, fmt::format("hash_ids: expected a list of whole numbers, got {}",
                                               json::describe(*list)));
+  }
+  const auto most = static_cast<size_t>((prompt + tokens_per_block - 1) / tokens_per_block);
+  if (list->items.size() > most) {
+    throw InputError(list->place,
+                     fmt::format("hash_ids: expected at most {} for {} tokens in blocks of {}, "
+                                 "got {}",
+                                 most, prompt, tokens_per_block, list->items.size()));
   }
   for (const json::Value& item : list->items) {
     const auto id = parse_integer(item.text);
@@ -65,7 +73,7 @@ JsonRequest json_request(const Line& line, const std::string& file) {
   out.request.output_tokens = whole_of(object, "output_length", 0);
   const std::int64_t least_prompt = out.request.output_tokens > 0 ? 1 : 0;
   out.request.prompt_tokens = whole_of(object, "input_length", least_prompt);
-  out.request.blocks = blocks_of(object);
+  out.request.blocks = blocks_of(object, out.request.prompt_tokens);
   return out;
 }
 

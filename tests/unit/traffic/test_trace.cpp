@@ -70,7 +70,7 @@ TEST_SUITE("unit") {
          "size\n0,2,0,0.0,1,512,40\n1,2,0,0.35,1,2048,12\n",
          0.35},
         {"Mooncake",
-         "{\"timestamp\": 0, \"input_length\": 512, \"output_length\": 40, \"hash_ids\": [7, 8]}\n"
+         "{\"timestamp\": 0, \"input_length\": 512, \"output_length\": 40, \"hash_ids\": [7]}\n"
          "{\"timestamp\": 350, \"input_length\": 2048, \"output_length\": 12}\n",
          0.35}};
     for (const Case& c : cases) {
@@ -86,7 +86,7 @@ TEST_SUITE("unit") {
       CHECK(read.requests[1].output_tokens == 12);
       const bool blocks = std::string_view(c.format) == "Mooncake";
       CHECK(read.requests[0].blocks ==
-            (blocks ? std::vector<std::int64_t>{7, 8} : std::vector<std::int64_t>{}));
+            (blocks ? std::vector<std::int64_t>{7} : std::vector<std::int64_t>{}));
     }
   }
 
@@ -177,7 +177,11 @@ TEST_SUITE("errors") {
           "t.csv:2:34: input_length: expected a whole number of tokens, at least 1, got 0");
     CHECK(error_of(good +
                    "{\"timestamp\": 0, \"input_length\": 6, \"output_length\": 1, \"hash_ids\": "
-                   "[1, 2.5]}\n") == "t.csv:2:73: hash_ids: expected whole numbers, got 2.5");
+                   "[2.5]}\n") == "t.csv:2:70: hash_ids: expected whole numbers, got 2.5");
+    CHECK(error_of(good +
+                   "{\"timestamp\": 0, \"input_length\": 512, \"output_length\": 1, \"hash_ids\": "
+                   "[1, 2]}\n") ==
+          "t.csv:2:71: hash_ids: expected at most 1 for 512 tokens in blocks of 512, got 2");
     CHECK(error_of(good + "\n{\"timestamp\": 0,\n").starts_with("t.csv:3:17: not valid JSON"));
   }
 }
