@@ -11,6 +11,7 @@
 
 #include "error.hpp"
 #include "study/frontier.hpp"
+#include "study/merge_origin.hpp"
 #include "study/merge_row.hpp"
 #include "text/file.hpp"
 #include "text/number.hpp"
@@ -18,27 +19,7 @@
 namespace afford::study {
 namespace {
 
-/// The columns a merge decides by.
-struct Keys {
-  size_t model, context, tpot, tokens, usd, verdict, winner, number, candidate, objective,
-      tpot_limit, shard, complete, search, rows;
-};
-
-/// Part I of N.
-struct Part {
-  std::int64_t index = 1, of = 1;
-  auto operator<=>(const Part&) const = default;
-};
-
-/// What a file says of itself in every row.
-struct Origin {
-  std::string file;
-  Part part;
-  std::string search;
-  std::int64_t rows = 0;  // of the whole file
-  Objective objective = Objective::throughput;
-  double tpot_limit_ms = 0;
-};
+constexpr std::int64_t most_context = 1'000'000'000;
 
 /// What is known after some of the files.
 struct Parts {
@@ -51,119 +32,48 @@ struct Parts {
   bool partial = false;
 };
 
-/// Of a header that has every column.
-Keys keys_of(const std::vector<std::string>& header) {
-  const auto at = [&](std::string_view name) {
-    return static_cast<size_t>(std::find(header.begin(), header.end(), name) - header.begin());
-  };
-  return {.model = at("model"),
-          .context = at("context_tokens"),
-          .tpot = at("tpot_ms"),
-          .tokens = at("tokens_per_gpu_s"),
-          .usd = at("usd_per_mtok"),
-          .verdict = at("verdict"),
-          .winner = at("winner"),
-          .number = at("case"),
-          .candidate = at("candidate"),
-          .objective = at("objective"),
-          .tpot_limit = at("tpot_limit_ms"),
-          .shard = at("shard"),
-          .complete = at("complete"),
-          .search = at("search"),
-          .rows = at("rows")};
-}
-
-constexpr std::int64_t most_rows = std::int64_t{1} << 60, most_context = 1'000'000'000,
-                       most_parts = 1'000'000;
-
-Objective objective_at(const RowAt& at, const Keys& keys) {
-  for (const auto& [name, value] : objective_names) {
-    if (name == at.text(keys.objective)) return value;
-  }
-  at.fail(keys.objective, "objective", "tokens, usd, both or interactivity");
-}
-
-Part part_at(const RowAt& at, const Keys& keys) {
-  const std::string& text = at.text(keys.shard);
-  const size_t slash = text.find('/');
-  const auto index = parse_integer(std::string_view(text).substr(0, slash));
-  const auto of = slash == std::string::npos
-                      ? std::nullopt
-                      : parse_integer(std::string_view(text).substr(slash + 1));
-  if (!index || !of || *index < 1 || *index > *of || *of > most_parts)
-    at.fail(keys.shard, "shard", "a part such as 3/8");
-  return {*index, *of};
-}
-
-Origin origin_at(const RowAt& at, const Keys& keys) {
-  if (at.text(keys.search).empty()) at.fail(keys.search, "search", "what tells searches apart");
-  return {.file = at.reader.file(),
-          .part = part_at(at, keys),
-          .search = at.text(keys.search),
-          .rows = at.whole(keys.rows, "rows", 1, most_rows),
-          .objective = objective_at(at, keys),
-          .tpot_limit_ms = at.number(keys.tpot_limit, "tpot_limit_ms")};
-}
-
-/// The same search as in the file that came first; what differs most tellingly is named.
-void require_same_search(const Origin& origin, const Origin& first, const RowAt& at,
-                         const Keys& keys) {
-  constexpr std::string_view rule = "only parts of one search merge";
-  if (origin.objective != first.objective) {
-    throw InputError(at.place(keys.objective),
-                     fmt::format("objective {}, but {} has {}; {}", name_of(origin.objective),
-                                 first.file, name_of(first.objective), rule));
-  }
-  if (origin.tpot_limit_ms != first.tpot_limit_ms) {
-    throw InputError(at.place(keys.tpot_limit),
-                     fmt::format("TPOT limit of {} ms, but {} has {} ms; {}", origin.tpot_limit_ms,
-                                 first.file, first.tpot_limit_ms, rule));
-  }
-  if (origin.part.of != first.part.of) {
-    throw InputError(at.place(keys.shard),
-                     fmt::format("a part of {}, but {} is one of {}; {}", origin.part.of,
-                                 first.file, first.part.of, rule));
-  }
-  if (origin.search != first.search) {
-    throw InputError(at.place(keys.search),
-                     fmt::format("search {}, but {} has {}: bounds, models, chips, prices or "
-                                 "calibrations differ; {}",
-                                 origin.search, first.file, first.search, rule));
-  }
-}
-
 /// Not a number where a chip has no price, which only a search by cost needs.
-double usd_at(const RowAt& at, const Keys& keys, Objective objective) {
+double usd_at(const RowAt& at, const MergeKeys& keys, Objective objective) {
   const bool none = at.text(keys.usd).empty() && !counts_money(objective);
   return none ? std::nan("") : at.number(keys.usd, "usd_per_mtok");
 }
 
-MergedPoint read_point(const RowAt& at, const Keys& keys, const Parts& parts) {
+/// Whether a column says what is served, which is one thing in a case.
+bool tells_cases_apart(std::string_view column) {
+  constexpr std::string_view lengths[] = {"isl", "osl", "prefix_hit_rate", "ttft_limit_ms"};
+  return column.starts_with("sweep_") ||
+         std::find(std::begin(lengths), std::end(lengths), column) != std::end(lengths);
+}
+
+MergedPoint read_point(const RowAt& at, const MergeKeys& keys, const Parts& parts) {
   const std::vector<std::string>& header = parts.header;
   at.check(header, parts.cells);
   MergedPoint point;
   point.goals = {.tpot_ms = at.number(keys.tpot, "tpot_ms"),
                  .tokens_per_gpu_s = at.number(keys.tokens, "tokens_per_gpu_s"),
                  .usd_per_mtok = usd_at(at, keys, parts.first->objective)};
-  point.number = static_cast<std::uint64_t>(at.whole(keys.candidate, "candidate", 0, most_rows));
+  point.number =
+      static_cast<std::uint64_t>(at.whole(keys.candidate, "candidate", 0, most_merged_rows));
   (void)at.whole(keys.context, "context_tokens", 1, most_context);
   for (const CsvField& field : at.row.fields) point.cells.push_back(field.text);
   point.group = point.cells[keys.model] + "|" + point.cells[keys.context];
   for (size_t c = 0; c < header.size(); ++c) {
-    if (header[c].starts_with("sweep_")) point.group += "|" + point.cells[c];
+    if (tells_cases_apart(header[c])) point.group += "|" + point.cells[c];
   }
   return point;
 }
 
-void add_point(Parts& parts, const RowAt& at, const Keys& keys) {
+void add_point(Parts& parts, const RowAt& at, const MergeKeys& keys) {
   MergedPoint point = read_point(at, keys, parts);
-  const std::int64_t number = at.whole(keys.number, "case", 1, most_rows);
+  const std::int64_t number = at.whole(keys.number, "case", 1, most_merged_rows);
   if (point.cells[keys.verdict] != "feasible") return;
+  require_within_limits(at, keys, parts.first->tpot_limit_ms);
   const auto [known, added] = parts.cases.emplace(number, point.group);
   if (!added && known->second != point.group) {
     throw InputError(
         at.place(keys.number),
-        "another model or context than in the files before; only parts of one search merge");
+        "another model, context or request than in the rows before; only parts of one search "
+        "merge");
   }
   // As a search in one part has them.
   point.cells[keys.winner].clear();
@@ -180,7 +90,7 @@ struct FileSoFar {
   bool interrupted = false;
 };
 
-void start_file(Parts& parts, FileSoFar& file, const RowAt& at, const Keys& keys) {
+void start_file(Parts& parts, FileSoFar& file, const RowAt& at, const MergeKeys& keys) {
   file.origin = origin_at(at, keys);
   if (!parts.first) parts.first = file.origin;
   require_same_search(*file.origin, *parts.first, at, keys);
@@ -191,7 +101,7 @@ void start_file(Parts& parts, FileSoFar& file, const RowAt& at, const Keys& keys
   }
 }
 
-void add_row(Parts& parts, FileSoFar& file, const RowAt& at, const Keys& keys) {
+void add_row(Parts& parts, FileSoFar& file, const RowAt& at, const MergeKeys& keys) {
   if (!file.origin) start_file(parts, file, at, keys);
   const Origin origin = origin_at(at, keys);
   require_same_search(origin, *file.origin, at, keys);
@@ -231,7 +141,7 @@ void add_file(Parts& parts, const std::string& name) {
   const bool ends_with_a_line = content.ends_with('\n');
   CsvReader reader(name, std::move(content));
   const std::vector<std::string> header = frontier_header(reader);
-  const Keys keys = keys_of(header);
+  const MergeKeys keys = merge_keys(header);
   if (parts.header.empty()) {
     parts.header = header;
     parts.cells = frontier_cells(header);
@@ -283,7 +193,7 @@ Merged merge(const std::vector<std::string>& files) {
              .tpot_limit_ms = parts.first->tpot_limit_ms,
              .partial = parts.partial,
              .files = files.size()};
-  const Keys keys = keys_of(out.header);
+  const MergeKeys keys = merge_keys(out.header);
   for (const auto& [number, frontier] : parts.frontiers) {
     const std::ptrdiff_t best = winner(frontier.points(), out.objective);
     for (const MergedPoint& point : frontier.points()) {

@@ -187,8 +187,10 @@ std::int64_t RowAt::whole(size_t field, std::string_view name, std::int64_t leas
 
 void RowAt::check(const std::vector<std::string>& header,
                   const std::vector<FrontierCell>& cells) const {
-  for (size_t field = 0; field < header.size(); ++field)
+  for (size_t field = 0; field < header.size(); ++field) {
+    if (text(field).find('\n') != std::string::npos) fail(field, header[field], "one line");
     check_cell(*this, field, header[field], cells[field]);
+  }
 }
 
 }  // namespace afford::study
