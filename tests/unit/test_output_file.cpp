@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -21,6 +22,25 @@ std::string refused(const std::string& path) {
     return error.what();
   }
   return "no error";
+}
+
+/// What someone without rights is told, whoever runs the tests.
+std::string refused_to_nobody(const std::string& path) {
+  constexpr uid_t nobody = 65534;
+  const test::TempFolder folder;
+  const int said = ::open(folder.path("said").c_str(), O_RDWR | O_CREAT, 0600);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    if (::geteuid() == 0 && (::setgid(nobody) != 0 || ::setuid(nobody) != 0)) ::_exit(1);
+    const std::string why = refused(path);
+    ::_exit(::write(said, why.data(), why.size()) == static_cast<ssize_t>(why.size()) ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  ::close(said);
+  CHECK(status == 0);
+  return test::read_file(folder.path("said"));
 }
 
 mode_t mode_of(const std::string& path) {
@@ -114,6 +134,23 @@ TEST_SUITE("unit") {
     CHECK(refused(folder.path("loop")) ==
           "cannot write " + folder.path("loop") + ": Too many levels of symbolic links");
     CHECK(folder.entries() == 1);
+  }
+
+  TEST_CASE("what one has no right to write is refused before anything is") {
+    const test::TempFolder folder;
+    const std::string denied = ": Permission denied", closed = folder.path("closed"),
+                      fresh = closed + "/x.csv", file = folder.file("x.csv", "old");
+    fs::create_directory(closed);
+    REQUIRE(::chmod(file.c_str(), 0444) == 0);
+    REQUIRE(::chmod(folder.path("").c_str(), 0777) == 0);  // it may be replaced, were it asked for
+    REQUIRE(::chmod(closed.c_str(), 0555) == 0);
+    CHECK(refused_to_nobody(fresh) == "cannot write " + fresh + denied);
+    CHECK(refused_to_nobody(file) == "cannot write " + file + denied);
+    CHECK(refused_to_nobody("/proc/x.csv") ==
+          "cannot write /proc/x.csv: No such file or directory");
+    CHECK(test::read_file(file) == "old");
+    CHECK(fs::is_empty(closed));
+    CHECK(folder.entries() == 2);
   }
 
   TEST_CASE("several files are written all or not at all") {
