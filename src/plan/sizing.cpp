@@ -1,11 +1,10 @@
 #include "plan/sizing.hpp"
 
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "deploy/prompts.hpp"
+#include "search/parallel.hpp"
 
 namespace afford {
 PromptServer beside_decoding(const Sized& sized, Seconds step, const Traffic& traffic) {
@@ -192,8 +191,8 @@ std::vector<Sized> size_all(const std::map<Shape, Candidate>& shapes, const Spac
       list.push_back(std::move(*both));
   }
   std::vector<std::optional<Sized>> sized(list.size());
-  tbb::parallel_for(size_t{0}, list.size(),
-                    [&](size_t i) { sized[i] = size_for(list[i], space, setting, workload); });
+  for_each_index(list.size(),
+                 [&](size_t i) { sized[i] = size_for(list[i], space, setting, workload); });
   std::vector<Sized> out;
   for (const std::optional<Sized>& one : sized) {
     if (one) out.push_back(*one);

@@ -1,8 +1,8 @@
 #include "search/attention_tables.hpp"
 
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
+
+#include "search/parallel.hpp"
 
 namespace afford {
 namespace {
@@ -28,7 +28,7 @@ AttentionTables::AttentionTables(const Enumeration& e, const Space& space, const
     if (unit.way == Way::disaggregated) units[index(unit, space)] = &unit;
   }
   tables_.resize(shapes.size() * fans_.size());
-  tbb::parallel_for(size_t{0}, tables_.size(), [&](size_t i) {
+  for_each_index(tables_.size(), [&](size_t i) {
     const AttentionPool& shape = *shapes[i / fans_.size()];
     const Unit& unit = *units[i % fans_.size()];
     const bool tensor = shape.split == AttentionSplit::tensor;

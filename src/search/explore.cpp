@@ -2,7 +2,6 @@
 
 #include <tbb/enumerable_thread_specific.h>
 #include <tbb/global_control.h>
-#include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "deploy/known_times.hpp"
 #include "deploy/pool_pair.hpp"
 #include "search/attention_tables.hpp"
+#include "search/parallel.hpp"
 #include "search/prompt_forms.hpp"
 
 namespace afford {
@@ -208,9 +208,9 @@ void try_colocated(Trial& trial, const Unit& unit) {
   trial.found.close_pools();
 }
 
-std::shared_ptr<Trial> try_unit(const Unit& unit, const Shared& shared) {
+std::unique_ptr<Trial> try_unit(const Unit& unit, const Shared& shared) {
   const ExploreOptions& options = shared.options;
-  const auto trial = std::make_shared<Trial>(
+  auto trial = std::make_unique<Trial>(
       Trial{shared, {options.objective, shared.space.chips->size(), options.shapes}, "", {}});
   if (unit.way == Way::disaggregated) {
     try_disaggregated(*trial, unit);
@@ -227,19 +227,21 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   const Shared shared{space, setting, options, std::move(enumeration), std::move(tables), known};
   Explored out(options.objective, space.chips->size());
   out.candidates = candidates_of(shared.enumeration, options.shard);
-  size_t next = options.shard.index;
-  // Thrown out of a filter, it would leave behind what is in flight.
+  // Thrown on a thread of the search, it would end the others without their results.
   std::exception_ptr failure;
   std::atomic<bool> failed = false;
   const auto stopped = [&] { return failed || (options.stop != nullptr && options.stop->load()); };
   if (stopped()) out.complete = false;  // the enumeration itself may have been cut short
-  const auto take = [&](tbb::flow_control& control) -> size_t {
-    if (next >= shared.enumeration.units.size()) return control.stop(), next;
-    if (stopped()) return out.complete = false, control.stop(), next;
-    return std::exchange(next, next + options.shard.of);
+  const auto unit_of = [&](size_t i) { return options.shard.index + i * options.shard.of; };
+  const auto more = [&](size_t i) {
+    if (unit_of(i) >= shared.enumeration.units.size()) return false;
+    if (!stopped()) return true;
+    return out.complete = false;
   };
-  const auto work = [&](size_t unit) { return try_unit(shared.enumeration.units[unit], shared); };
-  const auto finish = [&](const std::shared_ptr<Trial>& trial) {
+  const auto work = [&](size_t i) {
+    return try_unit(shared.enumeration.units[unit_of(i)], shared);
+  };
+  const auto finish = [&](const std::unique_ptr<Trial>& trial) {
     if (failed) return;
     try {
       out.add(trial->found);
@@ -250,13 +252,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
       failed = true;
     }
   };
-  const auto in_flight = 4 * static_cast<size_t>(tbb::this_task_arena::max_concurrency());
-  tbb::parallel_pipeline(
-      in_flight,
-      tbb::make_filter<void, size_t>(tbb::filter_mode::serial_in_order, take) &
-          tbb::make_filter<size_t, std::shared_ptr<Trial>>(tbb::filter_mode::parallel, work) &
-          tbb::make_filter<std::shared_ptr<Trial>, void>(tbb::filter_mode::serial_in_order,
-                                                         finish));
+  work_in_order(more, work, finish);
   if (failure) std::rethrow_exception(failure);
   return out;
 }

@@ -105,7 +105,8 @@ const std::string long_search = "pareto -m all -c 1k..128k*2 --format csv -o ";
 
 TEST_SUITE("cli") {
   TEST_CASE("an interrupt that comes twice writes what is complete and says that it is partial") {
-    for (const auto& [first, second] : {std::pair{SIGINT, SIGINT}, std::pair{SIGTERM, SIGINT}}) {
+    for (const auto& signals : {std::pair{SIGINT, SIGINT}, std::pair{SIGTERM, SIGINT}}) {
+      const int first = signals.first, second = signals.second;
       CAPTURE(first);
       const test::TempFolder folder;
       const std::string file = folder.path("part.csv");
@@ -128,10 +129,12 @@ TEST_SUITE("cli") {
   }
 
   TEST_CASE("an interrupt ends at once what has no part worth a file, and says so") {
-    for (const auto& [number, command] : {std::pair{SIGINT, long_replay},
-                                          {SIGTERM, long_replay},
-                                          {SIGHUP, long_replay},
-                                          {SIGINT, long_plan}}) {
+    for (const auto& each : {std::pair{SIGINT, long_replay},
+                             {SIGTERM, long_replay},
+                             {SIGHUP, long_replay},
+                             {SIGINT, long_plan}}) {
+      const int number = each.first;
+      const std::string& command = each.second;
       CAPTURE(number);
       CAPTURE(command);
       const test::TempFolder folder;

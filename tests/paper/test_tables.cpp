@@ -118,7 +118,7 @@ TEST_SUITE("paper") {
                           row.model))
               .out);
       REQUIRE(csv.size() == 3);
-      for (const size_t i : {1, 2}) {
+      for (const size_t i : {size_t{1}, size_t{2}}) {
         CHECK(csv[i][2] == row.attention_on);
         CHECK(csv[i][3] == "h800");
         CHECK(printed_fixed(std::stod(csv[i][4]), 3) == (i == 1 ? row.at_8k : row.at_32k));

@@ -72,7 +72,7 @@ HardwareSpec dipping_chip() {
   const auto timing = std::make_shared<ChipTiming>(own);
   for (ChipTiming::ByPrecision& both : timing->curves) {
     for (const OperationCurve** curve : {&both.bf16, &both.fp8}) {
-      if (*curve != nullptr) *curve = &timing->own_curves[*curve - own.own_curves.data()];
+      if (*curve != nullptr) *curve = timing->own_curves.data() + (*curve - own.own_curves.data());
     }
   }
   for (OperationCurve& curve : timing->own_curves) {

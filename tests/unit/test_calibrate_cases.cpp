@@ -27,7 +27,8 @@ TEST_CASE("every curve of a calibration has six points or more, quick or not") {
   const std::vector<Case> full = calibration_cases();
   for (const auto& cases : {full, thin(full, 6)})
     for (const auto& [curve, count] : count_by_curve(cases)) {
-      CAPTURE(curve);
+      const std::string& name = curve;
+      CAPTURE(name);
       if (curve.starts_with("launch_") || curve.starts_with("tensor"))
         CHECK(count == 1);
       else
@@ -87,7 +88,8 @@ TEST_CASE("thinning keeps the first and the last of each curve and at most so ma
   const std::vector<Case> few = thin(full, 6);
   const auto before = count_by_curve(full), after = count_by_curve(few);
   for (const auto& [curve, count] : before) {
-    CAPTURE(curve);
+    const std::string& name = curve;
+    CAPTURE(name);
     CHECK(after.at(curve) == std::min(count, 6));
   }
   CHECK(few.back().point.m == full.back().point.m);

@@ -37,9 +37,11 @@ TEST_SUITE("unit") {
   TEST_CASE("what turns the direction of a text is a control character") {
     CHECK(refused_text("# \xE2\x80\xAE") ==
           "f:1:3: expected text, got the control character \\u202e");
-    for (const char32_t code : {0x061C, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x2066, 0x2069})
+    for (const char32_t code :
+         {U'\u061C', U'\u200E', U'\u200F', U'\u2028', U'\u2029', U'\u202A', U'\u2066', U'\u2069'})
       CHECK(is_control(code));
-    for (const char32_t code : {0x061B, 0x200D, 0x2010, 0x2027, 0x202F, 0x2065, 0x206A, 0x05D0})
+    for (const char32_t code :
+         {U'\u061B', U'\u200D', U'\u2010', U'\u2027', U'\u202F', U'\u2065', U'\u206A', U'\u05D0'})
       CHECK_FALSE(is_control(code));
   }
 

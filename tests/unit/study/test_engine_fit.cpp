@@ -153,7 +153,7 @@ TEST_SUITE("unit") {
                     "engine,model,chip,mode,isl,osl,concurrency_or_batch,tp,tpot_ms\n"
                     "vllm,Qwen/Qwen3-32B,h101,mixed,1024,512,16,2,12.5\n"
                     "vllm,Qwen/Qwen3-32B,h100,mixed,1024,512,16,2,12.5\n");
-    CHECK_THROWS_WITH(fit_engine({.points = file, .base = "vllm"}),
+    CHECK_THROWS_WITH((void)fit_engine({.points = file, .base = "vllm"}),
                       (file + ": 1 of its points can be set up, a fit wants 3; of the others: no "
                               "hardware 'h101'")
                           .c_str());

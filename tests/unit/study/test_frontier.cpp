@@ -29,7 +29,7 @@ std::vector<std::string> halves_of(study::FrontierRequest request,
                                    const Record<study::FrontierPoint>& record,
                                    const test::TempFolder& folder) {
   std::vector<std::string> files;
-  for (const std::uint64_t part : {0, 1}) {
+  for (const std::uint64_t part : {std::uint64_t{0}, std::uint64_t{1}}) {
     request.shard = {part, 2};
     const auto cases = study::frontier_cases(request);
     const study::Frontiers f = study::frontiers(request, cases, {});
