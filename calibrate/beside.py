@@ -19,6 +19,7 @@ import time
 import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.attention.bias import causal_lower_right
 
 ROTATING = 1.2e9  # bytes of all input sets, many times any L2 cache
 GRAPH_US, GRAPHS, SECONDS, WARM_UP = 5000, 4, 0.3, 0.1
@@ -152,6 +153,39 @@ def attention_of_mixed(p, case):
     return {"Flash varlen rows": us} if us else {}
 
 
+def attention_of_prompt(p, case):
+    """Causal, in the layout [token][head][dimension] that ours reads too."""
+    heads, kv, dim, tokens = (int(p[k]) for k in ("query_heads", "kv_heads", "head_dim", "tokens"))
+    value_dim = 128 if dim == 192 else dim  # MLA with keys and values expanded
+    keys = int(p["context_tokens"])
+    prefix = keys - tokens
+
+    def random(rows, count, width):
+        data = torch.randn(1, rows, count, width, device="cuda", dtype=torch.bfloat16)
+        return data.transpose(1, 2)
+
+    sets = [(random(tokens, heads, dim), random(keys, kv, dim), random(keys, kv, value_dim))
+            for _ in range(2)]
+    row = tokens // 3  # of the last head, against FP32
+    q, k, v = sets[0]
+    seen = slice(prefix + row + 1)
+    weights = (q[0, -1, row].float() @ k[0, -1, seen].float().T / dim**0.5).softmax(-1)
+    want = weights @ v[0, -1, seen].float()
+    mask = {"attn_mask": causal_lower_right(tokens, keys)} if prefix else {"is_causal": True}
+    results = {}
+    for name, backend in (("cuDNN", SDPBackend.CUDNN_ATTENTION),
+                          ("Flash", SDPBackend.FLASH_ATTENTION)):
+        def call(q, k, v):
+            return F.scaled_dot_product_attention(q, k, v, enable_gqa=heads != kv, **mask)
+        with sdpa_kernel(backend):
+            calls = [lambda one=one: call(*one) for one in sets]
+            check = lambda out: error_of(out[0, -1, row], want)
+            us = attempt(f"{name} causal", case, calls, check, 1e-2)
+        if us:
+            results[f"{name} causal"] = us
+    return results
+
+
 def experts_in_fp8(p, case, points):
     """cuBLASLt an expert; `_scaled_grouped_mm` has no 128-blocks on this chip, so scales a row."""
     count, hidden, inner = (int(p[k]) for k in ("experts", "hidden", "intermediate"))
@@ -214,7 +248,13 @@ def title(p):
         label = "FP8 128-blocks" if p["precision"] == "fp8_128" else "BF16"
         return (f"MoE {label}, {p['experts']:.0f} x {p['hidden']:.0f} x {p['intermediate']:.0f}, "
                 f"{p['busiest_tokens']:.0f} tokens an expert")
-    kind = {"mfa_decode": "MFA", "gqa_decode": "GQA"}[p["operation"]]
+    kind = p["operation"].split("_")[0].upper()
+    if p["operation"].endswith("_prefill"):
+        shape = f"{p['tokens']:.0f} new tokens"
+        if p["context_tokens"] > p["tokens"]:
+            shape += f" over {p['context_tokens'] - p['tokens']:.0f}"
+        heads = f"{p['query_heads']:.0f}/{p['kv_heads']:.0f}"
+        return f"{kind} prefill BF16 {heads} d {p['head_dim']:.0f}, {shape}"
     shape = f"{p['batch']:.0f} x {p['context_tokens']:.0f}"
     if p["longest_tokens"] > p["context_tokens"]:
         shape += f" (one of {p['longest_tokens']:.0f})"
@@ -239,6 +279,8 @@ def others(p, points):
     if p["operation"] == "moe_ffn":
         us = grouped(p, case, torch.bfloat16, "grouped_mm")
         return {"grouped_mm": us} if us else {}
+    if p["operation"].endswith("_prefill"):
+        return attention_of_prompt(p, case)
     mixed = p["longest_tokens"] > p["context_tokens"]
     return attention_of_mixed(p, case) if mixed else attention_of_equal(p, case)
 
@@ -253,7 +295,7 @@ def main():
     print("| --- | --- | --- | --- | --- | --- | --- |")
     heat(8)
     for p in points:
-        if not p["operation"].endswith("_decode") and p["operation"] != "moe_ffn":
+        if not p["operation"].endswith(("_decode", "_prefill")) and p["operation"] != "moe_ffn":
             continue
         if p["median_us"] <= 0:
             SKIPPED.setdefault("afford", {}).setdefault(p["rejected"], []).append(title(p))

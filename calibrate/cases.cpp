@@ -15,9 +15,10 @@ namespace afford::calibrate {
 namespace {
 
 constexpr std::string_view names[] = {
-    "tensor",        "read",         "read_parts",       "write",      "copy",       "l2_read",
-    "launch_stream", "launch_graph", "launch_dependent", "mfa_decode", "gqa_decode", "mla_decode",
-    "moe_ffn",       "moe_gate_up",  "moe_down",         "dense"};
+    "tensor",        "read",         "read_parts",       "write",      "copy",        "l2_read",
+    "launch_stream", "launch_graph", "launch_dependent", "mfa_decode", "gqa_decode",  "mla_decode",
+    "mfa_prefill",   "gqa_prefill",  "mla_prefill",      "moe_ffn",    "moe_gate_up", "moe_down",
+    "dense"};
 
 // --- one case of each kind
 
@@ -70,8 +71,37 @@ Case attention(const Heads& heads, const std::string& precision, std::vector<int
   return one;
 }
 
+// The same models' prompts, MLA with keys and values expanded for every head; tp8: an eighth of the
+// heads.
+const Heads mfa_prompt{"mfa_prefill", "step-3", 64, 1, 256},
+    mfa_prompt_tp8{"mfa_prefill", "step-3 tp8", 8, 1, 256},
+    gqa_prompt{"gqa_prefill", "qwen3-moe", 64, 4, 128},
+    gqa_prompt_tp8{"gqa_prefill", "llama-3.1-70b tp8", 8, 1, 128},
+    mla_prompt{"mla_prefill", "deepseek-v3", 128, 128, 192},
+    mla_prompt_tp8{"mla_prefill", "deepseek-v3 tp8", 16, 16, 192};
+
+/// A chunk of a prompt, over what is cached before it.
+struct Chunk {
+  int tokens = 0, prefix = 0;
+};
+Case prompt(const Heads& heads, const Chunk& chunk, int sequences = 1) {
+  Case one = named(heads.operation, "bf16", heads.tag);
+  one.point.query_heads = heads.query;
+  one.point.kv_heads = heads.kv;
+  one.point.head_dim = heads.dim;
+  one.point.batch = sequences;
+  one.point.tokens = chunk.tokens;
+  one.point.longest_tokens = chunk.prefix + chunk.tokens;
+  one.point.context_tokens = chunk.prefix + chunk.tokens;
+  return one;
+}
+
 std::vector<int> uniform(int batch, int context) {
   return std::vector<int>(static_cast<size_t>(batch), context);
+}
+
+void add_prompts(std::vector<Case>& cases, const Heads& heads, const std::vector<Chunk>& chunks) {
+  for (const Chunk& chunk : chunks) cases.push_back(prompt(heads, chunk));
 }
 
 struct Experts {
@@ -201,6 +231,16 @@ void add_all_attention(std::vector<Case>& cases) {
   add_many_rows(cases);
 }
 
+void add_all_prompts(std::vector<Case>& cases) {
+  const std::vector<Chunk> chunks{{256, 0},  {512, 0},    {1024, 0},    {2048, 0},
+                                  {8192, 0}, {512, 8192}, {2048, 8192}, {2048, 32768}};
+  const std::vector<Chunk> of_few_heads{{512, 0}, {2048, 0}, {8192, 0}, {2048, 32768}};
+  for (const Heads& heads : {mfa_prompt, gqa_prompt, mla_prompt}) add_prompts(cases, heads, chunks);
+  for (const Heads& heads : {mfa_prompt_tp8, gqa_prompt_tp8, mla_prompt_tp8})
+    add_prompts(cases, heads, of_few_heads);
+  add_prompts(cases, gqa_prompt, {{16384, 0}});
+}
+
 void add_experts(std::vector<Case>& cases, const std::string& operation,
                  const std::string& precision, const Experts& experts, int count,
                  const std::vector<int>& tokens_each) {
@@ -210,12 +250,12 @@ void add_experts(std::vector<Case>& cases, const std::string& operation,
 }
 
 void add_ffn(std::vector<Case>& cases, const std::string& precision) {
-  const std::vector<int> all{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024},
+  const std::vector<int> all{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096},
       few{1, 8, 32, 64, 128, 256};
   const std::string op = "moe_ffn";
   add_experts(cases, op, precision, step3, 6, all);
-  add_experts(cases, op, precision, deepseek, 8, {1, 4, 16, 32, 64, 128, 256, 512, 1024});
-  add_experts(cases, op, precision, qwen, 16, {1, 4, 16, 32, 64, 128, 256, 512, 1024});
+  add_experts(cases, op, precision, deepseek, 8, {1, 4, 16, 32, 64, 128, 256, 512, 1024, 4096});
+  add_experts(cases, op, precision, qwen, 16, {1, 4, 16, 32, 64, 128, 256, 512, 1024, 4096});
   add_experts(cases, op, precision, step3, 48, few);
   add_experts(cases, op, precision, deepseek, 32, few);
   if (precision != "bf16") {
@@ -247,8 +287,9 @@ void add_dense(std::vector<Case>& cases) {
     for (const Projection& projection : projections) {
       const bool fully =
           projection.n * projection.k >= 7168 * 10240;  // the largest matrices: every M
-      for (const int m : fully ? std::vector<int>{1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096}
-                               : std::vector<int>{1, 16, 64, 128, 256, 1024})
+      for (const int m :
+           fully ? std::vector<int>{1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192}
+                 : std::vector<int>{1, 16, 64, 128, 256, 1024, 8192})
         cases.push_back(dense(precision, projection, m));
     }
 }
@@ -261,6 +302,23 @@ void add_with_products(std::vector<Case>& cases, const Experts& experts, int cou
     add_experts(cases, "moe_ffn", "fp8_128", experts, count, {tokens});
     cases.push_back(dense("fp8_128", {experts.tag, up, experts.hidden}, tokens));
     cases.push_back(dense("fp8_128", {experts.tag, experts.hidden, experts.intermediate}, tokens));
+  }
+}
+
+/// One token, chunks that end within a tile, prefixes that do too, one head, groups of 1 to 16
+/// heads and several sequences.
+void add_odd_prompts(std::vector<Case>& cases) {
+  for (const Heads& kind : {mfa_prompt, gqa_prompt, mla_prompt}) {
+    const auto with = [&](int query, int kv) {
+      return Heads{kind.operation, fmt::format("{} heads a KV head", query / kv), query, kv,
+                   kind.dim};
+    };
+    add_prompts(cases, with(1, 1), {{1, 0}, {64, 0}, {127, 1}, {129, 0}, {4096, 0}, {500, 11}});
+    add_prompts(cases, with(4, 1), {{128, 1}, {1000, 1001}});
+    add_prompts(cases, with(16, 1), {{200, 4097}});
+    cases.push_back(prompt(with(8, 1), {333, 37}, 2));
+    cases.push_back(prompt(with(8, 8), {257, 63}, 3));
+    cases.push_back(prompt(with(3, 3), {2048, 2048}));
   }
 }
 
@@ -305,6 +363,7 @@ std::vector<Case> calibration_cases() {
   std::vector<Case> cases;
   add_roofs(cases);
   add_all_attention(cases);
+  add_all_prompts(cases);
   add_moe(cases);
   add_dense(cases);
   std::stable_sort(cases.begin(), cases.end(),
@@ -364,6 +423,9 @@ std::vector<Case> beside_cases() {
   cases.push_back(attention(mfa, "bf16", one_long));
   add_attention(cases, gqa_4, "bf16", {{4096, {1, 64}}, {16384, {64}}});
   add_attention(cases, gqa_8, "bf16", {{4096, {64}}});
+  for (const Heads& heads : {mfa_prompt, gqa_prompt, mla_prompt})
+    add_prompts(cases, heads, {{2048, 0}, {8192, 0}, {2048, 32768}});
+  add_prompts(cases, gqa_prompt, {{16384, 0}});
   add_with_products(cases, step3, 8, {8, 32, 128, 256, 512, 1024});
   add_with_products(cases, deepseek, 32, {8, 32, 128, 256});
   add_experts(cases, "moe_ffn", "bf16", step3, 8, {8, 32, 256, 512});
@@ -396,6 +458,7 @@ std::vector<Case> verification_cases() {
       cases.push_back(attention(heads, "bf16", {33333}, paged));
       cases.push_back(attention(heads, "bf16", mixed_lengths(61, 1000), paged));
     }
+  add_odd_prompts(cases);
   for (const std::string precision : {"fp8_128", "bf16"})
     for (const std::string operation : {"moe_ffn", "moe_gate_up", "moe_down"}) {
       cases.push_back(moe(operation, precision, qwen, {1}));
@@ -412,6 +475,9 @@ std::vector<Case> verification_cases() {
 }
 
 std::string shape_text(const Point& p) {
+  if (p.batch > 0 && p.tokens > 0)
+    return fmt::format("{}/{} d{}, {} x {} new of {:.0f}", p.query_heads, p.kv_heads, p.head_dim,
+                       p.batch, p.tokens, p.context_tokens);
   if (p.batch > 0) {
     const bool uneven = static_cast<double>(p.longest_tokens) > p.context_tokens;
     return fmt::format("{}/{} d{}, {} x {:.0f}{}{}", p.query_heads, p.kv_heads, p.head_dim, p.batch,

@@ -61,6 +61,9 @@ __device__ __forceinline__ uint64_t swizzled(uint32_t address, uint32_t leading_
 #define AFFORD_REGS_32 \
   AFFORD_REGS_16       \
   ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define AFFORD_REGS_40 \
+  AFFORD_REGS_32       \
+  ", %32, %33, %34, %35, %36, %37, %38, %39"
 #define AFFORD_REGS_48 \
   AFFORD_REGS_32       \
   ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47"
@@ -132,6 +135,8 @@ AFFORD_WGMMA(48, AFFORD_REGS_24, AFFORD_WRAP(AFFORD_ACC16(0), AFFORD_ACC8(16)), 
              "27", "28", "29", "30")
 AFFORD_WGMMA(64, AFFORD_REGS_32, AFFORD_WRAP(AFFORD_ACC32(0)), "32", "33", "34", "35", "36", "37",
              "38")
+AFFORD_WGMMA(80, AFFORD_REGS_40, AFFORD_WRAP(AFFORD_ACC32(0), AFFORD_ACC8(32)), "40", "41", "42",
+             "43", "44", "45", "46")
 AFFORD_WGMMA(96, AFFORD_REGS_48, AFFORD_WRAP(AFFORD_ACC32(0), AFFORD_ACC16(32)), "48", "49", "50",
              "51", "52", "53", "54")
 AFFORD_WGMMA(128, AFFORD_REGS_64, AFFORD_WRAP(AFFORD_ACC64(0)), "64", "65", "66", "67", "68", "69",
@@ -154,6 +159,7 @@ AFFORD_WGMMA(256, AFFORD_REGS_128, AFFORD_WRAP(AFFORD_ACC64(0), AFFORD_ACC64(64)
 #undef AFFORD_REGS_16
 #undef AFFORD_REGS_24
 #undef AFFORD_REGS_32
+#undef AFFORD_REGS_40
 #undef AFFORD_REGS_48
 #undef AFFORD_REGS_64
 #undef AFFORD_REGS_96

@@ -5,6 +5,7 @@
 #include "attention.hpp"
 #include "mla.hpp"
 #include "moe.hpp"
+#include "prefill.hpp"
 #include "roofs.hpp"
 
 namespace afford::calibrate {
@@ -29,6 +30,16 @@ std::unique_ptr<Work> grouped(const Case& one) {
 std::unique_ptr<Work> latent(const Case& one) {
   return make_mla(
       {.heads = narrow(one.point.query_heads), .lengths = one.lengths, .paged = one.point.paged});
+}
+
+std::unique_ptr<Work> prompt(const Case& one) {
+  const Point& p = one.point;
+  return make_prefill({.query_heads = narrow(p.query_heads),
+                       .kv_heads = narrow(p.kv_heads),
+                       .key_dim = narrow(p.head_dim),
+                       .sequences = narrow(p.batch),
+                       .tokens = narrow(p.tokens),
+                       .prefix = narrow(p.longest_tokens - p.tokens)});
 }
 
 std::unique_ptr<Work> experts(const Case& one) {
@@ -70,6 +81,7 @@ std::unique_ptr<Work> make_work(const Case& one, const CublasLt* lt) {
   if (p.operation.starts_with("launch_")) return make_empty(p.operation == "launch_dependent");
   if (p.operation == "mfa_decode" || p.operation == "gqa_decode") return grouped(one);
   if (p.operation == "mla_decode") return latent(one);
+  if (p.operation.ends_with("_prefill")) return prompt(one);
   if (p.operation.starts_with("moe_")) return experts(one);
   if (p.operation == "dense" && lt != nullptr) return projection(one, *lt);
   throw std::logic_error("no kernel for " + p.operation);

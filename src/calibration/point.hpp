@@ -11,10 +11,12 @@ namespace afford {
 
 /// Names of the operations a calibration knows. A point's shape fields that do not apply are zero.
 /// mfa_decode, gqa_decode, mla_decode: batch, context_tokens (mean), longest_tokens, query_heads,
-/// kv_heads, head_dim. moe_ffn, moe_gate_up, moe_down: experts, tokens, busiest_tokens, hidden,
-/// intermediate (as sharded). dense: m, n, k (y[m x n] = x[m x k] W). read, read_parts (each block
-/// a contiguous part), write, copy, l2_read: bytes. tensor: m, n, k of a loop without memory.
-/// launch_stream, launch_graph, launch_dependent: time of one empty kernel.
+/// kv_heads, head_dim. mfa_prefill, gqa_prefill, mla_prefill: the same (head_dim of the keys) and
+/// tokens, the new ones of each sequence, which context_tokens holds too. moe_ffn, moe_gate_up,
+/// moe_down: experts, tokens, busiest_tokens, hidden, intermediate (as sharded). dense: m, n, k
+/// (y[m x n] = x[m x k] W). read, read_parts (each block a contiguous part), write, copy, l2_read:
+/// bytes. tensor: m, n, k of a loop without memory. launch_stream, launch_graph, launch_dependent:
+/// time of one empty kernel.
 struct Point {
   std::string operation;
   std::string precision;  // bf16 or fp8: of the streamed operand and the tensor core; fp8_128 with
@@ -25,7 +27,7 @@ struct Point {
   std::int64_t longest_tokens = 0;
   bool paged = false;
   std::int64_t experts = 0;                     // that have tokens
-  std::int64_t tokens = 0, busiest_tokens = 0;  // routed copies in all; of the busiest expert
+  std::int64_t tokens = 0, busiest_tokens = 0;  // routed copies in all, of the busiest expert; new
   std::int64_t hidden = 0, intermediate = 0;
   std::int64_t m = 0, n = 0, k = 0;
 

@@ -145,6 +145,22 @@ TEST_CASE(
         8 * *std::min_element(lengths.begin(), lengths.end()));
 }
 
+TEST_CASE(
+    "prompts to check end within tiles, over none, one and many tokens, in groups of 1 to 16") {
+  std::set<std::int64_t> prefixes, groups, odd;
+  for (const Case& one : verification_cases()) {
+    const Point& p = one.point;
+    if (p.operation != "gqa_prefill") continue;
+    const auto prefix = static_cast<std::int64_t>(p.context_tokens) - p.tokens;
+    prefixes.insert(prefix);
+    groups.insert(p.query_heads / p.kv_heads);
+    odd.insert(p.tokens % 128);
+  }
+  for (const std::int64_t prefix : {0, 1, 11, 4097}) CHECK(prefixes.contains(prefix));
+  for (const std::int64_t group : {1, 4, 8, 16}) CHECK(groups.contains(group));
+  for (const std::int64_t rest : {0, 1, 64, 127}) CHECK(odd.contains(rest));
+}
+
 TEST_CASE("skewed tokens: all are there, the busiest has several times the mean") {
   const std::vector<int> tokens = skewed_tokens(16, 128);
   CHECK(std::accumulate(tokens.begin(), tokens.end(), 0) == 16 * 128);
@@ -172,6 +188,10 @@ TEST_CASE("shapes as people read them") {
   attention.batch = 2, attention.context_tokens = 100, attention.longest_tokens = 150,
   attention.paged = true;
   CHECK(shape_text(attention) == "64/4 d128, 2 x 100 (longest 150), paged");
+  Point prompt;
+  prompt.query_heads = 64, prompt.kv_heads = 4, prompt.head_dim = 128;
+  prompt.batch = 1, prompt.tokens = 2048, prompt.context_tokens = 34816;
+  CHECK(shape_text(prompt) == "64/4 d128, 1 x 2048 new of 34816");
   Point moe;
   moe.experts = 6, moe.hidden = 7168, moe.intermediate = 5120, moe.tokens = 192,
   moe.busiest_tokens = 32;
