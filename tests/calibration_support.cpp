@@ -149,6 +149,35 @@ void add_experts(Maker& make, const OperationCurve& curve) {
   }
 }
 
+/// Heads; dims: of a key and a value together.
+void add_prompts(Maker& make, const OperationCurve& curve, std::int64_t heads, double dims) {
+  for (const std::int64_t tokens : {256, 1000, 2048, 8192}) {
+    for (const double prefix : {0.0, 4096.0, 32768.0}) {
+      for (const std::int64_t share : {heads, heads / 8}) {
+        Point p{.operation = std::string(name_of(curve.operation)),
+                .precision = std::string(name_of(curve.precision)),
+                .batch = 1,
+                .query_heads = share,
+                .kv_heads = 1,
+                .head_dim = 128,
+                .context_tokens = prefix + static_cast<double>(tokens)};
+        p.longest_tokens = static_cast<std::int64_t>(p.context_tokens);
+        p.tokens = tokens;
+        const auto t = static_cast<double>(tokens), h = static_cast<double>(share);
+        p.bytes = 2 * dims * (t * h + p.context_tokens);
+        p.flops = p.padded_flops = 2 * dims * h * t * (prefix + (t + 1) / 2);
+        make.add(p, curve,
+                 {work_of(PrefillCore{.heads = h,
+                                      .tokens = t,
+                                      .prefix = prefix,
+                                      .flops_a_pair = 2 * dims,
+                                      .bytes = p.bytes},
+                          sms)});
+      }
+    }
+  }
+}
+
 void add_dense(Maker& make, const OperationCurve& curve) {
   for (const std::int64_t m : {16, 64, 128, 512, 2048, 8192}) {
     for (const auto& [n, k] :
@@ -200,7 +229,10 @@ Calibration known_calibration() {
               made_up(OperationClass::grouped_gemm, OperandPrecision::bf16, 4, 0.95, 0.85, true),
               made_up(OperationClass::grouped_gemm, OperandPrecision::fp8_128, 4, 0.94, 0.8, true),
               made_up(OperationClass::dense, OperandPrecision::bf16, 3, 0.92, 0.95, true),
-              made_up(OperationClass::dense, OperandPrecision::fp8, 3, 0.9, 0.92, true)};
+              made_up(OperationClass::dense, OperandPrecision::fp8, 3, 0.9, 0.92, true),
+              made_up(OperationClass::mla_prefill, OperandPrecision::bf16, 4, 0.9, 0.75, true),
+              made_up(OperationClass::mfa_prefill, OperandPrecision::bf16, 4, 0.9, 0.85, true),
+              made_up(OperationClass::gqa_prefill, OperandPrecision::bf16, 4, 0.9, 0.72, true)};
   return c;
 }
 
@@ -236,6 +268,15 @@ std::vector<Point> points_of(const Calibration& truth, double noise, std::uint64
         break;
       case OperationClass::dense:
         add_dense(make, curve);
+        break;
+      case OperationClass::mla_prefill:
+        add_prompts(make, curve, 128, 320);
+        break;
+      case OperationClass::mfa_prefill:
+        add_prompts(make, curve, 64, 512);
+        break;
+      case OperationClass::gqa_prefill:
+        add_prompts(make, curve, 64, 256);
         break;
       case OperationClass::none:
         break;

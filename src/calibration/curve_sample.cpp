@@ -58,6 +58,18 @@ DenseGemm dense_gemm(const Point& p) {
           .k = static_cast<double>(p.k)};
 }
 
+PrefillCore prefill_core(const Point& p) {
+  const auto tokens = static_cast<double>(p.tokens);
+  const double heads = static_cast<double>(p.batch * p.query_heads),
+               prefix = p.context_tokens - tokens;
+  const double pairs = tokens * (prefix + (tokens + 1) / 2);
+  return {.heads = heads,
+          .tokens = tokens,
+          .prefix = prefix,
+          .flops_a_pair = p.flops / (heads * pairs),
+          .bytes = p.bytes};
+}
+
 /// `p` feeds a class.
 CurveSample sample_of(const Point& p, const MeasuredWith& in) {
   CurveSample sample{.work = {}, .seconds = p.median_us * 1e-6, .card = p.card};
@@ -71,6 +83,9 @@ CurveSample sample_of(const Point& p, const MeasuredWith& in) {
       break;
     case WorkKind::dense_gemm:
       sample.work[0] = work_of(dense_gemm(p), in.sms);
+      break;
+    case WorkKind::prefill_core:
+      sample.work[0] = work_of(prefill_core(p), in.sms);
       break;
   }
   return sample;

@@ -120,6 +120,56 @@ constexpr double least_part = 64;
           core.uneven ? 1 : std::max(1.0, whole / core.units)};
 }
 
+// ---- Prefill cores
+
+/// Causal attention of `tokens` new tokens of each sequence over `prefix` cached ones and
+/// themselves, each seeing `width` entries at most, on one accelerator.
+struct PrefillCore {
+  double heads = 1;  // query heads of all sequences
+  double tokens = 1, prefix = 0;
+  double width = std::numeric_limits<double>::infinity();
+  double flops_a_pair = 0;  // of a query and an entry, of one head
+  double bytes = 0;         // queries, results, keys and values
+};
+
+/// Tiles of queries of one head, and the entries that they see, in whole tiles: in the mean, of the
+/// last and of the first.
+struct PrefillTiles {
+  double count = 1, mean = 1, longest = 1, shortest = 1;
+};
+/// Tiles of 128 queries by 128 entries (calibrate/prefill.cuh; its tile of 80 for keys of 256 comes
+/// nearer to the diagonal and pays more a tile, which the curve holds).
+[[nodiscard]] inline PrefillTiles prefill_tiles(const PrefillCore& core) {
+  constexpr double tile = 128;
+  const double count = tiles_over(core.tokens, tile), before = padded(core.prefix, tile);
+  const double last = padded(core.prefix + core.tokens, tile);
+  // Tile i sees what is before and i tiles of its own; of a window that and its own tile.
+  const double most = core.width < last ? std::min(last, padded(core.width, tile) + tile) : last;
+  const double growing = std::clamp(whole((most - before) / tile), 0.0, count);
+  const double sum = growing * (before + tile * (growing + 1) / 2) + (count - growing) * most;
+  return {.count = count,
+          .mean = sum / count,
+          .longest = most,
+          .shortest = std::min(before + tile, most)};
+}
+
+/// The blocks take tiles from the longest to the shortest as they get free. The last ends with the
+/// longest tile, or about where whole waves of mean tiles or, if sooner, the mean load and the
+/// shortest tile do.
+[[nodiscard]] inline OperationWork work_of(const PrefillCore& core, double sms) {
+  constexpr double rows = 128;
+  const PrefillTiles tiles = prefill_tiles(core);
+  const double units = core.heads * tiles.count, each = units * tiles.mean / sms;
+  const double end = std::max(tiles.longest, std::min(tiles_over(units, sms) * tiles.mean,
+                                                      each + tiles.shortest * (1 - 1 / sms)));
+  return {.bytes = core.bytes,
+          .flops = core.flops_a_pair * units * rows * tiles.mean,
+          .memory_size = core.bytes / sms,
+          .compute_size = tiles.mean,
+          .idle_tail = end / each - 1,
+          .k = tiles.mean};
+}
+
 // ---- Grouped GEMMs
 
 /// The tiling of a grouped GEMM: 256 weight rows by `columns` tokens, on one SM or shared by

@@ -14,10 +14,20 @@ namespace afford {
 
 /// In the order in which they are fitted: a class borrows from those before it. `none`: no kernel
 /// of ours comes near.
-enum class OperationClass { mla_decode, mfa_decode, gqa_decode, grouped_gemm, dense, none };
+enum class OperationClass {
+  mla_decode,
+  mfa_decode,
+  gqa_decode,
+  grouped_gemm,
+  dense,
+  mla_prefill,
+  mfa_prefill,
+  gqa_prefill,
+  none
+};
 
 /// What of an operation its time depends on: calibration/operation_work.hpp.
-enum class WorkKind { decode_core, grouped_gemm, dense_gemm };
+enum class WorkKind { decode_core, grouped_gemm, dense_gemm, prefill_core };
 
 struct OperationClassRow {
   OperationClass operation;
@@ -45,6 +55,9 @@ inline constexpr auto operation_classes = std::to_array<OperationClassRow>({
      WorkKind::grouped_gemm,
      {"moe_ffn", "moe_gate_up", "moe_down"}},
     {OperationClass::dense, "dense", WorkKind::dense_gemm, {"dense"}},
+    {OperationClass::mla_prefill, "mla_prefill", WorkKind::prefill_core, {"mla_prefill"}},
+    {OperationClass::mfa_prefill, "mfa_prefill", WorkKind::prefill_core, {"mfa_prefill"}},
+    {OperationClass::gqa_prefill, "gqa_prefill", WorkKind::prefill_core, {"gqa_prefill"}},
 });
 
 /// Format and scaling of a kernel's operands. fp8: one scale a tensor; fp8_128: scales for blocks

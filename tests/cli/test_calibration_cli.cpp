@@ -96,7 +96,7 @@ TEST_SUITE("cli") {
     const WithCalibration with;
     const Outcome ok = run_afford("check " + with.file);
     CHECK(ok.code == 0);
-    CHECK(ok.out == with.file + ": ok, calibration of h200 (2026-11-24), 8 curves\n");
+    CHECK(ok.out == with.file + ": ok, calibration of h200 (2026-11-24), 11 curves\n");
     const std::string points = with.folder.file(
         "p.points.csv", points_csv({{.operation = "read", .rejected = "hot"}, {}}));
     CHECK(run_afford("check " + points).out == points + ": ok, 2 points, 1 rejected\n");

@@ -1,9 +1,52 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <queue>
+#include <vector>
+
 #include "calibration/operation_work.hpp"
 
 using namespace afford;
 using doctest::Approx;
+
+namespace {
+
+/// Entries that each query tile of a prompt sees, counted tile by tile, the longest first.
+std::vector<double> tiles_of(const PrefillCore& core) {
+  std::vector<double> all;
+  for (double first = 0; first < core.tokens; first += 128) {
+    const double end = core.prefix + std::min(first + 128, core.tokens),
+                 begin = std::max(0.0, core.prefix + first - core.width);
+    const double seen = padded(end, 128) - 128 * std::floor(begin / 128);
+    all.insert(all.end(), static_cast<size_t>(core.heads), seen);
+  }
+  std::sort(all.begin(), all.end(), std::greater<>());
+  return all;
+}
+
+/// When the last of `sms` blocks ends that take tiles in that order as they get free.
+double end_of(const std::vector<double>& tiles, int sms) {
+  std::priority_queue<double, std::vector<double>, std::greater<>> free;
+  for (int i = 0; i < sms; ++i) free.push(0);
+  double last = 0;
+  for (const double tile : tiles) {
+    const double end = free.top() + tile;
+    free.pop();
+    free.push(end);
+    last = std::max(last, end);
+  }
+  return last;
+}
+
+double sum_of(const std::vector<double>& tiles) {
+  double sum = 0;
+  for (const double tile : tiles) sum += tile;
+  return sum;
+}
+
+}  // namespace
 
 TEST_SUITE("unit") {
   TEST_CASE("query rows fill the smallest tile, more than 16 wgmma's 64") {
@@ -40,6 +83,60 @@ TEST_SUITE("unit") {
         .units = 132, .bytes = 1e6, .context = 4096, .outputs = 1024, .uneven = true};
     CHECK(work_of(core, 132).combined);
     CHECK(work_of(core, 132).uneven);
+  }
+
+  TEST_CASE("a prompt computes whole tiles up to the diagonal, a window its band of them") {
+    for (const double tokens : {1.0, 127.0, 128.0, 129.0, 1000.0, 8192.0}) {
+      for (const double prefix : {0.0, 1.0, 127.0, 128.0, 4097.0}) {
+        const PrefillCore core{.heads = 3, .tokens = tokens, .prefix = prefix, .flops_a_pair = 512};
+        CAPTURE(tokens);
+        CAPTURE(prefix);
+        const std::vector<double> tiles = tiles_of(core);
+        CHECK(prefill_tiles(core).mean ==
+              Approx(sum_of(tiles) / static_cast<double>(tiles.size())));
+        CHECK(prefill_tiles(core).longest == tiles.front());
+        CHECK(prefill_tiles(core).shortest == tiles.back());
+        CHECK(work_of(core, 132).flops == Approx(512 * 128 * sum_of(tiles)));
+      }
+    }
+    const PrefillCore band{.heads = 1, .tokens = 4096, .prefix = 1024, .width = 1024};
+    const std::vector<double> tiles = tiles_of(band);
+    CHECK(prefill_tiles(band).mean == Approx(sum_of(tiles) / static_cast<double>(tiles.size())));
+    CHECK(prefill_tiles(band).longest == 1024 + 128);
+  }
+
+  TEST_CASE("tiles of a prompt end as blocks do that take the longest first") {
+    constexpr int sms = 132;
+    for (const double heads : {1.0, 8.0, 16.0, 64.0, 128.0}) {
+      for (const double tokens : {128.0, 512.0, 2048.0, 8192.0}) {
+        for (const double prefix : {0.0, 2048.0, 32768.0}) {
+          const PrefillCore core{.heads = heads, .tokens = tokens, .prefix = prefix};
+          const std::vector<double> tiles = tiles_of(core);
+          const OperationWork work = work_of(core, sms);
+          CAPTURE(heads);
+          CAPTURE(tokens);
+          CAPTURE(prefix);
+          const double end = (1 + work.idle_tail) * sum_of(tiles) / sms;
+          CHECK(end == Approx(end_of(tiles, sms)).epsilon(0.06));
+        }
+      }
+    }
+    // One tile of 128 for each of 66 heads: half of the SMs idle.
+    CHECK(work_of(PrefillCore{.heads = 66, .tokens = 128}, sms).idle_tail == Approx(1));
+  }
+
+  TEST_CASE("a longer prompt never asks for less") {
+    for (const double prefix : {0.0, 4096.0}) {
+      double before = 0;
+      for (double tokens = 64; tokens <= 16384; tokens += 64) {
+        const OperationWork work = work_of(
+            PrefillCore{.heads = 8, .tokens = tokens, .prefix = prefix, .flops_a_pair = 512}, 132);
+        const double now = work.flops * (1 + work.idle_tail);
+        CAPTURE(tokens);
+        CHECK(now >= before * (1 - 1e-12));
+        before = now;
+      }
+    }
   }
 
   TEST_CASE("a grouped product computes whole token tiles") {
