@@ -7,6 +7,7 @@
 #include "count/ffn.hpp"
 #include "deploy/memory.hpp"
 #include "kernels/machine.hpp"
+#include "kernels/prefill_core.hpp"
 
 namespace afford {
 namespace {
@@ -25,19 +26,6 @@ double pairs(const Walk& walk, double prompt) {
   return width * (prompt - width * walk.stride / 2);
 }
 
-/// FLOPs of the walk of the query heads for each pair. A prompt runs latent attention with keys and
-/// values expanded for each head, 2 x heads x (key + value dimensions), not in absorbed form.
-double flops_a_pair(const AttentionShape& shape, const Walk& walk) {
-  const auto expanded = [](const Mla& mla) {
-    return 2 * real(mla.query_heads) * real(mla.nope_dim + mla.rope_dim + mla.value_dim);
-  };
-  if (walk.by == Walk::By::query_heads) {
-    if (const Mla* mla = std::get_if<Mla>(&shape)) return expanded(*mla);
-    if (const Dsa* dsa = std::get_if<Dsa>(&shape)) return expanded(dsa->mla);
-  }
-  return walk.flops;
-}
-
 /// Walks over what came before, and the state as its recurrence counts it, which a chunked form
 /// computes as products of matrices.
 Flops core_of(const AttentionShape& shape, const Core& core, const PromptLoad& load) {
@@ -48,13 +36,14 @@ Flops core_of(const AttentionShape& shape, const Core& core, const PromptLoad& l
   return flops;
 }
 
-/// All layers of a prompt: FLOPs of the whole server, bytes of each accelerator.
+/// All layers of a prompt: FLOPs of the whole server, bytes of each accelerator. core: where no
+/// kernel was measured.
 struct PromptWork {
   Flops products, core;
   Bytes activations, all_reduced;
 };
 
-PromptWork work_of(const ModelSpec& model, const PromptLoad& load) {
+PromptWork work_of(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load) {
   PromptWork work;
   const double hidden = real(model.hidden);
   for (const LayerKind& kind : model.layer_kinds) {
@@ -64,7 +53,8 @@ PromptWork work_of(const ModelSpec& model, const PromptLoad& load) {
     const double layers = real(kind.layers);
     const double weights = weights_of(attention.projections) + active_weights(ffn, model.hidden);
     work.products += Flops(layers * 2 * weights * load.prompt);
-    work.core += layers * core_of(shape, attention.core, load);
+    if (prefill_curve(shape, chip) == nullptr)
+      work.core += layers * core_of(shape, attention.core, load);
     // BF16 hidden states in and out of some ten norms, residuals and quantisations a layer, and of
     // three passes over the copies for each routed expert.
     constexpr double passes = 20, copies = 3;
@@ -78,6 +68,28 @@ PromptWork work_of(const ModelSpec& model, const PromptLoad& load) {
     work.all_reduced += 2 * layers * 2 * others * mine * vector;
   }
   return work;
+}
+
+/// The cores whose kernels were measured, one layer after another. Replicas work on prompts of
+/// their own, side by side.
+void add_measured_cores(PromptTime& time, const ModelSpec& model, const HardwareSpec& chip,
+                        const PromptLoad& load, bool launched) {
+  const PrefillWork work{.tokens = load.prompt,
+                         .cached = load.cached,
+                         .ways = real(load.tensor),
+                         .launched = launched};
+  const double replicas = real(load.gpus) / real(load.tensor);
+  for (const LayerKind& kind : model.layer_kinds) {
+    const AttentionShape& shape = model.attentions[kind.attention].shape;
+    if (prefill_curve(shape, chip) == nullptr) continue;
+    const AttentionCount count = count_attention(shape, model.hidden, Convention::exact);
+    const PrefillTime one = measured_prefill(shape, count, work, chip);
+    const Seconds all = real(kind.layers) / replicas * one.time;
+    time.core += all;
+    time.core_margin += one.half_width * all;
+    time.core_measured = true;
+    time.core_beyond = time.core_beyond || one.beyond;
+  }
 }
 
 /// The peak of a prompt's GEMMs.
@@ -98,14 +110,17 @@ PromptLoad prompt_load(const Layout& layout) {
 
 PromptTime prompt_parts(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
                         const PromptRates& rates) {
-  const PromptWork work = work_of(model, load);
+  const PromptWork work = work_of(model, chip, load);
   const double share = share_on(chip, has_experts(model) ? rates.experts : rates.dense);
   const double gpus = real(load.gpus);
   const FlopRate bf16 = find_peak(chip, compute_format(chip, Dtype::bf16))->rate.value;
-  return {.products = work.products / (gpus * share * product_peak(model, chip)),
-          .core = work.core / (gpus * share_on(chip, attention_share) * bf16),
-          .all_reduce = work.all_reduced / (all_reduce_share * chip.scale_up_bandwidth.value),
-          .passes = work.activations / chip.memory_bandwidth.value};
+  PromptTime time{
+      .products = work.products / (gpus * share * product_peak(model, chip)),
+      .core = work.core / (gpus * share_on(chip, attention_share) * bf16),
+      .all_reduce = work.all_reduced / (all_reduce_share * chip.scale_up_bandwidth.value),
+      .passes = work.activations / chip.memory_bandwidth.value};
+  add_measured_cores(time, model, chip, load, rates.outside_graphs > Seconds(0));
+  return time;
 }
 
 Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,

@@ -26,10 +26,12 @@ struct PromptLoad {
 [[nodiscard]] PromptLoad prompt_load(const Layout& layout);
 
 /// What a prompt takes, part by part: GEMMs at the engine's share of the peak, attention over all
-/// earlier tokens and the recurrence of states, all-reduces, and what norms, quantisation and the
-/// permutation to experts move.
+/// earlier tokens (on the chip's measured curves where it has them) and the recurrence of states,
+/// all-reduces, and what norms, quantisation and the permutation to experts move.
 struct PromptTime {
   Seconds products, core, all_reduce, passes;
+  Seconds core_margin;  // how much faster or slower the measured part of the core may be
+  bool core_measured = false, core_beyond = false;  // any of it; outside the sizes measured
   [[nodiscard]] Seconds total() const { return products + core + all_reduce + passes; }
 };
 

@@ -21,6 +21,31 @@ std::string reason(const Prefill& p) {
 
 Cell ms(Seconds time) { return time / millisecond; }
 
+/// An end of the interval of attention: by a curve's left-out error, so only where it has one.
+Cell attention_ms(const Prefill& p, double end) {
+  return p.parts.core_measured ? ms(p.parts.core + end * p.parts.core_margin) : Cell();
+}
+
+/// What is known of the error.
+std::string interval_note(const study::Prefills& prefills) {
+  double most = 0;
+  bool beyond = false;
+  for (const Prefill& row : prefills.rows) {
+    if (row.parts.core_measured) most = std::max(most, row.parts.core_margin / row.parts.core);
+    beyond = beyond || row.parts.core_beyond;
+  }
+  if (most == 0)
+    return "No interval: the shares of the peaks come from prompts that interrupted decoding "
+           "(docs/engines.md).";
+  return fmt::format(
+      "Attention on calibrated chips: the curves of measured prefill kernels, within {:.2g} % for "
+      "nine of ten points left out of their fit (attention_low_ms to attention_high_ms in "
+      "files){}. "
+      "The other parts have no interval: their shares of the peaks come from prompts that "
+      "interrupted decoding (docs/engines.md).",
+      100 * most, beyond ? ", but for longer prompts than were measured" : "");
+}
+
 }  // namespace
 
 Record<Prefill> prefill_record() {
@@ -52,7 +77,11 @@ Record<Prefill> prefill_record() {
        [](const Prefill& p) { return p.sending ? ms(*p.sending) : Cell(); }},
       {{"engine", "engine", Show::text, in_files_only}, [](const Prefill& p) { return p.engine; }},
       {{"holds", "holds"}, [](const Prefill& p) { return yes_or_no(p.holds()); }},
-      {{"reason", "reason"}, [](const Prefill& p) { return reason(p); }}};
+      {{"reason", "reason"}, [](const Prefill& p) { return reason(p); }},
+      {{"attention_low_ms", "low", Show::plain, in_files_only},
+       [](const Prefill& p) { return attention_ms(p, -1); }},
+      {{"attention_high_ms", "high", Show::plain, in_files_only},
+       [](const Prefill& p) { return attention_ms(p, 1); }}};
 }
 
 std::vector<std::string> notes_on(const study::Prefills& prefills,
@@ -68,8 +97,7 @@ std::vector<std::string> notes_on(const study::Prefills& prefills,
       "One prompt on each engine of the pool; under data-parallel attention the time is that of "
       "prompts on all replicas, shared out. passes: norms, residuals, quantisation and the "
       "permutation to experts. Sending: of the cache, over the NICs of the engine.",
-      "No interval: the shares of the peaks come from prompts that interrupted decoding "
-      "(docs/engines.md)."};
+      interval_note(prefills)};
   if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
   const std::int64_t longest =
       request.cached + *std::max_element(request.contexts.begin(), request.contexts.end());

@@ -2,7 +2,10 @@
 
 #include <cmath>
 
+#include "calibration/chip_timing.hpp"
+#include "calibration_support.hpp"
 #include "deploy/prompts.hpp"
+#include "kernels/prefill_core.hpp"
 #include "load/library.hpp"
 
 using namespace afford;
@@ -72,6 +75,68 @@ TEST_SUITE("unit") {
     faster.experts = 0.5;
     faster.dense = 0.01;
     CHECK(prompt_time(model, h200, shorter, faster) < prompt_time(model, h200, shorter, rates));
+  }
+
+  TEST_CASE("attention of a prompt takes its kernel's curve where that was measured") {
+    const HardwareSpec bare = chip_called("h200");
+    HardwareSpec h200 = bare;
+    const Calibration known = test::known_calibration();
+    h200.measured = chip_timing(test::measured_on(bare, known), h200);
+    const OperationCurve& curve =
+        test::curve_of(known, OperationClass::gqa_prefill, OperandPrecision::bf16);
+    const ModelSpec model = model_called("llama-3.1-70b");
+    const PromptLoad load{
+        .requests = 2, .prompt = 3000, .output = 1, .cached = 1000, .gpus = 8, .tensor = 4};
+    // 64 / 4 heads of 128 + 128 on each accelerator, 8 / 4 KV heads.
+    const PrefillCore core{.heads = 16,
+                           .tokens = 3000,
+                           .prefix = 1000,
+                           .flops_a_pair = 2 * 256,
+                           .bytes = 2 * 256 * (16 * 3000.0 + 2 * 4000.0)};
+    const OperationRoofs roofs{known.read.rate.base(), known.bf16.rate.base()};
+    const double one = operation_seconds(curve, work_of(core, 132), roofs);
+    const PromptTime time = prompt_parts(model, h200, load, rates);
+    const double start = curve.start.base();  // its launches are counted apart
+    CHECK(time.core.base() == doctest::Approx(80 / 2.0 * (one - start)));
+    CHECK(time.core_margin.base() == doctest::Approx(curve.error.p90 * time.core.base()));
+    CHECK(time.core_measured);
+    CHECK_FALSE(time.core_beyond);
+    PromptRates alone = rates;
+    alone.outside_graphs = Seconds(0);
+    CHECK(prompt_parts(model, h200, load, alone).core.base() == doctest::Approx(80 / 2.0 * one));
+    const PromptTime without = prompt_parts(model, bare, load, rates);
+    CHECK_FALSE(without.core_measured);
+    CHECK(without.core_margin == Seconds(0));
+    CHECK(without.products.base() == doctest::Approx(time.products.base()));
+  }
+
+  TEST_CASE("kinds of attention take the prefill kernel that comes nearest, others a share") {
+    CHECK(prefill_class(Mfa{.query_heads = 64, .head_dim = 256}) == OperationClass::mfa_prefill);
+    CHECK(prefill_class(Gqa{.query_heads = 64, .kv_heads = 4, .head_dim = 128}) ==
+          OperationClass::gqa_prefill);
+    CHECK(prefill_class(Gqa{.query_heads = 16, .kv_heads = 8, .head_dim = 256}) ==
+          OperationClass::mfa_prefill);
+    CHECK(prefill_class(Mla{.query_heads = 128}) == OperationClass::mla_prefill);
+    CHECK(prefill_class(Dsa{}) == OperationClass::none);
+    CHECK(prefill_class(CompressedMqa{}) == OperationClass::none);
+  }
+
+  TEST_CASE("a window lets a measured prompt grow with its length alone") {
+    HardwareSpec h200 = chip_called("h200");
+    h200.measured = chip_timing(test::measured_on(h200, test::known_calibration()), h200);
+    const Gqa window{
+        .query_heads = 64, .kv_heads = 8, .head_dim = 128, .reach = {Reach::Kind::sliding, 1024}};
+    const AttentionCount count = count_attention(window, 8192, Convention::exact);
+    const auto time = [&](double tokens) {
+      return measured_prefill(window, count, {.tokens = tokens, .cached = 4096, .launched = true},
+                              h200)
+          .time.base();
+    };
+    CHECK(time(32768) == doctest::Approx(2 * time(16384)).epsilon(0.01));
+    const Gqa full{.query_heads = 64, .kv_heads = 8, .head_dim = 128};
+    CHECK(measured_prefill(full, count_attention(full, 8192, Convention::exact),
+                           {.tokens = 16384, .cached = 4096, .launched = true}, h200)
+              .time.base() > 5 * time(16384));
   }
 
   TEST_CASE("a chip with less compute an SM lets a prompt reach more of its peak") {
