@@ -11,7 +11,8 @@
 namespace afford::cli {
 
 void secure_streams() {
-  std::signal(SIGPIPE, SIG_IGN);
+  // A reader that left, and a file beyond the limit of its size, are errors of write().
+  for (const int number : {SIGPIPE, SIGXFSZ}) std::signal(number, SIG_IGN);
   // For reading alone: writing to a standard output that was closed stays an error.
   int fd = ::open("/dev/null", O_RDONLY);
   while (fd >= 0 && fd <= STDERR_FILENO) fd = ::open("/dev/null", O_RDONLY);

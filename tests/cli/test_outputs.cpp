@@ -28,6 +28,17 @@ TEST_SUITE("cli") {
     CHECK(folder.entries() == 1);
   }
 
+  TEST_CASE("a file beyond the limit of its size is an error, not an end by a signal") {
+    const TempFolder folder;
+    const std::string path = folder.file("out.csv", "old");
+    const test::Outcome outcome =
+        run_afford("list models --format json -o " + path, "ulimit -f 1;");
+    CHECK(outcome.code == 2);
+    CHECK(outcome.err == "afford: cannot write " + path + ": File too large\n");
+    CHECK(test::read_file(path) == "old");
+    CHECK(folder.entries() == 1);
+  }
+
   TEST_CASE("pictures: SVG and PNG through gnuplot, the script without it") {
     const TempFolder folder;
     CHECK(run_afford("compare -m step-3 --plot " + folder.path("f.gp")).code == 0);
