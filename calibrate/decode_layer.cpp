@@ -68,8 +68,9 @@ DecodeLayer decode_layer(const ModelSpec& model, Dtype cache, int shard) {
   layer.hidden = narrow(model.hidden);
   layer.layers = layer_count(model);
   layer.cache = precision(model, cache, "a cache");
-  layer.projections = precision(model, model.precision.attention_weights, "attention weights");
-  layer.ffn = precision(model, ffn.weights.value_or(model.precision.ffn_weights), "FFN weights");
+  layer.projections =
+      precision(model, weight_format(model, model.attentions[kind.attention]), "attention weights");
+  layer.ffn = precision(model, weight_format(model, ffn), "FFN weights");
   std::visit(Attention{model, layer}, model.attentions[kind.attention].shape);
   if (const auto* moe = std::get_if<Moe>(&ffn.shape)) {
     if (moe->latent != 0) refuse(model, "experts on latents have no kernel");

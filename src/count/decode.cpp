@@ -28,6 +28,30 @@ double ffn_weights(const ModelSpec& model, const LayerKind& kind) {
 
 constexpr FlopsPerToken flops_of(double weights) { return FlopsPerToken(2 * weights); }
 
+OwnProducts& products_in(std::vector<OwnProducts>& own, Dtype compute) {
+  for (OwnProducts& each : own) {
+    if (each.compute == compute) return each;
+  }
+  return own.emplace_back(OwnProducts{.compute = compute, .linear = {}, .ffn = {}});
+}
+
+/// `times` a layer's projections and FFN. The router runs as the model's other products do.
+void add_products(const ModelSpec& model, const LayerKind& kind, Convention convention,
+                  double times, DecodeTerms& terms) {
+  const AttentionSpec& attention = model.attentions[kind.attention];
+  const FfnSpec& ffn = model.ffns[kind.ffn];
+  const FlopsPerToken visited = times * flops_of(ffn_weights(model, kind));
+  terms.linear += times * flops_of(linear_weights(model, kind, convention));
+  terms.ffn += visited;
+  if (const Dtype own = product_format(model, attention); own != model.precision.linear_compute) {
+    products_in(terms.own, own).linear +=
+        times * flops_of(weights_of(
+                    count_attention(attention.shape, model.hidden, convention).projections));
+  }
+  if (const Dtype own = product_format(model, ffn); own != model.precision.ffn_compute)
+    products_in(terms.own, own).ffn += visited;
+}
+
 }  // namespace
 
 double tokens_per_step(const Speculation& speculation) {
@@ -54,8 +78,7 @@ DecodeTerms decode_terms(const ModelSpec& model, Convention convention,
       group.reads = steps;
       group_of[kind.attention] = &group;
     }
-    terms.linear += queries * layers * flops_of(linear_weights(model, kind, convention));
-    terms.ffn += queries * layers * flops_of(ffn_weights(model, kind));
+    add_products(model, kind, convention, queries * layers, terms);
   }
   const double hidden = real(model.hidden);
   if (speculation.drafts > 0) {
@@ -66,9 +89,8 @@ DecodeTerms decode_terms(const ModelSpec& model, Convention convention,
     group.draft = true;
     // A module first joins the hidden state and the embedding of the last token: 2*hidden ->
     // hidden.
-    terms.linear +=
-        drafts * flops_of(linear_weights(model, draft, convention) + 2 * hidden * hidden);
-    terms.ffn += drafts * flops_of(ffn_weights(model, draft));
+    add_products(model, draft, convention, drafts, terms);
+    terms.linear += drafts * flops_of(2 * hidden * hidden);
   }
   if (convention == Convention::exact) {
     terms.linear += (queries + drafts) * flops_of(hidden * real(model.vocab));

@@ -29,10 +29,17 @@ struct AttentionTerms {
   bool draft = false;
 };
 
+/// Products that run in another format than the model's linear_compute, or than its ffn_compute.
+struct OwnProducts {
+  Dtype compute = Dtype::bf16;
+  FlopsPerToken linear, ffn;
+};
+
 /// All a price needs to know of a model: compiled once, evaluated at any context in nanoseconds.
 struct DecodeTerms {
   std::vector<AttentionTerms> attention;
-  FlopsPerToken linear, ffn;  // projections (exact: router and LM head too); FFN
+  FlopsPerToken linear, ffn;     // projections (exact: router and LM head too); FFN
+  std::vector<OwnProducts> own;  // what of these runs in formats of its own
 };
 
 /// Terms of `model` with its own formats. With speculation, a step runs drafts + 1 tokens through

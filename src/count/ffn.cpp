@@ -17,14 +17,20 @@ double latent_weights(const FfnCount& ffn, std::int64_t hidden) {
   return 2 * real(hidden) * real(ffn.latent);
 }
 
+double adapter_weights(const FfnCount& ffn, std::int64_t hidden) {
+  if (ffn.adapter == 0) return 0;
+  const Mlp& mlp = ffn.mlps.front();
+  return real(ffn.adapter) * (real(hidden) + mlp.matrices_up() * real(mlp.intermediate));
+}
+
 double active_weights(const FfnCount& ffn, std::int64_t hidden) {
-  double sum = latent_weights(ffn, hidden);
+  double sum = latent_weights(ffn, hidden) + adapter_weights(ffn, hidden);
   for (const Mlp& mlp : ffn.mlps) sum += weights_of(mlp, mlp.active, hidden);
   return sum;
 }
 
 double total_weights(const FfnCount& ffn, std::int64_t hidden) {
-  double sum = latent_weights(ffn, hidden);
+  double sum = latent_weights(ffn, hidden) + adapter_weights(ffn, hidden);
   for (const Mlp& mlp : ffn.mlps) sum += weights_of(mlp, mlp.copies, hidden);
   return sum;
 }

@@ -12,7 +12,11 @@ namespace afford {
 [[nodiscard]] double weights_of(const Mlp& mlp, std::int64_t copies, std::int64_t hidden);
 [[nodiscard]] double latent_weights(const FfnCount& ffn, std::int64_t hidden);
 
-/// Weights a token visits, and all weights, of the MLPs of one layer (router left out).
+/// Weights that a layer has of its own where layers share the MLP's: hidden -> rank -> what the
+/// first matrices put out.
+[[nodiscard]] double adapter_weights(const FfnCount& ffn, std::int64_t hidden);
+
+/// Weights a token visits, and all weights, of one layer's MLPs and adapter (router left out).
 [[nodiscard]] double active_weights(const FfnCount& ffn, std::int64_t hidden);
 [[nodiscard]] double total_weights(const FfnCount& ffn, std::int64_t hidden);
 

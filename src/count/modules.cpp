@@ -12,13 +12,14 @@ BytesPerToken vector_bytes(double inputs, Dtype input_format, double outputs) {
   return (size_of(input_format, inputs) + size_of(output_format, outputs)) / token;
 }
 
-ModuleCount projections(const ModelSpec& model, const AttentionCount& count) {
+ModuleCount projections(const ModelSpec& model, const AttentionSpec& spec,
+                        const AttentionCount& count) {
   ModuleCount module{.module = "projections"};
   for (const Matrix& matrix : count.projections) {
     module.flops += FlopsPerToken(2 * weights_of(matrix));
-    module.weights += size_of(model.precision.attention_weights, weights_of(matrix));
+    module.weights += size_of(weight_format(model, spec), weights_of(matrix));
     module.activations +=
-        vector_bytes(values_read(matrix), model.precision.linear_compute, real(matrix.outputs));
+        vector_bytes(values_read(matrix), product_format(model, spec), real(matrix.outputs));
   }
   return module;
 }
@@ -51,9 +52,9 @@ ModuleCount router(const ModelSpec& model, const FfnCount& count) {
 
 ModuleCount ffn(const ModelSpec& model, const FfnSpec& spec, const FfnCount& count) {
   const double hidden = real(model.hidden), latent = real(count.latent);
-  const Dtype weights = spec.weights.value_or(model.precision.ffn_weights);
+  const Dtype weights = weight_format(model, spec);
   const Dtype shared_weights = spec.shared_weights.value_or(weights);
-  const Dtype format = model.precision.ffn_compute;
+  const Dtype format = product_format(model, spec);
   ModuleCount module{.module = "ffn"};
   module.flops = FlopsPerToken(2 * active_weights(count, model.hidden));
   for (const Mlp& mlp : count.mlps) {
@@ -64,6 +65,7 @@ ModuleCount ffn(const ModelSpec& model, const FfnSpec& spec, const FfnCount& cou
         real(mlp.active) * (vector_bytes(inputs, format, mlp.matrices_up() * width) +
                             vector_bytes(width, format, inputs));
   }
+  module.weights += size_of(weights, adapter_weights(count, model.hidden));
   if (count.latent > 0) {
     module.weights += size_of(shared_weights, latent_weights(count, model.hidden));
     module.activations +=
@@ -80,7 +82,7 @@ void add_vocabulary(const ModelSpec& model, std::vector<ModuleCount>& modules) {
   embedding.activations = vector_bytes(0, Dtype::bf16, hidden);
   ModuleCount lm_head{.layer_kind = "model", .module = "lm_head"};
   lm_head.flops = FlopsPerToken(2 * hidden * vocab);
-  lm_head.weights = size_of(model.precision.vocabulary, hidden * vocab);
+  lm_head.weights = size_of(head_format(model), hidden * vocab);
   lm_head.activations = vector_bytes(hidden, Dtype::bf16, vocab);
   modules.push_back(embedding);
   modules.push_back(lm_head);
@@ -97,7 +99,7 @@ std::vector<ModuleCount> count_modules(const ModelSpec& model, Convention conven
     const AttentionCount attention_count =
         count_attention(attention_spec.shape, model.hidden, convention);
     const FfnCount ffn_count = count_ffn(ffn_spec.shape);
-    std::vector<ModuleCount> layer = {projections(model, attention_count),
+    std::vector<ModuleCount> layer = {projections(model, attention_spec, attention_count),
                                       core(model, attention_spec, attention_count, context)};
     if (ffn_count.router_outputs > 0) layer.push_back(router(model, ffn_count));
     layer.push_back(ffn(model, ffn_spec, ffn_count));

@@ -13,18 +13,44 @@ double vocabulary_params(const ModelSpec& model, VocabularyParts parts) {
   return matrix * ((parts.embedding ? 1 : 0) + (parts.lm_head ? 1 : 0));
 }
 
+/// A kind of layer with its counts. Layers that share sets of weights hold what stands apart each,
+/// and the rest as often as there are sets.
+struct Counted {
+  const AttentionSpec& attention_spec;
+  const FfnSpec& ffn_spec;
+  AttentionCount attention;
+  FfnCount ffn;
+  double layers, attention_sets, ffn_sets;
+
+  Counted(const ModelSpec& model, const LayerKind& kind)
+      : attention_spec(model.attentions[kind.attention]),
+        ffn_spec(model.ffns[kind.ffn]),
+        attention(count_attention(attention_spec.shape, model.hidden, Convention::exact)),
+        ffn(count_ffn(ffn_spec.shape)),
+        layers(real(kind.layers)),
+        attention_sets(real(layers_with_weights(attention_spec, kind.layers))),
+        ffn_sets(real(layers_with_weights(ffn_spec, kind.layers))) {}
+
+  [[nodiscard]] double projections() const {
+    double sum = 0;
+    for (const Matrix& matrix : attention.projections)
+      sum += (matrix.apart ? layers : attention_sets) * weights_of(matrix);
+    return sum;
+  }
+};
+
 double params(const ModelSpec& model, VocabularyParts parts,
               double (*ffn_weights)(const FfnCount&, std::int64_t)) {
   const double hidden = real(model.hidden);
   double sum = vocabulary_params(model, parts) + hidden;  // the final norm
   for (const LayerKind& kind : model.layer_kinds) {
-    const AttentionCount attention =
-        count_attention(model.attentions[kind.attention].shape, model.hidden, Convention::exact);
-    const FfnCount ffn = count_ffn(model.ffns[kind.ffn].shape);
-    const double norms = 2 * hidden + attention.norm_weights;
-    const double router = hidden * real(ffn.router_outputs);
-    sum += real(kind.layers) *
-           (weights_of(attention.projections) + norms + router + ffn_weights(ffn, model.hidden));
+    const Counted layer(model, kind);
+    const double norms = 2 * hidden + layer.attention.norm_weights;
+    const double router = hidden * real(layer.ffn.router_outputs);
+    const double adapter = adapter_weights(layer.ffn, model.hidden);
+    sum += layer.projections() + layer.attention_sets * norms +
+           layer.ffn_sets * (router + ffn_weights(layer.ffn, model.hidden) - adapter) +
+           layer.layers * adapter;
   }
   return sum;
 }
@@ -44,29 +70,27 @@ double active_params(const ModelSpec& model, VocabularyParts parts) {
 Bytes stored_weights(const ModelSpec& model) {
   const Precision& formats = model.precision;
   const double hidden = real(model.hidden);
-  Bytes sum =
-      size_of(formats.vocabulary, vocabulary_params(model, {})) + size_of(Dtype::bf16, hidden);
+  const double matrix = vocabulary_params(model, {.lm_head = false});
+  Bytes sum = size_of(formats.vocabulary, matrix) + size_of(Dtype::bf16, hidden);
+  if (!model.tied_embeddings) sum += size_of(head_format(model), matrix);
   std::vector<LayerKind> kinds = model.layer_kinds;
   if (model.mtp) {
     kinds.push_back(*model.mtp);
     sum += real(model.mtp->layers) * size_of(formats.attention_weights, 2 * hidden * hidden);
   }
   for (const LayerKind& kind : kinds) {
-    const FfnSpec& spec = model.ffns[kind.ffn];
-    const AttentionCount attention =
-        count_attention(model.attentions[kind.attention].shape, model.hidden, Convention::exact);
-    const FfnCount ffn = count_ffn(spec.shape);
-    const Dtype weights = spec.weights.value_or(formats.ffn_weights);
-    Bytes layer = size_of(formats.attention_weights, weights_of(attention.projections)) +
-                  size_of(Dtype::bf16,
-                          2 * hidden + attention.norm_weights + hidden * real(ffn.router_outputs)) +
-                  size_of(spec.shared_weights.value_or(weights), latent_weights(ffn, model.hidden));
-    for (const Mlp& mlp : ffn.mlps) {
-      layer +=
-          size_of(mlp.role == MlpRole::shared ? spec.shared_weights.value_or(weights) : weights,
-                  weights_of(mlp, mlp.copies, model.hidden));
-    }
-    sum += real(kind.layers) * layer;
+    const Counted layer(model, kind);
+    const Dtype weights = weight_format(model, layer.ffn_spec);
+    const Dtype shared = layer.ffn_spec.shared_weights.value_or(weights);
+    Bytes ffn = size_of(Dtype::bf16, hidden * real(layer.ffn.router_outputs)) +
+                size_of(shared, latent_weights(layer.ffn, model.hidden));
+    for (const Mlp& mlp : layer.ffn.mlps)
+      ffn += size_of(mlp.role == MlpRole::shared ? shared : weights,
+                     weights_of(mlp, mlp.copies, model.hidden));
+    sum += size_of(weight_format(model, layer.attention_spec), layer.projections()) +
+           layer.attention_sets * size_of(Dtype::bf16, 2 * hidden + layer.attention.norm_weights) +
+           layer.ffn_sets * ffn +
+           layer.layers * size_of(weights, adapter_weights(layer.ffn, model.hidden));
   }
   for (const HeldWeights& held : model.held) sum += size_of(held.weights, held.params);
   return sum;

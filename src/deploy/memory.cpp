@@ -8,10 +8,10 @@
 namespace afford {
 namespace {
 
-/// Layers of a kind that hold weights: with drafts the MTP module is one more of the main kind.
-double layers_held(const Setting& setting, size_t kind) {
+/// How often a kind of layer is held: with drafts the MTP module is one more of the main kind.
+double held(const Setting& setting, size_t kind, std::int64_t LayerShape::*layers) {
   const bool draft = setting.speculation.drafts > 0 && kind == main_kind(*setting.shapes);
-  return real((*setting.shapes)[kind].layers + (draft ? 1 : 0));
+  return real((*setting.shapes)[kind].*layers + (draft ? 1 : 0));
 }
 
 /// Whole MLPs' worth of weights of one accelerator.
@@ -55,18 +55,20 @@ Bytes cache_per_request(const Setting& setting, const Engine& engine, const Cach
 }
 
 Bytes attention_weights(const Setting& setting, const WeightWays& ways) {
-  const ModelSpec& model = *setting.model;
   Bytes sum;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const LayerShape& shape = (*setting.shapes)[kind];
-    double weights = real(model.hidden) * real(shape.ffn.router_outputs);
+    double shared = 0, apart = 0;
     for (const Matrix& matrix : shape.attention.projections) {
-      weights += weights_of(matrix) / tensor_ways(matrix, shape.attention, ways.tensor) /
-                 (matrix.role == Role::output ? real(ways.output) : 1);
+      (matrix.apart ? apart : shared) += weights_of(matrix) /
+                                         tensor_ways(matrix, shape.attention, ways.tensor) /
+                                         (matrix.role == Role::output ? real(ways.output) : 1);
     }
-    sum += layers_held(setting, kind) * size_of(model.precision.attention_weights, weights);
+    sum +=
+        size_of(shape.attention_weights, held(setting, kind, &LayerShape::attention_sets) * shared +
+                                             held(setting, kind, &LayerShape::layers) * apart);
   }
-  return sum + vocabulary_weights(setting, ways.vocabulary) +
+  return sum + router_weights(setting) + vocabulary_weights(setting, ways.vocabulary) +
          held_weights(setting, ways.vocabulary);
 }
 
@@ -75,7 +77,7 @@ Bytes router_weights(const Setting& setting) {
   Bytes sum;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const double outputs = real((*setting.shapes)[kind].ffn.router_outputs);
-    sum += layers_held(setting, kind) *
+    sum += held(setting, kind, &LayerShape::ffn_sets) *
            size_of(model.precision.attention_weights, real(model.hidden) * outputs);
   }
   return sum;
@@ -83,9 +85,9 @@ Bytes router_weights(const Setting& setting) {
 
 Bytes vocabulary_weights(const Setting& setting, std::int64_t ways) {
   const ModelSpec& model = *setting.model;
-  const double vocabulary =
-      real(model.vocab) * real(model.hidden) * (model.tied_embeddings ? 1 : 2);
-  return size_of(model.precision.vocabulary, vocabulary / real(ways));
+  const double matrix = real(model.vocab) * real(model.hidden) / real(ways);
+  const Bytes embedding = size_of(model.precision.vocabulary, matrix);
+  return model.tied_embeddings ? embedding : embedding + size_of(head_format(model), matrix);
 }
 
 Bytes held_weights(const Setting& setting, std::int64_t ways) {
@@ -118,7 +120,10 @@ Bytes ffn_weights(const Setting& setting, const FfnWays& ways) {
       layer += size_of(mlp.role == MlpRole::shared ? shape.shared_weights : shape.ffn_weights,
                        copies_held(mlp, setting, ways) * weights_of(mlp, 1, hidden));
     }
-    sum += layers_held(setting, kind) * layer;
+    const Bytes adapter =
+        size_of(shape.ffn_weights, adapter_weights(shape.ffn, hidden)) / real(ways.dense);
+    sum += held(setting, kind, &LayerShape::ffn_sets) * layer +
+           held(setting, kind, &LayerShape::layers) * adapter;
   }
   return sum;
 }
@@ -131,7 +136,11 @@ Bytes mlp_weights(const Setting& setting, MlpRole role, double ways) {
       if (mlp.role != role) continue;
       const Dtype format = role == MlpRole::shared ? shape.shared_weights : shape.ffn_weights;
       const double weights = real(mlp.copies) / ways * weights_of(mlp, 1, setting.model->hidden);
-      sum += layers_held(setting, kind) * size_of(format, weights);
+      sum += held(setting, kind, &LayerShape::ffn_sets) * size_of(format, weights);
+    }
+    if (role == MlpRole::dense) {
+      sum += held(setting, kind, &LayerShape::layers) *
+             size_of(shape.ffn_weights, adapter_weights(shape.ffn, setting.model->hidden) / ways);
     }
   }
   return sum;

@@ -20,7 +20,7 @@ WeakCard weak_card(const ModelSpec& model, const HardwareSpec& chip, Seconds sta
   }
   WeakCard card;
   card.layer = chip.memory_bandwidth.value * layer_time;
-  card.projections = size_of(model.precision.attention_weights, weights);
+  card.projections = size_of(shapes.front().attention_weights, weights);
   card.kv = card.layer - card.projections;
   card.kv_tokens = card.kv / core_kept(attention.core, shapes.front().cache, 1).cache;
   card.batch = std::floor(card.kv_tokens / context);

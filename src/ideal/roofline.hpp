@@ -2,6 +2,7 @@
 // Ideal time of a decoded token on one chip: every part at its roof, batches large enough that
 // weights cost nothing, communication hidden (Step-3 report, Section 4).
 
+#include <iterator>
 #include <string_view>
 
 #include "count/decode.hpp"
@@ -13,6 +14,9 @@ namespace afford {
 struct Roofs {
   FlopRate attention, linear, ffn;
   ByteRate memory;
+  FlopRate of[std::size(compute_dtype_names)] = {};  // each format of products, as the chip runs it
+
+  [[nodiscard]] FlopRate in(Dtype compute) const;
 };
 [[nodiscard]] Roofs roofs(const HardwareSpec& chip, const Precision& wanted);
 
@@ -28,7 +32,8 @@ struct DecodeTime {
 };
 
 /// Layers run one after another, so each kind of attention takes the longer of its compute and its
-/// memory time: core = sum over kinds of max(FLOPs/peak, bytes/bandwidth).
+/// memory time: core = sum over kinds of max(FLOPs/peak, bytes/bandwidth). Products that run in a
+/// format of their own take their FLOPs over its peak.
 [[nodiscard]] DecodeTime ideal_time(const DecodeTerms& terms, double context, const Roofs& roofs);
 
 }  // namespace afford

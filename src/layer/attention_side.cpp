@@ -35,12 +35,12 @@ struct AttentionStage {
   /// `tokens` through a matrix of which this accelerator has a `shard`th of the outputs.
   void gemm(const Matrix& matrix, double tokens, double shard) {
     const double outputs = real(matrix.outputs) / shard;
-    const Dtype compute = model.precision.linear_compute;
+    const Dtype compute = shape.linear_compute;
     ops.add(dense({.name = matrix.name,
                    .rows = tokens,
                    .inputs = real(matrix.inputs),
                    .outputs = outputs,
-                   .weights = model.precision.attention_weights,
+                   .weights = shape.attention_weights,
                    .compute = compute,
                    .activations = size_of(compute, tokens * values_read(matrix)) +
                                   size_of(between_kernels, tokens * outputs)},
@@ -75,6 +75,7 @@ void add_projections(AttentionStage<Ops>& side) {
                 .split = Split::whole};
   for (const Matrix& matrix : side.shape.attention.projections) {
     if (matrix.role != Role::from_hidden) continue;
+    joined.inputs = matrix.inputs;  // the hidden state, or with the embedding beside it
     joined.outputs += static_cast<std::int64_t>(real(matrix.outputs) / side.ways(matrix));
   }
   side.gemm(joined, side.rows, 1);
@@ -96,7 +97,7 @@ void add_shared_output(AttentionStage<Ops>& side) {
     // Of a block-diagonal map an accelerator's share of the outputs reads its own blocks.
     const double values = std::max(real(map.inputs), values_read(map) / side.n);
     const Bytes gathered =
-        size_of(side.model.precision.linear_compute, side.n * side.rows * values) * side.others;
+        size_of(side.shape.linear_compute, side.n * side.rows * values) * side.others;
     side.ops.add(
         collective({"gather for o", gathered, side.work.instance, gather_hidden}, side.machine));
     side.gemm(map, side.n * side.rows, side.n);
@@ -212,8 +213,7 @@ Ops attention_side(AttentionStage<Ops> side) {
   if (side.machine.launches()) {
     const LaunchedKernels& kernels = side.machine.engine->time.kernels;
     side.ops.add(
-        launched(around ? attention_launches(side.shape, side.model.precision, work.router, kernels)
-                        : kernels.core,
+        launched(around ? attention_launches(side.shape, work.router, kernels) : kernels.core,
                  side.machine));
   }
   return side.ops;

@@ -40,9 +40,28 @@ void add_latent(FfnStage<Ops>& side, double rows, double shard) {
                       .inputs = real(side.model.hidden),
                       .outputs = real(side.shape.ffn.latent) / shard,
                       .weights = side.shape.ffn_weights,
-                      .compute = side.model.precision.ffn_compute,
+                      .compute = side.shape.ffn_compute,
                       .kernels = 2},  // one each way
                      side.machine));
+}
+
+/// What a layer adds to the first matrices of an MLP whose weights it shares: two thin products.
+template <class Ops>
+void add_adapter(FfnStage<Ops>& side, double rows, double shard) {
+  const FfnCount& ffn = side.shape.ffn;
+  if (ffn.adapter == 0) return;
+  const Mlp& mlp = ffn.mlps.front();
+  const auto product = [&](std::string_view name, double inputs, double outputs) {
+    side.ops.add(dense({.name = name,
+                        .rows = rows,
+                        .inputs = inputs,
+                        .outputs = outputs,
+                        .weights = side.shape.ffn_weights,
+                        .compute = side.shape.ffn_compute},
+                       side.machine));
+  };
+  product("adapter in", real(side.model.hidden), real(ffn.adapter));
+  product("adapter out", real(ffn.adapter), mlp.matrices_up() * real(mlp.intermediate) / shard);
 }
 
 /// Share of the tokens for which one expert group has any work: a routed expert hit (experts drawn
@@ -77,8 +96,7 @@ double busiest_pairs(const GroupLoad& load, double balance) {
 /// dense layers split the tokens over the groups.
 template <class Ops>
 MlpWork mlps_of(const FfnStage<Ops>& side, const FfnWork& work) {
-  MlpWork mlps{
-      .groups = {}, .shard = real(work.tensor), .compute = side.model.precision.ffn_compute};
+  MlpWork mlps{.groups = {}, .shard = real(work.tensor), .compute = side.shape.ffn_compute};
   for (const Mlp& mlp : side.shape.ffn.mlps) {
     if (mlp.role == MlpRole::routed) {
       const GroupLoad load = load_of(mlp, work, side.machine);
@@ -99,7 +117,7 @@ void add_launches(FfnStage<Ops>& side, const FfnWork& work) {
   if (!side.machine.launches()) return;
   const LaunchedKernels& kernels = side.machine.engine->time.kernels;
   const bool fused = work.shared == SharedExperts::fused;
-  side.ops.add(launched(ffn_launches(side.shape, side.model.precision, side.machine) +
+  side.ops.add(launched(ffn_launches(side.shape, side.machine) +
                             (fused ? shared_launches(side.shape, kernels) : 0) +
                             (work.router ? kernels.router : 0),
                         side.machine));
@@ -120,6 +138,7 @@ Ops ffn_side(FfnStage<Ops> side, const FfnWork& work) {
                             side.machine));
   }
   add_latent(side, seen, real(work.tensor));
+  add_adapter(side, seen, real(work.tensor));
   side.add_mlps(mlps);
   add_launches(side, work);
   if (collectives) {
@@ -149,10 +168,10 @@ OpList mlp_ops(const ModelSpec& model, const LayerShape& shape, const MlpsWork& 
   for (const Mlp& mlp : shape.ffn.mlps) {
     if (mlp.role != work.role) continue;
     const MlpGroup group = side.group(mlp, work.tokens * real(mlp.active), real(mlp.copies));
-    side.add_mlps(
-        {.groups = {group}, .shard = work.tensor, .compute = model.precision.ffn_compute});
+    if (work.role == MlpRole::dense) add_adapter(side, work.tokens, work.tensor);
+    side.add_mlps({.groups = {group}, .shard = work.tensor, .compute = shape.ffn_compute});
     launches = work.role == MlpRole::shared ? shared_launches(shape, machine.engine->time.kernels)
-                                            : ffn_launches(shape, model.precision, machine);
+                                            : ffn_launches(shape, machine);
   }
   if (machine.launches() && launches > 0) side.ops.add(launched(launches, machine));
   return side.ops;

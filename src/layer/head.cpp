@@ -16,7 +16,7 @@ Op lm_head(const ModelSpec& model, double tokens, double n, const Machine& machi
                 .rows = n * tokens,
                 .inputs = hidden,
                 .outputs = vocab / n / kernels,
-                .weights = model.precision.vocabulary,
+                .weights = head_format(model),
                 .activations = size_of(Dtype::bf16, tokens * (n * hidden + vocab)),
                 .kernels = kernels},
                machine);

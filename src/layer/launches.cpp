@@ -22,19 +22,18 @@ double attention_kernels(const AttentionCount& attention, bool quantised,
 
 }  // namespace
 
-double attention_launches(const LayerShape& shape, const Precision& precision, bool router,
-                          const LaunchedKernels& kernels) {
-  const bool quantised = precision.linear_compute != Dtype::bf16;
+double attention_launches(const LayerShape& shape, bool router, const LaunchedKernels& kernels) {
+  const bool quantised = shape.linear_compute != Dtype::bf16;
   return attention_kernels(shape.attention, quantised, kernels) + (router ? kernels.router : 0);
 }
 
-double ffn_launches(const LayerShape& shape, const Precision& precision, const Machine& machine) {
+double ffn_launches(const LayerShape& shape, const Machine& machine) {
   if (shape.ffn.mlps.empty()) return 0;
   const LaunchedKernels& kernels = machine.engine->time.kernels;
-  const double quantise = precision.ffn_compute != Dtype::bf16 ? kernels.quantise_ffn : 0;
+  const double quantise = shape.ffn_compute != Dtype::bf16 ? kernels.quantise_ffn : 0;
   if (shape.ffn.router_outputs == 0) return kernels.dense + quantise;
   const bool fused = shape.ffn_weights == Dtype::mxfp4 &&
-                     widened(*machine.chip, shape.ffn_weights, precision.ffn_compute);
+                     widened(*machine.chip, shape.ffn_weights, shape.ffn_compute);
   return std::max(0.0, kernels.moe - (fused ? kernels.mxfp4_fused : 0)) + quantise;
 }
 

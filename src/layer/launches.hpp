@@ -8,12 +8,11 @@
 namespace afford {
 
 /// Of the attention side: attention, and where there is a `router` what routes tokens to experts.
-[[nodiscard]] double attention_launches(const LayerShape& shape, const Precision& precision,
-                                        bool router, const LaunchedKernels& kernels);
+[[nodiscard]] double attention_launches(const LayerShape& shape, bool router,
+                                        const LaunchedKernels& kernels);
 
 /// Of the FFN side, without shared experts, on a machine that counts launches.
-[[nodiscard]] double ffn_launches(const LayerShape& shape, const Precision& precision,
-                                  const Machine& machine);
+[[nodiscard]] double ffn_launches(const LayerShape& shape, const Machine& machine);
 
 /// Of the shared experts, none where there are none.
 [[nodiscard]] double shared_launches(const LayerShape& shape, const LaunchedKernels& kernels);

@@ -18,14 +18,19 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
   for (const LayerKind& kind : model.layer_kinds) {
     const AttentionSpec& attention = model.attentions[kind.attention];
     const FfnSpec& ffn = model.ffns[kind.ffn];
-    const Dtype weights = ffn.weights.value_or(model.precision.ffn_weights);
+    const Dtype weights = weight_format(model, ffn);
     shapes.push_back(
         {.attention = count_attention(attention.shape, model.hidden, Convention::exact),
          .ffn = count_ffn(ffn.shape),
          .cache = cache_format(model, attention),
+         .attention_weights = weight_format(model, attention),
+         .linear_compute = product_format(model, attention),
          .ffn_weights = weights,
          .shared_weights = ffn.shared_weights.value_or(weights),
-         .layers = kind.layers});
+         .ffn_compute = product_format(model, ffn),
+         .layers = kind.layers,
+         .attention_sets = layers_with_weights(attention, kind.layers),
+         .ffn_sets = layers_with_weights(ffn, kind.layers)});
   }
   return shapes;
 }

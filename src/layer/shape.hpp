@@ -15,8 +15,11 @@ struct LayerShape {
   AttentionCount attention;
   FfnCount ffn;
   Dtype cache = Dtype::fp8;
-  Dtype ffn_weights = Dtype::fp8, shared_weights = Dtype::fp8;
+  Dtype attention_weights = Dtype::fp8, linear_compute = Dtype::fp8;
+  Dtype ffn_weights = Dtype::fp8, shared_weights = Dtype::fp8, ffn_compute = Dtype::fp8;
   std::int64_t layers = 1;
+  // Those with weights of their own, where layers share sets of them.
+  std::int64_t attention_sets = 1, ffn_sets = 1;
 };
 
 /// The layer kinds an evaluation has room for: stage times are held without the heap.

@@ -1,5 +1,6 @@
 #include "load/attention_reader.hpp"
 
+#include "load/format_reader.hpp"
 #include "load/kind_reader.hpp"
 #include "load/source_reader.hpp"
 
@@ -43,6 +44,8 @@ constexpr std::pair<std::string_view, AttentionReader> attention_readers[] = {
     {Mamba1::kind, read<Mamba1>},
     {Mamba2::kind, read<Mamba2>},
     {ShortConv::kind, read<ShortConv>},
+    {Concat::kind, read<Concat>},
+    {Rwkv7::kind, read<Rwkv7>},
 };
 
 /// Whether each alternative of the variant has its line in the table.
@@ -64,11 +67,19 @@ static_assert(all_read(static_cast<const AttentionShape*>(nullptr)),
 AttentionSpec read_attention(const Section& list, const std::string& name, const Sources& sources) {
   const Section any = list.names(name);
   const AttentionReader reader = any.choice("kind", attention_readers);
-  AttentionSpec spec{
-      .name = name, .shape = reader(list, name), .cache = {}, .source = read_source(any, sources)};
+  AttentionSpec spec{.name = name,
+                     .shape = reader(list, name),
+                     .cache = {},
+                     .weights = {},
+                     .compute = {},
+                     .weight_sets = read_weight_sets(any),
+                     .source = read_source(any, sources)};
   for (const std::string_view format : {keys::kv, keys::state}) {
     if (any.has(format)) spec.cache = any.choice(format, dtype_names);
   }
+  if (any.has(keys::weights)) spec.weights = read_weight_format(any, keys::weights);
+  if (any.has(keys::linear_compute))
+    spec.compute = any.choice(keys::linear_compute, compute_dtype_names);
   return spec;
 }
 

@@ -34,10 +34,13 @@ FfnSpec read_ffn(const Section& list, const std::string& name, const Sources& so
                .shape = reader(list, name),
                .source = read_source(any, sources),
                .weights = {},
-               .shared_weights = {}};
+               .shared_weights = {},
+               .compute = {},
+               .weight_sets = read_weight_sets(any)};
   if (any.has(keys::weights)) spec.weights = read_weight_format(any, keys::weights);
   if (any.has(keys::shared_weights))
     spec.shared_weights = read_weight_format(any, keys::shared_weights);
+  if (any.has(keys::ffn_compute)) spec.compute = any.choice(keys::ffn_compute, compute_dtype_names);
   return spec;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "spec/keys.hpp"
+#include "spec/limits.hpp"
 #include "yaml/section.hpp"
 
 namespace afford {
@@ -41,12 +42,20 @@ template <class Kind>
   for (const Key<Kind>& key : Kind::keys()) {
     if (key.name != implied) allowed.push_back(key.name);
   }
+  for (const std::string_view name : keys::of_matrices<Kind>()) {
+    if (!keys::has<Kind>(name)) allowed.push_back(name);
+  }
   const yaml::Section in = list.child(entry, allowed);
   Kind kind;
   for (const Key<Kind>& key : Kind::keys()) {
     if (key.name != implied) read_key(in, key, kind);
   }
   return kind;
+}
+
+/// How many sets of weights the layers of a kind share; 0: each has its own.
+[[nodiscard]] inline std::int64_t read_weight_sets(const yaml::Section& in) {
+  return in.has(keys::weight_sets) ? in.integer(keys::weight_sets, limits::layers) : 0;
 }
 
 /// Throws InputError where the kind as a whole cannot be.

@@ -76,10 +76,12 @@ void read_layers(const Section& root, ModelSpec& model) {
   if (model.layer_kinds.empty()) layers.fail("stack", "expected at least one layer, got none");
 }
 
-Precision read_precision(const Section& root, const Sources& sources) {
-  const Section in =
-      root.child("precision", {"source", "attention_weights", "ffn_weights", "kv",
-                               "attention_compute", "linear_compute", "ffn_compute", "vocabulary"});
+Precision read_precision(const Section& root, const ModelSpec& model) {
+  const Section in = root.child(
+      "precision", {"source", "attention_weights", "ffn_weights", "kv", "attention_compute",
+                    "linear_compute", "ffn_compute", "vocabulary", "lm_head"});
+  if (in.has("lm_head") && model.tied_embeddings)
+    in.fail("lm_head", "the embedding is tied to it, and 'vocabulary' is the format of both");
   return {.attention_weights = read_weight_format(in, "attention_weights"),
           .ffn_weights = read_weight_format(in, "ffn_weights"),
           .kv = in.choice("kv", dtype_names),
@@ -87,7 +89,9 @@ Precision read_precision(const Section& root, const Sources& sources) {
           .linear_compute = in.choice("linear_compute", compute_dtype_names),
           .ffn_compute = in.choice("ffn_compute", compute_dtype_names),
           .vocabulary = in.has("vocabulary") ? read_weight_format(in, "vocabulary") : Dtype::bf16,
-          .source = read_source(in, sources)};
+          .lm_head =
+              in.has("lm_head") ? std::optional(read_weight_format(in, "lm_head")) : std::nullopt,
+          .source = read_source(in, model.sources)};
 }
 
 /// Towers and tables: their parameters, in BF16 unless they say otherwise.
@@ -168,6 +172,24 @@ void refuse_unused_parts(const Section& root, const ModelSpec& model) {
   }
 }
 
+/// As many sets as layers share nothing; and sets are counted over one kind of layer.
+template <class Spec>
+void check_weight_sets(const Section& list, const std::vector<Spec>& specs,
+                       const std::vector<LayerKind>& kinds, size_t LayerKind::*part) {
+  for (size_t i = 0; i < specs.size(); ++i) {
+    if (specs[i].weight_sets == 0) continue;
+    const auto of = [&](const LayerKind& kind) { return kind.*part == i; };
+    const auto kind = std::find_if(kinds.begin(), kinds.end(), of);
+    const bool once = std::count_if(kinds.begin(), kinds.end(), of) == 1;
+    if (once && specs[i].weight_sets < kind->layers) continue;
+    list.names(specs[i].name)
+        .fail(keys::weight_sets,
+              once ? fmt::format("expected fewer than its {} layers, which share the sets, got {}",
+                                 kind->layers, specs[i].weight_sets)
+                   : "only for what stands in one kind of layer");
+  }
+}
+
 }  // namespace
 
 ModelSpec read_model(const yaml::Node& node, const std::string& file) {
@@ -191,7 +213,7 @@ ModelSpec read_model(const yaml::Node& node, const std::string& file) {
   if (shape.has("max_context")) model.max_context = shape.integer("max_context", limits::tokens);
   read_parts(root, model);
   read_layers(root, model);
-  model.precision = read_precision(root, model.sources);
+  model.precision = read_precision(root, model);
   if (root.has("held")) read_held(root, model);
   if (root.has("mtp")) {
     const Section mtp = root.child("mtp", {"source", "modules", "layer"});
@@ -206,6 +228,9 @@ ModelSpec read_model(const yaml::Node& node, const std::string& file) {
     refuse_more_active_than_all(published, model);
   }
   refuse_unused_parts(root, model);
+  check_weight_sets(root.names("attention"), model.attentions, model.layer_kinds,
+                    &LayerKind::attention);
+  check_weight_sets(root.names("ffn"), model.ffns, model.layer_kinds, &LayerKind::ffn);
   return model;
 }
 

@@ -124,6 +124,15 @@ void add_count(Table& table, const ModelSpec& model, const std::string& what, do
                         cite(model.sources, published->source)});
 }
 
+/// ", weights fp8, products bf16": what it has in formats of its own.
+template <class Spec>
+std::string own_formats(const Spec& spec) {
+  std::string text;
+  if (spec.weights) text += ", weights " + name_of(*spec.weights);
+  if (spec.compute) text += ", products " + name_of(*spec.compute);
+  return text;
+}
+
 }  // namespace
 
 Table facts_of(const ModelSpec& model) {
@@ -141,13 +150,15 @@ Table facts_of(const ModelSpec& model) {
                           cite(model.sources, model.layers_source)});
   }
   for (const AttentionSpec& attention : model.attentions) {
-    table.rows.push_back({"attention " + attention.name,
-                          fmt::format("{}, cache in {}", describe(attention.shape),
-                                      name_of(attention.cache.value_or(model.precision.kv))),
-                          cite(model.sources, attention.source)});
+    table.rows.push_back(
+        {"attention " + attention.name,
+         fmt::format("{}, cache in {}{}", describe(attention.shape),
+                     name_of(attention.cache.value_or(model.precision.kv)), own_formats(attention)),
+         cite(model.sources, attention.source)});
   }
   for (const FfnSpec& ffn : model.ffns) {
-    table.rows.push_back({"FFN " + ffn.name, describe(ffn.shape), cite(model.sources, ffn.source)});
+    table.rows.push_back({"FFN " + ffn.name, describe(ffn.shape) + own_formats(ffn),
+                          cite(model.sources, ffn.source)});
   }
   const Precision& p = model.precision;
   table.rows.push_back(

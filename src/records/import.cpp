@@ -25,6 +25,17 @@ std::string keys_text(const std::vector<config::KeyNote>& notes, config::KeyNote
   return text;
 }
 
+/// " (full bf16)": the kinds whose weights have a format of their own.
+template <class Spec>
+std::string own_weights(const std::vector<Spec>& specs) {
+  std::string text;
+  for (const Spec& spec : specs) {
+    if (spec.weights)
+      text += fmt::format("{}{} {}", text.empty() ? " (" : ", ", spec.name, name_of(*spec.weights));
+  }
+  return text.empty() ? "" : text + ")";
+}
+
 }  // namespace
 
 std::string import_text(const ImportReport& report) {
@@ -52,8 +63,9 @@ std::string import_text(const ImportReport& report) {
       "  a decoded token there moves {:.4g} bytes of KV and state; attention {:.4g} FLOP/B\n",
       count_at(terms, tokens).kv.base(), attention_intensity(terms, tokens).base());
   const Precision& p = model.precision;
-  out += fmt::format("  formats: attention weights {}, FFN weights {}, KV {}\n",
-                     name_of(p.attention_weights), name_of(p.ffn_weights), name_of(p.kv));
+  out += fmt::format("  formats: attention weights {}{}, FFN weights {}{}, KV {}\n",
+                     name_of(p.attention_weights), own_weights(model.attentions),
+                     name_of(p.ffn_weights), own_weights(model.ffns), name_of(p.kv));
   if (report.disk) {
     const Bytes counted = stored_weights(model), stored(report.disk->bytes);
     out += fmt::format("  weights: {} counted, {} on disk by {}: {:.1f} %\n", human(counted),

@@ -119,10 +119,11 @@ constexpr auto output_gate(std::string_view name) {
   return Key<Kind>{.name = name, .holds = Key<Kind>::Holds::gate, .set = set<path...>};
 }
 
-/// Where a format differs from the model's precision: of a KV cache, of a recurrent state, of an
-/// FFN's weights and of those of its shared experts.
+/// Where a format differs from the model's precision: of a KV cache, of a recurrent state, of the
+/// weights of an attention or FFN and of its shared experts; and what products with them run in.
 inline constexpr std::string_view kv = "kv", state = "state", weights = "weights",
-                                  shared_weights = "shared_weights";
+                                  shared_weights = "shared_weights",
+                                  linear_compute = "linear_compute", ffn_compute = "ffn_compute";
 template <class Kind>
 constexpr Key<Kind> format(std::string_view name) {
   return {.name = name};
@@ -134,6 +135,16 @@ constexpr bool has(std::string_view name) {
     if (key.name == name) return true;
   }
   return false;
+}
+
+/// What every kind may say of its matrices, whatever its own table has: their format, what products
+/// with them run in, and how many sets of them all its layers share. A kind of attention is one
+/// that keeps a cache or a state.
+inline constexpr std::string_view weight_sets = "weight_sets";
+template <class Kind>
+constexpr std::array<std::string_view, 3> of_matrices() {
+  if constexpr (has<Kind>(kv) || has<Kind>(state)) return {weights, linear_compute, weight_sets};
+  return {weights, ffn_compute, weight_sets};
 }
 
 }  // namespace keys

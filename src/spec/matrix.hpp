@@ -56,6 +56,7 @@ struct Matrix {
   Stated<Role> role;
   Stated<Split> split;
   std::int64_t blocks = 1;
+  bool apart = false;  // each layer has its own, also where layers share sets of weights
 };
 
 [[nodiscard]] inline double weights_of(const Matrix& matrix) {

@@ -20,7 +20,10 @@ namespace afford {
 struct AttentionSpec {
   std::string name;  // the user's, as the layer pattern uses it
   AttentionShape shape;
-  std::optional<Dtype> cache;  // KV cache or state, where it differs from precision.kv
+  // Where they differ from the model's precision: KV cache or state, the projections' weights, and
+  // what products with these run in.
+  std::optional<Dtype> cache, weights, compute;
+  std::int64_t weight_sets = 0;  // that all its layers share; 0: each layer has its own
   std::string source;
 };
 
@@ -28,9 +31,10 @@ struct FfnSpec {
   std::string name;
   FfnShape shape;
   std::string source;
-  // Where they differ from precision.ffn_weights; shared experts follow `weights` unless they have
-  // their own.
-  std::optional<Dtype> weights, shared_weights;
+  // Where they differ from precision.ffn_weights and ffn_compute; shared experts follow `weights`
+  // unless they have their own.
+  std::optional<Dtype> weights, shared_weights, compute;
+  std::int64_t weight_sets = 0;  // that all its layers share; 0: each layer has its own
 };
 
 /// All layers with the same attention and the same FFN (indices into the lists of the model).
@@ -44,6 +48,7 @@ struct Precision {
   Dtype attention_weights = Dtype::fp8, ffn_weights = Dtype::fp8, kv = Dtype::fp8;
   Dtype attention_compute = Dtype::fp8, linear_compute = Dtype::fp8, ffn_compute = Dtype::fp8;
   Dtype vocabulary = Dtype::bf16;  // embedding and LM head as stored; products with them are BF16
+  std::optional<Dtype> lm_head{};  // where it differs from the embedding, which is not tied to it
   std::string source;
 };
 
@@ -87,6 +92,32 @@ struct ModelSpec {
 /// The format of an attention's KV cache or state.
 [[nodiscard]] inline Dtype cache_format(const ModelSpec& model, const AttentionSpec& attention) {
   return attention.cache.value_or(model.precision.kv);
+}
+
+/// The format of the LM head as stored.
+[[nodiscard]] inline Dtype head_format(const ModelSpec& model) {
+  return model.precision.lm_head.value_or(model.precision.vocabulary);
+}
+
+/// The formats of its projections: as stored, and of products with them.
+[[nodiscard]] inline Dtype weight_format(const ModelSpec& model, const AttentionSpec& attention) {
+  return attention.weights.value_or(model.precision.attention_weights);
+}
+[[nodiscard]] inline Dtype product_format(const ModelSpec& model, const AttentionSpec& attention) {
+  return attention.compute.value_or(model.precision.linear_compute);
+}
+/// The same of an FFN.
+[[nodiscard]] inline Dtype weight_format(const ModelSpec& model, const FfnSpec& ffn) {
+  return ffn.weights.value_or(model.precision.ffn_weights);
+}
+[[nodiscard]] inline Dtype product_format(const ModelSpec& model, const FfnSpec& ffn) {
+  return ffn.compute.value_or(model.precision.ffn_compute);
+}
+
+/// The layers of so many that hold weights of their own; the others use those of an earlier one.
+template <class Spec>
+[[nodiscard]] std::int64_t layers_with_weights(const Spec& spec, std::int64_t layers) {
+  return spec.weight_sets > 0 ? std::min(spec.weight_sets, layers) : layers;
 }
 
 /// The routed experts of a model's largest MoE layer; 0: dense.

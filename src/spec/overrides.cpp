@@ -25,12 +25,18 @@ ModelSpec with_formats(ModelSpec model, const FormatOverrides& formats) {
   if (formats.kv) set_kv(model, *formats.kv);
   if (formats.weights) {
     model.precision.attention_weights = model.precision.ffn_weights = *formats.weights;
+    model.precision.lm_head.reset();
+    const bool computed = bits_of(*formats.weights) >= 8;
     for (FfnSpec& ffn : model.ffns) {
       ffn.weights.reset();
       ffn.shared_weights.reset();
+      if (computed) ffn.compute.reset();
     }
-    if (bits_of(*formats.weights) >= 8)
-      model.precision.linear_compute = model.precision.ffn_compute = *formats.weights;
+    for (AttentionSpec& attention : model.attentions) {
+      attention.weights.reset();
+      if (computed) attention.compute.reset();
+    }
+    if (computed) model.precision.linear_compute = model.precision.ffn_compute = *formats.weights;
   }
   return model;
 }

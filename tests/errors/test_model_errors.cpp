@@ -32,8 +32,24 @@ TEST_SUITE("errors") {
     CHECK(model_after("kv_heads: 2", "kv_rank: 2") ==
           "m.yaml:8:50: unknown key 'kv_rank' in 'attention.gqa'; expected one of kind, source, "
           "query_heads, kv_heads, head_dim, value_dim, per_layer_width, window, chunk, kv, "
-          "output_gate, reuses_kv, keys_are_values");
+          "output_gate, reuses_kv, keys_are_values, weights, linear_compute, weight_sets");
     CHECK(model_after("  kv: fp8\n", "") == "m.yaml:22:3: missing key 'kv' in 'precision'");
+  }
+
+  TEST_CASE("formats and weights of one kind alone") {
+    CHECK(model_after("head_dim: 64", "head_dim: 64, weights: fp9") ==
+          "m.yaml:8:86: attention.gqa.weights: unknown value 'fp9'; did you mean 'fp8'?");
+    CHECK(model_after("head_dim: 64", "head_dim: 64, linear_compute: mxfp4") ==
+          "m.yaml:8:93: attention.gqa.linear_compute: unknown value 'mxfp4'; did you mean 'fp4'?");
+    CHECK(model_after("head_dim: 64", "head_dim: 64, ffn_compute: fp8")
+              .starts_with("m.yaml:8:77: unknown key 'ffn_compute' in 'attention.gqa'"));
+    CHECK(model_after("head_dim: 64", "head_dim: 64, weight_sets: 0") ==
+          "m.yaml:8:90: attention.gqa.weight_sets: expected an integer from 1 to 4096, got '0'");
+    CHECK(model_error(
+              replaced(replaced(model_yaml, "tied_embeddings: false", "tied_embeddings: true"),
+                       "  ffn_compute", "  lm_head: fp8\n  ffn_compute")) ==
+          "m.yaml:28:12: precision.lm_head: the embedding is tied to it, and 'vocabulary' is the "
+          "format of both");
   }
 
   TEST_CASE("values: mistyped and out of range") {

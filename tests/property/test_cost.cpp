@@ -31,7 +31,7 @@ ModelSpec random_model(RandomShapes& random) {
   model.hidden = 64 * random.integer(1, 200);
   model.vocab = random.integer(1000, 200000);
   const std::int64_t heads = random.integer(1, 128), dim = 32 * random.integer(1, 8);
-  const std::array<AttentionShape, 6> shapes = {
+  const std::array<AttentionShape, 8> shapes = {
       Gqa{.query_heads = 4 * heads,
           .kv_heads = heads,
           .head_dim = dim,
@@ -51,9 +51,22 @@ ModelSpec random_model(RandomShapes& random) {
       Mamba1{.channels = heads * dim,
              .state_dim = 16,
              .dt_rank = random.integer(1, 512),
-             .conv_kernel = 4}};
-  for (const AttentionShape& shape : shapes)
+             .conv_kernel = 4},
+      Concat{.query_heads = 4 * heads,
+             .kv_heads = heads,
+             .head_dim = dim,
+             .adapter_rank = random.integer(0, 256)},
+      Rwkv7{.heads = heads,
+            .head_dim = dim,
+            .decay_rank = random.integer(1, 512),
+            .rate_rank = 64,
+            .value_rank = 32,
+            .gate_rank = 128}};
+  for (const AttentionShape& shape : shapes) {
     model.attentions.push_back({.name = "a", .shape = shape, .cache = {}, .source = ""});
+    if (random.integer(0, 2) == 0) model.attentions.back().compute = Dtype::bf16;
+    if (random.integer(0, 2) == 0) model.attentions.back().weight_sets = random.integer(1, 8);
+  }
   model.ffns.push_back({.name = "f",
                         .shape = Moe{.experts = 64,
                                      .active = random.integer(1, 64),
@@ -67,10 +80,12 @@ ModelSpec random_model(RandomShapes& random) {
 }
 
 Roofs random_roofs(RandomShapes& random) {
-  return {.attention = FlopRate(random.between(1e13, 1e16)),
-          .linear = FlopRate(random.between(1e13, 1e16)),
-          .ffn = FlopRate(random.between(1e13, 1e16)),
-          .memory = ByteRate(random.between(1e11, 1e13))};
+  Roofs roofs{.attention = FlopRate(random.between(1e13, 1e16)),
+              .linear = FlopRate(random.between(1e13, 1e16)),
+              .ffn = FlopRate(random.between(1e13, 1e16)),
+              .memory = ByteRate(random.between(1e11, 1e13))};
+  for (FlopRate& rate : roofs.of) rate = FlopRate(random.between(1e13, 1e16));
+  return roofs;
 }
 
 double total(const DecodeTime& time) { return (time.core + time.linear + time.ffn).base(); }

@@ -4,6 +4,7 @@
 
 #include <variant>
 
+#include "spec/attention/concat.hpp"
 #include "spec/attention/csa.hpp"
 #include "spec/attention/dsa.hpp"
 #include "spec/attention/gated_delta_net.hpp"
@@ -15,6 +16,7 @@
 #include "spec/attention/mfa.hpp"
 #include "spec/attention/mla.hpp"
 #include "spec/attention/msa.hpp"
+#include "spec/attention/rwkv7.hpp"
 #include "spec/attention/short_conv.hpp"
 
 namespace afford {
@@ -33,7 +35,7 @@ template <AttentionKind... Kinds>
 using OneOf = std::variant<Kinds...>;
 
 using AttentionShape = OneOf<Gqa, Mfa, Mla, Lightning, Dsa, Msa, CompressedMqa, GatedDeltaNet, Kda,
-                             Mamba1, Mamba2, ShortConv>;
+                             Mamba1, Mamba2, ShortConv, Concat, Rwkv7>;
 
 /// One layer with `hidden` values a token.
 [[nodiscard]] inline AttentionCount count_attention(const AttentionShape& shape,

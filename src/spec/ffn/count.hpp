@@ -31,6 +31,7 @@ struct FfnCount {
   std::vector<Mlp> mlps;
   std::int64_t router_outputs = 0;  // 0: no router
   std::int64_t latent = 0;          // width of the matrices to the routed experts and back; 0: none
+  std::int64_t adapter = 0;  // rank of what a layer adds to the first matrices of its MLP; 0: none
 };
 
 }  // namespace afford

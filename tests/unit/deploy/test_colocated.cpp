@@ -285,8 +285,8 @@ TEST_SUITE("unit") {
   // C06: deepseek-ai/DeepSeek-R1#346 runs BF16 on 24 A800, with 49 to 57 GB of weights a card.
   TEST_CASE("pipeline stages share the layers: DeepSeek-V3 in BF16 on three servers of A800") {
     Served s("deepseek-v3", "a800");
-    s.model.precision.attention_weights = s.model.precision.ffn_weights = Dtype::bf16;
-    for (LayerShape& shape : s.shapes) shape.ffn_weights = shape.shared_weights = Dtype::bf16;
+    for (LayerShape& shape : s.shapes)
+      shape.attention_weights = shape.ffn_weights = shape.shared_weights = Dtype::bf16;
     const Evaluation done = s.run(3, "tp8,pp3", 48);
     CHECK(done.attention_memory.weights > 49 * GB);
     CHECK(done.attention_memory.weights < 61 * GB);

@@ -125,8 +125,8 @@ TEST_SUITE("unit") {
       const LaunchedKernels& counts = engine.time.kernels;
       const HardwareSpec chip = load_hardware({chip_name}).front();
       const Machine machine(chip, engine);
-      return attention_launches(shape, model.precision, shape.ffn.router_outputs > 0, counts) +
-             ffn_launches(shape, model.precision, machine) + shared_launches(shape, counts);
+      return attention_launches(shape, shape.ffn.router_outputs > 0, counts) +
+             ffn_launches(shape, machine) + shared_launches(shape, counts);
     };
     // FP8 throughout: GQA 7 + 2, MoE 13 + 2.
     CHECK(kernels("qwen3-moe", "vllm") == 24);
