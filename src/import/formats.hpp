@@ -32,7 +32,8 @@ struct Statement {
   bool mixed = false;             // it names each module, and a base is not stated
   std::vector<FormatRule> rules;
   Dtype kv = Dtype::bf16, vocabulary = Dtype::bf16;
-  std::string key;  // where it stands; empty: nothing is quantised
+  std::optional<Dtype> head;  // of the LM head, where the statement names it
+  std::string key;            // where it stands; empty: nothing is quantised
 };
 
 /// What stands in the config or beside it. Throws InputError for what is not understood.
@@ -80,6 +81,9 @@ void require_group(Config& in, std::string_view key, std::int64_t of_format,
 std::optional<double> block_size(Config& in, std::string_view key);
 /// FP8 with the scales of its weight_block_size, where they weigh anything.
 [[nodiscard]] Dtype fp8_in_blocks(Config& in);
+
+/// Whether a module's name, or a pattern of names, is the LM head's.
+[[nodiscard]] bool names_head(std::string_view name);
 
 /// Leaves the modules of a list in BF16, where the key is there.
 void leave_out(Config& in, std::string_view key, Statement& out);

@@ -65,7 +65,9 @@ void add_group(Config& group, Statement& out) {
   std::vector<std::string> names;
   for (const std::string& target : targets) {
     if (target == "Linear") {
-      out.base = format;
+      out.base = format;  // not the LM head: engines keep it apart, and most lists leave it out
+    } else if (names_head(target)) {
+      out.head = format.weights;
     } else if (target.find('.') == std::string::npos) {
       group.fail("targets", fmt::format("unknown class '{}'; expected Linear or names of modules",
                                         target.substr(0, 40)));

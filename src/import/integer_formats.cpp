@@ -117,12 +117,15 @@ Dtype grouped_integer(std::int64_t bits, std::int64_t group, double zero_bits) {
   return stored_bits(stored);
 }
 
+bool names_head(std::string_view name) { return name.find("lm_head") != std::string_view::npos; }
+
 void leave_out(Config& in, std::string_view key, Statement& out) {
   if (in.has(key)) out.rules.push_back({ModulePatterns(in, key, in.texts(key)), {}});
 }
 
 void read_gptq(Config& in, Statement& out) {
   out.base = gptq_format(in);
+  if (in.has("lm_head") && in.flag("lm_head", false, "")) out.head = out.base.weights;
   leave_out(in, "modules_to_not_convert", out);
   read_dynamic(in, out);
   read_only(in, out);
@@ -146,6 +149,7 @@ void read_auto_round(Config& in, Statement& out) {
   for (const json::Member& each : in.find("extra_config")->members) {
     Config one = extra.object(each.key);
     const Format format = one.has("bits") ? auto_round_format(one) : out.base;
+    if (names_head(each.key)) out.head = format.weights;
     for (const json::Member& rest : each.value.members) one.set_aside(rest.key);
     out.rules.push_back({ModulePatterns(in, "extra_config", {each.key}), format});
     extra.absorb(one);
@@ -215,12 +219,13 @@ void read_mlx(Config& in, Statement& out) {
     const std::int64_t bits = each.integer("bits", integer_bits);
     const std::int64_t group = group_size(each, "group_size");
     if (!each.has("group_size")) each.fail("group_size", "MLX states one for every format");
-    if (mode == "mxfp4" || mode == "nvfp4") {
-      require_group(each, "group_size", mode == "mxfp4" ? 32 : 16, mode);
+    if (mode == "mxfp4" || mode == "mxfp8" || mode == "nvfp4") {
+      require_group(each, "group_size", mode == "nvfp4" ? 16 : 32, mode);
+      if (mode == "mxfp8") return Format{.weights = stored_bits(mxfp8_bits)};
       return Format{.weights = mode == "mxfp4" ? Dtype::mxfp4 : Dtype::nvfp4};
     }
     if (mode != "affine")
-      each.fail("mode", fmt::format("unknown value '{}'; expected affine, mxfp4 or nvfp4",
+      each.fail("mode", fmt::format("unknown value '{}'; expected affine, mxfp4, mxfp8 or nvfp4",
                                     mode.substr(0, 40)));
     return Format{.weights = grouped_integer(bits, group, bias_bits)};
   };
@@ -228,7 +233,8 @@ void read_mlx(Config& in, Statement& out) {
   out.vocabulary = out.base.weights;
   for (const std::string& key : in.keys()) {
     const json::Value* value = in.find(key);
-    if (value == nullptr || key.find('.') == std::string::npos) continue;
+    const bool head = names_head(key);
+    if (value == nullptr || (key.find('.') == std::string::npos && !head)) continue;
     Format format;
     if (value->kind == json::Value::Kind::object) {
       Config one = in.object(key);
@@ -236,6 +242,7 @@ void read_mlx(Config& in, Statement& out) {
       in.absorb(one);
     }
     if (key.ends_with("embed_tokens")) out.vocabulary = format.weights;
+    if (head) out.head = format.weights;
     out.rules.push_back({ModulePatterns(in, key, {key}), format});
   }
 }

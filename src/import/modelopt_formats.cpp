@@ -90,6 +90,7 @@ void read_quantized_layers(Config& in, Statement& out) {
     if (!known) refuse_algorithm(in, "quantized_layers", name);
     Config module = modules.object(each.key);
     (void)group_of(module, name, known->weights);
+    if (names_head(each.key)) out.head = known->weights;
     const auto same = std::find_if(by_algorithm.begin(), by_algorithm.end(),
                                    [&](const auto& entry) { return entry.first == name; });
     auto& entry = same == by_algorithm.end()

@@ -93,13 +93,14 @@ void override_experts(Builder& b, Mix& experts, bool ruled) {
   if (dtype == "fp4" && !ruled) experts.weights = {{Dtype::mxfp4, 1}};
 }
 
-Mix attention_formats(Builder& b, Statement& said) {
-  Mix mix;
+/// One for each kind of attention of the draft.
+std::vector<Mix> attention_formats(Builder& b, Statement& said) {
+  std::vector<Mix> result;
   for (const Part& part : b.out.attentions) {
     const Asked asked{b.out.attention_of, b.attention_numbers, part.name};
-    (void)add_modules(said, asked, attention_modules(part, b.hidden), mix);
+    (void)add_modules(said, asked, attention_modules(part, b.hidden), result.emplace_back());
   }
-  return mix;
+  return result;
 }
 
 struct FfnFormats {
@@ -122,10 +123,40 @@ FfnFormats ffn_formats(Builder& b, Statement& said) {
   return result;
 }
 
-/// The experts' format is the model's; without experts, that of the first FFN.
+/// The experts' format is the model's; without experts, that of the first FFN there is.
 size_t main_ffn(const std::vector<Part>& ffns) {
-  const auto moe = std::find_if(ffns.begin(), ffns.end(), is_moe);
-  return moe == ffns.end() ? 0 : static_cast<size_t>(moe - ffns.begin());
+  auto main = std::find_if(ffns.begin(), ffns.end(), is_moe);
+  if (main == ffns.end()) {
+    main = std::find_if(ffns.begin(), ffns.end(),
+                        [](const Part& part) { return part.fields.front().value != "none"; });
+  }
+  return main == ffns.end() ? 0 : static_cast<size_t>(main - ffns.begin());
+}
+
+/// The kind of attention that most layers have; the first of several.
+size_t main_attention(const Draft& draft) {
+  size_t main = 0;
+  std::ptrdiff_t most = 0;
+  for (size_t i = 0; i < draft.attentions.size(); ++i) {
+    const auto layers =
+        std::count(draft.attention_of.begin(), draft.attention_of.end(), draft.attentions[i].name);
+    if (layers > most) main = i;
+    most = std::max(most, layers);
+  }
+  return main;
+}
+
+struct OwnKeys {
+  std::string compute, from;  // the key of a product's format, and where formats are stated
+};
+
+/// What a part of the draft has in formats of its own.
+void add_own_formats(Part& part, const Mix& own, const Mix& main, const OwnKeys& keys) {
+  if (own.weights.empty()) return;
+  if (own.stored() != main.stored())
+    part.fields.push_back({"weights", name_of(own.stored()), keys.from});
+  if (own.computed() != main.computed())
+    part.fields.push_back({keys.compute, name_of(own.computed()), keys.from});
 }
 
 void refuse_unmatched(Builder& b, const Statement& said) {
@@ -146,15 +177,18 @@ void plan_from_config(Builder& b) {
   if (!quantised)
     b.in.note_default("quantization_config", "BF16", "the checkpoint is not quantised");
   const std::string stated = quantised ? said.key : "not quantised";
-  const Mix attention = attention_formats(b, said);
+  const std::vector<Mix> attentions = attention_formats(b, said);
   const FfnFormats ffns = ffn_formats(b, said);
   refuse_unmatched(b, said);
+  const Mix& attention = attentions[main_attention(b.out)];
   const Mix& main = ffns.own[main_ffn(b.out.ffns)];
+  for (size_t i = 0; i < b.out.attentions.size(); ++i)
+    add_own_formats(b.out.attentions[i], attentions[i], attention, {"linear_compute", said.key});
   for (size_t i = 0; i < b.out.ffns.size(); ++i) {
     Part& part = b.out.ffns[i];
-    const Dtype own = ffns.own[i].stored();
-    if (own != main.stored()) part.fields.push_back({"weights", name_of(own), said.key});
+    add_own_formats(part, ffns.own[i], main, {"ffn_compute", said.key});
     if (!has_field(part, "shared_experts")) continue;
+    const Dtype own = ffns.own[i].stored();
     if (const Dtype shared = ffns.shared[i].stored(); shared != own)
       part.fields.push_back({"shared_weights", name_of(shared), said.key});
   }
@@ -167,6 +201,11 @@ void plan_from_config(Builder& b) {
                      {"attention_compute", "bf16", ""},
                      {"linear_compute", name_of(attention.computed()), stated},
                      {"ffn_compute", name_of(main.computed()), stated}};
+  const bool tied = std::any_of(b.out.shape.begin(), b.out.shape.end(), [](const Field& field) {
+    return field.key == "tied_embeddings" && field.value == "true";
+  });
+  if (said.head && *said.head != said.vocabulary && !tied)
+    b.out.precision.push_back({"lm_head", name_of(*said.head), said.key});
   if (said.vocabulary != Dtype::bf16)
     b.out.precision.push_back({"vocabulary", name_of(said.vocabulary), said.key});
 }

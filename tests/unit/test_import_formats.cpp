@@ -1,6 +1,7 @@
 // Every way a checkpoint states its formats, inside or beside the config: what is counted.
 #include <doctest/doctest.h>
 
+#include "count/params.hpp"
 #include "import/import.hpp"
 #include "support.hpp"
 
@@ -14,6 +15,16 @@ constexpr std::string_view moe = R"({"model_type": "glm4_moe", "hidden_size": 25
   "intermediate_size": 1024, "n_routed_experts": 16, "n_shared_experts": 1,
   "num_experts_per_tok": 2, "moe_intermediate_size": 512, "first_k_dense_replace": 2,
   "vocab_size": 1000)";
+
+// Layers 0 and 2 attend through a window, 1 and 3 to everything.
+constexpr std::string_view windows = R"({"model_type": "gemma2", "hidden_size": 256,
+  "num_hidden_layers": 4, "num_attention_heads": 8, "num_key_value_heads": 2, "head_dim": 64,
+  "intermediate_size": 1024, "tie_word_embeddings": false, "vocab_size": 1000)";
+
+ModelSpec imported(std::string_view config, std::string_view statement) {
+  const std::string text = fmt::format("{}, \"quantization_config\": {}}}", config, statement);
+  return test::parse_model(config::import_config(json::parse(text, "c.json"), {.name = "c"}).yaml);
+}
 
 /// "attention/experts/dense/shared kv linear/ffn", as the model file has them.
 std::string formats(const std::string& yaml) {
@@ -206,6 +217,59 @@ constexpr Case cases[] = {
 }  // namespace
 
 TEST_SUITE("unit") {
+  TEST_CASE("formats that differ from one kind of attention to the other stay apart") {
+    const ModelSpec mixed =
+        imported(windows, R"({"quant_method": "modelopt", "quant_algo": "MIXED_PRECISION",
+          "quantized_layers": {"model.layers.1.self_attn": {"quant_algo": "FP8"},
+          "model.layers.3.self_attn": {"quant_algo": "FP8"},
+          "lm_head": {"quant_algo": "W4A16_NVFP4"}}})");
+    REQUIRE(mixed.attentions.size() == 2);
+    const AttentionSpec &window = mixed.attentions[0], &full = mixed.attentions[1];
+    CHECK(weight_format(mixed, window) == Dtype::bf16);
+    CHECK(product_format(mixed, window) == Dtype::bf16);
+    CHECK(weight_format(mixed, full) == Dtype::fp8);
+    CHECK(product_format(mixed, full) == Dtype::fp8);
+    CHECK(head_format(mixed) == Dtype::nvfp4);
+    CHECK(mixed.precision.vocabulary == Dtype::bf16);
+    // Two layers of 2 x (8 + 2) x 64 x 256 weights in each format.
+    const ModelSpec plain = imported(windows, R"({"quant_method": "modelopt", "quant_algo": null,
+      "kv_cache_quant_algo": "FP8"})");
+    CHECK(stored_weights(plain).base() - stored_weights(mixed).base() ==
+          2 * 2.0 * 10 * 64 * 256 + 1000.0 * 256 * (2 - 4.5 / 8));
+  }
+
+  TEST_CASE("dense layers and experts may run their products in formats of their own") {
+    const ModelSpec model = imported(moe, R"({"quant_method": "modelopt", "quant_algo": "NVFP4",
+      "ignore": ["lm_head", "model.layers.0.mlp*", "model.layers.1.mlp*"]})");
+    for (const FfnSpec& ffn : model.ffns) {
+      const bool dense = std::holds_alternative<Dense>(ffn.shape);
+      CHECK(weight_format(model, ffn) == (dense ? Dtype::bf16 : Dtype::nvfp4));
+      CHECK(product_format(model, ffn) == (dense ? Dtype::bf16 : Dtype::fp4));
+    }
+  }
+
+  TEST_CASE("the LM head, where a statement names it or does not leave it out") {
+    const auto head = [](std::string_view statement) {
+      return name_of(head_format(imported(moe, statement)));
+    };
+    const auto group = [](const char* targets) {
+      return fmt::format(R"({{"quant_method": "compressed-tensors", "config_groups": {{"group_0":
+        {{"targets": {}, "weights": {{"num_bits": 8, "type": "float"}}}}}}}})",
+                         targets);
+    };
+    CHECK(head(group(R"(["Linear"])")) == "bf16");
+    CHECK(head(group(R"(["Linear", "re:.*lm_head"])")) == "fp8");
+    CHECK(head(group(R"(["lm_head"])")) == "fp8");
+    CHECK(head(R"({"quant_method": "gptq", "bits": 4, "group_size": 128, "lm_head": true})") ==
+          "int4g128");
+    CHECK(head(R"({"quant_method": "gptq", "bits": 4, "group_size": 128, "lm_head": false})") ==
+          "bf16");
+    CHECK(head(R"({"group_size": 64, "bits": 4, "lm_head": {"group_size": 64, "bits": 6}})") ==
+          "6.5bit");
+    CHECK(head(R"({"group_size": 32, "bits": 8, "mode": "mxfp8"})") == "8.25bit");
+    CHECK(head(R"({"quant_method": "fp8"})") == "bf16");
+  }
+
   TEST_CASE("formats: every statement of a quantization_config, matched on module names") {
     for (const Case& each : cases) {
       CAPTURE(std::string(each.statement));
@@ -252,11 +316,12 @@ TEST_SUITE("unit") {
       "modules_to_not_convert": ["linear_attn"]}})";
     const std::string yaml =
         config::import_config(json::parse(hybrid, "c.json"), {.name = "c"}).yaml;
-    // Three layers of 256 x (256 + 256 + 256 + 16) + 256 x 256 in BF16, one of 2 x 256 x 256 + 256
-    // x 256 + 2 x 128 x 256 in FP8.
-    const double linear = 3 * (256.0 * 784 + 256 * 256), full = 256.0 * (3 * 256 + 2 * 128);
-    const Dtype mean = stored_bits((16 * linear + 8 * full) / (linear + full));
-    CHECK(test::parse_model(yaml).precision.attention_weights == mean);
+    const ModelSpec model = test::parse_model(yaml);  // three layers of one, one of the other
+    REQUIRE(model.attentions.size() == 2);
+    CHECK(weight_format(model, model.attentions[0]) == Dtype::bf16);
+    CHECK(product_format(model, model.attentions[0]) == Dtype::bf16);
+    CHECK(weight_format(model, model.attentions[1]) == Dtype::fp8);
+    CHECK(product_format(model, model.attentions[1]) == Dtype::fp8);
   }
 
   TEST_CASE("formats: a dense MLP beside the experts is left out without them") {
