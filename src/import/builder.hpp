@@ -32,6 +32,12 @@ struct Family {
   bool tied = false;  // the default of tie_word_embeddings
 };
 
+/// The family's attention and FFN; where layers override keys, with the overrides of each.
+void plan_layers(Builder& b);
+
+/// Why a model_type is known and cannot be counted; empty: it is not one of those.
+[[nodiscard]] std::string_view why_refused(std::string_view model_type);
+
 /// The family of a model_type, or null; and every model_type there is one for.
 [[nodiscard]] const Family* find_family(std::string_view model_type);
 [[nodiscard]] std::vector<std::string_view> model_types();
@@ -103,6 +109,16 @@ void plan_granite_hybrid(Builder& b);
 void plan_lfm2(Builder& b);
 void plan_lfm2_ffn(Builder& b);
 inline void plan_nothing(Builder&) {}
+
+/// Mamba as the families spell it; `channels`: the key of their number, where no FFN has it.
+[[nodiscard]] Part mamba1_part(Builder& b, std::string_view channels = {});
+
+// zamba.cpp: Mamba, and blocks whose weights many layers share; plan the FFNs, too.
+void plan_zamba(Builder& b);
+void plan_zamba2(Builder& b);
+
+// rwkv.cpp: plans the FFN, too.
+void plan_rwkv7(Builder& b);
 
 // openelm.cpp
 void plan_openelm(Builder& b);

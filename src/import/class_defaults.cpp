@@ -165,6 +165,10 @@ constexpr Default defaults[] = {
     {"deepseek_v4", "index_head_dim", "128", everywhere},
     {"deepseek_v4", "o_groups", "8", everywhere},
     {"deepseek_v4", "o_lora_rank", "1024", everywhere},
+    {"zamba", "attn_layer_period", "6", everywhere},
+    {"zamba", "attn_layer_offset", "4", everywhere},
+    {"zamba", "mamba_d_state", "16", everywhere},
+    {"zamba", "mamba_d_conv", "4", everywhere},
     {"granitemoe", "num_local_experts", "8"},
     {"granitemoe", "num_experts_per_tok", "2"},
 };

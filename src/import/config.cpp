@@ -122,8 +122,17 @@ const json::Value* Config::default_of(std::string_view key, bool everywhere) {
   return &found->second.value;
 }
 
-/// A text_config without the key means its class's default, whatever the root says of it.
+bool Config::overridden(std::string_view key) const {
+  return overrides_ != nullptr && json::member(*overrides_, key) != nullptr;
+}
+
+/// A text_config without the key means its class's default, whatever the root says of it. An
+/// override to null takes the key away.
 const json::Value* Config::look(std::string_view key) {
+  if (overridden(key)) {
+    const json::Value* own = json::member(*overrides_, key);
+    return own->kind == Kind::null ? nullptr : own;
+  }
   for (const Level& level : levels_) {
     const auto found = level.values.find(key);
     if (found != level.values.end() && found->second->kind != Kind::null) return found->second;

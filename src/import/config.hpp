@@ -51,6 +51,12 @@ class Config {
   void fill_in(const std::vector<Default>& defaults);
   /// Other names for keys, from now on.
   void rename(const std::vector<KeyName>& names);
+  /// Values that stand above the file's own, for one layer; null: none again. `overrides` outlives
+  /// its use here.
+  void override_with(const json::Value* overrides) { overrides_ = overrides; }
+  [[nodiscard]] bool overridden(std::string_view key) const;
+  /// Whether anyone has asked for the key so far.
+  [[nodiscard]] bool knows(std::string_view key) const { return known_.contains(key); }
   /// The name the file has for a key.
   [[nodiscard]] std::string_view spelled(std::string_view key) const;
 
@@ -124,6 +130,7 @@ class Config {
   const json::Value& required(std::string_view key);
 
   std::string file_, prefix_;
+  const json::Value* overrides_ = nullptr;
   Place place_;
   std::vector<Level> levels_;
   std::map<std::string, json::Value, std::less<>> assumed_;  // with the prefix; null: ignored

@@ -152,8 +152,10 @@ void plan_minimax_moe(Builder& b) {
     after(b, 0);
     read_layer_flags(b);
   }
+  b.in.set_aside("first_k_dense_replace");
   const bool own = b.in.has("dense_intermediate_size");
-  finish(b, "intermediate_size", own ? "dense_intermediate_size" : "intermediate_size");
+  finish(b, b.in.any({"intermediate_size", "moe_intermediate_size"}),
+         own ? "dense_intermediate_size" : "intermediate_size");
 }
 
 /// Qwen: experts every decoder_sparse_step layers, but for mlp_only_layers.

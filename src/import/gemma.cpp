@@ -36,8 +36,10 @@ Part gemma_part(Builder& b, bool full, bool shared) {
   const bool joined =
       full && b.in.flag("attention_k_eq_v", false, "keys and values have their projections");
   HeadKeys keys;
-  if (full && b.in.has("global_head_dim")) keys.dim = "global_head_dim";
-  if (joined && b.in.has("num_global_key_value_heads"))
+  // Configs of transformers 5.15 have them as what full layers override.
+  if (full && !b.in.overridden("head_dim") && b.in.has("global_head_dim"))
+    keys.dim = "global_head_dim";
+  if (joined && !b.in.overridden("num_key_value_heads") && b.in.has("num_global_key_value_heads"))
     keys.kv_heads = "num_global_key_value_heads";
   Part part = gqa_part(b, b.in, full ? "full" : "sliding", keys);
   if (!full) part.fields.push_back(integer_field(b, "window", "sliding_window", limits::tokens));

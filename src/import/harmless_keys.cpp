@@ -20,6 +20,7 @@ constexpr std::string_view harmless[] = {
     "attention_types",
     "attention_value_scale",
     "attn_impl",
+    "attn_mode",
     "attn_qkv_pack",
     "attn_res_block_size",
     "attn_rotary_emb",

@@ -44,8 +44,10 @@ Field inner_channels(Builder& b, std::string_view stated) {
           fmt::format("{} x hidden_size", expand)};
 }
 
+}  // namespace
+
 /// The first Mamba. dt_rank "auto" is a sixteenth of the hidden state.
-Part mamba1_part(Builder& b, std::string_view channels = {}) {
+Part mamba1_part(Builder& b, std::string_view channels) {
   const auto state = b.in.any({"mamba_d_state", "state_size"});
   const auto kernel = b.in.any({"mamba_d_conv", "conv_kernel"});
   const auto rank = b.in.any({"mamba_dt_rank", "time_step_rank"});
@@ -61,6 +63,8 @@ Part mamba1_part(Builder& b, std::string_view channels = {}) {
   part.fields.push_back(integer_field(b, "conv_kernel", kernel, limits::conv_kernel));
   return part;
 }
+
+namespace {
 
 void add_layer(Builder& b, Part attention, const std::string& ffn) {
   b.out.attention_of.push_back(attention.name);
@@ -92,10 +96,6 @@ Part nemotron_experts(Builder& b) {
   part.fields.push_back(no_gate());
   return part;
 }
-
-}  // namespace
-
-namespace {
 
 /// Nemotron-H's blocks as letters; newer configs list them by name.
 std::string block_letters(Builder& b, std::string_view key) {

@@ -35,6 +35,8 @@ const Family& family_of(Config& in) {
     }
     return *family;
   }
+  if (const std::string_view why = why_refused(type); !why.empty())
+    in.fail("model_type", fmt::format("'{}' is not counted: {}", type, why));
   const std::vector<std::string_view> types = model_types();
   in.fail("model_type",
           fmt::format("unknown value '{}'{}; import with --assume model_type=NAME to name a family "
@@ -82,6 +84,7 @@ void plan_mtp(Builder& b) {
   const auto key = b.in.has("num_mtp_modules") ? std::string_view("num_mtp_modules") : other;
   b.in.set_aside("use_mtp");
   b.in.set_aside("mtp_transformer_layers");
+  b.in.set_aside("mtp_share_layers");
   if (!b.in.has(key)) return;
   b.out.mtp_modules = b.in.integer(key, modules);
   b.out.mtp_comment = std::string(key);
@@ -171,8 +174,7 @@ Imported import_config(const json::Value& root, const ImportOptions& options) {
   name_draft(draft, options, in.file());
   b.family = &family_of(in);
   plan_shape(b);
-  b.family->attention(b);
-  b.family->ffn(b);
+  plan_layers(b);
   plan_towers(b);
   plan_precision(b);
   plan_mtp(b);

@@ -191,6 +191,35 @@ std::vector<Module> convolution_modules(const Part& part, double hidden) {
           module({"conv"}, {"out_proj"}, hidden * channels)};
 }
 
+/// Names in transformers: shared_transformer.self_attn, and a linear behind it.
+std::vector<Module> concat_modules(const Part& part, double hidden) {
+  const double query = real(part, "query_heads") * real(part, "head_dim"),
+               keys = real(part, "kv_heads") * real(part, "head_dim");
+  const double rank = real(part, "adapter_rank");
+  return {projection({"q_proj"}, 2 * hidden * query),
+          projection({"k_proj"}, 2 * hidden * keys),
+          projection({"v_proj"}, 2 * hidden * keys),
+          projection({"o_proj"}, hidden * query),
+          projection({"linear_q_adapter_list"}, rank * (2 * hidden + query)),
+          projection({"linear_k_adapter_list"}, rank * (2 * hidden + keys)),
+          projection({"linear_v_adapter_list"}, rank * (2 * hidden + keys)),
+          {.names = {"linear"}, .weights = hidden * hidden}};
+}
+
+std::vector<Module> rwkv7_modules(const Part& part, double hidden) {
+  const double width = real(part, "heads") * real(part, "head_dim");
+  std::vector<Module> modules;
+  for (const std::string_view each : {"r_proj", "k_proj", "v_proj", "o_proj"})
+    modules.push_back(projection({each}, hidden * width));
+  constexpr std::pair<std::string_view, std::string_view> low_ranks[] = {{"w_lora", "decay_rank"},
+                                                                         {"a_lora", "rate_rank"},
+                                                                         {"v_lora", "value_rank"},
+                                                                         {"g_lora", "gate_rank"}};
+  for (const auto& [name, rank] : low_ranks)
+    modules.push_back(projection({name}, (hidden + width) * real(part, rank)));
+  return modules;
+}
+
 std::vector<Module> mlp_modules(Words holders, double weights, bool gated) {
   if (!gated) {
     return {module(holders, {"up_proj", "fc1", "c_fc", "w1", "dense_h_to_4h"}, weights),
@@ -208,6 +237,7 @@ constexpr std::pair<std::string_view, std::vector<Module> (*)(const Part&, doubl
     {"kda", kda_modules},        {"lightning", lightning_modules},
     {"msa", msa_modules},        {"mamba1", mamba1_modules},
     {"mamba2", mamba_modules},   {"short_conv", convolution_modules},
+    {"concat", concat_modules},  {"rwkv7", rwkv7_modules},
 };
 
 }  // namespace

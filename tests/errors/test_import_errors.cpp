@@ -103,6 +103,44 @@ TEST_SUITE("errors") {
           "num_local_experts=VALUE to say which");
   }
 
+  TEST_CASE("model types that no model file can say: refused by name, with the reason") {
+    CHECK(import_after("\"qwen3_moe\"", "\"rwkv6\"") ==
+          "c.json:2:17: model_type: 'rwkv6' is not counted: its channel mixing has a third matrix "
+          "that gates the output; of RWKV, version 7 (rwkv7) is counted");
+    CHECK(import_after("\"qwen3_moe\"", "\"whisper\"") ==
+          "c.json:2:17: model_type: 'whisper' is not counted: an encoder beside the decoder, which "
+          "attends to it");
+    CHECK(import_after("\"qwen3_moe\"", "\"rwkv8\"") ==
+          "c.json:2:17: model_type: unknown value 'rwkv8'; did you mean 'rwkv7'?; import with "
+          "--assume model_type=NAME to name a family that is built alike");
+  }
+
+  TEST_CASE("overrides of single layers: numbers, objects and keys that are none") {
+    const auto overridden = [](const std::string& overrides) {
+      return import_after("\"head_dim\": 64",
+                          "\"head_dim\": 64, \"per_layer_config\": " + overrides);
+    };
+    CHECK(overridden(R"({"1": {"num_key_value_heads": 4}})") == "no error");
+    CHECK(overridden("[]") == "c.json:7:39: per_layer_config: expected an object, got a list");
+    CHECK(overridden(R"({"4": {}})") ==
+          "c.json:7:40: per_layer_config: expected layers from 0 to 3, got '4'");
+    CHECK(overridden(R"({"x": {}})") ==
+          "c.json:7:40: per_layer_config: expected layers from 0 to 3, got 'x'");
+    CHECK(overridden(R"({"": {}})") ==
+          "c.json:7:40: per_layer_config: expected layers from 0 to 3, got ''");
+    CHECK(overridden(R"({"01": 7})") ==
+          "c.json:7:46: per_layer_config: expected an object of overrides, got 7");
+    CHECK(overridden(R"({"1": {"num_key_value_heads": 3}})") ==
+          "c.json:7:69: num_key_value_heads: num_attention_heads (8) must be a multiple of it, got "
+          "3");
+    CHECK(overridden(R"({"1": {"kv_latent_size": 3}})") ==
+          "c.json:7:46: per_layer_config: 'kv_latent_size' (3) may change the count and is not "
+          "understood; to count without any override, import with --assume "
+          "per_layer_config=ignore");
+    CHECK(overridden(R"({"1": {"skip": ["attention"]}})") ==
+          "c.json:7:55: per_layer_config: a layer that skips 'attention' is not counted");
+  }
+
   TEST_CASE(
       "a key that may change the count and is not understood is an error, until it is answered") {
     const std::string_view from = "\"head_dim\": 64",

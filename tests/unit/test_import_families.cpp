@@ -84,6 +84,9 @@ constexpr PublishedFamily published_families[] = {
     {"jamba-1.5-mini", 51.6e9, 12e9, 1e9, "model card: 52B, 12B; checkpoint: 51.6B"},
     {"mamba-2.8b", 2.768e9, 2.768e9, 1e6, "checkpoint: 2,768,345,600"},
     {"mamba-codestral-7b", 7.285e9, 7.285e9, 1e6, "checkpoint: 7,285,403,648"},
+    {"zamba2-7b", 7.36e9, 7.36e9, 1e7, "checkpoint: 7.36B"},
+    {"zamba-7b", 7.22e9, 7.22e9, 1e7, "checkpoint: 7.22B"},
+    {"rwkv7-2.9b", 2.95e9, 2.95e9, 1e7, "arXiv 2503.14456, Table 1: 2.95B"},
     {"bamba-9b", 9.78e9, 9.78e9, 1e7, "checkpoint: 9.78B"},
     {"lfm2-1.2b", 1.17e9, 1.17e9, 1e7, "model card: 1.17B"},
     {"lfm2-8b-a1b", 8.3e9, 1.55e9, 1e8, "model card: 8.3B, 1.5B (digits cut, not rounded)"},
@@ -245,6 +248,11 @@ TEST_SUITE("unit") {
     CHECK(layers_of("nemotron-3-nano") == "17 mamba/moe, 6 mamba/none, 6 attention/moe, ");
     CHECK(layers_of("nemotron-h-8b") == "20 mamba/dense, 4 mamba/none, 4 attention/dense, ");
     CHECK(layers_of("falcon-h1-34b") == "72 mamba/none, 72 attention/dense, ");
+    CHECK(layers_of("zamba2-7b") == "81 mamba/none, 13 shared/shared, ");
+    CHECK(layers_of("zamba-7b") == "76 mamba/none, 13 shared/shared, ");
+    CHECK(imported_family("zamba2-7b").attentions[1].weight_sets == 2);
+    CHECK(imported_family("zamba-7b").ffns[1].weight_sets == 1);
+    CHECK(layers_of("rwkv7-2.9b") == "32 rwkv/dense, ");
     CHECK(layers_of("lfm2-1.2b") == "10 conv/dense, 6 attention/dense, ");
     CHECK(layers_of("gemma-4-31b") == "50 sliding/dense, 10 full/dense, ");
     CHECK(layers_of("gemma-3n-e4b") ==
@@ -337,6 +345,40 @@ TEST_SUITE("unit") {
           flag));
       CHECK((text.find(flag ? "kv_heads: 2" : "kv_heads: 4") != std::string::npos));
     }
+  }
+
+  TEST_CASE("overrides of single layers: what the family builds with them, layer by layer") {
+    const auto model = [](const std::string& text) {
+      return test::parse_model(
+          config::import_config(json::parse(text, "c.json"), {.name = "c"}).yaml);
+    };
+    const std::string rest = R"("hidden_size": 64, "num_attention_heads": 4, "vocab_size": 100,
+      "num_key_value_heads": 2, "intermediate_size": 128, "num_hidden_layers": 4, )";
+    const ModelSpec llama = model(R"({"model_type": "llama", )" + rest + R"("per_layer_config": {
+      "01": {"num_key_value_heads": 1, "intermediate_size": 32}, "03": {"skip": ["mlp"]}}})");
+    REQUIRE(llama.layer_kinds.size() == 3);
+    CHECK(layer_name(llama, 0) == "gqa/dense");
+    CHECK(llama.layer_kinds[0].layers == 2);
+    CHECK(layer_name(llama, 1) == "gqa-2/dense-2");
+    CHECK(layer_name(llama, 2) == "gqa/none");
+    CHECK(total_params(llama) -
+              total_params(model(R"({"model_type": "llama", )" + rest + R"("x": 0})")) ==
+          -(2 * 64.0 * 16 + 3 * 64.0 * (128 - 32) + 3 * 64.0 * 128));
+    // Gemma 4 as transformers 5.15 writes it: what global layers override; null takes a key away.
+    const std::string gemma = R"({"model_type": "gemma4_text", "attention_k_eq_v": true,
+      "sliding_window": 32, "head_dim": 16, "hidden_size_per_layer_input": 0,
+      "layer_types": ["sliding_attention", "sliding_attention", "sliding_attention",
+      "full_attention"], )" + rest;
+    const ModelSpec newer = model(gemma + R"("per_layer_config": {"3": {"head_dim": 32,
+      "num_key_value_heads": 1}}})");
+    const ModelSpec older =
+        model(gemma + R"("global_head_dim": 32, "num_global_key_value_heads": 1})");
+    CHECK(total_params(newer) == total_params(older));
+    CHECK(cache_size(newer, 1e4).context.base() == cache_size(older, 1e4).context.base());
+    const ModelSpec wide = model(R"({"model_type": "gpt_oss", "num_local_experts": 8,
+      "num_experts_per_tok": 2, "sliding_window": 32, "head_dim": 16, )" +
+                                 rest + R"("per_layer_config": {"0": {"num_local_experts": 4}}})");
+    CHECK(wide.ffns.size() == 2);
   }
 
   TEST_CASE("class defaults fill in what a text_config leaves out, are noted, and only there") {
