@@ -289,7 +289,7 @@ void add_dense(std::vector<Case>& cases) {
           projection.n * projection.k >= 7168 * 10240;  // the largest matrices: every M
       for (const int m :
            fully ? std::vector<int>{1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192}
-                 : std::vector<int>{1, 16, 64, 128, 256, 1024, 8192})
+                 : std::vector<int>{1, 16, 64, 128, 256, 1024})
         cases.push_back(dense(precision, projection, m));
     }
 }
