@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace afford {
 namespace {
@@ -73,10 +74,27 @@ void add_curves(ChipTiming& timing, const Calibration& c) {
   }
 }
 
+void take_prompts(ChipTiming& timing, std::shared_ptr<const ChipTiming> lender) {
+  if (lender == nullptr) return;
+  for (const OperationClassRow& row : operation_classes) {
+    const auto at = static_cast<size_t>(row.operation);
+    if (row.work == WorkKind::prefill_core) timing.curves[at] = lender->curves[at];
+  }
+  timing.lender = std::move(lender);
+}
+
 }  // namespace
 
+bool has_prompts(const ChipTiming& timing) {
+  return std::any_of(operation_classes.begin(), operation_classes.end(), [&](const auto& row) {
+    return row.work == WorkKind::prefill_core &&
+           timing.curves[static_cast<size_t>(row.operation)].bf16 != nullptr;
+  });
+}
+
 std::shared_ptr<const ChipTiming> chip_timing(const MeasuredChip& of, const HardwareSpec& target,
-                                              bool experts) {
+                                              bool experts,
+                                              std::shared_ptr<const ChipTiming> lender) {
   const Calibration& c = *of.calibration;
   const HardwareSpec& measured = of.chip;
   if (target.architecture.value != c.provenance.architecture || target.multiprocessors.value == 0)
@@ -94,6 +112,7 @@ std::shared_ptr<const ChipTiming> chip_timing(const MeasuredChip& of, const Hard
   timing.fp8 = tensor_roof(c.fp8, Dtype::fp8, measured, target);
   timing.small_kernel = std::max(c.launch.graph, c.l2.start).base();
   add_curves(timing, c);
+  take_prompts(timing, std::move(lender));
   return made;
 }
 

@@ -29,6 +29,8 @@ struct ChipTiming {
   };
   std::array<ByPrecision, operation_classes.size()> curves;  // into own_curves
   std::vector<OperationCurve> own_curves;  // the calibration's, carried over to this chip
+  /// Of another chip: lends the curves of prompts that the calibration lacks.
+  std::shared_ptr<const ChipTiming> lender;
 
   /// The curve of a class for operands of `dtype`: FP8 and narrower formats stream like FP8, wider
   /// ones like BF16. Null when it was not measured.
@@ -58,10 +60,14 @@ struct MeasuredChip {
 /// long on either chip, so a fraction f of the measured chip becomes
 ///   1/f' = 1 + (1/f - 1) * (roof an SM of target) / (roof an SM of measured).
 /// Null when the architectures differ or the SM count of `target` is unknown. Without `experts`
-/// another chip than the measured one takes no curve for grouped GEMMs.
-[[nodiscard]] std::shared_ptr<const ChipTiming> chip_timing(const MeasuredChip& measured,
-                                                            const HardwareSpec& target,
-                                                            bool experts = true);
+/// another chip than the measured one takes no curve for grouped GEMMs. `lender`: the same target
+/// by another calibration, whose curves of prompts it takes (may be null).
+[[nodiscard]] std::shared_ptr<const ChipTiming> chip_timing(
+    const MeasuredChip& measured, const HardwareSpec& target, bool experts = true,
+    std::shared_ptr<const ChipTiming> lender = nullptr);
+
+/// Whether it has a curve of any prefill kernel, its own or lent.
+[[nodiscard]] bool has_prompts(const ChipTiming& timing);
 
 /// "calibrated (h200, 2026-11-24)", "calibrated (h100, 2026-11-26, links of 2 and 4 GPUs)",
 /// "transferred from h200 (2026-11-24)" (with " except experts"

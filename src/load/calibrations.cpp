@@ -97,19 +97,29 @@ double unlike(const HardwareSpec& a, const HardwareSpec& b) {
 }
 
 /// The chip's own calibration, else of those that carry over to it the one with the memory most
-/// like its own; null where none does.
+/// like its own; null where none does. One without prompts takes their curves from the next that
+/// has them: tensor cores bind these kernels, which chips of an architecture have alike.
 std::shared_ptr<const ChipTiming> best_timing(const std::vector<MeasuredChip>& loaded,
                                               const HardwareSpec& chip, bool experts) {
+  std::vector<const MeasuredChip*> nearest;
+  for (const MeasuredChip& candidate : loaded) nearest.push_back(&candidate);
+  const auto distance = [&](const MeasuredChip* candidate) {
+    return candidate->chip.name == chip.name ? -1 : unlike(candidate->chip, chip);
+  };
+  std::stable_sort(nearest.begin(), nearest.end(),
+                   [&](const auto* a, const auto* b) { return distance(a) < distance(b); });
+  const MeasuredChip* chosen = nullptr;
   std::shared_ptr<const ChipTiming> best;
-  double least = 0;
-  for (const MeasuredChip& candidate : loaded) {
-    const std::shared_ptr<const ChipTiming> timing = chip_timing(candidate, chip, experts);
+  for (const MeasuredChip* candidate : nearest) {
+    std::shared_ptr<const ChipTiming> timing = chip_timing(*candidate, chip, experts);
     if (timing == nullptr) continue;
-    if (candidate.chip.name == chip.name) return timing;
-    const double distance = unlike(candidate.chip, chip);
-    if (best != nullptr && distance >= least) continue;
-    best = timing;
-    least = distance;
+    if (best == nullptr) {
+      chosen = candidate;
+      best = std::move(timing);
+    } else if (has_prompts(*timing)) {
+      return chip_timing(*chosen, chip, experts, std::move(timing));
+    }
+    if (has_prompts(*best)) return best;
   }
   return best;
 }

@@ -34,7 +34,8 @@ struct Calibrations {
 [[nodiscard]] Calibrations load_calibrations(const std::string& choice);
 
 /// Attaches to every chip the calibration of its own name, else one of its architecture with the
-/// fractions of its own roofs, less the experts' curve; the others keep the default efficiencies.
+/// fractions of its own roofs, less the experts' curve, with curves of prompts from another where
+/// it has none; the others keep the default efficiencies.
 /// Why less: taken to H800 it puts the Step-3 report's 2A2F at 3300 tokens/s/GPU, where 4039 were
 /// published and 3930 come out with the default efficiencies. Whether the measured card's power cap
 /// or our kernel near 128 tokens an expert is to blame is open. `choice`: empty as said; `none`; or

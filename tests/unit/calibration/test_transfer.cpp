@@ -49,6 +49,30 @@ TEST_SUITE("unit") {
     CHECK(h20->l2 / here.l2.rate.base() == Approx(78.0 / 132));
   }
 
+  TEST_CASE("a calibration without prompts borrows their curves, and nothing else, from another") {
+    auto chips = load_hardware({"h200", "h100"});
+    Calibration without = test::known_calibration(), with = test::known_calibration();
+    std::erase_if(without.curves, [](const OperationCurve& curve) {
+      return row_of(curve.operation).work == WorkKind::prefill_core;
+    });
+    with.provenance.chip = "h100";
+    for (OperationCurve& curve : with.curves) curve.start = 9 * microsecond;
+    const Calibrations both{
+        .read = {test::measured_on(chips[1], with), test::measured_on(chips[0], without)},
+        .unread = {}};
+    attach_calibrations(pointers_to(chips), both);
+    const ChipTiming& h200 = *chips[0].measured;
+    CHECK(h200.calibration->provenance.chip == "h200");
+    REQUIRE(has_prompts(h200));
+    CHECK(h200.find(OperationClass::mla_prefill, Dtype::bf16)->start == 9 * microsecond);
+    CHECK(h200.find(OperationClass::mla_decode, Dtype::bf16)->start == 6 * microsecond);
+    REQUIRE(h200.lender != nullptr);
+    CHECK(h200.lender->calibration->provenance.chip == "h100");
+    CHECK(chips[1].measured->lender == nullptr);  // has its own
+    attach_calibrations(pointers_to(chips), {.read = {both.read.back()}, .unread = {}});
+    CHECK_FALSE(has_prompts(*chips[0].measured));
+  }
+
   TEST_CASE("a chip without a calibration takes that of the memory most like its own") {
     auto chips = load_hardware({"h100", "h200", "h800", "h20", "h20-141g", "b200"});
     std::vector<HardwareSpec*> all;
