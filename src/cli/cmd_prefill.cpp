@@ -64,6 +64,9 @@ Verb prefill_command(const Program& program) {
   verb.text("--parallelism", args->parallelism,
             "Of the pools, as simulate takes it; left out: ep over the pool", "LAYOUT");
   verb.integer("--cached", args->cached, "Tokens before the prompt whose cache is there");
+  verb.text("--calibration", args->calibration,
+            "Calibration of every chip of its architecture; none: stated default efficiencies",
+            "NAME|none");
   verb.text("--engine", args->engine, "Serving engine, by name or path; left out: a current one",
             "NAME");
   add_output(verb, args->output);

@@ -30,9 +30,12 @@ Cell attention_ms(const Prefill& p, double end) {
 std::string interval_note(const study::Prefills& prefills) {
   double most = 0;
   bool beyond = false;
+  std::string lent;  // "; on h200 those of h100"
   for (const Prefill& row : prefills.rows) {
     if (row.parts.core_measured) most = std::max(most, row.parts.core_margin / row.parts.core);
     beyond = beyond || row.parts.core_beyond;
+    if (!row.prompts_from.empty() && lent.find(row.prompts_from) == std::string::npos)
+      lent += fmt::format("; {}", row.prompts_from);
   }
   if (most == 0)
     return "No interval: the shares of the peaks come from prompts that interrupted decoding "
@@ -40,10 +43,10 @@ std::string interval_note(const study::Prefills& prefills) {
   return fmt::format(
       "Attention on calibrated chips: the curves of measured prefill kernels, within {:.2g} % for "
       "nine of ten points left out of their fit (attention_low_ms to attention_high_ms in "
-      "files){}. "
+      "files){}{}. "
       "The other parts have no interval: their shares of the peaks come from prompts that "
       "interrupted decoding (docs/engines.md).",
-      100 * most, beyond ? ", but for longer prompts than were measured" : "");
+      100 * most, beyond ? ", but for longer prompts than were measured" : "", lent);
 }
 
 }  // namespace
@@ -81,7 +84,9 @@ Record<Prefill> prefill_record() {
       {{"attention_low_ms", "low", Show::plain, in_files_only},
        [](const Prefill& p) { return attention_ms(p, -1); }},
       {{"attention_high_ms", "high", Show::plain, in_files_only},
-       [](const Prefill& p) { return attention_ms(p, 1); }}};
+       [](const Prefill& p) { return attention_ms(p, 1); }},
+      {{"fidelity", "fidelity", Show::text, in_files_only},
+       [](const Prefill& p) { return p.fidelity; }}};
 }
 
 std::vector<std::string> notes_on(const study::Prefills& prefills,
@@ -97,7 +102,7 @@ std::vector<std::string> notes_on(const study::Prefills& prefills,
       "One prompt on each engine of the pool; under data-parallel attention the time is that of "
       "prompts on all replicas, shared out. passes: norms, residuals, quantisation and the "
       "permutation to experts. Sending: of the cache, over the NICs of the engine.",
-      interval_note(prefills)};
+      interval_note(prefills), fmt::format("Fidelity: {}.", fmt::join(prefills.fidelities, "; "))};
   if (const std::string note = what_if_note(request.what_if); !note.empty()) notes.push_back(note);
   const std::int64_t longest =
       request.cached + *std::max_element(request.contexts.begin(), request.contexts.end());

@@ -1,5 +1,7 @@
 #include "study/prefill.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -15,6 +17,12 @@ struct Length {
   double prompt = 0, cached = 0;
 };
 
+std::string prompts_from(const HardwareSpec& chip) {
+  if (chip.measured == nullptr || chip.measured->lender == nullptr) return "";
+  return fmt::format("on {} those of {}", chip.name,
+                     chip.measured->lender->calibration->provenance.chip);
+}
+
 Prefill prefill_of(const Colocated& asked, Setting setting, const Length& length) {
   Colocated c = asked;
   c.batch = c.engines();  // a prompt each
@@ -28,6 +36,8 @@ Prefill prefill_of(const Colocated& asked, Setting setting, const Length& length
               .label = name_of(c.layout),
               .engine = setting.engine.name,
               .pool = name_of(c.pool),
+              .fidelity = fidelity_of(chip),
+              .prompts_from = prompts_from(chip),
               .tokens = length.prompt,
               .cached = length.cached,
               .gpus = c.pool.size(),
@@ -40,6 +50,10 @@ Prefill prefill_of(const Colocated& asked, Setting setting, const Length& length
               .memory = e.attention_memory};
   if (has_network(chip)) row.sending = cache_sending(chip, c.layout.engine(), setting);
   return row;
+}
+
+void add_once(std::vector<std::string>& texts, std::string text) {
+  if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
 }
 
 void check(const PrefillRequest& request) {
@@ -74,6 +88,7 @@ Prefills prefills(const PrefillRequest& request) {
       for (const Deployment& deployment :
            deployments_of(one_prompt_each(request, pool), prepared.model)) {
         const Engines engines = engines_of(request, deployment.chips);
+        add_once(out.fidelities, fidelity_text(deployment.chips));
         for (const std::int64_t tokens : request.contexts) {
           const Length length{static_cast<double>(tokens), static_cast<double>(request.cached)};
           out.rows.push_back(prefill_of(*deployment.colocated(),

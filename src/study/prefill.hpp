@@ -20,6 +20,8 @@ struct PrefillRequest : Conditions {  // contexts: tokens of the prompts
 struct Prefill {
   std::string model, label, engine;  // "EP16", "sglang"
   std::string pool;                  // "h800:2x8"
+  std::string fidelity;              // of its chip
+  std::string prompts_from;          // "on h200 those of h100": curves lent by another; else ""
   double tokens = 0, cached = 0;
   std::int64_t gpus = 0, engines = 1;  // of the pool; those that work on prompts side by side
   PromptTime parts;
@@ -44,7 +46,8 @@ struct Prefill {
 struct Prefills {
   std::vector<Prefill> rows;
   std::vector<ModelSpec> models;
-  LeftOut left_out;  // of "all"
+  std::vector<std::string> fidelities;  // fidelity_text() of each pool's chips, each once
+  LeftOut left_out;                     // of "all"
   [[nodiscard]] bool all_hold() const;
 };
 /// Throws InputError or UsageError.
