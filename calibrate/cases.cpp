@@ -200,6 +200,8 @@ void add_many_rows(std::vector<Case>& cases) {
 }
 
 void add_all_attention(std::vector<Case>& cases) {
+  // Of which no number of equal parts gives as many as there are SMs.
+  const std::vector<int> odd_batches{24, 48, 96, 200};
   for (const std::string precision : {"bf16", "fp8"}) {
     const int wide = precision == "fp8" ? 2 : 1;  // as many bytes: contexts twice as long
     add_attention(cases, mfa, precision,
@@ -208,6 +210,7 @@ void add_all_attention(std::vector<Case>& cases) {
                    {8192 * wide, {1, 32, 64, 128, 256}},
                    {16384 * wide, {1, 4, 16, 64, 128, 256}},
                    {65536, {1, 4, 16, 64, 64 * wide}}});
+    add_attention(cases, mfa, precision, {{6000 * wide, odd_batches}});
     add_varied(cases, mfa, precision, {{16, 8192}, {64, 4096}, {128, 8192}, {256, 2048}}, true);
   }
   for (const std::string precision : {"bf16", "fp8"}) {
@@ -216,6 +219,7 @@ void add_all_attention(std::vector<Case>& cases) {
                    {4096, {1, 16, 64, 128, 256}},
                    {16384, {1, 4, 16, 64, 128}},
                    {65536, {1, 16}}});
+    add_attention(cases, gqa_4, precision, {{6000, {10, 24, 50}}});
     add_varied(cases, gqa_4, precision, {{64, 4096}, {128, 4096}}, true);
     add_attention(cases, gqa_8, precision,
                   {{1024, {16, 128}}, {4096, {1, 16, 64, 128}}, {16384, {4, 64}}});
@@ -225,6 +229,7 @@ void add_all_attention(std::vector<Case>& cases) {
                  {4096, {1, 4, 16, 64, 128, 256}},
                  {16384, {1, 16, 64, 128}},
                  {65536, {1, 16}}});
+  add_attention(cases, mla, "bf16", {{6000, odd_batches}});
   add_varied(cases, mla, "bf16", {{64, 4096}, {128, 4096}}, true);
   add_attention(cases, mla_tp8, "bf16",
                 {{1024, {16, 128}}, {4096, {1, 16, 64, 128, 256}}, {16384, {16, 128}}});
@@ -287,9 +292,9 @@ void add_dense(std::vector<Case>& cases) {
     for (const Projection& projection : projections) {
       const bool fully =
           projection.n * projection.k >= 7168 * 10240;  // the largest matrices: every M
-      for (const int m :
-           fully ? std::vector<int>{1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192}
-                 : std::vector<int>{1, 16, 64, 128, 256, 1024})
+      for (const int m : fully ? std::vector<int>{1, 8, 16, 32, 64, 128, 192, 256, 384, 512, 1024,
+                                                  2048, 4096, 8192}
+                               : std::vector<int>{1, 16, 64, 128, 256, 1024})
         cases.push_back(dense(precision, projection, m));
     }
 }

@@ -95,22 +95,39 @@ void number_partials(Schedule& schedule) {
 
 }  // namespace
 
+namespace {
+
+using Fill = Schedule (Filler::*)();
+
+/// A schedule and the load of its fullest block.
+struct Filled {
+  Schedule schedule;
+  double cap = 0;
+};
+/// Of the least cap, to a quarter of a tile, for which the blocks suffice. `least`: no cap is less.
+Filled with_least_cap(const std::vector<int>& lengths, const ScheduleRule& rule, double least,
+                      Fill fill) {
+  const auto filled = [&](double cap) { return (Filler(lengths, rule, cap).*fill)(); };
+  double low = least, high = least;
+  while (filled(high).blocks() > rule.blocks) high *= 2;
+  while (high - low > 0.25) {
+    const double cap = 0.5 * (low + high);
+    (filled(cap).blocks() > rule.blocks ? low : high) = cap;
+  }
+  return {filled(high), high};
+}
+
+}  // namespace
+
 Schedule make_schedule(const std::vector<int>& lengths, const ScheduleRule& rule) {
   double tiles = 0;
   for (const int length : lengths)
     tiles += (length + rule.tile_rows - 1) / rule.tile_rows + rule.segment_cost;
   const double least = std::max(tiles / rule.blocks, rule.min_tiles + rule.segment_cost);
-  Schedule schedule = Filler(lengths, rule, least * (1 + rule.tolerance)).in_equal_pieces();
-  if (schedule.blocks() > rule.blocks) {
-    // The smallest cap for which the blocks suffice: every cut adds a segment, so a little above
-    // the mean.
-    double low = least, high = tiles + rule.segment_cost + 1;
-    while (high - low > 0.25) {
-      const double cap = 0.5 * (low + high);
-      (Filler(lengths, rule, cap).to_the_brim().blocks() > rule.blocks ? low : high) = cap;
-    }
-    schedule = Filler(lengths, rule, high).to_the_brim();
-  }
+  Filled equal = with_least_cap(lengths, rule, least, &Filler::in_equal_pieces);
+  Filled full = with_least_cap(lengths, rule, least, &Filler::to_the_brim);
+  const bool few_cuts = equal.cap <= full.cap * (1 + rule.tolerance);
+  Schedule schedule = std::move(few_cuts ? equal.schedule : full.schedule);
   number_partials(schedule);
   return schedule;
 }

@@ -34,12 +34,12 @@ struct ScheduleRule {
   int blocks = 132;         // at most; one per multiprocessor
   int min_tiles = 4;        // of a piece, where a unit is cut: bounds what combining costs
   double segment_cost = 1;  // start and end of a segment, in tiles
-  double tolerance = 0.05;  // overload of a block accepted to cut less
+  double tolerance = 0.05;  // that the fullest block has more, to cut less
 };
 
 /// Gives every block its share of tiles, in the order of the units. Units stay whole or in equal
-/// pieces where that loads no block much beyond the mean; otherwise they are cut wherever a block
-/// is full. Lengths are KV rows, each at least 1.
+/// pieces where the fullest block then has little more than if they were cut wherever a block is
+/// full. Lengths are KV rows, each at least 1.
 [[nodiscard]] Schedule make_schedule(const std::vector<int>& lengths, const ScheduleRule& rule);
 
 /// What combines the units of few parts.

@@ -108,6 +108,16 @@ TEST_CASE("one long sequence is spread over all blocks, a short one is not cut")
   CHECK(one.splits.empty());
 }
 
+TEST_CASE("units are in equal pieces where that costs the fullest block less than a twentieth") {
+  const ScheduleRule rule;
+  const Schedule quarters = make_schedule(std::vector<int>(32, 8064), rule);
+  CHECK(quarters.blocks() == 128);
+  CHECK(quarters.segments.size() == 128);  // 33 tiles with the cost of a segment; 32 cut anywhere
+  // 40 tiles in fifths, 36 cut anywhere; 65 and 49.
+  CHECK(make_schedule(std::vector<int>(24, 12288), rule).segments.size() > 132);
+  CHECK(make_schedule(std::vector<int>(96, 4096), rule).segments.size() > 132);
+}
+
 TEST_CASE("in a mix of lengths the long requests alone are combined by many threads an output") {
   const ScheduleRule rule;
   std::vector<int> lengths(127, 2048);
