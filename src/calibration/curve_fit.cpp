@@ -195,12 +195,20 @@ class Model {
     return curve;
   }
 
-  /// Weak beliefs, so that few points still give a sane curve: the last fraction near 0.9, small
-  /// falls that change slowly from knot to knot.
+  /// That the last fraction, given as its logarithm, is near 0.9, and beyond the roof by no more
+  /// than roofs themselves are off.
+  static double last_belief(double log_fraction) {
+    constexpr double roof_error = 0.02;
+    const double beyond = softplus(log_fraction / roof_error - 2);
+    return (log_fraction + 0.1) / 0.3 + beyond;
+  }
+
+  /// Weak beliefs, so that few points still give a sane curve: small falls that change slowly from
+  /// knot to knot.
   static Eigen::Index add_priors(const Knots& knots, const Eigen::VectorXd& at, Eigen::Index first,
                                  Eigen::VectorXd& r, Eigen::Index row) {
     for (Eigen::Index i = 0; i < knots.count; ++i) {
-      r[row++] = i == 0 ? (at[first] + 0.1) / 0.3 : softplus(at[first + i]) / 0.15;
+      r[row++] = i == 0 ? last_belief(at[first]) : softplus(at[first + i]) / 0.15;
       r[row++] = i < 2 ? 0 : (softplus(at[first + i]) - softplus(at[first + i - 1])) / 0.1;
     }
     return row;

@@ -34,9 +34,6 @@ std::array<OperationWork, 2> expert_products(const Point& p, double sms) {
   return {work_of(gate_up, sms), work_of(rest, sms)};
 }
 
-/// Requests longer than the mean by more than this count as of unequal length.
-constexpr double uneven_from = 1.2;
-
 DecodeCore decode_core(const Point& p, const Engine& engine) {
   const auto kv_heads = static_cast<double>(std::max<std::int64_t>(1, p.kv_heads));
   const double rows = static_cast<double>(p.query_heads) / kv_heads;
@@ -48,14 +45,15 @@ DecodeCore decode_core(const Point& p, const Engine& engine) {
           .context = p.context_tokens,
           .outputs = p.flops / (4 * p.context_tokens * units),
           .paged = p.paged,
-          .uneven = static_cast<double>(p.longest_tokens) > uneven_from * p.context_tokens};
+          .uneven = uneven_lengths(static_cast<double>(p.longest_tokens), p.context_tokens)};
 }
 
 DenseGemm dense_gemm(const Point& p) {
   return {.bytes = p.bytes,
           .m = static_cast<double>(p.m),
           .n = static_cast<double>(p.n),
-          .k = static_cast<double>(p.k)};
+          .k = static_cast<double>(p.k),
+          .block_scaled = p.precision == name_of(OperandPrecision::fp8_128)};
 }
 
 PrefillCore prefill_core(const Point& p) {

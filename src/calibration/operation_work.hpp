@@ -86,38 +86,58 @@ struct DecodeCore {
   return std::min(core.units, sms) * blocks / 1000;
 }
 
-/// Units stay whole where that loads no SM more than this beyond the mean.
+/// Whether requests are of unequal length to a core: the longest is beyond this much of the mean.
+[[nodiscard]] inline bool uneven_lengths(double longest, double mean) {
+  constexpr double uneven_from = 1.2;
+  return longest > uneven_from * mean;
+}
+
+/// Units stay whole, or in equal parts, where that loads no SM more than this beyond the mean.
 constexpr double core_overload = 0.05;
 /// Tokens of the least part of a split unit: one tile.
 constexpr double least_part = 64;
 
-/// Else they are split, as the measured kernel's schedule does (calibrate/schedule.cpp).
+/// Idle share of `sms` processors that each work on one of as many equal parts of a unit as all
+/// units may have; of more units than processors, on whole ones.
+[[nodiscard]] inline double idle_in_equal_parts(double units, double sms) {
+  return units > sms ? idle_tail(units, sms) : sms / (units * whole(sms / units + 1e-6)) - 1;
+}
+
+/// Else they are cut wherever a processor has its share, as the measured kernel's schedule does
+/// (calibrate/schedule.cpp): one then starts a unit more.
 [[nodiscard]] inline OperationWork work_of(const DecodeCore& core, double sms) {
   const double each = core.bytes / sms, idle = idle_tail(core.units, sms);
   const bool combined = core.uneven || idle > core_overload;
+  const bool cut_anywhere =
+      core.uneven || (combined && idle_in_equal_parts(core.units, sms) > core_overload);
   const double parts = std::max(2.0, std::min(sms / core.units, core.context / least_part));
   return {.bytes = core.bytes,
           .flops = core.flops,
           .memory_size = each,
           .compute_size = each,
           .idle_tail = combined ? 0 : idle,
-          .pieces = std::max(0.0, core.units / sms - 1),
+          .pieces =
+              cut_anywhere ? std::max(1.0, core.units / sms) : std::max(0.0, core.units / sms - 1),
           .splits = combined ? combine_work(core, parts, sms) : 0,
           .combined = combined,
           .paged = core.paged,
-          .uneven = core.uneven};
+          .uneven = cut_anywhere};
 }
 
 /// The schedule of a somewhat larger core can be the faster one: where its parts are few enough for
-/// larger blocks to join, and where its units stay whole. How many times this one's units those
-/// have; 1 where there is none.
-[[nodiscard]] inline std::array<double, 2> faster_sizes(const DecodeCore& core, double sms) {
+/// larger blocks to join, where they are equal, and where its units stay whole. How many times this
+/// one's units those have; 1 where there is none.
+[[nodiscard]] inline std::array<double, 3> faster_sizes(const DecodeCore& core, double sms) {
   constexpr double few_parts = 4, rounding = 1e-9;
+  const auto beyond = [&](double units) {
+    return std::max(1.0, units * (1 + rounding) / core.units);
+  };
   const bool joined_in_small_blocks =
       core.units * few_parts < sms && core.context > few_parts * least_part;
-  const double whole = padded(core.units, sms) / (1 + core_overload) * (1 + rounding);
-  return {joined_in_small_blocks ? sms / few_parts / core.units * (1 + rounding) : 1,
-          core.uneven ? 1 : std::max(1.0, whole / core.units)};
+  const double parts = std::max(1.0, whole(sms / core.units + rounding));
+  return {joined_in_small_blocks ? beyond(sms / few_parts) : 1,
+          core.uneven ? 1 : beyond(sms / parts / (1 + core_overload)),
+          core.uneven ? 1 : beyond(padded(core.units, sms) / (1 + core_overload))};
 }
 
 // ---- Prefill cores
@@ -236,40 +256,57 @@ struct GroupedGemm {
 struct DenseGemm {
   double bytes = 0;  // weights and activations
   double m = 0, n = 0, k = 0;
+  bool block_scaled = false;  // by the library's kernels for a scale for every 128 x 128 of W
 };
+/// The one tile that those have, its rows and its columns.
+constexpr double block_tile = 128;
+
 /// Where tiles get more by one row, so that fewer SMs may idle: the fewest rows of the next three
-/// counts of 64-row tiles. With whole tiles beyond, nothing larger is faster.
-[[nodiscard]] inline std::array<double, 3> next_tiles(double rows) {
-  constexpr double tile = 64;
-  const double first = padded(rows, tile) + 1;
+/// counts of tiles. With whole tiles beyond, nothing larger is faster.
+[[nodiscard]] inline std::array<double, 3> next_tiles(double rows, bool block_scaled) {
+  const double tile = block_scaled ? block_tile : 64, first = padded(rows, tile) + 1;
   return {first, first + tile, first + 2 * tile};
 }
 
+/// Output rows and columns that one SM works on, and the parts that K is in.
+struct DenseTiles {
+  double idle = std::numeric_limits<double>::infinity(), parts = 1;
+};
+[[nodiscard]] inline DenseTiles dense_tiles(const DenseGemm& gemm, double rows, double columns,
+                                            double most_parts, double sms) {
+  const double count = whole_up(gemm.m / rows) * whole_up(gemm.n / columns);
+  const double parts = 2 * count <= sms ? std::min(most_parts, whole(sms / count)) : 1;
+  const double all = count * parts, each = 1 / sms;
+  return {.idle = whole_up(all * each - 1e-9) * sms / all - 1, .parts = parts};
+}
+
 /// The library takes the tile that leaves the fewest SMs idle, and splits K, into pieces of 512 at
-/// least, where there are fewer tiles than SMs.
-[[nodiscard]] inline OperationWork work_of(const DenseGemm& gemm, double sms) {
-  struct Tile {
-    double rows, columns;
-  };
-  constexpr std::array<Tile, 5> tiles{{{64, 128}, {64, 256}, {128, 128}, {128, 256}, {256, 128}}};
-  constexpr double least_split = 512, fewest_rows = 16;
-  const double most_splits = std::max(1.0, whole(gemm.k / least_split)), each = 1 / sms;
-  double idle = std::numeric_limits<double>::infinity(), pieces = 1;
-  for (const Tile& tile : tiles) {
-    const double count = whole_up(gemm.m / tile.rows) * whole_up(gemm.n / tile.columns);
-    const double splits = 2 * count <= sms ? std::min(most_splits, whole(sms / count)) : 1;
-    const double all = count * splits, tail = whole_up(all * each - 1e-9) * sms / all - 1;
-    if (tail < idle) {
-      idle = tail;
-      pieces = splits;
-    }
+/// least, where there are fewer tiles than SMs. With block scales it has one tile and never splits
+/// (times are whole waves of such tiles: hardware/h100.points.csv).
+[[nodiscard]] inline DenseTiles chosen_tiles(const DenseGemm& gemm, double sms) {
+  if (gemm.block_scaled) return dense_tiles(gemm, block_tile, block_tile, 1, sms);
+  constexpr std::array<std::array<double, 2>, 5> tiles{
+      {{64, 128}, {64, 256}, {128, 128}, {128, 256}, {256, 128}}};
+  constexpr double least_part = 512;
+  const double most_parts = std::max(1.0, whole(gemm.k / least_part));
+  DenseTiles best;
+  for (const auto& [rows, columns] : tiles) {
+    const DenseTiles these = dense_tiles(gemm, rows, columns, most_parts, sms);
+    if (these.idle < best.idle) best = these;
   }
+  return best;
+}
+
+[[nodiscard]] inline OperationWork work_of(const DenseGemm& gemm, double sms) {
+  constexpr double fewest_rows = 16;
+  const DenseTiles tiles = chosen_tiles(gemm, sms);
+  const double computed = padded(gemm.m, gemm.block_scaled ? block_tile : fewest_rows);
   return {.bytes = gemm.bytes,
-          .flops = 2 * padded(gemm.m, fewest_rows) * gemm.n * gemm.k,
+          .flops = 2 * computed * gemm.n * gemm.k,
           .memory_size = gemm.bytes / sms,
-          .compute_size = padded(gemm.m, fewest_rows),
-          .idle_tail = idle,
-          .splits = pieces - 1,
+          .compute_size = computed,
+          .idle_tail = tiles.idle,
+          .splits = tiles.parts - 1,
           .k = gemm.k};
 }
 

@@ -1,8 +1,10 @@
 #include "calibration/pipeline_point.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 
+#include "calibration/operation_work.hpp"
 #include "calibration/pipeline_layout.hpp"
 #include "calibration/record_csv.hpp"
 #include "text/date.hpp"
@@ -47,7 +49,7 @@ constexpr CsvColumn<PipelinePoint> pipeline_columns[] = {
 
 /// The requests and tokens of "1x131072+31x4096"; nothing where it says none.
 struct Lengths {
-  std::int64_t requests = 0, tokens = 0;
+  std::int64_t requests = 0, tokens = 0, longest = 0;
 };
 std::optional<Lengths> lengths_of(std::string_view text) {
   constexpr std::int64_t most_requests = 65'536, most_tokens = 1'000'000'000;
@@ -63,6 +65,7 @@ std::optional<Lengths> lengths_of(std::string_view text) {
       return std::nullopt;
     sum.requests += *requests;
     sum.tokens += *requests * *tokens;
+    sum.longest = std::max(sum.longest, *tokens);
     if (end == text.size()) return sum;
     text.remove_prefix(end + 1);
   }
@@ -112,6 +115,12 @@ void check(const PipelinePoint& point, const PlaceOf& place_of) {
 }
 
 }  // namespace
+
+bool has_uneven_lengths(const PipelinePoint& point) {
+  const std::optional<Lengths> lengths = lengths_of(point.lengths);
+  return lengths &&
+         uneven_lengths(static_cast<double>(lengths->longest), static_cast<double>(point.context));
+}
 
 std::string pipelines_csv(const std::vector<PipelinePoint>& points) {
   return csv_of(points, CsvColumns<PipelinePoint>(pipeline_columns));

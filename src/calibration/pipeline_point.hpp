@@ -39,6 +39,9 @@ struct PipelinePoint {
   [[nodiscard]] double step_us() const { return layer_us * static_cast<double>(layers); }
 };
 
+/// Whether the longest request is beyond the mean as a core's curve counts it.
+[[nodiscard]] bool has_uneven_lengths(const PipelinePoint& point);
+
 [[nodiscard]] std::string pipelines_csv(const std::vector<PipelinePoint>& points);
 /// Reads what pipelines_csv() writes. Throws InputError with line and column.
 [[nodiscard]] std::vector<PipelinePoint> parse_pipelines(std::string_view text,

@@ -19,7 +19,8 @@ Op on_curve(Op op, const AttentionCount& count, const CoreWork& work, double uni
                          .flops = op.flops.base(),
                          .context = entries_read(count.core.walk.front(), work.context),
                          .outputs = values / 2 / units,  // half of the values are results
-                         .paged = machine.engine->paged_cache};
+                         .paged = machine.engine->paged_cache,
+                         .uneven = work.uneven};
   op.kernels = 1;
   const double sms = machine.measured->sms;
   const auto as_large_as = [&](double times) {

@@ -10,7 +10,8 @@ namespace afford {
 struct CoreWork {
   double requests = 0, query_tokens = 1;  // query tokens of each request: drafts + 1
   double context = 0;
-  double ways = 1;  // accelerators that share its heads
+  double ways = 1;      // accelerators that share its heads
+  bool uneven = false;  // requests are of unequal length, `context` their mean
   Dtype cache = Dtype::bf16, compute = Dtype::bf16;
 };
 

@@ -16,14 +16,20 @@ Op on_dense_curve(Op op, const DenseProduct& product, const OperationCurve& curv
   const double row =
       from_l2(op.activations, chip) / op.kernels / (product.rows > 0 ? product.rows : 1);
   const Dtype compute = compute_format(*machine.chip, product.compute);
+  // A measured time is that of the measured kernel, tile and all, unless the engine says otherwise.
+  const bool block_scaled =
+      curve.precision == OperandPrecision::fp8_128 && !machine.engine->tile_on_curves;
   const auto with = [&](double rows) {
-    const DenseGemm gemm{
-        .bytes = weights + rows * row, .m = rows, .n = product.outputs, .k = product.inputs};
+    const DenseGemm gemm{.bytes = weights + rows * row,
+                         .m = rows,
+                         .n = product.outputs,
+                         .k = product.inputs,
+                         .block_scaled = block_scaled};
     return timed(op, curve, work_of(gemm, chip.sms), compute, machine);
   };
   Op best = with(product.rows);
   // An engine may pad its rows: more of them never take less time.
-  for (const double rows : next_tiles(product.rows))
+  for (const double rows : next_tiles(product.rows, block_scaled))
     best.time = std::min(best.time, with(rows).time);
   return best;
 }

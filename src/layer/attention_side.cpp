@@ -174,6 +174,7 @@ void add_core(AttentionStage<Ops>& side) {
                                .query_tokens = work.query_tokens,
                                .context = work.context / parts,
                                .ways = ways,
+                               .uneven = work.uneven,
                                .cache = side.shape.cache,
                                .compute = side.model.precision.attention_compute},
                               side.machine));

@@ -26,6 +26,7 @@ struct AttentionWork {
   double requests = 0;      // per accelerator; under `tensor` those of the whole instance
   double query_tokens = 1;  // per request: drafts + 1
   double context = 0;
+  bool uneven = false;            // requests are of unequal length, `context` their mean
   std::int64_t instance = 1;      // accelerators
   std::int64_t context_ways = 1;  // of `tensor`: accelerators that share the tokens of a cache
   AttentionSplit split = AttentionSplit::replicated;

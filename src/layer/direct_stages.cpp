@@ -86,6 +86,7 @@ OpList direct_attention_ops(const ModelSpec& model, const LayerShape& shape,
                              {.requests = work.requests,
                               .query_tokens = work.query_tokens,
                               .context = work.context,
+                              .uneven = work.uneven,
                               .partial_results = layout.ffn,
                               .router = shape.ffn.router_outputs > 0},
                              machine);

@@ -23,6 +23,7 @@ struct DirectLayout {
 
 struct DirectAttention {
   double requests = 0, query_tokens = 1, context = 0;  // of an attention GPU
+  bool uneven = false;  // requests are of unequal length, `context` their mean
 };
 
 /// The attention side of one GPU in order, with the changes between its kernels and the stores of

@@ -60,7 +60,8 @@ struct Engine {
   /// The smallest tile of query rows (heads of a group times tokens) of the attention core, for up
   /// to 16 rows; more go in tiles of 64, wgmma's M.
   double attention_tile = 16;
-  /// Whether that tile also counts on a calibrated curve, in place of the measured kernel's.
+  /// Whether that tile, and any tile of a product with block scales, also counts on a calibrated
+  /// curve, in place of the measured kernel's.
   bool tile_on_curves = false;
   /// The fewest token rows a GEMM computes, of each expert in a grouped one.
   double gemm_tile = 16;

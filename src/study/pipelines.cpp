@@ -98,7 +98,8 @@ PipelinePrediction predict_pipeline(const PipelinePoint& point, ModelSpec model,
                             .tensor = layout.tensor,
                             .shard = static_cast<double>(point.shard)};
   const DirectAttention work{.requests = static_cast<double>(point.requests),
-                             .context = static_cast<double>(point.context)};
+                             .context = static_cast<double>(point.context),
+                             .uneven = has_uneven_lengths(point)};
   const DirectFfn ffn =
       direct_ffn_ops(model, shape, work.requests * layout.attention, direct, machine);
   PipelinePrediction out{

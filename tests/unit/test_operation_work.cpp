@@ -78,6 +78,45 @@ TEST_SUITE("unit") {
     CHECK(split.splits == Approx(66 * (16 + 2 * 8) / 1000.0));
   }
 
+  TEST_CASE("units are cut anywhere where no number of equal parts loads the SMs evenly") {
+    const auto core = [](double units) {
+      return work_of(DecodeCore{.units = units, .bytes = 1e8, .context = 6000, .outputs = 16384},
+                     132);
+    };
+    CHECK_FALSE(core(32).uneven);  // in quarters: 128 parts
+    CHECK(core(32).combined);
+    CHECK(core(32).pieces == 0);
+    CHECK(core(24).uneven);  // in fifths: 120 parts
+    CHECK(core(24).pieces == 1);
+    CHECK(core(96).uneven);
+    CHECK_FALSE(core(128).uneven);  // whole
+    CHECK_FALSE(core(128).combined);
+    CHECK(core(192).uneven);
+    CHECK(core(192).pieces == Approx(192 / 132.0));
+    CHECK(core(384).pieces == Approx(384 / 132.0 - 1));  // three whole ones each
+    CHECK(idle_in_equal_parts(24, 132) == Approx(132 / 120.0 - 1));
+    CHECK(idle_in_equal_parts(192, 132) == Approx(264 / 192.0 - 1));
+  }
+
+  TEST_CASE("a product with block scales has tiles of 128 x 128 and never splits K") {
+    const auto product = [](double rows, double outputs) {
+      return work_of(
+          DenseGemm{.bytes = 1e6, .m = rows, .n = outputs, .k = 16384, .block_scaled = true}, 132);
+    };
+    CHECK(product(384, 7168).idle_tail == Approx(264 / 168.0 - 1));  // 3 x 56 tiles
+    CHECK(product(512, 7168).idle_tail == Approx(264 / 224.0 - 1));
+    CHECK(product(16, 2560).idle_tail == Approx(132 / 20.0 - 1));
+    CHECK(product(16, 2560).splits == 0);
+    CHECK(product(129, 2560).flops == Approx(2.0 * 256 * 2560 * 16384));
+    CHECK(product(129, 2560).compute_size == 256);
+  }
+
+  TEST_CASE("lengths are unequal where the longest is a fifth beyond the mean") {
+    CHECK_FALSE(uneven_lengths(4096, 4096));
+    CHECK_FALSE(uneven_lengths(4915, 4096));
+    CHECK(uneven_lengths(4916, 4096));
+  }
+
   TEST_CASE("requests of unequal length are split") {
     const DecodeCore core{
         .units = 132, .bytes = 1e6, .context = 4096, .outputs = 1024, .uneven = true};
