@@ -8,20 +8,21 @@
 
 namespace afford {
 
-/// Adds it for `rows` tokens of an accelerator.
+/// Adds it for `rows` tokens of an accelerator. Its weights stay in BF16: published FP8 checkpoints
+/// (DeepSeek-V3, Qwen3-235B-A22B-FP8, MiniMax-M2.5) leave `mlp.gate` unquantised.
 template <class Ops>
 void add_router(Ops& ops, const ModelSpec& model, const LayerShape& shape, double rows,
                 const Machine& machine) {
   const double hidden = real(model.hidden), experts = real(shape.ffn.router_outputs);
-  const Dtype compute = model.precision.linear_compute;
+  constexpr Dtype format = Dtype::bf16;
   ops.add(dense(
       {.name = "router",
        .rows = rows,
        .inputs = hidden,
        .outputs = experts,
-       .weights = model.precision.attention_weights,
-       .compute = compute,
-       .activations = size_of(compute, rows * hidden) + size_of(between_kernels, rows * experts)},
+       .weights = format,
+       .compute = format,
+       .activations = size_of(format, rows * hidden) + size_of(between_kernels, rows * experts)},
       machine));
   ops.add(elementwise({.name = "top-k, pack",
                        .bytes = size_of(between_kernels, 2 * rows * hidden),  // in and out
