@@ -111,9 +111,9 @@ Table pipeline_summary_table(const study::PipelineValidation& validation) {
       "Median, P90 and worst of |predicted / measured - 1| of a layer; bias: the median with its "
       "sign; attention, FFN: the median of the stages, each run without the other.",
       "Known: seen when the form of the model was chosen; after: measured when it was settled; "
-      "newer: after, with kernels that are faster than those the calibration measured; "
-      "unequal: after, requests of unequal length, which are predicted as equal ones of their "
-      "mean."};
+      "newer: after, with the kernels of the calibration where those before ran older ones; cards: "
+      "so too, on cards that it was measured on; unequal: after, requests of unequal length. Since "
+      "then the model has changed with all of them in view (calibrate/README.md)."};
   std::set<std::string> fidelities;
   for (const PipelineRow& row : validation.rows)
     fidelities.insert(row.point.chip + " " + row.fidelity);
