@@ -240,6 +240,9 @@ std::optional<Statement> read_outside(Builder& b) {
     out = read(in);
     root.absorb(in);
     root.set_aside("producer");
+    const std::string said_again = root.text_or("quant_method", "modelopt").substr(0, 40);
+    if (said_again != "modelopt")
+      root.fail("quant_method", fmt::format("unknown value '{}'; expected modelopt", said_again));
   } else {
     out = read(root);
   }

@@ -295,6 +295,18 @@ TEST_SUITE("errors") {
     CHECK(error({{"quantization_config", "ignore"}}) == "no error");
   }
 
+  TEST_CASE("hf_quant_config.json names no other method outside of its quantization") {
+    const config::Beside beside{
+        "hf_quant_config.json", "modelopt",
+        json::parse(R"({"quant_method": "fp8", "quantization": {"quant_algo": "FP8"}})",
+                    "hf_quant_config.json")};
+    CHECK_THROWS_WITH_AS(
+        (void)config::import_config(json::parse(good, "c.json"), {.name = "x", .beside = &beside}),
+        "hf_quant_config.json:1:18: hf_quant_config.json.quant_method: unknown "
+        "value 'fp8'; expected modelopt",
+        InputError);
+  }
+
   TEST_CASE("families and formats") {
     CHECK(
         import_after("qwen3_moe", "qwen3_mo") ==

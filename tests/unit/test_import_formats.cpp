@@ -290,6 +290,10 @@ TEST_SUITE("unit") {
     CHECK(formats_beside("hf_quant_config.json", "modelopt",
                          R"({"quantization": {"quant_algo": "FP8", "kv_cache_quant_algo": null,
                          "exclude_modules": ["lm_head"]}})") == "fp8/fp8/fp8/fp8 bf16 fp8/fp8");
+    CHECK(
+        formats_beside("hf_quant_config.json", "modelopt",
+                       R"({"quant_method": "modelopt", "quantization": {"quant_algo": "FP8"}})") ==
+        "fp8/fp8/fp8/fp8 bf16 fp8/fp8");
     CHECK(formats_beside("quantize_config.json", "gptq",
                          R"({"bits": 4, "group_size": 64, "desc_act": true, "sym": true})") ==
           "int4g64/int4g64/int4g64/int4g64 bf16 bf16/bf16");
