@@ -6,6 +6,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "calibration/dense_work.hpp"
 #include "calibration/operation_time.hpp"
 #include "spec/operation_class.hpp"
 

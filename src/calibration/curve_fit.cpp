@@ -153,9 +153,8 @@ class Model {
   struct Prior {
     double mean = 0, deviation = 1.5;
   };
-  /// Weak beliefs: start near the shortest time, 1.5 us to combine, 0.5 us a
-  /// piece, 0.05 us a split, 2 % for pages and for
-  /// unequal lengths, half of an idle tail lost.
+  /// Weak beliefs: start near the shortest time, 1.5 us to combine, 0.5 us a piece, 0.05 us a
+  /// split, 2 % for pages and for unequal lengths, half of an idle tail lost.
   [[nodiscard]] Prior prior(Eigen::Index parameter) const {
     switch (parameter) {
       case start_of:
@@ -199,8 +198,7 @@ class Model {
   /// than roofs themselves are off.
   static double last_belief(double log_fraction) {
     constexpr double roof_error = 0.02;
-    const double beyond = softplus(log_fraction / roof_error - 2);
-    return (log_fraction + 0.1) / 0.3 + beyond;
+    return (log_fraction + 0.1) / 0.3 + softplus(log_fraction / roof_error - 2);
   }
 
   /// Weak beliefs, so that few points still give a sane curve: small falls that change slowly from
@@ -229,10 +227,8 @@ class Model {
               ? 0
               : std::log(predicted(now, samples_[i], roofs_) / samples_[i].seconds) / spread_;
     }
-    for (Eigen::Index i = 0; i < fixed_parameters; ++i) {
-      const Prior belief = prior(i);
-      r[row++] = (at[i] - belief.mean) / belief.deviation;
-    }
+    for (Eigen::Index i = 0; i < fixed_parameters; ++i)
+      r[row++] = (at[i] - prior(i).mean) / prior(i).deviation;
     row = add_priors(memory_, at, fixed_parameters, r, row);
     add_priors(compute_, at, fixed_parameters + memory_.count, r, row);
   }
@@ -277,8 +273,7 @@ double spread_about(const OperationCurve& curve, const std::vector<CurveSample>&
 OperationCurve fit_curve(const std::vector<CurveSample>& samples, const OperationRoofs& roofs,
                          double fixed_compute, bool left_out_errors) {
   constexpr int overlaps[] = {1, 2, 3, 4, 8};
-  constexpr int iterations = 60;
-  constexpr int usual_overlap = 4;
+  constexpr int iterations = 60, usual_overlap = 4;
   constexpr double first_spread = 0.02;
   const auto minimum_of = [&](const Model& model) {
     return least_squares(model.residuals(samples.size()), model.start(), iterations);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "calibration/dense_work.hpp"
 #include "calibration/roof_fit.hpp"
 
 namespace afford {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "calibration/dense_work.hpp"
+
 namespace afford {
 
 DenseCurve dense_curve(Dtype wanted, const Machine& machine) {

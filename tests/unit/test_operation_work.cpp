@@ -6,7 +6,7 @@
 #include <queue>
 #include <vector>
 
-#include "calibration/operation_work.hpp"
+#include "calibration/dense_work.hpp"
 
 using namespace afford;
 using doctest::Approx;
