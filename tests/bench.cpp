@@ -69,7 +69,8 @@ void bench_deployments() {
   const double closed = seconds_since(start) / rounds;
   const Evaluation e = evaluate(d, setting);
   start = Clock::now();
-  sum += simulate_pipeline({std::span(e.runs.data(), e.kinds), e.head, 3}, {}, steps).mean.base();
+  sum += simulate_pipeline({std::span(e.runs.data(), e.runs.size()), e.head, 3}, {}, steps)
+             .mean.base();
   const double events = seconds_since(start) / steps;
   fmt::print(
       "deployments: {:.2f} us each in closed form, {:.0f} us a simulated step of 61 layers ({:.0f} "

@@ -77,15 +77,15 @@ bool any(const KeptKinds& kinds, const Is& is) {
 void KeptKinds::add(const KeptLayers& more) {
   if (more.token == Bytes(0) && more.state == Bytes(0)) return;
   for (size_t i = 0; i < count; ++i) {
-    if (!kinds.at(i).alike(more)) continue;
-    kinds.at(i).layers += more.layers;
+    if (!kinds[i].alike(more)) continue;
+    kinds[i].layers += more.layers;
     return;
   }
-  kinds.at(count++) = more;
+  kinds[count++] = more;
 }
 
 KeptKinds kept_kinds(std::span<const LayerShape> shapes, double tensor) {
-  KeptKinds kinds;
+  KeptKinds kinds{.kinds = PerKind<KeptLayers>(shapes.size())};
   for (const LayerShape& shape : shapes) {
     const AttentionCount& a = shape.attention;
     KeptLayers layer{.layers = real(shape.layers)};

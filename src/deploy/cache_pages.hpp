@@ -2,9 +2,9 @@
 // How much memory an engine's pools of pages take for the cache of one request. Layers of a window
 // need little, but pools are of fixed sizes or of one page for all kinds of layers.
 
-#include <array>
 #include <span>
 
+#include "layer/per_kind.hpp"
 #include "layer/shape.hpp"
 #include "spec/engine.hpp"
 
@@ -25,7 +25,7 @@ struct KeptLayers {
 
 /// The kinds of a model's layers, those alike as one.
 struct KeptKinds {
-  std::array<KeptLayers, most_layer_kinds> kinds{};
+  PerKind<KeptLayers> kinds;  // the first `count` are filled
   std::size_t count = 0;
   /// Layers that keep a window beside entries or a state beside a cache have no page of one kind:
   /// engines hold them by rules of their own.

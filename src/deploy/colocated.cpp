@@ -99,7 +99,7 @@ Seconds head_of(const Colocated& c, const Setting& setting, const MicroBatch& ba
   return head_time(*setting.model, tokens, vocabulary_ways(c), machine);
 }
 
-using Layers = std::array<LayerOfBatches, Evaluation::most_kinds>;
+using Layers = PerKind<LayerOfBatches>;
 
 /// The second of two steps, so that the start is forgotten.
 Seconds step_of(const Evaluation& e, const Layers& layers, const MicroBatches& batches,
@@ -108,7 +108,7 @@ Seconds step_of(const Evaluation& e, const Layers& layers, const MicroBatches& b
   Seconds first;
   for (int step = 0; step < 2; ++step) {
     first = schedule.end();
-    for (size_t k = 0; k < e.kinds; ++k) schedule.layers(layers[k], e.runs[k].layers);
+    for (size_t k = 0; k < e.runs.size(); ++k) schedule.layers(layers[k], e.runs[k].layers);
     for (std::int64_t m = 0; m < batches.count; ++m)
       schedule.head(static_cast<size_t>(m), m < batches.larger ? e.head : small_head);
   }
@@ -230,13 +230,14 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   result.gpus = c.pool.size();
   result.batch = real(c.batch);
   result.main_kind = main_kind(*setting.shapes);
-  Layers layers{};
-  for (const LayerShape& shape : *setting.shapes) {
-    const size_t kind = result.kinds;
+  const size_t kinds = setting.shapes->size();
+  Layers layers(kinds);
+  result.runs = PerKind<LayerRun>(kinds);
+  for (size_t kind = 0; kind < kinds; ++kind) {
     layers[kind] = layer_of(c, setting, kind, batches);
     const LayerTimes& t = layers[kind].large;
-    result.runs[result.kinds++] = {{t.attention, t.dispatch, t.shared + t.experts, t.combine},
-                                   shape.layers};
+    result.runs[kind] = {{t.attention, t.dispatch, t.shared + t.experts, t.combine},
+                         (*setting.shapes)[kind].layers};
   }
   if (setting.speculation.drafts > 0)
     result.runs[result.main_kind].layers += setting.speculation.drafts;

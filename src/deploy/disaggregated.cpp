@@ -185,7 +185,7 @@ AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
   const Shares s = shares_of(d, setting);
   const ModelSpec& model = *setting.model;
   const Machine machine(*d.attention.chip, setting.engine_of_pools(), setting.residual);
-  AttentionPart part;
+  AttentionPart part{.stage = KindTimes(setting.shapes->size()), .head = {}};
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     part.stage[kind] = mean_attention_time(d, setting, (*setting.shapes)[kind], machine);
   }
@@ -200,7 +200,7 @@ AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
 }
 
 FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement* placement) {
-  FfnPart part;
+  FfnPart part{.stage = KindTimes(setting.shapes->size()), .head = {}};
   if (d.boundary == Boundary::core) {
     for (size_t kind = 0; kind < setting.shapes->size(); ++kind)
       part.stage[kind] = around_core_time(d, setting, kind, placement);

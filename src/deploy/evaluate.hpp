@@ -3,7 +3,6 @@
 // the model's own lists: a search calls this millions of times. simulate.hpp adds events on the
 // same stages.
 
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "deploy/pipeline.hpp"
 #include "deploy/places.hpp"
 #include "layer/ffn_side.hpp"
+#include "layer/per_kind.hpp"
 
 namespace afford {
 
@@ -121,13 +121,11 @@ struct StepOutcome {
 
 /// An outcome and where it comes from.
 struct Evaluation : StepOutcome {
-  static constexpr size_t most_kinds = most_layer_kinds;
   Seconds between;  // of the step: host time from one to the next, co-located
   std::int64_t gpus = 0;
-  double batch = 0;                         // requests
-  std::array<LayerRun, most_kinds> runs{};  // stage times by layer kind
-  size_t kinds = 0;
-  size_t main_kind = 0;  // the most frequent
+  double batch = 0;        // requests
+  PerKind<LayerRun> runs;  // stage times by layer kind
+  size_t main_kind = 0;    // the most frequent
   Seconds head;
   std::string_view bound;  // the stage, or "latency" where the round trip binds
   MemoryUse attention_memory, ffn_memory;
@@ -139,15 +137,15 @@ struct Evaluation : StepOutcome {
 
 /// The parts of an evaluation that many deployments share; a search keeps them. Times are those of
 /// one micro-batch in one layer of each kind.
-using KindTimes = std::array<Seconds, Evaluation::most_kinds>;
+using KindTimes = PerKind<Seconds>;
 struct AttentionPart {  // depends on chip, accelerators of an instance, split, requests an
                         // accelerator, fan-out
-  KindTimes stage{};
+  KindTimes stage;
   Seconds head;
 };
 struct FfnPart {  // depends on the FFN pool, its split, the boundary and the tokens of a
                   // micro-batch
-  KindTimes stage{};
+  KindTimes stage;
   Seconds head;  // where the LM head is on this side
 };
 struct HeldPart {  // depends on the shape of an instance and the splits

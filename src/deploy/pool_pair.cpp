@@ -36,6 +36,8 @@ PoolPair::PoolPair(const Disaggregated& d, const Setting& setting, const HeldPar
       setting_(setting),
       held_(held),
       shares_(shares_of(d, setting)),
+      messages_(setting.shapes->size()),
+      edges_(setting.shapes->size()),
       tokens_per_step_(tokens_per_step(setting.speculation)),
       price_(price_of(d.attention) + price_of(d.ffn)) {
   const bool over_fabric = in_one_domain(d), core = d.boundary == Boundary::core;
@@ -83,8 +85,9 @@ void PoolPair::go_round(double requests, const AttentionPart& attention, const F
   const double at_attention = core ? from_each : from_each * s.instances_in_replica;
   const double at_ffn =
       core ? s.tokens / real(d.ffn.instances) : s.tokens_per_replica * s.replicas_in_instance;
-  round.kinds = setting_.shapes->size();
-  for (size_t kind = 0; kind < round.kinds; ++kind) {
+  const size_t kinds = setting_.shapes->size();
+  if (round.runs.size() != kinds) round.runs = PerKind<LayerRun>(kinds);
+  for (size_t kind = 0; kind < kinds; ++kind) {
     // Stages that store into the other pool have sent when they end.
     const auto travel = [&](Bytes each) {
       return edges_[kind] ? *edges_[kind] : network_time(at_attention, at_ffn, each);
@@ -119,7 +122,8 @@ StepOutcome PoolPair::outcome(const Round& round, std::int64_t batch) const {
   const int micro_batches = deployment_.micro_batches;
   const std::int64_t gpus = deployment_.attention.size() + deployment_.ffn.size();
   StepOutcome out;
-  out.step = step_time({std::span(round.runs.data(), round.kinds), round.head, micro_batches});
+  out.step =
+      step_time({std::span(round.runs.data(), round.runs.size()), round.head, micro_batches});
   out.tpot = out.step / tokens_per_step_;
   const Tokens yielded = Tokens(real(batch) * tokens_per_step_);
   out.tokens_per_gpu = yielded / out.step / real(gpus);
@@ -142,7 +146,6 @@ Evaluation PoolPair::evaluation(const Round& round, std::int64_t batch) const {
   result.gpus = deployment_.attention.size() + deployment_.ffn.size();
   result.batch = real(batch);
   result.runs = round.runs;
-  result.kinds = round.kinds;
   result.main_kind = main_kind_;
   result.head = round.head;
   result.bound = pipeline_bound(round.runs[main_kind_].stages, micro_batches);

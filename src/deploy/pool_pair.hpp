@@ -2,7 +2,6 @@
 // Both pools of an AFD deployment, at one batch or at many: a search tries hundreds on each pair,
 // and most of what an evaluation needs is the same for all of them.
 
-#include <array>
 #include <optional>
 
 #include "deploy/evaluate.hpp"
@@ -12,8 +11,7 @@ namespace afford {
 
 /// A micro-batch in one layer of each kind, and after its last layer.
 struct Round {
-  std::array<LayerRun, Evaluation::most_kinds> runs{};
-  size_t kinds = 0;
+  PerKind<LayerRun> runs;
   Seconds head;
   double requests_per_unit = 0, tokens_per_replica = 0;  // of Shares
 };
@@ -49,10 +47,10 @@ class PoolPair {
   const Setting& setting_;
   HeldPart held_;
   Shares shares_;  // but for what depends on the batch
-  std::array<Message, Evaluation::most_kinds> messages_{};
+  PerKind<Message> messages_;
   /// In place of messages: what a direct runtime waits between stages, or nothing where all of a
   /// layer is on the attention pool.
-  std::array<std::optional<Seconds>, Evaluation::most_kinds> edges_{};
+  PerKind<std::optional<Seconds>> edges_;
   size_t main_kind_ = 0;
   ByteRate attention_rate_, ffn_rate_;  // of an instance, on what joins the pools
   double tokens_per_step_ = 1;

@@ -10,7 +10,7 @@ namespace afford {
 namespace {
 
 PipelineLoad load_of(const Disaggregated& deployment, const Evaluation& e) {
-  return {.runs = std::span(e.runs.data(), e.kinds),
+  return {.runs = std::span(e.runs.data(), e.runs.size()),
           .head = e.head,
           .micro_batches = deployment.micro_batches};
 }
@@ -53,7 +53,8 @@ Evaluation with_memory(Evaluation e, const std::vector<Evaluation>& sizes) {
 PipelineResult run_events(const Disaggregated& deployment, const Evaluation& closed,
                           const std::vector<Evaluation>& sizes, const EventOptions& options) {
   std::vector<MicroBatchLoad> uneven;
-  for (const Evaluation& e : sizes) uneven.push_back({std::span(e.runs.data(), e.kinds), e.head});
+  for (const Evaluation& e : sizes)
+    uneven.push_back({std::span(e.runs.data(), e.runs.size()), e.head});
   PipelineLoad load = load_of(deployment, closed);
   load.uneven = uneven;
   const Jitter jitter{.sigma = options.sigma,

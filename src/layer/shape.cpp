@@ -4,16 +4,9 @@
 
 #include <algorithm>
 
-#include "error.hpp"
-
 namespace afford {
 
 std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
-  if (model.layer_kinds.size() > most_layer_kinds) {
-    throw InputError({model.file},
-                     fmt::format("{} has {} kinds of layer; at most {} are evaluated", model.name,
-                                 model.layer_kinds.size(), most_layer_kinds));
-  }
   std::vector<LayerShape> shapes;
   for (const LayerKind& kind : model.layer_kinds) {
     const AttentionSpec& attention = model.attentions[kind.attention];

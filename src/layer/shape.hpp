@@ -22,11 +22,7 @@ struct LayerShape {
   std::int64_t attention_sets = 1, ffn_sets = 1;
 };
 
-/// The layer kinds an evaluation has room for: stage times are held without the heap.
-inline constexpr std::size_t most_layer_kinds = 8;
-
-/// Shapes of every layer kind of a model (exact counting). Throws InputError where the model has
-/// more kinds than `most_layer_kinds`.
+/// Shapes of every layer kind of a model (exact counting).
 [[nodiscard]] std::vector<LayerShape> layer_shapes(const ModelSpec& model);
 
 /// The kind of most layers, which drafts have too; the first of several.

@@ -27,7 +27,7 @@ std::string stages_text(const study::Simulation& s) {
   const std::string_view out_name = pools ? "A->F" : "dispatch", back = pools ? "F->A" : "combine";
   const Evaluation& e = s.result.evaluation;
   std::string out;
-  for (size_t k = 0; k < e.kinds; ++k) {
+  for (size_t k = 0; k < e.runs.size(); ++k) {
     const StageTimes& t = e.runs[k].stages;
     out +=
         fmt::format("  {} layers of {}: attention {:.0f}, {} {:.0f}, FFN {:.0f}, {} {:.0f} us",
@@ -67,7 +67,7 @@ std::string sum_text(const study::Simulation& s, const StepParts& parts) {
 std::string bounds_text(const study::Simulation& s) {
   const Evaluation& e = s.result.evaluation;
   Seconds longest, way = e.head;
-  for (size_t k = 0; k < e.kinds; ++k) {
+  for (size_t k = 0; k < e.runs.size(); ++k) {
     const double layers = real(e.runs[k].layers);
     longest += layers * e.runs[k].stages.longest();
     way += layers * e.runs[k].stages.sum();

@@ -17,7 +17,7 @@ JoulesPerToken energy_of(const Served& served) {
 
 BusyShares busy_shares(const Evaluation& e, int micro_batches) {
   Seconds attention = e.head, ffn;
-  for (size_t kind = 0; kind < e.kinds; ++kind) {
+  for (size_t kind = 0; kind < e.runs.size(); ++kind) {
     const LayerRun& run = e.runs[kind];
     attention += real(run.layers) * run.stages.attention;
     ffn += real(run.layers) * run.stages.ffn;

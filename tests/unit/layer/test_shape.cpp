@@ -4,9 +4,9 @@
 #include <map>
 
 #include "count/params.hpp"
-#include "error.hpp"
 #include "layer/ffn_side.hpp"
 #include "layer/head.hpp"
+#include "layer/per_kind.hpp"
 #include "layer/shape.hpp"
 #include "load/library.hpp"
 #include "spec/overrides.hpp"
@@ -124,11 +124,18 @@ TEST_SUITE("unit") {
     }
   }
 
-  TEST_CASE("more kinds of layer than an evaluation holds are refused at once") {
-    ModelSpec model = load_models({"step-3"}).front();
-    model.layer_kinds.assign(most_layer_kinds, model.layer_kinds.front());
-    CHECK(layer_shapes(model).size() == 8);
-    model.layer_kinds.push_back(model.layer_kinds.front());
-    CHECK_THROWS_AS((void)layer_shapes(model), InputError);
+  TEST_CASE("values by kind of layer: in place or not, copies keep them") {
+    for (const size_t kinds : {size_t{0}, size_t{8}, size_t{9}, size_t{400}}) {
+      CAPTURE(kinds);
+      PerKind<int> values(kinds);
+      for (size_t i = 0; i < kinds; ++i) values[i] = static_cast<int>(i) + 1;
+      const PerKind<int> copy = values;
+      if (kinds > 0) values[0] = 7;
+      CHECK(copy.size() == kinds);
+      CHECK(static_cast<size_t>(copy.end() - copy.begin()) == kinds);
+      int sum = 0;
+      for (const int value : copy) sum += value;
+      CHECK(sum == static_cast<int>(kinds * (kinds + 1) / 2));
+    }
   }
 }
