@@ -25,9 +25,11 @@ std::vector<double> shares_of(const Routing& routing, const ExpertLayout& layout
   const auto experts = static_cast<size_t>(layout.experts);
   if (routing.shares.empty())
     return std::vector<double>(experts, 1.0 / static_cast<double>(experts));
-  if (routing.shares.size() != experts)
-    throw std::logic_error("a routing of another number of experts than the layer has");
-  return assigned_shares(routing.shares, layout.active);
+  if (routing.shares.size() == experts) return assigned_shares(routing.shares, layout.active);
+  for (const std::vector<double>& shares : routing.others) {
+    if (shares.size() == experts) return assigned_shares(shares, layout.active);
+  }
+  throw std::logic_error("a routing of another number of experts than the layer has");
 }
 
 /// One copy of an expert: the share of assignments it takes.
@@ -83,14 +85,27 @@ double visited(const std::vector<double>& group, double active, double tokens) {
   return sum;
 }
 
+std::vector<double> zipf_shares(std::int64_t experts, double exponent) {
+  std::vector<double> shares;
+  for (std::int64_t rank = 1; rank <= experts; ++rank)
+    shares.push_back(std::pow(static_cast<double>(rank), -exponent));
+  const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+  for (double& value : shares) value /= sum;
+  return shares;
+}
+
 }  // namespace
 
-Routing zipf_routing(std::int64_t experts, double exponent) {
+Routing zipf_routing(const std::vector<std::int64_t>& experts, double exponent) {
   Routing routing{.shares = {}, .name = fmt::format("zipf:{}", exponent)};
-  for (std::int64_t rank = 1; rank <= experts; ++rank)
-    routing.shares.push_back(std::pow(static_cast<double>(rank), -exponent));
-  const double sum = std::accumulate(routing.shares.begin(), routing.shares.end(), 0.0);
-  for (double& value : routing.shares) value /= sum;
+  for (const std::int64_t each : experts) {
+    std::vector<double> shares = zipf_shares(each, exponent);
+    if (routing.shares.empty()) {
+      routing.shares = std::move(shares);
+    } else {
+      routing.others.push_back(std::move(shares));
+    }
+  }
   return routing;
 }
 

@@ -14,10 +14,14 @@ namespace afford {
 struct Routing {
   std::vector<double> shares;
   std::string name = "uniform";
+  std::vector<std::vector<double>> others{};  // in layers of other numbers of experts
 };
 
-/// Shares 1/rank^exponent. exponent 0 is uniform.
-[[nodiscard]] Routing zipf_routing(std::int64_t experts, double exponent);
+/// Shares 1/rank^exponent, for layers of each of these numbers of experts. exponent 0 is uniform.
+[[nodiscard]] Routing zipf_routing(const std::vector<std::int64_t>& experts, double exponent);
+[[nodiscard]] inline Routing zipf_routing(std::int64_t experts, double exponent) {
+  return zipf_routing(std::vector<std::int64_t>{experts}, exponent);
+}
 
 /// Shares from a CSV with the header `expert,tokens`: measured, so none may be above 1/active, as a
 /// token visits an expert once. Throws InputError with the place.

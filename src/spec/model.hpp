@@ -128,6 +128,16 @@ template <class Spec>
   }
   return experts;
 }
+/// The numbers of routed experts that its MoE layers have, each once.
+[[nodiscard]] inline std::vector<std::int64_t> numbers_of_experts(const ModelSpec& model) {
+  std::vector<std::int64_t> numbers;
+  for (const FfnSpec& ffn : model.ffns) {
+    const Moe* moe = std::get_if<Moe>(&ffn.shape);
+    if (moe != nullptr && std::find(numbers.begin(), numbers.end(), moe->experts) == numbers.end())
+      numbers.push_back(moe->experts);
+  }
+  return numbers;
+}
 [[nodiscard]] inline bool has_experts(const ModelSpec& model) { return most_experts(model) > 0; }
 
 [[nodiscard]] inline std::int64_t layer_count(const ModelSpec& model) {

@@ -37,21 +37,20 @@ void upcycle(ModelSpec& model, std::int64_t experts) {
   if (!any) throw ValueError("experts", fmt::format(": {} has no MoE layer", model.name));
 }
 
-/// The MoE layers of the model, which a load of the experts is of; null: none.
-const Moe* moe_layers(const ModelSpec& model) {
-  const Moe* layer = nullptr;
-  for (const FfnSpec& ffn : model.ffns) {
-    const Moe* moe = std::get_if<Moe>(&ffn.shape);
-    if (moe == nullptr) continue;
-    if (layer != nullptr && (layer->experts != moe->experts || layer->active != moe->active)) {
-      throw ValueError(
-          "routing",
-          fmt::format(": {} has MoE layers of different numbers of experts; expected uniform",
-                      model.name));
-    }
-    layer = moe;
+/// A load as measured is of layers that are all of one number of experts.
+Routing measured_routing(const std::string& file, const ModelSpec& model) {
+  if (numbers_of_experts(model).size() > 1) {
+    throw ValueError(
+        "routing",
+        fmt::format(": '{}' is of one number of experts, and the MoE layers of {} have {}; "
+                    "expected uniform or zipf:EXPONENT",
+                    file, model.name, fmt::join(numbers_of_experts(model), ", ")));
   }
-  return layer;
+  std::int64_t active = 0;
+  for (const FfnSpec& ffn : model.ffns) {
+    if (const Moe* moe = std::get_if<Moe>(&ffn.shape)) active = std::max(active, moe->active);
+  }
+  return read_routing(file, most_experts(model), active);
 }
 
 /// What is said of experts needs a model that has them.
@@ -71,11 +70,9 @@ Routing routing_of(const RoutingChoice& choice, const ModelSpec& model, const En
   using Kind = RoutingChoice::Kind;
   const double met = choice.kind == Kind::engine ? engine.time.routing : 0;
   if (choice.kind == Kind::uniform || (choice.kind == Kind::engine && met == 0)) return {};
-  const Moe* layer = moe_layers(model);
-  if (layer == nullptr) return {};
-  if (choice.kind == Kind::measured)
-    return read_routing(choice.file, layer->experts, layer->active);
-  return zipf_routing(layer->experts, choice.kind == Kind::zipf ? choice.exponent : met);
+  if (!has_experts(model)) return {};
+  if (choice.kind == Kind::measured) return measured_routing(choice.file, model);
+  return zipf_routing(numbers_of_experts(model), choice.kind == Kind::zipf ? choice.exponent : met);
 }
 
 Engine engine_called(const Conditions& conditions, const std::string& name, const Edits& edits) {

@@ -82,7 +82,7 @@ const ServedLibrary::Routed* ServedLibrary::routed(const ModelSpec& model, std::
     if (moe == nullptr) continue;
     auto& entry = routed_[fmt::format("{} {} {} {}", moe->experts, moe->active, groups, exponent)];
     if (entry == nullptr) {
-      Routing routing = zipf_routing(moe->experts, exponent);
+      Routing routing = zipf_routing(numbers_of_experts(model), exponent);
       Placement placement = place_experts(
           {.experts = moe->experts, .active = moe->active, .groups = groups}, routing);
       entry = std::make_unique<const Routed>(Routed{std::move(routing), std::move(placement)});
@@ -146,7 +146,7 @@ std::variant<ServedDeployment, std::string> ServedLibrary::set_up(const ServedPo
                        .interrupts = prompts_of(point, worker)};
   if (experts != nullptr) {
     out.setting.routing = experts->routing;
-    out.setting.placement = &experts->placement;
+    if (numbers_of_experts(*wanted).size() == 1) out.setting.placement = &experts->placement;
   }
   return possible(std::move(out), point);
 }

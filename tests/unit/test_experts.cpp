@@ -125,6 +125,15 @@ TEST_SUITE("unit") {
                     std::logic_error);
   }
 
+  TEST_CASE("a routing of layers of several numbers of experts is that of each") {
+    const Routing both = zipf_routing({16, 64}, 1);
+    for (const std::int64_t experts : {16, 64}) {
+      const ExpertLayout layout{.experts = experts, .active = 2, .groups = 4};
+      CHECK(place_experts(layout, both) == place_experts(layout, zipf_routing(experts, 1)));
+    }
+    CHECK_THROWS_AS((void)place_experts({.experts = 32, .active = 2}, both), std::logic_error);
+  }
+
   TEST_CASE("measured routing is read strictly") {
     const test::TempFolder folder;
     const auto message_for = [&](const std::string& text, std::int64_t active) {
