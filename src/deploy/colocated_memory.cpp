@@ -72,16 +72,21 @@ Buffers buffers_of(const Colocated& c, const Setting& setting) {
 }
 
 /// Of the fullest accelerator. A pipeline has the embedding on its first stage and the LM head on
-/// its last; what is only held stands whole on one of them.
+/// its last, of which the larger counts; what is only held stands whole on one of them.
 Bytes weights_of_stage(const Colocated& c, const Setting& setting) {
-  const WeightWays ways{
-      .tensor = c.layout.attention_tp, .output = 1, .vocabulary = vocabulary_ways(c)};
-  const Bytes all = attention_weights(setting, ways) + ffn_weights(setting, ffn_ways(c.layout));
-  if (c.layout.pp == 1) return all;
-  const Bytes vocabulary = vocabulary_weights(setting, ways.vocabulary);
-  const Bytes held = held_weights(setting, ways.vocabulary);
-  return fullest_stage(c, *setting.model) * (all - vocabulary - held) + held +
-         vocabulary / (setting.model->tied_embeddings ? 1 : 2);
+  const double stage = fullest_stage(c, *setting.model);
+  const WeightWays ways{.tensor = c.layout.attention_tp,
+                        .output = 1,
+                        .vocabulary = vocabulary_ways(c),
+                        .stage = stage};
+  FfnWays ffn = ffn_ways(c.layout);
+  ffn.stage = stage;
+  const Bytes all = attention_weights(setting, ways) + ffn_weights(setting, ffn);
+  if (c.layout.pp == 1 || setting.model->tied_embeddings) return all;
+  const ModelSpec& model = *setting.model;
+  const double matrix = real(model.vocab) * real(model.hidden) / real(ways.vocabulary);
+  return all -
+         std::min(size_of(model.precision.vocabulary, matrix), size_of(head_format(model), matrix));
 }
 
 /// What a request of a replica takes: always, and more while its micro-batch is at work.

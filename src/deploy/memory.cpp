@@ -8,10 +8,13 @@
 namespace afford {
 namespace {
 
-/// How often a kind of layer is held: with drafts the MTP module is one more of the main kind.
-double held(const Setting& setting, size_t kind, std::int64_t LayerShape::*layers) {
+/// How often a kind of layer is held: with drafts the MTP module is one more of the main kind. A
+/// stage has a share of the layers, and all sets of weights that these may use.
+double held(const Setting& setting, size_t kind, std::int64_t LayerShape::*sets, double stage) {
   const bool draft = setting.speculation.drafts > 0 && kind == main_kind(*setting.shapes);
-  return real((*setting.shapes)[kind].*layers + (draft ? 1 : 0));
+  const LayerShape& shape = (*setting.shapes)[kind];
+  const double extra = draft ? 1 : 0;
+  return std::min(real(shape.*sets) + extra, stage * (real(shape.layers) + extra));
 }
 
 /// Whole MLPs' worth of weights of one accelerator.
@@ -64,20 +67,20 @@ Bytes attention_weights(const Setting& setting, const WeightWays& ways) {
                                          tensor_ways(matrix, shape.attention, ways.tensor) /
                                          (matrix.role == Role::output ? real(ways.output) : 1);
     }
-    sum +=
-        size_of(shape.attention_weights, held(setting, kind, &LayerShape::attention_sets) * shared +
-                                             held(setting, kind, &LayerShape::layers) * apart);
+    sum += size_of(shape.attention_weights,
+                   held(setting, kind, &LayerShape::attention_sets, ways.stage) * shared +
+                       held(setting, kind, &LayerShape::layers, ways.stage) * apart);
   }
-  return sum + router_weights(setting) + vocabulary_weights(setting, ways.vocabulary) +
+  return sum + router_weights(setting, ways.stage) + vocabulary_weights(setting, ways.vocabulary) +
          held_weights(setting, ways.vocabulary);
 }
 
-Bytes router_weights(const Setting& setting) {
+Bytes router_weights(const Setting& setting, double stage) {
   const ModelSpec& model = *setting.model;
   Bytes sum;
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const double outputs = real((*setting.shapes)[kind].ffn.router_outputs);
-    sum += held(setting, kind, &LayerShape::ffn_sets) *
+    sum += held(setting, kind, &LayerShape::ffn_sets, stage) *
            size_of(model.precision.attention_weights, real(model.hidden) * outputs);
   }
   return sum;
@@ -122,8 +125,8 @@ Bytes ffn_weights(const Setting& setting, const FfnWays& ways) {
     }
     const Bytes adapter =
         size_of(shape.ffn_weights, adapter_weights(shape.ffn, hidden)) / real(ways.dense);
-    sum += held(setting, kind, &LayerShape::ffn_sets) * layer +
-           held(setting, kind, &LayerShape::layers) * adapter;
+    sum += held(setting, kind, &LayerShape::ffn_sets, ways.stage) * layer +
+           held(setting, kind, &LayerShape::layers, ways.stage) * adapter;
   }
   return sum;
 }
@@ -136,10 +139,10 @@ Bytes mlp_weights(const Setting& setting, MlpRole role, double ways) {
       if (mlp.role != role) continue;
       const Dtype format = role == MlpRole::shared ? shape.shared_weights : shape.ffn_weights;
       const double weights = real(mlp.copies) / ways * weights_of(mlp, 1, setting.model->hidden);
-      sum += held(setting, kind, &LayerShape::ffn_sets) * size_of(format, weights);
+      sum += held(setting, kind, &LayerShape::ffn_sets, 1) * size_of(format, weights);
     }
     if (role == MlpRole::dense) {
-      sum += held(setting, kind, &LayerShape::layers) *
+      sum += held(setting, kind, &LayerShape::layers, 1) *
              size_of(shape.ffn_weights, adapter_weights(shape.ffn, setting.model->hidden) / ways);
     }
   }

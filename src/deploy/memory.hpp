@@ -21,12 +21,15 @@ struct CacheWays {
 /// Attention-side weights of one accelerator: projections (the output maps over `output` ways, all
 /// over `tensor` as far as they split), routers; embedding, LM head and weights only held over
 /// `vocabulary` ways, both BF16. With drafts the MTP module is one more layer of the main kind.
+/// `stage`: the share of each kind's layers that a pipeline stage has; of the sets of weights that
+/// layers share, a stage holds each that one of its layers uses, whole.
 struct WeightWays {
   std::int64_t tensor = 1, output = 1, vocabulary = 1;
+  double stage = 1;
 };
 [[nodiscard]] Bytes attention_weights(const Setting& setting, const WeightWays& ways);
 /// Of these the routers, embedding and LM head, and what is only held.
-[[nodiscard]] Bytes router_weights(const Setting& setting);
+[[nodiscard]] Bytes router_weights(const Setting& setting, double stage = 1);
 [[nodiscard]] Bytes vocabulary_weights(const Setting& setting, std::int64_t ways);
 [[nodiscard]] Bytes held_weights(const Setting& setting, std::int64_t ways);
 
@@ -35,6 +38,7 @@ struct WeightWays {
 /// sharded by ways of their own.
 struct FfnWays {
   std::int64_t tensor = 1, groups = 1, shared = 1, dense = 1;
+  double stage = 1;
 };
 [[nodiscard]] Bytes ffn_weights(const Setting& setting, const FfnWays& ways);
 /// Of these all shared experts, or all dense layers, sharded `ways` ways.

@@ -144,6 +144,39 @@ TEST_SUITE("unit") {
     CHECK((weights_on("tp8,pp2") - with) / GB == Approx(16.0 / 8));
   }
 
+  TEST_CASE("a pipeline stage holds whole the sets of weights that its layers share") {
+    Served s("llama-3.1-70b", "h200");
+    const auto weights_on = [&](std::string_view text, std::int64_t sets) {
+      s.model.ffns.front().weight_sets = sets;
+      s.shapes = layer_shapes(s.model);
+      return colocated_memory(s.on(2, text, 16), s.setting).use.weights;
+    };
+    const Bytes one = weights_on("tp8", 2) - weights_on("tp8", 1);
+    CHECK((weights_on("tp8,pp2", 2) - weights_on("tp8,pp2", 1)).base() == Approx(one.base()));
+    // A stage of 40 of the 80 layers cannot use more sets than these.
+    CHECK(weights_on("tp8,pp2", 60).base() == Approx(weights_on("tp8,pp2", 40).base()));
+    CHECK(weights_on("tp8,pp2", 0).base() == Approx(weights_on("tp8,pp2", 40).base()));
+  }
+
+  TEST_CASE("layers are what they are however many kinds they make") {
+    for (const std::string_view text : {"ep16", "tp8,pp2"}) {
+      Served s("deepseek-v3", "h200");
+      const Evaluation few = s.run(2, text, 256);
+      std::vector<LayerKind> kinds;  // 3 dense layers and 58 with experts, each a kind
+      for (const LayerKind& kind : s.model.layer_kinds)
+        kinds.insert(kinds.end(), static_cast<size_t>(kind.layers),
+                     {.attention = kind.attention, .ffn = kind.ffn, .layers = 1});
+      REQUIRE(kinds.size() == 61);
+      s.model.layer_kinds = kinds;
+      s.shapes = layer_shapes(s.model);
+      const Evaluation many = s.run(2, text, 256);
+      CHECK(many.runs.size() == 61);
+      CHECK(many.step.base() == Approx(few.step.base()).epsilon(1e-9));
+      CHECK(many.attention_memory.total().base() == Approx(few.attention_memory.total().base()));
+      CHECK(many.largest_batch == few.largest_batch);
+    }
+  }
+
   TEST_CASE("a cache split by tokens: each accelerator holds and reads its share") {
     Served s("deepseek-v3", "h200");
     const auto memory = [&](std::string_view text) {
@@ -201,7 +234,7 @@ TEST_SUITE("unit") {
       return 7.0 / 8 * bytes / fabric + e.collective / second;
     };
     const Evaluation done = s.run(1, "dp8+tp8", 64);
-    for (size_t kind = 0; kind < done.kinds; ++kind) {  // dense layers gather too
+    for (size_t kind = 0; kind < done.runs.size(); ++kind) {  // dense layers gather too
       const StageTimes times = done.runs[kind].stages;
       const double out = dispatch_bytes(s.model, s.shapes[kind]).base();
       CHECK(times.a2f / second == Approx(time(64 * out)));
