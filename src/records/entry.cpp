@@ -133,6 +133,14 @@ std::string own_formats(const Spec& spec) {
   return text;
 }
 
+/// "embedding bf16, LM head fp8", or what both are in.
+std::string vocabulary_formats(const ModelSpec& model) {
+  const Dtype embedding = model.precision.vocabulary, head = head_format(model);
+  if (model.tied_embeddings || head == embedding)
+    return "embedding and LM head " + name_of(embedding);
+  return "embedding " + name_of(embedding) + ", LM head " + name_of(head);
+}
+
 }  // namespace
 
 Table facts_of(const ModelSpec& model) {
@@ -163,9 +171,9 @@ Table facts_of(const ModelSpec& model) {
   const Precision& p = model.precision;
   table.rows.push_back(
       {"formats",
-       fmt::format("weights {}/{}, KV {}, compute {}/{}/{}", name_of(p.attention_weights),
+       fmt::format("weights {}/{}, KV {}, compute {}/{}/{}, {}", name_of(p.attention_weights),
                    name_of(p.ffn_weights), name_of(p.kv), name_of(p.attention_compute),
-                   name_of(p.linear_compute), name_of(p.ffn_compute)),
+                   name_of(p.linear_compute), name_of(p.ffn_compute), vocabulary_formats(model)),
        cite(model.sources, p.source)});
   const VocabularyParts parts = model.total_params ? VocabularyParts{model.total_params->embedding,
                                                                      model.total_params->lm_head}
