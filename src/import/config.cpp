@@ -100,6 +100,7 @@ void Config::add_parts() {
 void Config::fill_in(const std::vector<Default>& defaults) {
   for (const Default& each : defaults) {
     json::Value value = parse_assumed(std::string(each.key), std::string(each.value));
+    value.place = place_;  // where the file leaves it out
     defaults_.try_emplace(std::string(each.key),
                           Filled{std::move(value), each.everywhere,
                                  fmt::format("the default of {}", each.model_type)});
@@ -249,6 +250,11 @@ bool Config::is_assumed_away() {
   note({.kind = KeyNote::Kind::assumed, .key = name, .value = "ignored", .why = "--assume"});
   for (const std::string& key : keys()) known_.insert(key);
   return true;
+}
+
+std::string Config::model_as_a_whole() const {
+  const json::Value* type = member(levels_.back().values, "model_type");
+  return type == nullptr ? "" : type->text;
 }
 
 std::vector<std::string> Config::keys() const {

@@ -88,6 +88,8 @@ class Config {
   [[nodiscard]] const std::string& prefix() const { return prefix_; }
   [[nodiscard]] const json::Value* find(std::string_view key);
   [[nodiscard]] const std::string& file() const { return file_; }
+  /// The outermost model_type, which that of a text_config does not hide; empty: none.
+  [[nodiscard]] std::string model_as_a_whole() const;
 
   /// An error about the value of `key`.
   [[noreturn]] void fail(std::string_view key, const std::string& complaint);

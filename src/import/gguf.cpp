@@ -15,7 +15,7 @@
 namespace afford::config {
 namespace {
 
-constexpr size_t largest_header = 64 * 1024 * 1024;
+constexpr size_t largest_gguf_header = 64 * 1024 * 1024;
 constexpr std::uint64_t most_values = 100'000, most_tensors = 200'000, most_elements = 10'000'000;
 constexpr size_t longest_text = 1024;  // of a key, a tensor's name or a value that is kept
 constexpr std::uint32_t most_dimensions = 8;
@@ -166,7 +166,7 @@ GgufHeader parse_gguf(std::string_view bytes, const std::string& file) {
 }
 
 GgufHeader read_gguf(const std::filesystem::path& path) {
-  return parse_gguf(read_start(path, largest_header), path.string());
+  return parse_gguf(read_start(path, largest_gguf_header), path.string());
 }
 
 }  // namespace afford::config
