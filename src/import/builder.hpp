@@ -89,12 +89,16 @@ void plan_llama4_moe(Builder& b);
 void plan_step_moe(Builder& b);
 void plan_ernie_moe(Builder& b);
 void plan_moe_beside_dense(Builder& b);
+void plan_arctic_moe(Builder& b);
 void plan_longcat_moe(Builder& b);
 void plan_minimax_moe(Builder& b);
 
-// ungated.cpp: FFNs of two matrices; Falcon's heads.
+// ungated.cpp: FFNs of two matrices; the shapes of older families.
 void plan_ungated(Builder& b);
 void plan_falcon(Builder& b);
+void plan_mpt(Builder& b);
+void plan_mpt_ffn(Builder& b);
+void plan_halved_dense(Builder& b);
 
 // hybrid.cpp: Mamba and short convolutions, alone or beside attention. Nemotron-H's and Falcon-H1's
 // plan the FFNs, too.

@@ -16,6 +16,7 @@ constexpr Family families[] = {
     {"gemma3_text", plan_gqa, plan_dense, tied},
     {"cohere", plan_gqa, plan_dense, tied},
     {"smollm3", plan_gqa, plan_dense, tied},
+    {"qwen", plan_gqa, plan_halved_dense},
     {"qwen2", plan_gqa, plan_dense},
     {"qwen3", plan_gqa, plan_dense},
     {"phi3", plan_gqa, plan_dense},
@@ -49,6 +50,7 @@ constexpr Family families[] = {
     {"hunyuan_v1_dense", plan_shared_kv, plan_dense},
     {"granite", plan_gqa, plan_dense},
     {"granitemoe", plan_gqa, plan_all_moe},
+    {"arctic", plan_gqa, plan_arctic_moe},
     {"grok", plan_gqa, plan_moe_beside_dense},
     {"dbrx", plan_gqa, plan_all_moe},
     {"mimo_v2_flash", plan_gqa, plan_first_dense},
@@ -70,6 +72,7 @@ constexpr Family families[] = {
     {"lfm2", plan_lfm2, plan_lfm2_ffn, tied},
     // FFNs of two matrices.
     {"gpt2", plan_gqa, plan_ungated, tied},
+    {"mpt", plan_mpt, plan_mpt_ffn, tied},
     {"opt", plan_gqa, plan_ungated, tied},
     {"bloom", plan_gqa, plan_ungated, tied},
     {"gpt_neox", plan_gqa, plan_ungated},
@@ -168,6 +171,7 @@ constexpr Alias aliases[] = {
     {"lfm2_vl", "lfm2"},
     {"lfm2_moe", "lfm2"},
     {"nemotron_h_moe", "nemotron_h"},
+    {"rwkv7_fla", "rwkv7"},
     // Experts.
     {"olmoe", "mixtral"},
     {"flex_olmo", "mixtral"},

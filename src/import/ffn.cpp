@@ -247,6 +247,22 @@ void plan_moe_beside_dense(Builder& b) {
   moe.fields.push_back(integer_field(b, "shared_intermediate", "intermediate_size", limits::width));
 }
 
+/// Arctic: experts in every moe_layer_frequency-th layer and, with parallel_attn_mlp_res, beside
+/// them an MLP as wide as the hidden state that starts from the layer's input.
+void plan_arctic_moe(Builder& b) {
+  const std::int64_t step =
+      b.in.integer_or("moe_layer_frequency", limits::layers, 2, "ArcticConfig");
+  b.moe.assign(static_cast<size_t>(b.layers), false);
+  for (std::int64_t i = 0; i < b.layers; ++i) b.moe[static_cast<size_t>(i)] = (i + 1) % step == 0;
+  const bool beside = b.in.flag("parallel_attn_mlp_res", false, "ArcticConfig");
+  b.in.set_aside("use_residual");
+  finish(b, "intermediate_size", "intermediate_size");
+  if (!beside || b.out.ffns.back().name != "moe") return;
+  Part& moe = b.out.ffns.back();
+  moe.fields.push_back({"shared_experts", "1", "parallel_attn_mlp_res: the dense MLP beside"});
+  moe.fields.push_back(integer_field(b, "shared_intermediate", "hidden_size", limits::width));
+}
+
 /// LongCat-Flash: a dense MLP in each of a layer's two halves, the experts beside the second. Of
 /// the moe_topk a token selects, as many as the zero experts' share do nothing.
 void plan_longcat_moe(Builder& b) {

@@ -9,8 +9,8 @@
 namespace afford::config {
 namespace {
 
-/// A stated rank, or the class's: so many roots of the hidden state, in steps of 32
-/// (fla/layers/rwkv7.py; checkpoints state theirs).
+/// A stated rank, or the class's: so many roots of the hidden state, in steps of 32; but for the
+/// gate's, more with larger heads (fla/layers/rwkv7.py; checkpoints state theirs).
 Field rank(Builder& b, const char* ours, std::string_view key, double roots) {
   constexpr double step = 32;
   const double usual = roots * std::sqrt(static_cast<double>(b.hidden));
@@ -49,7 +49,9 @@ void plan_rwkv7(Builder& b) {
   const auto dim_key = b.in.any({"head_dim", "head_size"});
   constexpr std::int64_t usual_dim = 64;
   const std::int64_t dim = b.in.integer_or(dim_key, limits::head_dim, usual_dim, "RWKV7Config");
-  constexpr double of_decay = 2.5, of_rate = 2.5, of_value = 1.7, of_gate = 5;
+  const double of_head = static_cast<double>(dim) / static_cast<double>(usual_dim);
+  const double of_decay = 2.5 * of_head, of_rate = 2.5 * of_head, of_value = 1.7 * of_head,
+               of_gate = 5;
   Part part{"rwkv",
             {{"kind", "rwkv7", ""},
              {"heads", fmt::format("{}", state_heads(b, dim)), "hidden_size / head_dim"},

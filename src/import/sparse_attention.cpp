@@ -179,6 +179,13 @@ std::vector<std::int64_t> compression_strides(Builder& b) {
     b.in.absorb(rates);
   }
   std::vector<std::int64_t> strides;
+  if (!b.in.has("layer_types")) {
+    b.in.note_default("layer_types", "two heavily compressed, then heavily and sparse in turn",
+                      "DeepseekV4Config");
+    for (std::int64_t i = 0; i < b.layers; ++i)
+      strides.push_back(i >= 2 && i % 2 == 1 ? sparse_stride : heavy_stride);
+    return strides;
+  }
   for (const std::string& type : layer_types(b, {"sliding_attention", sparse, heavy}))
     strides.push_back(type == sparse ? sparse_stride : type == heavy ? heavy_stride : 0);
   return strides;

@@ -261,6 +261,21 @@ TEST_SUITE("errors") {
     CHECK(refused(R"({"model_type": "opt", )" + shape + R"("word_embed_proj_dim": 32})") ==
           "c.json:2:80: word_embed_proj_dim: an embedding of another width than hidden_size (64) "
           "is not counted");
+    const std::string mpt = R"({"model_type": "mpt", "d_model": 64, "n_heads": 4, "n_layers": 2,
+      "vocab_size": 100, )";
+    CHECK(refused(mpt + R"("attn_config": {"alibi": true, "attn_type": "linear"}})") ==
+          "c.json:2:70: attn_type: expected 'multihead_attention', 'multiquery_attention' or "
+          "'grouped_query_attention', got 'linear'");
+    CHECK(refused(mpt + R"("ffn_config": {"ffn_type": "mb_moe"}})") ==
+          "c.json:2:53: ffn_type: expected 'mptmlp', 'te_ln_mlp', 'mptglu' or 'mptgeglu', got "
+          "'mb_moe'");
+    CHECK(refused(mpt + R"("expansion_ratio": 2.5})") ==
+          "c.json:2:45: expansion_ratio: expected an integer from 1 to 64, got 2.5");
+    // The class's default has no place but the file that leaves it out.
+    CHECK(refused(R"({"model_type": "deepseek_v4", "q_lora_rank": 32, "head_dim": 16,
+      "qk_rope_head_dim": 8, "num_experts_per_tok": 2, "n_routed_experts": 8, )" +
+                  shape + R"("moe_intermediate_size": 32})") ==
+          "c.json:1:1: o_groups: num_attention_heads must be a multiple of it");
     const std::string elm = R"({"model_type": "openelm", "model_dim": 64, "vocab_size": 100,
       "num_transformer_layers": 2, "head_dim": 16, "share_input_output_layers": true,
       "ffn_dim_divisor": 32, "ffn_multipliers": [1.0, 2.0], "num_query_heads": [4, 4],

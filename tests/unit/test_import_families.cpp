@@ -91,7 +91,8 @@ constexpr PublishedFamily published_families[] = {
     {"lfm2-1.2b", 1.17e9, 1.17e9, 1e7, "model card: 1.17B"},
     {"lfm2-8b-a1b", 8.3e9, 1.55e9, 1e8, "model card: 8.3B, 1.5B (digits cut, not rounded)"},
     // Per-layer embeddings, shared keys and values, values of another width.
-    {"gemma-3n-e4b", 6.87e9, 4.5e9, 1e9, "checkpoint 7.85B, with 0.98B of towers; 4B effective"},
+    {"gemma-3n-e4b", 7.55e9, 4.5e9, 1e8,
+     "checkpoint 7.85B, of which 0.30B of MobileNet; 4B effective"},
     {"gemma-4-31b", 30.7e9, 30.7e9, 1e8, "model card: 30.7B"},
     {"gemma-4-26b-a4b", 25.2e9, 3.8e9, 1e8, "model card: 25.2B, 3.8B"},
     {"mimo-v2-flash", 309e9, 15e9, 1e9, "arXiv 2601.02780: 309B, 15B"},
@@ -118,6 +119,10 @@ constexpr PublishedFamily published_families[] = {
     {"afm-4.5b", 4.62e9, 4.62e9, 1e7, "checkpoint: 4.62B"},
     {"bloom-560m", 559e6, 559e6, 1e6, "arXiv 2211.05100: 559M"},
     {"mistral-7b-params", 7.25e9, 7.25e9, 1e7, "checkpoint of v0.3: 7.25B"},
+    {"mpt-7b", 6.649e9, 6.649e9, 1e6, "checkpoint: 6,649,286,656"},
+    {"qwen-7b", 7.721e9, 7.721e9, 1e6, "checkpoint: 7,721,324,544"},
+    {"arctic", 479e9, 17.3e9, 1e9, "checkpoint: 479B; Snowflake: 480B, 17B active"},
+    {"glm-4.1v-9b", 10.29e9, 9.40e9, 1e7, "checkpoint: 10.29B, of which 0.89B of its tower"},
 };
 
 std::string layers_of(const std::string& name) {
@@ -328,6 +333,15 @@ TEST_SUITE("unit") {
                     "max_seq_len": 8192, "max_position_embeddings": 4096, )" +
                 rest + R"("num_key_value_heads": 2})")
                .find("max_context: 4096") != std::string::npos));
+    // DeepSeek-V4 without a list of layers: as its class lays them out.
+    const std::string v4 = R"({"model_type": "deepseek_v4", "hidden_size": 64, "vocab_size": 100,
+      "num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 16, "q_lora_rank": 32,
+      "n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32,
+      "qk_rope_head_dim": 8, "o_groups": 2, "num_hidden_layers": 6)";
+    const std::string heavy = R"("heavily_compressed_attention", )",
+                      sparse = R"("compressed_sparse_attention")";
+    CHECK(kinds(v4 + "}") == kinds(v4 + R"(, "layer_types": [)" + heavy + heavy + heavy + sparse +
+                                   ", " + heavy + sparse + "]}"));
     // BLOOM's width under any of its two names.
     for (const char* width : {"n_embed", "hidden_size"}) {
       const ModelSpec bloom = test::parse_model(
@@ -345,6 +359,55 @@ TEST_SUITE("unit") {
           flag));
       CHECK((text.find(flag ? "kv_heads: 2" : "kv_heads: 4") != std::string::npos));
     }
+  }
+
+  TEST_CASE("MPT, the first Qwen, Arctic and RWKV-7: what their keys say of the shapes") {
+    const auto model = [](const std::string& text) {
+      return test::parse_model(
+          config::import_config(json::parse(text, "c.json"), {.name = "c"}).yaml);
+    };
+    const std::string mpt = R"({"model_type": "mpt", "d_model": 64, "n_heads": 4, "n_layers": 2,
+      "vocab_size": 100, "max_seq_len": 50, )";
+    const auto layer = [](double kv, double mlp) {
+      return 2.0 * (2 * 64 * 64 + 2 * 64 * kv * 16 + mlp + 2 * 64) + 64;
+    };
+    const auto attention = [](const std::string& keys) {
+      return R"("attn_config": {"alibi": true)" + keys + "}}";
+    };
+    CHECK(total_params(model(mpt + attention(""))) == 6400 + layer(4, 2 * 64 * 256));
+    CHECK(total_params(model(mpt + attention(R"(, "attn_type": "multiquery_attention")"))) ==
+          6400 + layer(1, 2 * 64 * 256));
+    CHECK(total_params(model(mpt + attention(R"(, "attn_type": "grouped_query_attention",
+      "kv_n_heads": 2)"))) == 6400 + layer(2, 2 * 64 * 256));
+    // Without slopes positions are a table; a gate is a third matrix, of a width of its own.
+    CHECK(total_params(
+              model(mpt + R"("ffn_config": {"ffn_type": "mptglu", "ffn_hidden_size": 96}})")) ==
+          6400 + 50 * 64 + layer(4, 3 * 64 * 96));
+    const std::string arctic = R"({"model_type": "arctic", "hidden_size": 64, "vocab_size": 100,
+      "num_attention_heads": 4, "num_hidden_layers": 4, "intermediate_size": 32,
+      "num_local_experts": 8, "num_experts_per_tok": 2, "moe_layer_frequency": 2)";
+    const ModelSpec beside = model(arctic + R"(, "parallel_attn_mlp_res": true})");
+    CHECK(layer_name(beside, 0) == "gqa/dense");
+    CHECK(layer_name(beside, 1) == "gqa/moe");
+    CHECK(total_params(beside) - total_params(model(arctic + "}")) == 2 * 3 * 64.0 * 64);
+    const std::string qwen = R"({"model_type": "qwen", "hidden_size": 64, "vocab_size": 100,
+      "num_attention_heads": 4, "num_hidden_layers": 2, "kv_channels": 16, "intermediate_size": )";
+    CHECK(std::get<Dense>(model(qwen + "256}").ffns.front().shape).intermediate == 128);
+    CHECK_THROWS_WITH_AS((void)model(qwen + "255}"),
+                         "c.json:2:97: intermediate_size: expected an even number, got 255",
+                         InputError);
+    // 2.5 x sqrt(1024) = 80, of which steps of 32 make 64 or, with heads twice as large, 160.
+    const auto ranks = [&](int head_dim) {
+      const ModelSpec rwkv = model(fmt::format(
+          R"({{"model_type": "rwkv7", "hidden_size": 1024, "num_hidden_layers": 2,
+               "vocab_size": 100, "head_dim": {}}})",
+          head_dim));
+      const Rwkv7& shape = std::get<Rwkv7>(rwkv.attentions.front().shape);
+      return std::vector<std::int64_t>{shape.decay_rank, shape.rate_rank, shape.value_rank,
+                                       shape.gate_rank};
+    };
+    CHECK(ranks(64) == std::vector<std::int64_t>{64, 64, 64, 160});
+    CHECK(ranks(128) == std::vector<std::int64_t>{160, 160, 96, 160});
   }
 
   TEST_CASE("overrides of single layers: what the family builds with them, layer by layer") {
