@@ -273,7 +273,8 @@ TEST_SUITE("errors") {
           "c.json:2:45: expansion_ratio: expected an integer from 1 to 64, got 2.5");
     // The class's default has no place but the file that leaves it out.
     CHECK(refused(R"({"model_type": "deepseek_v4", "q_lora_rank": 32, "head_dim": 16,
-      "qk_rope_head_dim": 8, "num_experts_per_tok": 2, "n_routed_experts": 8, )" +
+      "qk_rope_head_dim": 8, "num_experts_per_tok": 2, "n_routed_experts": 8,
+      "num_key_value_heads": 1, )" +
                   shape + R"("moe_intermediate_size": 32})") ==
           "c.json:1:1: o_groups: num_attention_heads must be a multiple of it");
     const std::string elm = R"({"model_type": "openelm", "model_dim": 64, "vocab_size": 100,
