@@ -115,11 +115,14 @@ void plan_qwen_delta(Builder& b) {
 void plan_kimi_linear(Builder& b) {
   Config linear = b.in.object("linear_attn_config");
   const std::vector<bool> kda = listed(linear, "kda_layers", b.layers);
-  const std::vector<bool> full = listed(linear, "full_attn_layers", b.layers);
+  std::vector<bool> full = kda;
+  full.flip();
+  if (linear.has("full_attn_layers")) full = listed(linear, "full_attn_layers", b.layers);
   const std::string heads = fmt::format("{}", linear.integer("num_heads", limits::heads));
   const std::string dim = fmt::format("{}", linear.integer("head_dim", limits::head_dim));
-  const std::string kernel =
-      fmt::format("{}", linear.integer("short_conv_kernel_size", limits::conv_kernel));
+  const std::string kernel = fmt::format(
+      "{}",
+      linear.integer_or("short_conv_kernel_size", limits::conv_kernel, 4, "KimiDeltaAttention"));
   const bool full_rank =
       linear.flag("use_full_rank_gate", false, "Kimi Linear's gate goes through head_dim");
   for (size_t i = 0; i < kda.size(); ++i) {

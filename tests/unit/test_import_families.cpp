@@ -333,6 +333,15 @@ TEST_SUITE("unit") {
                     "max_seq_len": 8192, "max_position_embeddings": 4096, )" +
                 rest + R"("num_key_value_heads": 2})")
                .find("max_context: 4096") != std::string::npos));
+    // Kimi Linear's MLA is where its delta attention is not.
+    const std::string kimi = R"({"model_type": "kimi_linear", "kv_lora_rank": 8, "num_experts": 4,
+      "qk_nope_head_dim": 16, "qk_rope_head_dim": 16, "v_head_dim": 16, "num_experts_per_token": 2,
+      "moe_intermediate_size": 32, )" +
+                             rest + R"("linear_attn_config": {"num_heads": 4, "head_dim": 16,
+      "kda_layers": [1, 2, 3])";
+    CHECK(kinds(kimi + "}}") == "3 kda, 1 mla, ");
+    CHECK(kinds(kimi + "}}") ==
+          kinds(kimi + R"(, "short_conv_kernel_size": 4, "full_attn_layers": [4]}})"));
     // DeepSeek-V4 without a list of layers: as its class lays them out.
     const std::string v4 = R"({"model_type": "deepseek_v4", "hidden_size": 64, "vocab_size": 100,
       "num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 16, "q_lora_rank": 32,
