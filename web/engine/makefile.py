@@ -9,12 +9,12 @@ from pathlib import Path
 root = Path(sys.argv[1])
 version = re.search(r"project\(afford VERSION ([\d.]+)", (root / "CMakeLists.txt").read_text())[1]
 ALONE = {"src/calibration/least_squares.cpp", "src/load/library.cpp"}
-CXX = (f"-std=c++20 -O2 -fexceptions -DFMT_HEADER_ONLY -DNDEBUG "
+CXX = (f"-std=c++20 -O2 -fwasm-exceptions -DFMT_HEADER_ONLY -DNDEBUG "
        f"-DAFFORD_VERSION='\"{version}\"' -DAFFORD_INSTALLED_DATA='\"afford\"' "
        f"-I{root}/web/engine/shim -I{root}/src -isystem include -isystem libyaml/include "
        f"-isystem glpk/src")
 # Joined sources call functions of <cstdlib> that only the linker would miss.
-LINK = ("-O1 -fexceptions -sMODULARIZE -sEXPORT_NAME=afford_engine -sENVIRONMENT=worker,node "
+LINK = ("-O1 -fwasm-exceptions -sMODULARIZE -sEXPORT_NAME=afford_engine -sENVIRONMENT=worker,node "
         "-sALLOW_MEMORY_GROWTH -sSTACK_SIZE=1048576 -sFORCE_FILESYSTEM "
         "-sEXPORTED_RUNTIME_METHODS=ccall,FS -sNODEJS_CATCH_EXIT=0 -sNODEJS_CATCH_REJECTION=0")
 LINK = LINK.replace("-sSTACK_SIZE", "-sTOTAL_STACK")  # its name in 3.1.6
