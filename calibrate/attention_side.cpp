@@ -128,7 +128,7 @@ NormCall AttentionSide::norm_into(Dense& product, int set) const {
   call.precision = layer_.projections;
   call.targets[0] = {to.x, to.x_scales};
   call.target_count = 1;
-  call.scales = {1, batch_.requests()};
+  call.scales = {1, to.scale_stride};
   return call;
 }
 
@@ -207,8 +207,8 @@ void AttentionSide::output(cudaStream_t stream, int layer, int micro_batch) {
   }
   if (fp8) {
     const int width = layer_.query_heads * layer_.value_width();
-    enqueue_quantise(
-        {batch_.requests(), width, values, {to.x, to.x_scales}, {1, batch_.requests()}}, stream);
+    enqueue_quantise({batch_.requests(), width, values, {to.x, to.x_scales}, {1, to.scale_stride}},
+                     stream);
     values = nullptr;
   }
   out_->enqueue_between(stream, set, values, nullptr);

@@ -149,8 +149,11 @@ class Descriptors {
   const CublasLt& lt_;
 };
 
-/// The case with its widths filled in.
-DenseCase with_widths(DenseCase dense) {
+/// The case with its widths filled in. cuBLASLt takes scales of token rows by fours: there are rows
+/// up to that, which nobody reads.
+DenseCase laid_out(DenseCase dense) {
+  constexpr int scale_rows = 4;
+  if (dense.block_scales) dense.m = (dense.m + scale_rows - 1) / scale_rows * scale_rows;
   if (dense.x_width == 0) dense.x_width = dense.k;
   if (dense.y_width == 0) dense.y_width = dense.n;
   return dense;
@@ -162,7 +165,7 @@ class Product final : public Dense {
 
  public:
   Product(const CublasLt& lt, const DenseCase& dense)
-      : lt_(lt), case_(with_widths(dense)), descriptors_(lt, case_), workspace_(workspace_bytes) {
+      : lt_(lt), case_(laid_out(dense)), descriptors_(lt, case_), workspace_(workspace_bytes) {
     const double heads = case_.heads, x = heads * case_.m * case_.k, w = heads * case_.n * case_.k,
                  y = heads * case_.m * case_.n;
     bytes = (x + w) * sizeof(Element) + y * sizeof(__nv_bfloat16);
@@ -198,8 +201,11 @@ class Product final : public Dense {
 
   [[nodiscard]] DenseBuffers buffers(int copy) override {
     const auto set = static_cast<size_t>(copy);
-    return {x_.data() + set * x_size(), x_scales_.data() + set * x_scale_size(),
-            w_.data() + set * w_size(), w_scales_.data() + set * w_scale_size(),
+    return {x_.data() + set * x_size(),
+            x_scales_.data() + set * x_scale_size(),
+            case_.m,
+            w_.data() + set * w_size(),
+            w_scales_.data() + set * w_scale_size(),
             y_.data() + set * y_size()};
   }
 

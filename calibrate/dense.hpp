@@ -15,7 +15,7 @@ namespace afford::calibrate {
 struct DenseCase {
   Precision precision = Precision::bf16;
   bool block_scales = false;  // of FP8: 1 x 128 of x, 128 x 128 of W, as models are published
-  int m = 1, n = 0, k = 0;    // n and k multiples of 16, m of 4 with block scales
+  int m = 1, n = 0, k = 0;    // n and k multiples of 16
   // x [m][heads][x_width], of which the first k count; W [heads][n][k]; y [m][heads][y_width].
   int heads = 1, x_width = 0, y_width = 0;  // widths: 0 is k, n
   float alpha = 1;
@@ -26,7 +26,8 @@ struct DenseCase {
 /// Operands of one input set, on the device.
 struct DenseBuffers {
   void* x = nullptr;
-  float* x_scales = nullptr;  // [k / 128][m] with block scales, else null
+  float* x_scales = nullptr;  // [k / 128][scale_stride] with block scales, else null
+  int scale_stride = 0;       // m, up to a multiple of four with block scales
   const void* w = nullptr;
   const float* w_scales = nullptr;  // [n / 128][k / 128, up to a multiple of four]
   __nv_bfloat16* y = nullptr;
