@@ -142,19 +142,32 @@ class DrawnKernel {
     for (const ExpertPhase& phase : phases_)
       tiles +=
           drawn_tiles(phase, covered_).tiles * tiles_over(product.outputs, weight_rows) * blocks;
-    const double tail = idle_tail(whole_up(tiles), chip_.sms);
+    const LastRound last = last_round(whole_up(tiles), product.k * value_);
     double seconds = (product.follows ? curve_.follow : curve_.start).base();
-    for (const ExpertPhase& phase : phases_) seconds += of_phase(phase, product, tail);
+    for (const ExpertPhase& phase : phases_) seconds += of_phase(phase, product, last);
     return seconds;
   }
   [[nodiscard]] double value() const { return value_; }
 
  private:
-  /// Memory brings the weights once, L2 passes them on for every token tile, and the share of SMs
-  /// without one is lost to it; the longer of both overlaps with the tensor cores as reading does
-  /// in the curve. A tile's start and end cost its own tokens, not the columns it is padded to.
+  /// What the last round of tiles takes beyond its share of the SMs, over all rounds: `idle` with
+  /// whole tiles, which the curve's idle shares are of; `kept` as the kernel deals them.
+  struct LastRound {
+    double idle = 0, kept = 0;
+  };
+  /// Tiles are cut along K where that costs less (calibrate/moe_plan.cpp: four blocks of 128 B).
+  [[nodiscard]] LastRound last_round(double tiles, double bytes_of_k) const {
+    constexpr double split_cost = 4 * 128;
+    const double idle = idle_tail(tiles, chip_.sms);
+    return {idle, std::min(idle, split_cost * chip_.sms / (tiles * bytes_of_k))};
+  }
+
+  /// Memory brings the weights once, L2 passes them on for every token tile, and what the last
+  /// round takes longer is lost to it; the longer of both overlaps with the tensor cores as reading
+  /// does in the curve. A tile's start and end cost its own tokens, not the columns it is padded
+  /// to.
   [[nodiscard]] double of_phase(const ExpertPhase& phase, const DrawnProduct& product,
-                                double tail) const {
+                                const LastRound& last) const {
     const DrawnTiles tiles = drawn_tiles(phase, covered_);
     const double weights = product.outputs * product.k * weight_;
     const double rows = tiles.tiles * covered_, each = tiles.copies / tiles.active;
@@ -164,12 +177,12 @@ class DrawnKernel {
         .flops = 2 * rows * product.outputs * product.k,
         .memory_size = tiles.active * weights / chip_.sms,
         .compute_size = std::max(1.0, each),
-        .idle_tail = tail,
+        .idle_tail = last.idle,
         .k = product.k * rows / tiles.copies};
     const OperationParts parts = operation_parts(curve_, work, roofs_);
     const double passed = tiles.tiles * tiles_over(product.outputs, weight_rows) *
                           (weight_rows + covered_) * product.k * value_;
-    const double l2 = chip_.l2 > 0 ? passed / (l2_share_ * chip_.l2) * (1 + tail) : 0;
+    const double l2 = chip_.l2 > 0 ? passed / (l2_share_ * chip_.l2) * (1 + last.kept) : 0;
     return overlapped(std::max(parts.reading, l2), parts.computing, curve_.overlap);
   }
 
