@@ -10,7 +10,12 @@ namespace afford::calibrate {
   return {.name = "afford",
           // `heads` of attention.cuh and mla.cuh: fewer rows are padded.
           .attention_tile = 64,
-          .kernels = {.core = 1}};
+          .kernels = {.combine = 0,
+                      .norm_quantise = 1,
+                      .rank_norm = 1,
+                      .rope_cache_write = 1,
+                      .core = 1,
+                      .top_k_pack = 1}};
 }
 
 }  // namespace afford::calibrate

@@ -56,13 +56,18 @@ Bytes core_input_bytes(const AttentionStage<Ops>& side) {
 
 /// The two halves of an absorbed matrix: one batched product on each side of the core. Engines keep
 /// it in BF16 (DeepSeek's published trace among them), whatever the format of the other weights.
-DenseProduct absorbed_products(const Matrix& matrix, double rows, double ways) {
+/// Between them and the core every head has a latent of its own, which moves.
+template <class Ops>
+DenseProduct absorbed_products(const Matrix& matrix, const AttentionStage<Ops>& side) {
+  const double ways = side.ways(matrix), outputs = real(matrix.outputs);
   return {.name = matrix.name,
-          .rows = rows,
+          .rows = side.rows,
           .inputs = real(matrix.inputs),
-          .outputs = real(matrix.outputs) / ways / 2,
+          .outputs = outputs / ways / 2,
           .weights = Dtype::bf16,
           .compute = Dtype::bf16,
+          .activations =
+              size_of(Dtype::bf16, side.rows / ways * (side.shape.attention.core_values + outputs)),
           .kernels = 2};
 }
 
@@ -80,9 +85,15 @@ void add_projections(AttentionStage<Ops>& side) {
   }
   side.gemm(joined, side.rows, 1);
   for (const Matrix& matrix : side.shape.attention.projections) {
-    if (matrix.role == Role::from_rank) side.gemm(matrix, side.rows, side.ways(matrix));
+    if (matrix.role == Role::from_rank) {
+      const double norms = side.machine.engine->kernels.rank_norm;
+      if (norms > 0)
+        side.small("norm of the rank", norms,
+                   size_of(between_kernels, 2 * side.rows * real(matrix.inputs)));
+      side.gemm(matrix, side.rows, side.ways(matrix));
+    }
     if (matrix.role == Role::absorbed)
-      side.ops.add(dense(absorbed_products(matrix, side.rows, side.ways(matrix)), side.machine));
+      side.ops.add(dense(absorbed_products(matrix, side), side.machine));
   }
 }
 
@@ -138,8 +149,9 @@ void add_before_core(AttentionStage<Ops>& side, Bytes vectors) {
 template <class Ops>
 void add_behind_core(AttentionStage<Ops>& side, Bytes vectors) {
   const KernelCounts& counts = side.machine.engine->kernels;
-  side.small("quantise", counts.quantise,
-             size_of(between_kernels, side.rows * side.shape.attention.core_outputs));
+  if (side.shape.linear_compute != Dtype::bf16)
+    side.small("quantise", counts.quantise,
+               size_of(between_kernels, side.rows * side.shape.attention.core_outputs));
   add_output(side);
   side.small("norm", counts.norm, 2 * vectors);
   if (side.work.router) add_router(side.ops, side.model, side.shape, side.rows, side.machine);
@@ -186,15 +198,16 @@ void add_core(AttentionStage<Ops>& side) {
   }
 }
 
-/// Norms and rope run with the projections, the cache is written where it is.
+/// Norms and rope, which read and write what the core gets, run with the projections; the cache is
+/// written where it is.
 template <class Ops>
-void add_cache_write(AttentionStage<Ops>& side, Bytes vectors) {
+void add_cache_write(AttentionStage<Ops>& side) {
   const double kernels = side.machine.engine->kernels.rope_cache_write;
   switch (side.work.scope) {
     case AttentionScope::whole:
-      return side.small("norms, rope, cache write", kernels, vectors);
+      return side.small("norms, rope, cache write", kernels, 2 * core_input_bytes(side));
     case AttentionScope::around:
-      return side.small("norms, rope", std::max(0.0, kernels - 1), vectors);
+      return side.small("norms, rope", std::max(0.0, kernels - 1), 2 * core_input_bytes(side));
     case AttentionScope::core:
       return side.small("cache write", std::min(1.0, kernels), core_input_bytes(side));
   }
@@ -208,7 +221,7 @@ Ops attention_side(AttentionStage<Ops> side) {
   const Bytes vectors =
       size_of(between_kernels, 2 * side.rows * real(side.model.hidden));  // in and out
   if (around) add_before_core(side, vectors);
-  add_cache_write(side, vectors);
+  add_cache_write(side);
   if (core) add_core(side);
   if (around) add_behind_core(side, vectors);
   if (side.machine.launches()) {

@@ -78,6 +78,8 @@ const auto parameters = std::to_array<EngineParameter>({
      most_kernels},
     {"kernels", "norm_quantise", "before the projections",
      kernel_count<&KernelCounts::norm_quantise>, 0, most_kernels},
+    {"kernels", "rank_norm", "of a compressed query", kernel_count<&KernelCounts::rank_norm>, 0,
+     most_kernels},
     {"kernels", "rope_cache_write", "norms, rope, cache write",
      kernel_count<&KernelCounts::rope_cache_write>, 0, most_kernels},
     {"kernels", "core", "attention, joining its parts", kernel_count<&KernelCounts::core>, 1,

@@ -20,6 +20,7 @@ namespace afford {
 struct KernelCounts {
   double combine = 1;           // of partial FFN results with the residual
   double norm_quantise = 2;     // before the projections
+  double rank_norm = 0;         // of a compressed query, where it is not among the next
   double rope_cache_write = 3;  // norms of q and k, rope, appending to the cache
   double core = 2;              // attention over a cache, and joining its parts
   double state_update = 1;      // of recurrent attention

@@ -37,6 +37,29 @@ TEST_SUITE("unit") {
         "kv_up");
     CHECK(sharded.weights.base() == 2 * weights / 8);
     CHECK(sharded.flops.base() == 2 * weights * 64 / 8);
+    // Of each head a query of 128 in, with rope's 64 and the latent's 512 to the core, the latent
+    // back, 128 out.
+    CHECK(whole.activations.base() == 2 * 64.0 * 128 * (128 + 576 + 512 + 128));
+    CHECK(sharded.activations.base() == whole.activations.base() / 8);
+  }
+
+  TEST_CASE("the runtime of afford-calibrate launches what its attention side puts into a stream") {
+    const auto kernels = [](const char* name) {
+      SideFixture f(name);
+      f.engine = load_engine("afford");
+      const bool router = f.shapes.back().ffn.router_outputs > 0;
+      const AttentionWork work{
+          .requests = 64, .context = 4096, .partial_results = 1, .router = router};
+      double count = 0;
+      for (const Op& op : f.ops(work)) count += op.kernels;
+      return count;
+    };
+    // calibrate/attention_side.cpp: norm, qkv, norm, q_up, rope, core, quantise, o, norm, router,
+    // top-k; MLA two absorbed products more; without a compressed query two less.
+    CHECK(kernels("step-3") == 11);
+    CHECK(kernels("deepseek-v3") == 13);
+    CHECK(kernels("qwen3-moe") == 9);
+    CHECK(kernels("llama-3.1-70b") == 6);  // BF16: nothing is quantised; dense: nothing is routed
   }
 
   TEST_CASE("partial results: the combine reads one a FFN instance, the residual, and writes") {

@@ -44,15 +44,16 @@ TEST_CASE("pipelines on H100 and H200 are predicted as the README says, those me
     size_t points, left_out;
     double median, p90, worst;
   };
-  const std::vector<Expected> expected = {{"h100", "after", 2, 54, 0, 0.014, 0.040, 0.058},
-                                          {"h100", "after", 4, 29, 0, 0.016, 0.041, 0.052},
-                                          {"h100", "cards", 2, 53, 0, 0.019, 0.041, 0.072},
-                                          {"h100", "newer", 2, 42, 0, 0.018, 0.062, 0.075},
-                                          {"h100", "seen", 2, 86, 2, 0.013, 0.031, 0.082},
-                                          {"h100", "seen", 4, 103, 4, 0.014, 0.042, 0.071},
-                                          {"h100", "unequal", 2, 13, 0, 0.024, 0.056, 0.070},
-                                          {"h200", "after", 2, 20, 1, 0.014, 0.038, 0.047},
-                                          {"h200", "unequal", 2, 13, 0, 0.024, 0.058, 0.095}};
+  const std::vector<Expected> expected = {{"h100", "after", 2, 54, 0, 0.014, 0.040, 0.060},
+                                          {"h100", "after", 4, 29, 0, 0.014, 0.038, 0.047},
+                                          {"h100", "cards", 2, 53, 0, 0.020, 0.041, 0.068},
+                                          {"h100", "clean", 2, 89, 0, 0.020, 0.042, 0.086},
+                                          {"h100", "newer", 2, 42, 0, 0.022, 0.064, 0.075},
+                                          {"h100", "seen", 2, 86, 2, 0.012, 0.034, 0.077},
+                                          {"h100", "seen", 4, 103, 4, 0.014, 0.045, 0.076},
+                                          {"h100", "unequal", 2, 13, 0, 0.025, 0.058, 0.065},
+                                          {"h200", "after", 2, 20, 1, 0.012, 0.043, 0.054},
+                                          {"h200", "unequal", 2, 13, 0, 0.020, 0.070, 0.104}};
   std::vector<study::PipelineGroup> groups;
   for (const study::PipelineGroup& group : validation.groups)
     if (group.model.empty() && group.gpus != 0) groups.push_back(group);
@@ -218,10 +219,21 @@ TEST_CASE("a shared expert that takes many tokens costs what L2 passes on for ea
   // Eight tiles of 64 tokens: 256 + 64 rows each, of 7168 values for gate and up (40 tiles of
   // weights), of 5120 for down (28).
   const double passed = 8 * (256 + 64) * (40 * 7168.0 + 28 * 5120.0) * (1 + 4.0 / 128);
-  const double l2 = passed / (0.9 * chip.measured->l2);
+  const double l2 = passed / (0.85 * chip.measured->l2);
   // The tensor cores work at the same time, but not for nothing.
   CHECK((both - routed).base() > l2);
   CHECK((both - routed).base() < 1.2 * l2);
+}
+
+TEST_CASE("a matrix of fewer tiles than SMs is cut along K, and read at the rate of a whole one") {
+  const HardwareSpec chip = calibrated_h100();
+  const Machine machine(chip, *chip.measured->kernels);
+  DrawnExperts dense{.shared = 1, .shared_tokens = 32, .weights = Dtype::bf16};
+  dense.hidden = 8192, dense.intermediate = 28672;  // down: 32 tiles of 256 rows
+  const double read = 3 * 8192.0 * 28672 * 2 / chip.measured->read;
+  const double time = drawn_experts_time(dense, machine).mean.base();
+  CHECK(time > read);
+  CHECK(time < 1.2 * read);  // 32 of 132 SMs would take four times as long for its third
 }
 
 TEST_CASE("two micro-batches hide the shorter stage, one hides none") {
