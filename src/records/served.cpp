@@ -25,9 +25,13 @@ const Record<study::Served>& served_record() {
       {{"tokens_per_user_s", "tok/s/user", Show::plain, in_files_only, "tokens_per_gpu_s"},
        [](const study::Served& s) { return cell_if(s.tpot > Seconds(0), 1 / (s.tpot / second)); }},
       {{"joules_per_token", "J/token", Show::plain, in_files_only, "usd_per_mtok"},
-       [](const study::Served& s) { return energy_of(s).base(); }},
+       [](const study::Served& s) {
+         return cell_if(energy_of(s).base() > 0, energy_of(s).base());
+       }},
       {{"tokens_per_kwh", "tok/kWh", Show::plain, in_files_only},
-       [](const study::Served& s) { return study::kilowatt_hour / energy_of(s) / token; }},
+       [](const study::Served& s) {
+         return cell_if(energy_of(s).base() > 0, study::kilowatt_hour / energy_of(s) / token);
+       }},
       {{"tpot_low_ms", "TPOT from", Show::plain, in_files_only},
        [=](const study::Served& s) { return end(s, s.interval.low); }},
       {{"tpot_high_ms", "TPOT to", Show::plain, in_files_only},

@@ -52,6 +52,20 @@ TEST_SUITE("cli") {
           doctest::Approx(730 * 2.0 * rows[4]["gpus"].get<double>()));
   }
 
+  TEST_CASE("plan: where nothing is rented no energy is used, and none is stated") {
+    const test::TempFolder folder;
+    const std::string file =
+        folder.file("w.yaml", test::replaced(workload, "h20: ", "h20: {limit: 1}"));
+    const auto rows = plan(file);
+    REQUIRE(rows.size() == 6);
+    CHECK(rows[5]["feasible"] == "no");
+    CHECK(rows[5]["joules_per_token"].is_null());
+    CHECK(rows[5]["tokens_per_kwh"].is_null());
+    CHECK(rows[0]["joules_per_token"].get<double>() > 0);
+    CHECK(run_afford("plan " + file + " --max-gpus 32 --format csv").out.find(",inf") ==
+          std::string::npos);
+  }
+
   TEST_CASE("plan: contracts, peak hours, spares") {
     const test::TempFolder folder;
     const std::string file = folder.file(
