@@ -134,6 +134,13 @@ void plan_gemma4_ffn(Builder& b);
 
 // towers.cpp: what is held in memory beside the language model.
 void plan_towers(Builder& b);
+struct Held {
+  std::string name;
+  double params = 0;
+  std::string comment;
+};
+/// Adds it, unless it is more than a model file may state. `key`: where its shape stands.
+void hold(Builder& b, std::string_view key, const Held& held);
 
 // precision.cpp: formats out of quantization_config, or those of the Step-3 report. Last, when all
 // parts are there.

@@ -25,10 +25,9 @@ void hold_embeddings(Builder& b, std::int64_t width) {
   const double rows =
       static_cast<double>(b.in.integer("vocab_size_per_layer_input", limits::vocab));
   const double params = rows * static_cast<double>(b.layers) * static_cast<double>(width);
-  b.out.held.push_back(
-      {"per_layer_embedding",
-       {{"params", fmt::format("{:.8g}", params),
-         "vocab_size_per_layer_input x num_hidden_layers x hidden_size_per_layer_input"}}});
+  hold(b, "vocab_size_per_layer_input",
+       {"per_layer_embedding", params,
+        "vocab_size_per_layer_input x num_hidden_layers x hidden_size_per_layer_input"});
 }
 
 /// Full layers may have heads of their own, and one projection for keys and values.

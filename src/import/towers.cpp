@@ -85,10 +85,6 @@ std::optional<double> tower_params(const Tower& t) {
          (colours * frames * patch * patch + positions(t)) * hidden;
 }
 
-void hold(Builder& b, const std::string& name, double params, const std::string& comment) {
-  b.out.held.push_back({name, {{"params", fmt::format("{:.4g}", params), comment}}});
-}
-
 using BridgeOf = std::optional<Bridge> (*)(const Tower&);
 
 void add_tower(Builder& b, std::string_view key, const std::string& name, BridgeOf bridge_of) {
@@ -104,7 +100,7 @@ void add_tower(Builder& b, std::string_view key, const std::string& name, Bridge
     b.in.note_default(name + " tower", "not counted", "the config does not give its shape");
     return;
   }
-  hold(b, name, *params, fmt::format("{}: attention, MLPs, patches and positions", key));
+  hold(b, key, {name, *params, fmt::format("{}: attention, MLPs, patches and positions", key)});
   b.in.note_default(name + " tower", fmt::format("{:.3g}B parameters", *params / 1e9),
                     "attention, MLPs, patches and positions; held in memory, not decoded");
   const auto bridge = bridge_of(tower);
@@ -113,7 +109,7 @@ void add_tower(Builder& b, std::string_view key, const std::string& name, Bridge
                       fmt::format("that of {} is not known", tower.model));
     return;
   }
-  hold(b, name + "-projector", bridge->params, std::string(bridge->what));
+  hold(b, key, {name + "-projector", bridge->params, std::string(bridge->what)});
   b.in.note_default(name + " projector", fmt::format("{:.3g}B parameters", bridge->params / 1e9),
                     bridge->what);
 }
@@ -154,6 +150,14 @@ double Tower::width() const {
   constexpr double most = 1 << 16;
   return stated({"embed_dim", "vt_hidden_size", "d_model", "hidden_size", "width"}, most)
       .value_or(0);
+}
+
+void hold(Builder& b, std::string_view key, const Held& held) {
+  if (!(held.params >= 1 && held.params <= limits::held_params)) {
+    b.in.fail(key, fmt::format("expected the shape of 1 to {:g} parameters ({}), got one of {:.4g}",
+                               limits::held_params, held.name, held.params));
+  }
+  b.out.held.push_back({held.name, {{"params", fmt::format("{:.8g}", held.params), held.comment}}});
 }
 
 void plan_towers(Builder& b) {

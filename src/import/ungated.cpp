@@ -34,9 +34,9 @@ void refuse_other_shapes(Builder& b) {
 void hold_positions(Builder& b, std::string_view key) {
   if (!b.in.has(key)) return;
   const double rows = static_cast<double>(b.in.integer(key, limits::tokens));
-  b.out.held.push_back({"positions",
-                        {{"params", fmt::format("{:.6g}", rows * static_cast<double>(b.hidden)),
-                          fmt::format("{} x hidden_size", b.in.spelled(key))}}});
+  hold(b, key,
+       {"positions", rows * static_cast<double>(b.hidden),
+        fmt::format("{} x hidden_size", b.in.spelled(key))});
 }
 
 }  // namespace

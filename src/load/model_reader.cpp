@@ -96,13 +96,12 @@ Precision read_precision(const Section& root, const ModelSpec& model) {
 
 /// Towers and tables: their parameters, in BF16 unless they say otherwise.
 void read_held(const Section& root, ModelSpec& model) {
-  constexpr double most_params = 1e13;
   const Section list = root.names("held");
   for (const std::string& name : list.keys()) {
     const Section in = list.child(name, {"source", "params", "weights"});
     model.held.push_back(
         {.name = name,
-         .params = in.real("params", 1, most_params),
+         .params = in.real("params", 1, limits::held_params),
          .weights = in.has("weights") ? read_weight_format(in, "weights") : Dtype::bf16,
          .source = read_source(in, model.sources)});
   }

@@ -13,6 +13,7 @@ inline constexpr Range vocab{1, 1 << 24};
 inline constexpr Range experts{1, 1 << 16};
 inline constexpr Range layers{1, 1 << 12};
 inline constexpr Range tokens{1, 1'000'000'000};
+inline constexpr double held_params = 1e13;  // of a tower or a table, at most
 inline constexpr Range conv_kernel{1, 64};
 inline constexpr Range bus_width{1, 1 << 16};  // bits
 inline constexpr Range devices{1, 1 << 12};    // NICs or accelerators of one server

@@ -277,6 +277,12 @@ TEST_SUITE("errors") {
       "num_key_value_heads": 1, )" +
                   shape + R"("moe_intermediate_size": 32})") ==
           "c.json:1:1: o_groups: num_attention_heads must be a multiple of it");
+    // A tower that no model file may state.
+    CHECK(refused(R"({"model_type": "llava", "vision_config": {"num_hidden_layers": 1000,
+      "hidden_size": 65536, "intermediate_size": 262144}, )" +
+                  shape + R"("num_key_value_heads": 2})") ==
+          "c.json:1:42: vision_config: expected the shape of 1 to 1e+13 parameters (vision), got "
+          "one of 5.154e+13");
     const std::string elm = R"({"model_type": "openelm", "model_dim": 64, "vocab_size": 100,
       "num_transformer_layers": 2, "head_dim": 16, "share_input_output_layers": true,
       "ffn_dim_divisor": 32, "ffn_multipliers": [1.0, 2.0], "num_query_heads": [4, 4],
