@@ -33,7 +33,6 @@ __global__ void reference_kernel(const int* units, const float* given, const Ele
                                  const Element* keys, const Element* values, AttentionInput in,
                                  Places places, const int* lengths, int dim, float* scores,
                                  size_t stride, float* output) {
-  __shared__ float reduced[256];
   const int unit = units[blockIdx.x], head = static_cast<int>(blockIdx.y),
             thread = static_cast<int>(threadIdx.x);
   const int head_of = unit / places.tiles, request = head_of / in.kv_heads,
@@ -56,21 +55,10 @@ __global__ void reference_kernel(const int* units, const float* given, const Ele
     p[token] = dot * in.scale;
     top = fmaxf(top, p[token]);
   }
-  const auto reduce = [&](float x, auto combine) {
-    reduced[thread] = x;
-    __syncthreads();
-    for (int step = 128; step > 0; step /= 2) {
-      if (thread < step) reduced[thread] = combine(reduced[thread], reduced[thread + step]);
-      __syncthreads();
-    }
-    const float result = reduced[0];
-    __syncthreads();
-    return result;
-  };
-  top = reduce(top, [](float a, float b) { return fmaxf(a, b); });
+  top = ptx::reduce_block<256>(top, [](float a, float b) { return fmaxf(a, b); });
   float sum = 0;
   for (int token = thread; token < length; token += 256) sum += p[token] = exp2f(p[token] - top);
-  sum = reduce(sum, [](float a, float b) { return a + b; });
+  sum = ptx::reduce_block<256>(sum, [](float a, float b) { return a + b; });
   if (thread >= dim) return;
   float out = 0;
   for (int token = 0; token < length; ++token)

@@ -29,7 +29,6 @@ __global__ void reference_kernel(const Sample* samples, const __nv_bfloat16* que
                                  const __nv_bfloat16* keys, const __nv_bfloat16* values,
                                  PrefillInput in, Dims dims, float* scores, size_t stride,
                                  float* output) {
-  __shared__ float reduced[256];
   const Sample at = samples[blockIdx.x];
   const int thread = static_cast<int>(threadIdx.x), kv_heads = in.heads / in.group;
   const int seen = in.prefix + at.token + 1;
@@ -47,21 +46,10 @@ __global__ void reference_kernel(const Sample* samples, const __nv_bfloat16* que
     p[token] = dot * in.scale;
     top = fmaxf(top, p[token]);
   }
-  const auto reduce = [&](float x, auto combine) {
-    reduced[thread] = x;
-    __syncthreads();
-    for (int step = 128; step > 0; step /= 2) {
-      if (thread < step) reduced[thread] = combine(reduced[thread], reduced[thread + step]);
-      __syncthreads();
-    }
-    const float result = reduced[0];
-    __syncthreads();
-    return result;
-  };
-  top = reduce(top, [](float a, float b) { return fmaxf(a, b); });
+  top = ptx::reduce_block<256>(top, [](float a, float b) { return fmaxf(a, b); });
   float sum = 0;
   for (int token = thread; token < seen; token += 256) sum += p[token] = exp2f(p[token] - top);
-  sum = reduce(sum, [](float a, float b) { return a + b; });
+  sum = ptx::reduce_block<256>(sum, [](float a, float b) { return a + b; });
   if (thread >= dims.value) return;
   float out = 0;
   for (int token = 0; token < seen; ++token)

@@ -140,14 +140,14 @@ class Producer {
     int parity = 1;
     for (int index = take(); index < all_; parity ^= 1) {
       const QueryTile tile = tile_of<S>(in_, index);
-      load_keys(tile, tile.keys - 1);
+      load<keys_of>(tile, tile.keys - 1);
       for (int w = 0; w < 2; ++w) load_queries(tile, index, w, parity);
       for (int i = tile.keys - 2; i >= 0; --i) {
-        load_keys(tile, i);
-        load_values(tile, i + 1);
+        load<keys_of>(tile, i);
+        load<values_of>(tile, i + 1);
       }
       index = take();
-      load_values(tile, 0);
+      load<values_of>(tile, 0);
     }
     for (int w = 0; w < 2; ++w) {
       wait(shared_.query_empty(w), parity);
@@ -157,6 +157,8 @@ class Producer {
   }
 
  private:
+  static constexpr bool keys_of = false, values_of = true;
+
   /// The last of all takes sets the counter back: every block takes once in vain.
   __device__ int take() {
     const int index = atomicAdd(in_.counter, 1);
@@ -174,25 +176,22 @@ class Producer {
                   tile.first + w * S::rows, tile.head, tile.sequence, shared_.query_full(w),
                   stream_);
   }
-  __device__ void load_keys(const QueryTile& tile, int i) {
-    const uint32_t full = shared_.key_full(keys_.stage);
-    wait(shared_.key_empty(keys_.stage), keys_.parity ^ 1);
-    expect_bytes(full, S::key_bytes);
+  /// Tile i of the keys or of the values into the next place of their ring.
+  template <bool values>
+  __device__ void load(const QueryTile& tile, int i) {
+    constexpr int chunks = values ? S::value_chunks : S::key_chunks;
+    Place<S>& place = values ? values_ : keys_;
+    const CUtensorMap* map = values ? &maps_.values : &maps_.keys;
+    const int stage = place.stage;
+    const uint32_t to = values ? shared_.values(stage) : shared_.keys(stage);
+    const uint32_t full = values ? shared_.value_full(stage) : shared_.key_full(stage);
+    wait(values ? shared_.value_empty(stage) : shared_.key_empty(stage), place.parity ^ 1);
+    expect_bytes(full, values ? S::value_bytes : S::key_bytes);
 #pragma unroll
-    for (int chunk = 0; chunk < S::key_chunks; ++chunk)
-      tensor_load(shared_.keys(keys_.stage) + chunk * S::tile * 128, &maps_.keys, 64 * chunk,
-                  i * S::tile, tile.kv_head, tile.sequence, full, keep_);
-    keys_.advance();
-  }
-  __device__ void load_values(const QueryTile& tile, int i) {
-    const uint32_t full = shared_.value_full(values_.stage);
-    wait(shared_.value_empty(values_.stage), values_.parity ^ 1);
-    expect_bytes(full, S::value_bytes);
-#pragma unroll
-    for (int chunk = 0; chunk < S::value_chunks; ++chunk)
-      tensor_load(shared_.values(values_.stage) + chunk * S::tile * 128, &maps_.values, 64 * chunk,
-                  i * S::tile, tile.kv_head, tile.sequence, full, keep_);
-    values_.advance();
+    for (int chunk = 0; chunk < chunks; ++chunk)
+      tensor_load(to + chunk * S::tile * 128, map, 64 * chunk, i * S::tile, tile.kv_head,
+                  tile.sequence, full, keep_);
+    place.advance();
   }
 
   const PrefillInput& in_;

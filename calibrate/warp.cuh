@@ -1,6 +1,7 @@
 #pragma once
 // What the threads of a warp do with accumulator fragments: reductions over the four threads of a
-// row, packing, and access to shared memory by address.
+// row, packing, and access to shared memory by address. And the reduction over a whole block of the
+// plain references.
 
 #include <cstdint>
 
@@ -63,6 +64,11 @@ __device__ __forceinline__ void store_shared(uint32_t address, uint32_t value) {
 __device__ __forceinline__ void store_shared(uint32_t address, float x, float y) {
   asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(address), "f"(x), "f"(y) : "memory");
 }
+__device__ __forceinline__ void store_vector(uint32_t address, const uint4& v) {
+  asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(address), "r"(v.x), "r"(v.y),
+               "r"(v.z), "r"(v.w)
+               : "memory");
+}
 /// Four 8 x 8 matrices of BF16; lane i gives the address of row i % 8 of matrix i / 8.
 __device__ __forceinline__ void load_matrices(uint32_t (&m)[4], uint32_t address) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
@@ -74,6 +80,22 @@ __device__ __forceinline__ void store_matrices(uint32_t address, const uint32_t 
   asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(address),
                "r"(m[0]), "r"(m[1]), "r"(m[2]), "r"(m[3])
                : "memory");
+}
+
+/// What `combine` makes of x over a block of `threads`, a power of two; every thread gets it.
+template <int threads, class Combine>
+__device__ float reduce_block(float x, Combine combine) {
+  __shared__ float reduced[threads];
+  const auto thread = static_cast<int>(threadIdx.x);
+  reduced[thread] = x;
+  __syncthreads();
+  for (int step = threads / 2; step > 0; step /= 2) {
+    if (thread < step) reduced[thread] = combine(reduced[thread], reduced[thread + step]);
+    __syncthreads();
+  }
+  const float result = reduced[0];
+  __syncthreads();
+  return result;
 }
 
 }  // namespace afford::calibrate::ptx
