@@ -7,6 +7,8 @@
 #include "device.hpp"
 #include "mla.cuh"
 #include "mla.hpp"
+#include "mla_cache.cuh"
+#include "mla_fp8.cuh"
 
 namespace afford::calibrate {
 
@@ -17,81 +19,32 @@ using S = MlaShape;
 constexpr double rotating_bytes = 1e9;  // of all input sets: many times any L2 cache
 constexpr int most_copies = 64;
 
-/// Plain attention of one query head in FP32; block (place in `requests`, place in `heads`).
-/// `scores` has `stride` floats a block. `given`: queries of the blocks in turn, instead of those
-/// of the input set; null: none.
-__global__ void reference_kernel(const int* requests, const int* heads, const float* given,
-                                 const __nv_bfloat16* queries, MlaInput in, const int* lengths,
-                                 float* scores, size_t stride, float* output) {
-  __shared__ float reduced[S::values];
-  const int request = requests[blockIdx.x], head = heads[blockIdx.y],
-            thread = static_cast<int>(threadIdx.x);
-  const int length = lengths[request];
-  const size_t block = static_cast<size_t>(blockIdx.x) * gridDim.y + blockIdx.y;
-  const auto row_of = [&](int token) {
-    const int row =
-        in.pages == nullptr
-            ? in.first_row[request] + token
-            : in.pages[in.page_begin[request] + token / S::tile] * S::tile + token % S::tile;
-    return in.cache + static_cast<size_t>(row) * S::width;
-  };
-  float* p = scores + block * stride;
-  const __nv_bfloat16* q = queries + (static_cast<size_t>(request) * in.heads + head) * S::width;
-  const float* f = given + block * S::width;
-  float top = -INFINITY;
-  for (int token = thread; token < length; token += S::values) {
-    const __nv_bfloat16* k = row_of(token);
-    float dot = 0;
-    for (int d = 0; d < S::width; ++d)
-      dot += (given != nullptr ? f[d] : static_cast<float>(q[d])) * static_cast<float>(k[d]);
-    p[token] = dot * in.scale;
-    top = fmaxf(top, p[token]);
-  }
-  const auto reduce = [&](float x, auto combine) {
-    reduced[thread] = x;
-    __syncthreads();
-    for (int step = S::values / 2; step > 0; step /= 2) {
-      if (thread < step) reduced[thread] = combine(reduced[thread], reduced[thread + step]);
-      __syncthreads();
-    }
-    const float result = reduced[0];
-    __syncthreads();
-    return result;
-  };
-  top = reduce(top, [](float a, float b) { return fmaxf(a, b); });
-  float sum = 0;
-  for (int token = thread; token < length; token += S::values)
-    sum += p[token] = exp2f(p[token] - top);
-  sum = reduce(sum, [](float a, float b) { return a + b; });
-  float out = 0;
-  for (int token = 0; token < length; ++token)
-    out += p[token] * static_cast<float>(row_of(token)[thread]);
-  output[block * S::values + thread] = out / sum;
-}
-
 class Mla final : public DecodeAttention {
  public:
   explicit Mla(const MlaCase& mla)
-      : case_(mla), head_tiles_((mla.heads + S::heads - 1) / S::heads) {
+      : case_(mla),
+        fp8_(mla.cache == Precision::fp8),
+        row_bytes_(fp8_ ? MlaEntry::bytes : S::row_bytes),
+        head_tiles_((mla.heads + S::heads - 1) / S::heads) {
     const double tokens = std::accumulate(case_.lengths.begin(), case_.lengths.end(), 0.0);
     const double heads = static_cast<double>(case_.lengths.size()) * case_.heads;
-    bytes = tokens * S::row_bytes + heads * (S::width + S::values) * sizeof(__nv_bfloat16);
+    bytes = tokens * row_bytes_ + heads * (S::width + S::values) * sizeof(__nv_bfloat16);
     flops = 2 * tokens * case_.heads * (S::width + S::values);
     padded_flops = flops / case_.heads * S::heads * head_tiles_;
     plan();
     lay_out();
     fill();
-    allow_shared(mla_kernel, S::shared_bytes);
+    allow_shared(chosen_kernel(), S::shared_bytes);
     prepare_combine<S::values>();
   }
 
   void enqueue(cudaStream_t stream, int copy) override {
     const Maps& maps = maps_[static_cast<size_t>(copy)];
-    input_.cache = cache_.data() + static_cast<size_t>(copy) * rows_ * S::width;
+    input_.cache = cache_of(copy);
     launch({.blocks = schedule_.blocks() * head_tiles_,
             .threads = S::threads,
             .shared_bytes = S::shared_bytes},
-           stream, mla_kernel, input_, maps.queries, maps.cache);
+           stream, chosen_kernel(), input_, maps.queries, maps.cache);
     if (!schedule_.splits.empty())
       launch_combine<S::values>(
           schedule_,
@@ -101,8 +54,7 @@ class Mla final : public DecodeAttention {
 
   [[nodiscard]] AttentionBuffers buffers(int copy) override {
     const auto set = static_cast<size_t>(copy);
-    return {queries_.data() + set * query_size(), cache_.data() + set * rows_ * S::width, nullptr,
-            output_.data()};
+    return {queries_.data() + set * query_size(), cache_of(copy), nullptr, output_.data()};
   }
 
   [[nodiscard]] std::vector<int> newest_rows() const override {
@@ -149,22 +101,28 @@ class Mla final : public DecodeAttention {
   /// What these heads' outputs should be, with queries of their own or those of the copy (null).
   [[nodiscard]] std::vector<float> expected(int copy, const std::vector<int>& requests,
                                             const std::vector<int>& heads, const float* given) {
-    input_.cache = cache_.data() + static_cast<size_t>(copy) * rows_ * S::width;
+    input_.cache = cache_of(copy);
     const int longest = *std::max_element(case_.lengths.begin(), case_.lengths.end());
     const DeviceArray<int> chosen(requests), chosen_heads(heads), lengths(case_.lengths);
     const size_t outputs = requests.size() * heads.size();
     const DeviceArray<float> scores(outputs * static_cast<size_t>(longest)),
         output(outputs * S::values);
-    reference_kernel<<<dim3(static_cast<unsigned>(requests.size()),
-                            static_cast<unsigned>(heads.size())),
-                       S::values>>>(chosen.data(), chosen_heads.data(), given,
-                                    queries_.data() + static_cast<size_t>(copy) * query_size(),
-                                    input_, lengths.data(), scores.data(),
-                                    static_cast<size_t>(longest), output.data());
+    const auto reference = fp8_ ? reference_kernel<true> : reference_kernel<false>;
+    reference<<<dim3(static_cast<unsigned>(requests.size()), static_cast<unsigned>(heads.size())),
+                S::values>>>(chosen.data(), chosen_heads.data(), given,
+                             queries_.data() + static_cast<size_t>(copy) * query_size(), input_,
+                             lengths.data(), scores.data(), static_cast<size_t>(longest),
+                             output.data());
     check(cudaGetLastError(), "reference attention");
     return output.to_host();
   }
 
+  [[nodiscard]] auto chosen_kernel() const -> decltype(&mla_kernel) {
+    return fp8_ ? mla_fp8_kernel : mla_kernel;
+  }
+  [[nodiscard]] unsigned char* cache_of(int copy) const {
+    return cache_.data() + static_cast<size_t>(copy) * rows_ * row_bytes_;
+  }
   [[nodiscard]] size_t query_size() const {
     return case_.lengths.size() * static_cast<size_t>(case_.heads) * S::width;
   }
@@ -215,9 +173,14 @@ class Mla final : public DecodeAttention {
                  : std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 2, most_copies);
     const auto sets = static_cast<size_t>(copies);
     queries_ = DeviceArray<__nv_bfloat16>(sets * query_size());
-    cache_ = DeviceArray<__nv_bfloat16>(sets * rows_ * S::width);
+    // A tile's loads may go past the last entry, unless they are tensor copies.
+    cache_ = DeviceArray<unsigned char>((sets * rows_ + S::tile) * row_bytes_);
     fill_normal(queries_.data(), queries_.size(), case_.seed, 1);
-    fill_normal(cache_.data(), cache_.size(), case_.seed + 1, 1);
+    if (fp8_)
+      fill_entries(cache_.data(), sets * rows_, case_.seed + 1);
+    else
+      fill_normal(reinterpret_cast<__nv_bfloat16*>(cache_.data()), sets * rows_ * S::width,
+                  case_.seed + 1, 1);
     input_ = {segments_.data(),
               block_begin_.data(),
               pages_.data(),
@@ -234,10 +197,14 @@ class Mla final : public DecodeAttention {
     const MapLayout queries{{S::width, heads, case_.lengths.size()},
                             {S::row_bytes, S::row_bytes * heads},
                             {64, S::heads, 1}};
-    const MapLayout rows{{S::width, rows_}, {S::row_bytes}, {64, S::tile}};
-    for (size_t copy = 0; copy < sets; ++copy)
-      maps_.push_back({make_map(queries_.data() + copy * query_size(), queries),
-                       make_map(cache_.data() + copy * rows_ * S::width, rows)});
+    // Of an FP8 cache the rotary columns alone.
+    const auto row = static_cast<uint64_t>(row_bytes_);
+    const MapLayout rows{{fp8_ ? 64u : S::width, rows_}, {row}, {64, S::tile}};
+    const int first = fp8_ ? MlaEntry::at_rotary : 0;
+    for (int copy = 0; copy < copies; ++copy)
+      maps_.push_back(
+          {make_map(queries_.data() + static_cast<size_t>(copy) * query_size(), queries),
+           make_map(reinterpret_cast<const __nv_bfloat16*>(cache_of(copy) + first), rows)});
   }
 
   /// Up to eight requests: the first and last, the longest and shortest, and some between.
@@ -263,14 +230,16 @@ class Mla final : public DecodeAttention {
   }
 
   MlaCase case_;
-  int head_tiles_;
+  bool fp8_;  // the cache
+  int row_bytes_, head_tiles_;
   Schedule schedule_;
   size_t rows_ = 0;
   DeviceArray<Segment> segments_;
   DeviceArray<int> block_begin_, pages_, page_begin_, first_row_;
   DeviceArray<Split> splits_;
   DeviceArray<float> partial_, partial_lse_;
-  DeviceArray<__nv_bfloat16> output_, queries_, cache_;
+  DeviceArray<__nv_bfloat16> output_, queries_;
+  DeviceArray<unsigned char> cache_;
   MlaInput input_{};
   std::vector<Maps> maps_;
 };

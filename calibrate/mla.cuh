@@ -30,7 +30,7 @@ struct MlaInput {
   const int* pages;            // of each request, one after another; null: contiguous
   const int* page_begin;       // first page of a request in `pages`
   const int* first_row;        // of each request, where contiguous
-  const __nv_bfloat16* cache;  // [row][576]
+  const unsigned char* cache;  // entries, one after another
   int heads;
   int head_tiles;         // of 64 heads: 1 or 2
   float scale;            // of the logits, times log2(e)
@@ -96,7 +96,8 @@ __device__ __forceinline__ int first_head(const MlaInput& in) {
   return static_cast<int>(blockIdx.x) % in.head_tiles * S::heads;
 }
 
-/// Walks every other tile of the block's segments: those of place `first` in a pair.
+/// Walks the tiles of the block's segments: every `step`-th from tile `first` of each on.
+template <int step>
 class Cursor {
  public:
   __device__ Cursor(const MlaInput& in, int first, int begin, int end)
@@ -106,10 +107,12 @@ class Cursor {
   [[nodiscard]] __device__ bool done() const { return done_; }
   [[nodiscard]] __device__ int request() const { return segment_.unit; }
   [[nodiscard]] __device__ bool starts() const { return tile_ == 0; }
-  /// First row of the tile in the cache.
-  [[nodiscard]] __device__ int row() const { return place_; }
+  /// Of the tile in its pair.
+  [[nodiscard]] __device__ int place() const { return tile_ % 2; }
+  /// First row of the tile in the cache; after the last still that.
+  [[nodiscard]] __device__ int row() const { return row_; }
   __device__ void advance() {
-    tile_ += 2;
+    tile_ += step;
     if (tile_ < segment_.tiles)
       find();
     else
@@ -124,21 +127,20 @@ class Cursor {
       segment_ = in_.segments[next_++];
       tile_ = first_;
     } while (tile_ >= segment_.tiles);
+    base_ = in_.pages == nullptr ? in_.first_row[segment_.unit] + segment_.first_tile * S::tile
+                                 : in_.page_begin[segment_.unit] + segment_.first_tile;
     find();
   }
   __device__ void find() {
-    const int tile = segment_.first_tile + tile_;
-    if (in_.pages == nullptr)
-      place_ = in_.first_row[segment_.unit] + tile * S::tile;
-    else
-      place_ = in_.pages[in_.page_begin[segment_.unit] + tile] * S::tile;
+    row_ = in_.pages == nullptr ? base_ + tile_ * S::tile : in_.pages[base_ + tile_] * S::tile;
   }
 
   const MlaInput& in_;
   int first_, next_, end_;
   bool done_ = false;
   Segment segment_{};
-  int tile_ = 0, place_ = 0;
+  int base_ = 0;  // row of the segment's first tile, or the place of its page
+  int tile_ = 0, row_ = 0;
 };
 
 /// One thread that loads one part of tile w of every pair; the first loads the queries too.
@@ -151,7 +153,7 @@ class Producer {
 
   __device__ void run(int begin, int end) {
     int i = 0, segments = 0;
-    for (Cursor tiles(in_, w, begin, end); !tiles.done(); tiles.advance(), ++i) {
+    for (Cursor<2> tiles(in_, w, begin, end); !tiles.done(); tiles.advance(), ++i) {
       load(tiles.row(), i);
       if (w == 0 && part == 0 && tiles.starts()) load_queries(tiles.request(), segments++);
     }
@@ -186,8 +188,9 @@ class Producer {
   Shared shared_;
 };
 
-/// Warpgroup W of the two that compute.
-template <int W>
+/// Warpgroup W of the two that compute. `widened`: threads have stored the latent columns, not the
+/// copy engine, and have taken registers for it.
+template <int W, bool widened>
 class Consumer {
  public:
   __device__ Consumer(const MlaInput& in, Shared shared)
@@ -218,7 +221,7 @@ class Consumer {
  private:
   // Boxes of the queries, the last in order, that are operands from registers: saves shared-memory
   // bandwidth.
-  static constexpr int in_registers = 1;
+  static constexpr int in_registers = widened ? 0 : 1;
   static constexpr int probabilities_ready = 1, own_barrier = 3 + W, both_barrier = 5;
 
   __device__ void sync_group() { sync_threads<own_barrier, 128>(); }
@@ -332,7 +335,7 @@ class Consumer {
 #pragma unroll
     for (int i = from; i < to; ++i) {
       const int box = box_in_order(W, i);
-      wait(shared_.full(W, box), uses_ & 1);
+      wait_for(i);
       wgmma_fence();
 #pragma unroll
       for (int k = 0; k < 4; ++k) {
@@ -344,6 +347,12 @@ class Consumer {
       }
     }
     wgmma_commit();
+  }
+
+  /// For box i in order of the own tile. Threads fill two at a time.
+  __device__ void wait_for(int i) {
+    wait(shared_.full(W, box_in_order(W, i)), uses_ & 1);
+    if (widened && i % 2 == 0 && i < S::boxes - 1) fence_async_shared();
   }
 
   __device__ void mask(float (&s)[32], int rows) {
@@ -537,9 +546,24 @@ class Consumer {
   int uses_ = 0;        // of the own tile's place
   bool moved_ = false;  // the reference of a row of this warp, since the accumulators were scaled
   float m_[2], l_[2], factors_[2];
-  uint32_t q_[in_registers][4][4];
+  uint32_t q_[in_registers > 0 ? in_registers : 1][4][4];
   float o_[128];
 };
+
+/// `fillers`: arrivals that fill a box of latent columns; the rotary box has one.
+__device__ inline void init_barriers(Shared shared, int fillers) {
+  if (threadIdx.x == 0) {
+    for (int w = 0; w < 2; ++w) {
+      for (int i = 0; i < S::boxes; ++i)
+        barrier_init(shared.full(w, i), i < S::boxes - 1 ? fillers : 1);
+      for (int part = 0; part < 2; ++part) barrier_init(shared.empty(w, part), 4);
+    }
+    barrier_init(shared.query_full(), 1);
+    barrier_init(shared.query_empty(), 8);
+    fence_barrier_init();
+  }
+  __syncthreads();
+}
 
 }  // namespace mla
 
@@ -549,16 +573,7 @@ __global__ void __launch_bounds__(MlaShape::threads, 1)
   using namespace ptx;
   extern __shared__ __align__(1024) unsigned char memory[];
   const mla::Shared shared{shared_address(memory)};
-  if (threadIdx.x == 0) {
-    for (int w = 0; w < 2; ++w) {
-      for (int i = 0; i < MlaShape::boxes; ++i) barrier_init(shared.full(w, i), 1);
-      for (int part = 0; part < 2; ++part) barrier_init(shared.empty(w, part), 4);
-    }
-    barrier_init(shared.query_full(), 1);
-    barrier_init(shared.query_empty(), 8);
-    fence_barrier_init();
-  }
-  __syncthreads();
+  mla::init_barriers(shared, 1);
   const int share = static_cast<int>(blockIdx.x) / in.head_tiles;
   const int begin = in.block_begin[share], end = in.block_begin[share + 1];
   const int warpgroup = static_cast<int>(threadIdx.x) / 128;
@@ -584,9 +599,9 @@ __global__ void __launch_bounds__(MlaShape::threads, 1)
   } else {
     take_registers<240>();
     if (warpgroup == 0)
-      mla::Consumer<0>(in, shared).run(begin, end);
+      mla::Consumer<0, false>(in, shared).run(begin, end);
     else
-      mla::Consumer<1>(in, shared).run(begin, end);
+      mla::Consumer<1, false>(in, shared).run(begin, end);
   }
   let_next_kernel_start();
 }

@@ -11,7 +11,8 @@
 namespace afford::calibrate {
 
 struct MlaCase {
-  int heads = 128;           // query heads, 1 to 128
+  int heads = 128;  // query heads, 1 to 128
+  Precision cache = Precision::bf16;
   std::vector<int> lengths;  // cached tokens of each request, each at least 1
   bool paged = false;        // pages of 64 tokens, scattered, one table a request
   unsigned seed = 1;
@@ -21,7 +22,8 @@ struct MlaCase {
 };
 
 /// BF16 queries [request][head][576] and cache [token][576], output BF16 [request][head][512]; one
-/// query token a request. Splits every sequence over the multiprocessors (schedule.hpp), attends,
+/// query token a request. A cache in FP8 has the entries of mla_fp8.cuh, and products are in BF16
+/// all the same. Splits every sequence over the multiprocessors (schedule.hpp), attends,
 /// and combines partial results. Throws CudaError, also when memory is short.
 [[nodiscard]] std::unique_ptr<DecodeAttention> make_mla(const MlaCase& mla);
 

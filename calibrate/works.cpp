@@ -28,8 +28,10 @@ std::unique_ptr<Work> grouped(const Case& one) {
 }
 
 std::unique_ptr<Work> latent(const Case& one) {
-  return make_mla(
-      {.heads = narrow(one.point.query_heads), .lengths = one.lengths, .paged = one.point.paged});
+  return make_mla({.heads = narrow(one.point.query_heads),
+                   .cache = precision_of(one.point),
+                   .lengths = one.lengths,
+                   .paged = one.point.paged});
 }
 
 std::unique_ptr<Work> prompt(const Case& one) {
