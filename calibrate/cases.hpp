@@ -23,6 +23,9 @@ struct Case {
 /// Every operation name, in the order in which they are measured.
 [[nodiscard]] std::span<const std::string_view> operations();
 
+/// Into the order in which they are measured.
+void sort_by_operation(std::vector<Case>& cases);
+
 /// The points of a full calibration, roofs first.
 [[nodiscard]] std::vector<Case> calibration_cases();
 

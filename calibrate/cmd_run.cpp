@@ -23,7 +23,8 @@ namespace afford::calibrate {
 namespace {
 
 constexpr double bytes_needed = 40e9;  // the largest case: 48 experts of Step-3 in BF16, twice
-constexpr Pace full{.seconds = 0.2, .windows = 3}, quick{.seconds = 0.1, .windows = 2};
+// A third window counts no more than a second: it only has another chance to look steady.
+constexpr Pace full{.seconds = 0.2, .windows = 2}, quick{.seconds = 0.1, .windows = 2};
 constexpr double full_heat = 24, quick_heat = 4;  // seconds at most
 constexpr size_t quick_cases = 6;                 // of each operation and precision
 constexpr std::chrono::seconds longest_case{60};

@@ -161,6 +161,22 @@ TEST_CASE(
   for (const std::int64_t rest : {0, 1, 64, 127}) CHECK(odd.contains(rest));
 }
 
+TEST_CASE(
+    "MLA is measured and checked over caches in BF16 and in FP8, of 128 and 16 heads, paged") {
+  for (const auto& cases : {calibration_cases(), verification_cases()}) {
+    std::set<std::pair<std::string, std::int64_t>> kinds;
+    std::set<std::string> paged;
+    for (const Case& one : cases) {
+      if (one.point.operation != "mla_decode") continue;
+      kinds.emplace(one.point.precision, one.point.query_heads);
+      if (one.point.paged) paged.insert(one.point.precision);
+    }
+    CHECK(kinds == std::set<std::pair<std::string, std::int64_t>>{
+                       {"bf16", 16}, {"bf16", 128}, {"fp8_cache", 16}, {"fp8_cache", 128}});
+    CHECK(paged == std::set<std::string>{"bf16", "fp8_cache"});
+  }
+}
+
 TEST_CASE("skewed tokens: all are there, the busiest has several times the mean") {
   const std::vector<int> tokens = skewed_tokens(16, 128);
   CHECK(std::accumulate(tokens.begin(), tokens.end(), 0) == 16 * 128);
