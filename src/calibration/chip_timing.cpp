@@ -63,22 +63,37 @@ void add_curves(ChipTiming& timing, const Calibration& c) {
     carry_over(curve.memory, timing.read / c.read.rate.base() / sms);
     if (tensor > 0) carry_over(curve.compute, tensor / sms);
     if (curve.operation == OperationClass::grouped_gemm && timing.without_experts) continue;
-    ChipTiming::ByPrecision& both = timing.curves[static_cast<size_t>(curve.operation)];
+    ChipTiming::ByPrecision& all = timing.curves[static_cast<size_t>(curve.operation)];
     // FP8 with block scales is what models use; one scale a tensor stands in where it was not
     // measured.
-    if (bf16) {
-      both.bf16 = &curve;
-    } else if (curve.precision == OperandPrecision::fp8_128 || both.fp8 == nullptr) {
-      both.fp8 = &curve;
+    if (curve.precision == OperandPrecision::fp8_cache) {
+      all.fp8_cache = &curve;
+    } else if (bf16) {
+      all.bf16 = &curve;
+    } else if (curve.precision == OperandPrecision::fp8_128 || all.fp8 == nullptr) {
+      all.fp8 = &curve;
     }
   }
 }
 
-void take_prompts(ChipTiming& timing, std::shared_ptr<const ChipTiming> lender) {
-  if (lender == nullptr) return;
+bool is_of_prompts(OperationClass operation) {
+  return row_of(operation).work == WorkKind::prefill_core;
+}
+
+const OperationCurve*& fp8_cache_of(ChipTiming& timing) {
+  return timing.curves[static_cast<size_t>(OperationClass::mla_decode)].fp8_cache;
+}
+const OperationCurve* fp8_cache_of(const ChipTiming& timing) {
+  return timing.curves[static_cast<size_t>(OperationClass::mla_decode)].fp8_cache;
+}
+
+void borrow(ChipTiming& timing, std::shared_ptr<const ChipTiming> lender) {
+  if (lender == nullptr || !could_lend(*lender, timing)) return;
+  if (fp8_cache_of(timing) == nullptr) fp8_cache_of(timing) = fp8_cache_of(*lender);
+  const bool prompts = !has_prompts(timing);
   for (const OperationClassRow& row : operation_classes) {
     const auto at = static_cast<size_t>(row.operation);
-    if (row.work == WorkKind::prefill_core) timing.curves[at] = lender->curves[at];
+    if (prompts && is_of_prompts(row.operation)) timing.curves[at] = lender->curves[at];
   }
   timing.lender = std::move(lender);
 }
@@ -87,9 +102,20 @@ void take_prompts(ChipTiming& timing, std::shared_ptr<const ChipTiming> lender) 
 
 bool has_prompts(const ChipTiming& timing) {
   return std::any_of(operation_classes.begin(), operation_classes.end(), [&](const auto& row) {
-    return row.work == WorkKind::prefill_core &&
+    return is_of_prompts(row.operation) &&
            timing.curves[static_cast<size_t>(row.operation)].bf16 != nullptr;
   });
+}
+
+bool could_lend(const ChipTiming& from, const ChipTiming& timing) {
+  return (has_prompts(from) && !has_prompts(timing)) ||
+         (fp8_cache_of(from) != nullptr && fp8_cache_of(timing) == nullptr);
+}
+
+bool borrows_prompts(const ChipTiming& timing) {
+  return timing.lender != nullptr &&
+         std::none_of(timing.own_curves.begin(), timing.own_curves.end(),
+                      [](const OperationCurve& curve) { return is_of_prompts(curve.operation); });
 }
 
 std::shared_ptr<const ChipTiming> chip_timing(const MeasuredChip& of, const HardwareSpec& target,
@@ -112,7 +138,7 @@ std::shared_ptr<const ChipTiming> chip_timing(const MeasuredChip& of, const Hard
   timing.fp8 = tensor_roof(c.fp8, Dtype::fp8, measured, target);
   timing.small_kernel = std::max(c.launch.graph, c.l2.start).base();
   add_curves(timing, c);
-  take_prompts(timing, std::move(lender));
+  borrow(timing, std::move(lender));
   return made;
 }
 

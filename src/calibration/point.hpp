@@ -20,7 +20,7 @@ namespace afford {
 struct Point {
   std::string operation;
   std::string precision;  // bf16 or fp8: of the streamed operand and the tensor core; fp8_128 with
-                          // block scales
+                          // block scales; fp8_cache: FP8 values widened to BF16
   std::string tag;        // the model or the reason for this shape: "step-3", "odd lengths"
   std::int64_t batch = 0, query_heads = 0, kv_heads = 0, head_dim = 0;
   double context_tokens = 0;

@@ -22,6 +22,7 @@ Op on_curve(Op op, const AttentionCount& count, const CoreWork& work, double uni
                          .paged = machine.engine->paged_cache,
                          .uneven = work.uneven};
   op.kernels = 1;
+  op.widened = curve.precision == OperandPrecision::fp8_cache;
   const double sms = machine.measured->sms;
   const auto as_large_as = [&](double times) {
     DecodeCore larger = asked;

@@ -72,7 +72,7 @@ struct Machine {
   [[nodiscard]] const OperationCurve* curve(OperationClass operation, Dtype operands,
                                             Dtype compute) const {
     if (measured == nullptr || !(measured->tensor(compute) > 0)) return nullptr;
-    return measured->find(operation, operands);
+    return measured->find(operation, operands, compute);
   }
 };
 

@@ -29,7 +29,8 @@ struct Op {
   bool hidden = false;  // overlapped with other work: takes no time of its stage
   bool beyond = false;  // outside the sizes its calibrated curve was measured at
   bool uncovered =
-      false;  // at default efficiencies on a calibrated chip, which has no curve for it
+      false;             // at default efficiencies on a calibrated chip, which has no curve for it
+  bool widened = false;  // on the curve of a kernel that reads FP8 and multiplies in BF16
 };
 
 class OpList {

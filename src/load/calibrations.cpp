@@ -97,8 +97,9 @@ double unlike(const HardwareSpec& a, const HardwareSpec& b) {
 }
 
 /// The chip's own calibration, else of those that carry over to it the one with the memory most
-/// like its own; null where none does. One without prompts takes their curves from the next that
-/// has them: tensor cores bind these kernels, which chips of an architecture have alike.
+/// like its own; null where none does. One without curves of prompts, or of MLA over an FP8 cache,
+/// takes them from the next that has any: tensor cores bind these kernels, which chips of an
+/// architecture have alike.
 std::shared_ptr<const ChipTiming> best_timing(const std::vector<MeasuredChip>& loaded,
                                               const HardwareSpec& chip, bool experts) {
   std::vector<const MeasuredChip*> nearest;
@@ -116,10 +117,9 @@ std::shared_ptr<const ChipTiming> best_timing(const std::vector<MeasuredChip>& l
     if (best == nullptr) {
       chosen = candidate;
       best = std::move(timing);
-    } else if (has_prompts(*timing)) {
+    } else if (could_lend(*timing, *best)) {
       return chip_timing(*chosen, chip, experts, std::move(timing));
     }
-    if (has_prompts(*best)) return best;
   }
   return best;
 }

@@ -151,6 +151,12 @@ void add_calibration_notes(std::vector<std::string>& notes, const Simulation& s)
     notes.push_back(fmt::format("{} at {} tokens: no curve, so at default efficiencies: {}.",
                                 s.label, s.setting.context, fmt::join(s.uncovered, ", ")));
   }
+  if (!s.widened.empty()) {
+    notes.push_back(
+        fmt::format("{} at {} tokens: on the curve of a kernel that reads the cache in FP8 and "
+                    "multiplies in BF16: {}.",
+                    s.label, s.setting.context, fmt::join(s.widened, ", ")));
+  }
 }
 
 void add_row_notes(std::vector<std::string>& notes, const Simulation& s,

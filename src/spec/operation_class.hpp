@@ -61,8 +61,8 @@ inline constexpr auto operation_classes = std::to_array<OperationClassRow>({
 });
 
 /// Format and scaling of a kernel's operands. fp8: one scale a tensor; fp8_128: scales for blocks
-/// of 128 values along K.
-enum class OperandPrecision { bf16, fp8, fp8_128 };
+/// of 128 values along K; fp8_cache: a cache in FP8 with such scales, whose products are in BF16.
+enum class OperandPrecision { bf16, fp8, fp8_128, fp8_cache };
 
 struct OperandPrecisionRow {
   OperandPrecision precision;
@@ -74,6 +74,7 @@ inline constexpr auto operand_precisions = std::to_array<OperandPrecisionRow>({
     {OperandPrecision::bf16, "bf16", Dtype::bf16},
     {OperandPrecision::fp8, "fp8", Dtype::fp8},
     {OperandPrecision::fp8_128, "fp8_128", Dtype::fp8},
+    {OperandPrecision::fp8_cache, "fp8_cache", Dtype::bf16},
 });
 
 namespace detail {

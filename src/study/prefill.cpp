@@ -18,7 +18,7 @@ struct Length {
 };
 
 std::string prompts_from(const HardwareSpec& chip) {
-  if (chip.measured == nullptr || chip.measured->lender == nullptr) return "";
+  if (chip.measured == nullptr || !borrows_prompts(*chip.measured)) return "";
   return fmt::format("on {} those of {}", chip.name,
                      chip.measured->lender->calibration->provenance.chip);
 }

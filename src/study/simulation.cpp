@@ -109,6 +109,7 @@ Simulation simulation(const Deployment& deployment, const Setting& setting, cons
     Gaps gaps = gaps_of(deployment.way, setting);
     out.beyond = std::move(gaps.beyond);
     out.uncovered = std::move(gaps.uncovered);
+    out.widened = std::move(gaps.widened);
   }
   if (request.detail)
     out.detail = detail_of(deployment, setting, e, static_cast<std::uint64_t>(request.seed));
@@ -176,6 +177,7 @@ Gaps gaps_of(const AnyDeployment& deployment, const Setting& setting) {
                      : fmt::format("{} of {}", op.name, layer_name(*setting.model, kind));
       if (op.beyond) add_once(gaps.beyond, name);
       if (op.uncovered) add_once(gaps.uncovered, name);
+      if (op.widened) add_once(gaps.widened, name);
     }
   };
   for (size_t kind = 0; kind < kinds; ++kind) {

@@ -46,6 +46,7 @@ struct Simulation {
   bool calibrated = false;
   std::vector<std::string> beyond;     // operations outside the measured range of their curve
   std::vector<std::string> uncovered;  // and without a curve, on calibrated chips
+  std::vector<std::string> widened;    // on the curve of a kernel that widens an FP8 cache to BF16
   std::optional<OperationDetail> detail;
 
   [[nodiscard]] const StageTimes& stages() const {
@@ -67,14 +68,16 @@ struct Simulations {
 /// Throws InputError or UsageError.
 [[nodiscard]] Simulations simulations(const SimulationRequest& request);
 
-/// Which operations of a deployment a calibration says less of than it might.
+/// Which operations of a deployment a calibration says less of than it might, or otherwise than
+/// one may think.
 struct Gaps {
-  std::vector<std::string> beyond, uncovered;
+  std::vector<std::string> beyond, uncovered, widened;
 };
 
 /// Names of the operations, with their layer kind where there are several, without a curve on a
-/// calibrated chip, and of those outside the sizes their calibrated curve was measured at, each
-/// once; those of less than a twentieth of their stage are left out, since they do not decide.
+/// calibrated chip, of those outside the sizes their calibrated curve was measured at, and of those
+/// whose cache in FP8 is multiplied in BF16, each once; those of less than a twentieth of their
+/// stage are left out, since they do not decide.
 [[nodiscard]] Gaps gaps_of(const AnyDeployment& deployment, const Setting& setting);
 
 }  // namespace afford::study

@@ -42,6 +42,11 @@ TEST_SUITE("unit") {
       CHECK(fp8->operation == row.operation);
       CHECK(bf16->precision == OperandPrecision::bf16);
       CHECK(fp8->precision == OperandPrecision::fp8_128);  // what models use
+      // FP8 that is multiplied in BF16.
+      const OperationCurve* widened = timing->find(row.operation, Dtype::fp8, Dtype::bf16);
+      REQUIRE(widened != nullptr);
+      CHECK(widened->operation == row.operation);
+      CHECK(widened->precision == OperandPrecision::fp8_cache);
     }
     CHECK(timing->find(OperationClass::none, Dtype::bf16) == nullptr);
   }

@@ -64,6 +64,7 @@ TEST_SUITE("unit") {
     const ChipTiming& h200 = *chips[0].measured;
     CHECK(h200.calibration->provenance.chip == "h200");
     REQUIRE(has_prompts(h200));
+    CHECK(borrows_prompts(h200));
     CHECK(h200.find(OperationClass::mla_prefill, Dtype::bf16)->start == 9 * microsecond);
     CHECK(h200.find(OperationClass::mla_decode, Dtype::bf16)->start == 6 * microsecond);
     REQUIRE(h200.lender != nullptr);
@@ -71,6 +72,31 @@ TEST_SUITE("unit") {
     CHECK(chips[1].measured->lender == nullptr);  // has its own
     attach_calibrations(pointers_to(chips), {.read = {both.read.back()}, .unread = {}});
     CHECK_FALSE(has_prompts(*chips[0].measured));
+  }
+
+  TEST_CASE("a calibration without MLA over an FP8 cache borrows that curve, and no prompts") {
+    auto chips = load_hardware({"h200", "h100"});
+    Calibration without = test::known_calibration(), with = test::known_calibration();
+    with.provenance.chip = "h100";
+    with.curves.push_back(test::curve_of(with, OperationClass::mla_decode, OperandPrecision::bf16));
+    with.curves.back().precision = OperandPrecision::fp8_cache;
+    for (OperationCurve& curve : with.curves) curve.start = 9 * microsecond;
+    const Calibrations both{
+        .read = {test::measured_on(chips[1], with), test::measured_on(chips[0], without)},
+        .unread = {}};
+    attach_calibrations(pointers_to(chips), both);
+    const ChipTiming& h200 = *chips[0].measured;
+    CHECK(h200.calibration->provenance.chip == "h200");
+    const OperationCurve* widened = h200.find(OperationClass::mla_decode, Dtype::fp8, Dtype::bf16);
+    REQUIRE(widened != nullptr);
+    CHECK(widened->start == 9 * microsecond);
+    CHECK(h200.find(OperationClass::mla_decode, Dtype::fp8, Dtype::fp8) == nullptr);
+    CHECK(h200.find(OperationClass::mla_prefill, Dtype::bf16)->start != 9 * microsecond);
+    CHECK_FALSE(borrows_prompts(h200));
+    CHECK(chips[1].measured->lender == nullptr);  // has its own
+    // None to borrow from: products in BF16 then find no curve, as before.
+    attach_calibrations(pointers_to(chips), {.read = {both.read.back()}, .unread = {}});
+    CHECK(chips[0].measured->find(OperationClass::mla_decode, Dtype::fp8, Dtype::bf16) == nullptr);
   }
 
   TEST_CASE("a chip without a calibration takes that of the memory most like its own") {

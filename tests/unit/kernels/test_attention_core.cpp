@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "calibration/chip_timing.hpp"
 #include "calibration_support.hpp"
 #include "kernels/attention_core.hpp"
 #include "load/library.hpp"
@@ -100,5 +101,35 @@ TEST_SUITE("unit") {
     // Keys and values of 8 heads, and queries and results of 64, all in BF16.
     const double bytes = 132 * 2.0 * 8 * 128 * 8192 * 2 + 132 * 2.0 * 64 * 128 * 2;
     CHECK(seconds(0.25) - seconds(0) == Approx(0.25 * bytes / 4.7e12));
+  }
+
+  TEST_CASE("MLA over an FP8 cache takes its own curve where products are in BF16, on their roof") {
+    CoreFixture f;
+    Calibration calibration = test::known_calibration();
+    OperationCurve own =
+        test::curve_of(calibration, OperationClass::mla_decode, OperandPrecision::bf16);
+    own.precision = OperandPrecision::fp8_cache;
+    own.start = own.piece = 0 * microsecond;
+    own.memory.fraction.clear();
+    own.compute.fraction = {0.5};
+    calibration.curves.push_back(own);
+    const HardwareSpec plain = f.chip;
+    f.chip.measured = chip_timing(test::measured_on(plain, calibration), plain);
+    const AttentionCount mla = counted_core(
+        Mla{.query_heads = 128, .kv_rank = 512, .nope_dim = 128, .rope_dim = 64, .value_dim = 128});
+    const auto core = [&](Dtype cache, Dtype compute) {
+      return attention_core(mla,
+                            {.requests = 132, .context = 8192, .cache = cache, .compute = compute},
+                            Machine(f.chip, f.engine));
+    };
+    const Op widened = core(Dtype::fp8, Dtype::bf16);
+    CHECK(widened.widened);
+    CHECK_FALSE(widened.uncovered);
+    // Two tiles of 64 heads each, so 264 units on 132 SMs: two waves, nothing idle.
+    CHECK(widened.time / second == Approx(132 * 2.0 * 128 * (576 + 512) * 8192 / (0.5 * 780e12)));
+    CHECK_FALSE(core(Dtype::bf16, Dtype::bf16).widened);
+    const Op in_fp8 = core(Dtype::fp8, Dtype::fp8);
+    CHECK_FALSE(in_fp8.widened);
+    CHECK(in_fp8.uncovered);  // no kernel of ours multiplies MLA in FP8
   }
 }
