@@ -113,8 +113,9 @@ Table pipeline_summary_table(const study::PipelineValidation& validation) {
       "Known: seen when the form of the model was chosen; after: measured when it was settled; "
       "newer: after, with the kernels of the calibration where those before ran older ones; cards: "
       "so too, on cards that it was measured on; clean: on cards that no calibration knows, in "
-      "shapes that had not run; unequal: after, requests of unequal length. What the model was "
-      "when each was measured: calibrate/README.md."};
+      "shapes that had not run; settled: so too, and nothing has changed since; unequal: after, "
+      "requests of unequal length. What the model was when each was measured: "
+      "calibrate/README.md."};
   std::set<std::string> fidelities;
   for (const PipelineRow& row : validation.rows)
     fidelities.insert(row.point.chip + " " + row.fidelity);

@@ -38,6 +38,7 @@ constexpr std::array shipped_pipelines{ShippedPipelines{"afd-h100.csv", "seen"},
                                        ShippedPipelines{"afd-h100-fifth.csv", "newer"},
                                        ShippedPipelines{"afd-h100-cards.csv", "cards"},
                                        ShippedPipelines{"afd-h100-clean.csv", "clean"},
+                                       ShippedPipelines{"afd-h100-settled.csv", "settled"},
                                        ShippedPipelines{"afd-h100-unequal.csv", "unequal"},
                                        ShippedPipelines{"afd-h200-after.csv", "after"},
                                        ShippedPipelines{"afd-h200-unequal.csv", "unequal"}};
