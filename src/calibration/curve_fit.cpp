@@ -28,8 +28,7 @@ bool same_shape(const CurveSample& a, const CurveSample& b) {
 struct Knots {
   int first_octave = 0;
   Eigen::Index count = 0;
-  double least = 0, most = 0;
-  double fixed = 0;  // the one fraction of a curve that is not fitted
+  double least = 0, most = 0, fixed = 0;  // fixed: the fraction of a curve that is not fitted
 };
 
 int octave(double size) { return std::ilogb(size); }
@@ -58,6 +57,7 @@ Knots knots_over(const std::vector<CurveSample>& samples, const OperationRoofs& 
   if (near < 2) return {.fixed = fixed};
   knots.first_octave = octave(knots.least);
   knots.count = octave(knots.most) - knots.first_octave + 2;
+  if (!memory && samples.front().one_compute_fraction) knots.count = 1;
   return knots;
 }
 

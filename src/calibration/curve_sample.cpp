@@ -85,6 +85,7 @@ CurveSample sample_of(const Point& p, const MeasuredWith& in) {
       break;
     case WorkKind::prefill_core:
       sample.work[0] = work_of(prefill_core(p), in.sms);
+      sample.one_compute_fraction = true;
       break;
   }
   return sample;

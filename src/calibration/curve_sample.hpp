@@ -23,6 +23,9 @@ struct CurveSample {
   size_t products = 1;
   double seconds = 0;
   std::int64_t card = 1;
+  /// Its kernel reaches one fraction of the tensor roof at every size: it works tile by tile, and
+  /// what a tile takes besides its products is the curve's fill.
+  bool one_compute_fraction = false;
 };
 
 /// The points that count of a class and precision.
