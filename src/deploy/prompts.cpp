@@ -6,19 +6,17 @@
 #include "count/core.hpp"
 #include "count/ffn.hpp"
 #include "deploy/memory.hpp"
+#include "deploy/prompt_products.hpp"
+#include "kernels/dense.hpp"
 #include "kernels/machine.hpp"
 #include "kernels/prefill_core.hpp"
 
 namespace afford {
 namespace {
 
-/// Shares of the peaks and rates besides the engine's own, of large prompts on Hopper and
-/// Blackwell; from the same fit as the engines' shares. Those of peaks are carried to other chips
-/// by share_on(). Attention: FA3 reaches up to 0.75 of the
-/// BF16 peak on long prompts, less with a chunk of one.
-constexpr double attention_share = 0.5, all_reduce_share = 0.75;
-/// FP4 products of a prompt run so much faster than FP8 ones, not twice as fast.
-constexpr double fp4_over_fp8 = 1.5;
+/// Share of the fabric's rate, of large prompts on Hopper and Blackwell; from the same fit as the
+/// engines' shares of the peaks.
+constexpr double all_reduce_share = 0.75;
 
 /// Pairs of a token of the prompt and an entry it sees: half of the square, or a band of it.
 double pairs(const Walk& walk, double prompt) {
@@ -37,24 +35,36 @@ Flops core_of(const AttentionShape& shape, const Core& core, const PromptLoad& l
 }
 
 /// All layers of a prompt: FLOPs of the whole server, bytes of each accelerator. core: where no
-/// kernel was measured.
+/// kernel was measured. expanding: latents of the cached tokens, for each head.
 struct PromptWork {
-  Flops products, core;
+  Flops products, core, expanding;
   Bytes activations, all_reduced;
 };
 
-PromptWork work_of(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load) {
+/// The matrix that makes keys and values of latents; null where they are not expanded.
+const Matrix* expanding(const AttentionShape& shape, const AttentionCount& count) {
+  if (!std::holds_alternative<Mla>(shape)) return nullptr;
+  const auto at = std::find_if(count.projections.begin(), count.projections.end(),
+                               [](const Matrix& m) { return m.role == Role::absorbed; });
+  return at == count.projections.end() ? nullptr : &*at;
+}
+
+PromptWork work_of(const Setting& setting, const HardwareSpec& chip, const PromptLoad& load) {
+  const ModelSpec& model = *setting.model;
   PromptWork work;
   const double hidden = real(model.hidden);
-  for (const LayerKind& kind : model.layer_kinds) {
+  for (size_t i = 0; i < model.layer_kinds.size(); ++i) {
+    const LayerKind& kind = model.layer_kinds[i];
     const AttentionShape& shape = model.attentions[kind.attention].shape;
-    const AttentionCount attention = count_attention(shape, model.hidden, Convention::exact);
-    const FfnCount ffn = count_ffn(model.ffns[kind.ffn].shape);
+    const LayerShape& counts = (*setting.shapes)[i];
     const double layers = real(kind.layers);
-    const double weights = weights_of(attention.projections) + active_weights(ffn, model.hidden);
+    const double weights =
+        weights_of(counts.attention.projections) + active_weights(counts.ffn, model.hidden);
     work.products += Flops(layers * 2 * weights * load.prompt);
+    if (const Matrix* latent = expanding(shape, counts.attention); latent != nullptr)
+      work.expanding += Flops(layers * 2 * weights_of(*latent) * load.cached);
     if (prefill_curve(shape, chip) == nullptr)
-      work.core += layers * core_of(shape, attention.core, load);
+      work.core += layers * core_of(shape, counts.attention.core, load);
     // BF16 hidden states in and out of some ten norms, residuals and quantisations a layer, and of
     // three passes over the copies for each routed expert.
     constexpr double passes = 20, copies = 3;
@@ -72,60 +82,112 @@ PromptWork work_of(const ModelSpec& model, const HardwareSpec& chip, const Promp
 
 /// The cores whose kernels were measured, one layer after another. Replicas work on prompts of
 /// their own, side by side.
-void add_measured_cores(PromptTime& time, const ModelSpec& model, const HardwareSpec& chip,
-                        const PromptLoad& load, bool launched) {
+void add_measured_cores(PromptTime& time, const Setting& setting, const HardwareSpec& chip,
+                        const PromptLoad& load) {
   const PrefillWork work{.tokens = load.prompt,
                          .cached = load.cached,
                          .ways = real(load.tensor),
-                         .launched = launched};
+                         .launched = setting.engine.time.prompts.outside_graphs > Seconds(0)};
   const double replicas = real(load.gpus) / real(load.tensor);
-  for (const LayerKind& kind : model.layer_kinds) {
-    const AttentionShape& shape = model.attentions[kind.attention].shape;
+  const ModelSpec& model = *setting.model;
+  for (size_t i = 0; i < model.layer_kinds.size(); ++i) {
+    const AttentionShape& shape = model.attentions[model.layer_kinds[i].attention].shape;
     if (prefill_curve(shape, chip) == nullptr) continue;
-    const AttentionCount count = count_attention(shape, model.hidden, Convention::exact);
-    const PrefillTime one = measured_prefill(shape, count, work, chip);
-    const Seconds all = real(kind.layers) / replicas * one.time;
+    const LayerShape& counts = (*setting.shapes)[i];
+    const PrefillTime one = measured_prefill(shape, counts.attention, work, chip);
+    const Seconds all = real(counts.layers) / replicas * one.time;
     time.core += all;
-    time.core_margin += one.half_width * all;
-    time.core_measured = true;
-    time.core_beyond = time.core_beyond || one.beyond;
+    CurveShare& measured = time.core_measured;
+    measured.time += all;
+    measured.margin += one.half_width * all;
+    measured.beyond = measured.beyond || one.beyond;
   }
 }
 
-/// The peak of a prompt's GEMMs.
-FlopRate product_peak(const ModelSpec& model, const HardwareSpec& chip) {
-  const Dtype format = compute_format(chip, model.precision.ffn_compute);
-  if (format != Dtype::fp4) return find_peak(chip, format)->rate.value;
-  const Dtype wider = compute_format(chip, Dtype::fp8);
-  return std::min(find_peak(chip, format)->rate.value,
-                  fp4_over_fp8 * find_peak(chip, wider)->rate.value);
+/// Keys and values of the cached tokens, made of their latents for each head, on curves.
+PromptProducts measured_expanding(const Setting& setting, const HardwareSpec& chip,
+                                  const PromptLoad& load) {
+  PromptProducts sum;
+  if (!(load.cached > 0)) return sum;
+  const ModelSpec& model = *setting.model;
+  const double replicas = real(load.gpus) / real(load.tensor);
+  for (size_t i = 0; i < model.layer_kinds.size(); ++i) {
+    const LayerShape& counts = (*setting.shapes)[i];
+    const Matrix* latent =
+        expanding(model.attentions[model.layer_kinds[i].attention].shape, counts.attention);
+    if (latent == nullptr) continue;
+    const double outputs =
+        real(latent->outputs) / tensor_ways(*latent, counts.attention, load.tensor);
+    const DenseProduct product{
+        .name = "kv_up of cached",
+        .rows = load.cached,
+        .inputs = real(latent->inputs),
+        .outputs = outputs,
+        .weights = counts.attention_weights,
+        .compute = counts.linear_compute,
+        .activations = size_of(counts.linear_compute, load.cached * real(latent->inputs)) +
+                       size_of(between_kernels, load.cached * outputs)};
+    sum.add(real(counts.layers) / replicas, measured_product(product, setting, chip));
+  }
+  return sum;
+}
+
+/// Products and the expanding of latents, at shares of the peak or on curves.
+void add_products(PromptTime& time, const Setting& setting, const HardwareSpec& chip,
+                  const PromptLoad& load, const PromptWork& work) {
+  if (!products_on_curves(setting, chip)) {
+    const FlopRate reached = real(load.gpus) * reached_by_products(setting, chip);
+    time.products = work.products / reached;
+    time.core += work.expanding / reached;
+    return;
+  }
+  const PromptProducts products = measured_products(setting, chip, load);
+  time.products = products.time;
+  time.products_measured = products.measured;
+  const PromptProducts expanded = measured_expanding(setting, chip, load);
+  time.core += expanded.time;
+  time.core_measured.time += expanded.measured.time;
+  time.core_measured.margin += expanded.measured.margin;
+  time.core_measured.beyond = time.core_measured.beyond || expanded.measured.beyond;
 }
 
 }  // namespace
 
 PromptLoad prompt_load(const Layout& layout) {
-  return {
-      .gpus = layout.engine(), .tensor = layout.attention_tp, .expert_groups = layout.expert_ep};
+  return {.gpus = layout.engine(),
+          .tensor = layout.attention_tp,
+          .expert_groups = layout.expert_ep,
+          .expert_tensor = layout.expert_tp};
 }
 
-PromptTime prompt_parts(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
-                        const PromptRates& rates) {
-  const PromptWork work = work_of(model, chip, load);
-  const double share = share_on(chip, has_experts(model) ? rates.experts : rates.dense);
-  const double gpus = real(load.gpus);
+PromptTime prompt_parts(const Setting& setting, const HardwareSpec& chip, const PromptLoad& load) {
+  if (!(load.prompt > 0)) return {};
+  const PromptWork work = work_of(setting, chip, load);
   const FlopRate bf16 = find_peak(chip, compute_format(chip, Dtype::bf16))->rate.value;
   PromptTime time{
-      .products = work.products / (gpus * share * product_peak(model, chip)),
-      .core = work.core / (gpus * share_on(chip, attention_share) * bf16),
+      .core = work.core / (real(load.gpus) * share_on(chip, unmeasured_core_share) * bf16),
       .all_reduce = work.all_reduced / (all_reduce_share * chip.scale_up_bandwidth.value),
       .passes = work.activations / chip.memory_bandwidth.value};
-  add_measured_cores(time, model, chip, load, rates.outside_graphs > Seconds(0));
+  add_products(time, setting, chip, load, work);
+  add_measured_cores(time, setting, chip, load);
   return time;
 }
 
-Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
-                    const PromptRates& rates) {
-  return prompt_parts(model, chip, load, rates).total();
+Seconds prompt_time(const Setting& setting, const HardwareSpec& chip, const PromptLoad& load) {
+  return prompt_parts(setting, chip, load).total();
+}
+
+TimeInterval prompt_interval(const PromptTime& parts, Seconds launches, const PromptRates& rates) {
+  // 23 of 24 published times of FlashAttention-3 and cuDNN on an H100 (validation/kernels.yaml) are
+  // within it of the share assumed without a curve, and so are the shares of products that engines
+  // were fitted with, 0.34 to 0.69 of the peak.
+  constexpr double unmeasured = 1.7;
+  const CurveShare &products = parts.products_measured, &core = parts.core_measured;
+  const Seconds measured = products.time + core.time, margin = products.margin + core.margin;
+  const Seconds rest = parts.total() + launches - measured;
+  const std::optional<TimeInterval> spread = first_token_interval(rest, rates);
+  const TimeInterval other = spread ? *spread : TimeInterval{rest / unmeasured, unmeasured * rest};
+  return {measured - margin + other.low, measured + margin + other.high};
 }
 
 double joining(const PromptLoad& load) { return std::max(0.0, load.requests - 1) / load.output; }

@@ -2,9 +2,8 @@
 // Prompts that interrupt decoding on the same server: what they add to the time of an output token.
 
 #include "deploy/evaluate.hpp"
-#include "spec/engine_time.hpp"
+#include "deploy/interval.hpp"
 #include "spec/hardware.hpp"
-#include "spec/model.hpp"
 
 namespace afford {
 
@@ -19,27 +18,40 @@ struct PromptLoad {
   double cached = 0;              // tokens before the prompt whose cache is there
   std::int64_t gpus = 1;          // of the server
   std::int64_t tensor = 1;        // GPUs that share a replica of the attention
-  std::int64_t expert_groups = 1;
+  std::int64_t expert_groups = 1, expert_tensor = 1;  // of GPUs, and GPUs that share an expert
 };
 
 /// On one engine of a layout, with no request and no prompt set.
 [[nodiscard]] PromptLoad prompt_load(const Layout& layout);
 
-/// What a prompt takes, part by part: GEMMs at the engine's share of the peak, attention over all
-/// earlier tokens (on the chip's measured curves where it has them) and the recurrence of states,
-/// all-reduces, and what norms, quantisation and the permutation to experts move.
+/// What of a time stands on measured curves.
+struct CurveShare {
+  Seconds time, margin;  // margin: how much faster or slower it may be
+  bool beyond = false;   // any of it outside the sizes measured
+};
+
+/// What a prompt takes, part by part: products, attention over all earlier tokens and the
+/// recurrence of states, all-reduces, and what norms, quantisation and the permutation to experts
+/// move. Attention is on the chip's measured curves where it has them, and so are products unless
+/// the engine has shares of the peak of its own (prompt_products.hpp).
 struct PromptTime {
   Seconds products, core, all_reduce, passes;
-  Seconds core_margin;  // how much faster or slower the measured part of the core may be
-  bool core_measured = false, core_beyond = false;  // any of it; outside the sizes measured
+  CurveShare products_measured, core_measured;
   [[nodiscard]] Seconds total() const { return products + core + all_reduce + passes; }
 };
 
-/// Of one prompt on the whole server.
-[[nodiscard]] PromptTime prompt_parts(const ModelSpec& model, const HardwareSpec& chip,
-                                      const PromptLoad& load, const PromptRates& rates);
-[[nodiscard]] Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip,
-                                  const PromptLoad& load, const PromptRates& rates);
+/// Of one prompt on the whole server. `cached` tokens before it are attended over, and latents of
+/// theirs expanded for each head once more.
+[[nodiscard]] PromptTime prompt_parts(const Setting& setting, const HardwareSpec& chip,
+                                      const PromptLoad& load);
+[[nodiscard]] Seconds prompt_time(const Setting& setting, const HardwareSpec& chip,
+                                  const PromptLoad& load);
+
+/// Where nine of ten measured times of a prompt are: what stands on curves by the errors of points
+/// left out of their fit; the rest by the spread of the engine's first tokens, which hold more than
+/// a prompt, or where it has none within a factor of 1.7.
+[[nodiscard]] TimeInterval prompt_interval(const PromptTime& parts, Seconds launches,
+                                           const PromptRates& rates);
 
 /// Time to send the cache of a prompt of setting.context over all NICs of an engine of
 /// `accelerators` of a chip that has NICs.

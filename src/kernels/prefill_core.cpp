@@ -16,14 +16,14 @@ PrefillCore core_of(const AttentionShape& shape, const AttentionCount& count,
   const bool expanded = std::holds_alternative<Mla>(shape);  // a key and a value for each head
   const double kv_heads = expanded ? heads : double{count.kv_heads};
   const double both = pair / heads / 2;  // dimensions of a key and a value
-  PrefillCore core{.heads = heads / work.ways,
+  PrefillCore core{.heads = work.prompts * heads / work.ways,
                    .tokens = work.tokens,
                    .prefix = work.cached,
                    .flops_a_pair = pair / heads};
   if (walk.reach.kind != Reach::Kind::full) core.width = real(walk.reach.tokens);
   core.bytes = bf16_bytes * both *
                (work.tokens * core.heads +
-                (work.cached + work.tokens) * std::max(1.0, kv_heads / work.ways));
+                work.prompts * (work.cached + work.tokens) * std::max(1.0, kv_heads / work.ways));
   return core;
 }
 

@@ -8,8 +8,14 @@
 
 namespace afford {
 
+/// Share of the BF16 peak that the core reaches where no kernel was measured, on Hopper and
+/// Blackwell; from the same fit as the engines' shares of products. FlashAttention-3 reaches up to
+/// 0.75 of it on long prompts, less with a chunk of one.
+inline constexpr double unmeasured_core_share = 0.5;
+
 /// One layer's core over the new tokens of a prompt on one accelerator.
 struct PrefillWork {
+  double prompts = 1;             // alike, side by side
   double tokens = 0, cached = 0;  // cached: tokens before them whose cache is there
   double ways = 1;                // accelerators that share the heads
   bool launched = false;          // its launch is counted elsewhere

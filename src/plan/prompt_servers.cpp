@@ -13,16 +13,17 @@ namespace {
 PromptLaw law_of(const Colocated& pool, const Setting& setting, const Traffic& traffic) {
   PromptLoad load = prompt_load(pool.layout);
   const auto time = [&](double tokens) {
-    load.prompt = tokens;
-    return prompt_time(*setting.model, *pool.pool.chip, load, setting.engine.time.prompts).base();
+    load.cached = traffic.prefix_hit_rate * tokens;
+    load.prompt = tokens - load.cached;
+    return prompt_time(setting, *pool.pool.chip, load).base();
   };
-  const double mean = traffic.prompt_tokens, hit = traffic.prefix_hit_rate;
+  const double mean = traffic.prompt_tokens;
   const double once = time(mean), twice = time(2 * mean);
   const double square = std::max(0.0, (twice - 2 * once) / (2 * mean * mean));
   const double linear = once / mean - square * mean;
   return {.launches = prompt_launches(setting) + evaluate(pool, setting).between,
-          .linear = linear * (1 - hit),
-          .square = square * (1 - hit * hit)};
+          .linear = linear,
+          .square = square};
 }
 
 PromptServer server_of(const Colocated& pool, const Setting& setting, const Workload& workload) {

@@ -36,8 +36,8 @@ struct PromptServer {
 /// space.max_gpus; none where the traffic has no prompts to work off. With a target for the TTFT,
 /// larger ones too, as each prompt takes less on them, and only those that meet it.
 ///
-/// The time of p tokens of which a cache holds the share h is a (1 - h) p + b (1 - h^2) p^2 and the
-/// time of the launches, a and b from prompt_time() of the mean prompt and of twice that.
+/// The time of p tokens is a p + b p^2 and the time of the launches, a and b from prompt_time() of
+/// the mean prompt and of twice that, behind the share of each that a cache holds.
 [[nodiscard]] std::vector<PromptServer> prompt_servers(const Space& space, const Setting& setting,
                                                        const Workload& workload);
 

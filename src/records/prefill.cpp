@@ -21,32 +21,45 @@ std::string reason(const Prefill& p) {
 
 Cell ms(Seconds time) { return time / millisecond; }
 
-/// An end of the interval of attention: by a curve's left-out error, so only where it has one.
-Cell attention_ms(const Prefill& p, double end) {
-  return p.parts.core_measured ? ms(p.parts.core + end * p.parts.core_margin) : Cell();
+/// An end of the interval of a part, which it has where any of it stands on a measured curve.
+Cell end_ms(Seconds part, const CurveShare& measured, double end) {
+  return measured.time > Seconds(0) ? ms(part + end * measured.margin) : Cell();
+}
+
+/// "attention within 8 %": of nine of ten left-out points, where it is on curves in any row.
+void add_part(std::vector<std::string>& parts, const study::Prefills& prefills,
+              std::string_view name, CurveShare PromptTime::*of) {
+  double most = 0;
+  bool beyond = false;
+  for (const Prefill& row : prefills.rows) {
+    const CurveShare& measured = row.parts.*of;
+    if (measured.time > Seconds(0)) most = std::max(most, measured.margin / measured.time);
+    beyond = beyond || measured.beyond;
+  }
+  if (most > 0)
+    parts.push_back(fmt::format("{} within {:.2g} %{}", name, 100 * most,
+                                beyond ? " (some beyond the sizes measured)" : ""));
 }
 
 /// What is known of the error.
 std::string interval_note(const study::Prefills& prefills) {
-  double most = 0;
-  bool beyond = false;
+  std::vector<std::string> parts;
+  add_part(parts, prefills, "attention", &PromptTime::core_measured);
+  add_part(parts, prefills, "products", &PromptTime::products_measured);
   std::string lent;  // "; on h200 those of h100"
   for (const Prefill& row : prefills.rows) {
-    if (row.parts.core_measured) most = std::max(most, row.parts.core_margin / row.parts.core);
-    beyond = beyond || row.parts.core_beyond;
     if (!row.prompts_from.empty() && lent.find(row.prompts_from) == std::string::npos)
       lent += fmt::format("; {}", row.prompts_from);
   }
-  if (most == 0)
-    return "No interval: the shares of the peaks come from prompts that interrupted decoding "
-           "(docs/engines.md).";
+  constexpr std::string_view rest =
+      "shares of the peaks that come from prompts that interrupted decoding (docs/engines.md), and "
+      "the interval of prompt_low_ms to prompt_high_ms in files from the first tokens of the "
+      "engine's served points, or a factor of 1.7";
+  if (parts.empty()) return fmt::format("Nothing stands on measured curves: {}.", rest);
   return fmt::format(
-      "Attention on calibrated chips: the curves of measured prefill kernels, within {:.2g} % for "
-      "nine of ten points left out of their fit (attention_low_ms to attention_high_ms in "
-      "files){}{}. "
-      "The other parts have no interval: their shares of the peaks come from prompts that "
-      "interrupted decoding (docs/engines.md).",
-      100 * most, beyond ? ", but for longer prompts than were measured" : "", lent);
+      "On the curves of measured kernels, for nine of ten points left out of their "
+      "fit: {}{}. The rest: {}.",
+      fmt::join(parts, ", "), lent, rest);
 }
 
 }  // namespace
@@ -82,11 +95,19 @@ Record<Prefill> prefill_record() {
       {{"holds", "holds"}, [](const Prefill& p) { return yes_or_no(p.holds()); }},
       {{"reason", "reason"}, [](const Prefill& p) { return reason(p); }},
       {{"attention_low_ms", "low", Show::plain, in_files_only},
-       [](const Prefill& p) { return attention_ms(p, -1); }},
+       [](const Prefill& p) { return end_ms(p.parts.core, p.parts.core_measured, -1); }},
       {{"attention_high_ms", "high", Show::plain, in_files_only},
-       [](const Prefill& p) { return attention_ms(p, 1); }},
+       [](const Prefill& p) { return end_ms(p.parts.core, p.parts.core_measured, 1); }},
       {{"fidelity", "fidelity", Show::text, in_files_only},
-       [](const Prefill& p) { return p.fidelity; }}};
+       [](const Prefill& p) { return p.fidelity; }},
+      {{"products_low_ms", "low", Show::plain, in_files_only},
+       [](const Prefill& p) { return end_ms(p.parts.products, p.parts.products_measured, -1); }},
+      {{"products_high_ms", "high", Show::plain, in_files_only},
+       [](const Prefill& p) { return end_ms(p.parts.products, p.parts.products_measured, 1); }},
+      {{"prompt_low_ms", "low", Show::plain, in_files_only},
+       [](const Prefill& p) { return ms(p.interval.low); }},
+      {{"prompt_high_ms", "high", Show::plain, in_files_only},
+       [](const Prefill& p) { return ms(p.interval.high); }}};
 }
 
 std::vector<std::string> notes_on(const study::Prefills& prefills,

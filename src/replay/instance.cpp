@@ -137,19 +137,20 @@ void Instance::mixed_step(std::vector<Outcome>& done) {
                      ? server_->steps.line(decoding_, decoding_tokens_ / real(decoding_)).at.step
                      : Seconds(0);
   double left = real(server_->chunk);
-  Seconds worked;
+  Seconds attention;
   size_t finished = 0;
   for (const std::uint32_t id : prompts_) {
     Job& job = jobs_[id];
     const double take = std::min(left, job.held - job.done);
-    if (take > 0)
-      worked += server_->prompts.up_to(job.done + take) - server_->prompts.up_to(job.done);
+    attention += server_->prompts.attention(take, job.done);
     job.done += take;
     left -= take;
     if (job.done < job.held) break;
     ++finished;
   }
-  if (worked > Seconds(0)) {
+  const double tokens = real(server_->chunk) - left;
+  if (tokens > 0) {
+    Seconds worked = server_->prompts.tokens(tokens) + attention;
     worked += server_->outside_graphs;
     if (decoding_ == 0) worked += server_->between;
     time += worked;

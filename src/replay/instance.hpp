@@ -7,8 +7,8 @@
 #include <queue>
 #include <vector>
 
+#include "replay/chunk_table.hpp"
 #include "replay/prefix_cache.hpp"
-#include "replay/prompt_table.hpp"
 #include "replay/step_table.hpp"
 #include "replay/time_series.hpp"
 #include "traffic/histogram.hpp"
@@ -18,7 +18,7 @@ namespace afford {
 /// What every instance of a deployment is; shared by them, as its tables are.
 struct Server {
   StepTable steps;
-  PromptTable prompts;
+  ChunkTable prompts;
   bool prompts_here = true;  // else they come worked off, with their cache
   Seconds outside_graphs;    // added to a step that a prompt joins
   Seconds between;           // host time of a step that nothing decodes in

@@ -1,5 +1,5 @@
 #pragma once
-// How long the tokens of a prompt take, from its start.
+// How long sending what a prompt of so many tokens leaves behind takes.
 
 #include <cmath>
 #include <functional>
@@ -11,7 +11,7 @@
 namespace afford {
 
 /// The time up to a token, linear between multiples of 64 tokens, each worked out when it is first
-/// needed: a chunk from a to b takes up_to(b) - up_to(a), behind a prefix that is cached too.
+/// needed.
 class PromptTable {
  public:
   using Evaluate = std::function<Seconds(double tokens)>;

@@ -148,8 +148,7 @@ class Replay {
     arrival.begun = std::max(engine.free, arrival.asked);
     const double prompt = real(arrival.prompt),
                  known = real(std::min(arrival.known, arrival.prompt - 1));
-    engine.free =
-        arrival.begun + pool.overhead + pool.prompts.up_to(prompt) - pool.prompts.up_to(known);
+    engine.free = arrival.begun + pool.overhead + pool.prompts.alone(prompt - known, known);
     arrival.at = arrival.first_token = engine.free + pool.transfer.up_to(prompt);
   }
 

@@ -37,13 +37,20 @@ StepTable::Evaluate steps_of(const AnyDeployment& deployment, const Setting& set
   };
 }
 
-PromptTable prompts_on(const Colocated& c, const Setting& setting) {
-  return PromptTable([load = prompt_load(c.layout), model = setting.model, chip = c.pool.chip,
-                      rates = setting.engine.time.prompts](double tokens) {
+ChunkTable prompts_on(const Colocated& c, const Setting& setting) {
+  const auto parts = [load = prompt_load(c.layout), chip = c.pool.chip, setting = setting](
+                         double tokens, double prefix) {
     PromptLoad of = load;
     of.prompt = tokens;
-    return prompt_time(*model, *chip, of, rates);
-  });
+    of.cached = prefix;
+    return prompt_parts(setting, *chip, of);
+  };
+  const auto tokens = [parts](double count) {
+    const PromptTime time = parts(count, 0);
+    return time.total() - time.core;
+  };
+  const auto attention = [parts](double count, double prefix) { return parts(count, prefix).core; };
+  return {tokens, attention};
 }
 
 /// Tokens of context whose caches fill the memory.
@@ -65,7 +72,8 @@ Server server_of(const AnyDeployment& deployment, const Setting& setting,
   const Colocated* c = std::get_if<Colocated>(&deployment);
   Server server{.steps = StepTable(steps_of(deployment, setting)),
                 .prompts = c != nullptr ? prompts_on(*c, setting)
-                                        : PromptTable([](double) { return Seconds(0); }),
+                                        : ChunkTable([](double) { return Seconds(0); },
+                                                     [](double, double) { return Seconds(0); }),
                 .prompts_here = c != nullptr,
                 .tokens_per_step = tokens_per_step(setting.speculation),
                 .first_token = engine_of(deployment, setting).time.prompts.first_token,

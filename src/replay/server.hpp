@@ -4,6 +4,7 @@
 #include "deploy/prompts.hpp"
 #include "deploy/simulate.hpp"
 #include "replay/instance.hpp"
+#include "replay/prompt_table.hpp"
 
 namespace afford {
 
@@ -18,15 +19,15 @@ struct ServerOptions {
 [[nodiscard]] std::int64_t instances_of(const AnyDeployment& deployment);
 
 /// One of them. Steps and memory are the deployment's evaluations at each batch and mean context;
-/// prompts join the steps of a co-located engine for the time of prompt_time(), and come worked off
-/// to AFD pools. What `setting` points to must outlive it.
+/// chunks of prompts join the steps of a co-located engine for the time of prompt_parts(), and come
+/// worked off to AFD pools. What `setting` points to must outlive it.
 [[nodiscard]] Server server_of(const AnyDeployment& deployment, const Setting& setting,
                                const ServerOptions& options);
 
 /// A pool that works on prompts alone, one after another on each instance, and sends the caches on.
 struct PromptPool {
   std::int64_t instances = 1;
-  PromptTable prompts;
+  ChunkTable prompts;
   Seconds overhead;      // of each prompt: its kernels' launches and the host
   PromptTable transfer;  // of the cache of a prompt
 };

@@ -36,7 +36,7 @@ PromptForms::PromptForms(const Candidate& candidate, const Space& space, const S
   load.cached = requests_.cached();
   load.prompt = requests_.prompt - load.cached;
   const HardwareSpec& chip = (*space.chips)[candidate.attention.chip];
-  prompt_ = prompt_time(*setting.model, chip, load, setting.engine.time.prompts);
+  prompt_ = prompt_time(setting, chip, load);
 }
 
 void PromptForms::take(Candidate& candidate, std::uint64_t form) const {

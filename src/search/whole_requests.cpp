@@ -29,8 +29,8 @@ PrefillPool timed(const Colocated& pool, const Setting& setting, const WholeRequ
   at_prompt.context = requests.prompt;
   return {.pool = pool,
           .chip = 0,
-          .time = prompt_time(*setting.model, chip, load, setting.engine.time.prompts) +
-                  prompt_launches(setting) + evaluate(pool, at_prompt).between,
+          .time = prompt_time(setting, chip, load) + prompt_launches(setting) +
+                  evaluate(pool, at_prompt).between,
           .sending = cache_sending(chip, pool.layout.engine(), at_prompt)};
 }
 

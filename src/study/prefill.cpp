@@ -42,12 +42,14 @@ Prefill prefill_of(const Colocated& asked, Setting setting, const Length& length
               .cached = length.cached,
               .gpus = c.pool.size(),
               .engines = c.engines(),
-              .parts = prompt_parts(*setting.model, chip, load, setting.engine.time.prompts),
+              .parts = prompt_parts(setting, chip, load),
+              .interval = {},
               .launches = prompt_launches(setting) + e.between,
               .cache = cache_of_request(setting),
               .sending = {},
               .price = price_of(c.pool),
               .memory = e.attention_memory};
+  row.interval = prompt_interval(row.parts, row.launches, setting.engine.time.prompts);
   if (has_network(chip)) row.sending = cache_sending(chip, c.layout.engine(), setting);
   return row;
 }

@@ -25,6 +25,7 @@ struct Prefill {
   double tokens = 0, cached = 0;
   std::int64_t gpus = 0, engines = 1;  // of the pool; those that work on prompts side by side
   PromptTime parts;
+  TimeInterval interval;           // nine of ten measured times of the whole prompt
   Seconds launches;                // of its kernels and of the host between steps
   Bytes cache;                     // it leaves behind, its prefix included
   std::optional<Seconds> sending;  // of the cache, over the engine's NICs; none without NICs

@@ -33,7 +33,8 @@ std::optional<PromptLoad> prompts_of(const ServedPoint& point, const Worker& wor
                     .output = point.osl,
                     .gpus = worker.gpus,
                     .tensor = worker.tensor,
-                    .expert_groups = worker.expert_groups};
+                    .expert_groups = worker.expert_groups,
+                    .expert_tensor = worker.expert_tensor};
 }
 
 /// Every roof at its rate, nothing in front of it.
@@ -156,8 +157,7 @@ ServedTime served_time(const ServedDeployment& deployment, const Engine& engine)
   setting.engine = engine;
   ServedTime time{.tpot = evaluate(deployment.server, setting).tpot};
   if (deployment.interrupts) {
-    const Seconds prompt =
-        prompt_time(*setting.model, deployment.chip(), *deployment.interrupts, engine.time.prompts);
+    const Seconds prompt = prompt_time(setting, deployment.chip(), *deployment.interrupts);
     time.first_token = around_prompt(setting, time.tpot) + prompt;
     time.prompts = interruption(joining(*deployment.interrupts), prompt, prompt_launches(setting));
     time.tpot += time.prompts;

@@ -102,20 +102,19 @@ TEST_SUITE("cli") {
     CHECK(std::stod(cell(csv.out, "attention_high_ms")) == doctest::Approx(1.03 * attention));
     CHECK(cell(csv.out, "fidelity") == "calibrated (h200, 2026-11-24)");
     const Outcome table = run_afford(prompt + with.file);
-    CHECK(table.out.find("Attention on calibrated chips: the curves of measured prefill kernels, "
-                         "within 3 % for nine of ten points left out of their fit "
-                         "(attention_low_ms to attention_high_ms in files). The other parts have "
-                         "no interval") != std::string::npos);
+    CHECK(table.out.find("On the curves of measured kernels, for nine of ten points left out of "
+                         "their fit: attention within 3 %. The rest: shares of the peaks") !=
+          std::string::npos);
     CHECK(table.out.find("Fidelity: h200 calibrated (h200, 2026-11-24).") != std::string::npos);
     const Outcome longer = run_afford(prompt + with.file + " -c 64k");
-    CHECK(longer.out.find("in files), but for longer prompts than were measured.") !=
+    CHECK(longer.out.find("attention within 3 % (some beyond the sizes measured).") !=
           std::string::npos);
     const Outcome none = run_afford(prompt + "none --format csv");
     CHECK(cell(none.out, "attention_low_ms") == "");
     CHECK(cell(none.out, "fidelity") == "roofline");
     CHECK(std::stod(cell(none.out, "attention_ms")) != doctest::Approx(attention));
     CHECK(run_afford(prompt + "none")
-              .out.find("No interval: the shares of the peaks come from "
+              .out.find("Nothing stands on measured curves: shares of the peaks that come from "
                         "prompts that interrupted decoding") != std::string::npos);
   }
 

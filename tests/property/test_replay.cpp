@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "deploy/prompts.hpp"
+#include "deploy/prompt_products.hpp"
+#include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "plan/lengths.hpp"
 #include "plan/queue.hpp"
@@ -18,10 +19,10 @@ struct Llama {
   Setting setting;
   Colocated server;
 
-  Llama() {
+  explicit Llama(const char* engine = "vllm") {
     setting.model = &model;
     setting.shapes = &shapes;
-    setting.engine = load_engines({"vllm"}).front();
+    setting.engine = load_engines({engine}).front();
     server = {.pool = {&chip, 1, 8}, .batch = 1, .layout = tensor_parallel(8)};
   }
   Llama(const Llama&) = delete;
@@ -49,7 +50,7 @@ TEST_SUITE("property") {
     const Replayed out = replay(server, 1, nullptr, test::list_source({{0, 4000, 400, {}}}), {});
     const PromptRates& rates = llama.setting.engine.time.prompts;
     const Seconds prompt =
-        prompt_time(llama.model, llama.chip, {.prompt = 4000, .gpus = 8, .tensor = 8}, rates);
+        prompt_time(llama.setting, llama.chip, {.prompt = 4000, .gpus = 8, .tensor = 8});
     const Seconds launched = 80 * rates.outside_graphs;
     const Evaluation first = llama.at(1, 4000);
     REQUIRE(rates.first_token > 0);
@@ -59,24 +60,32 @@ TEST_SUITE("property") {
   }
 
   TEST_CASE("replay: a closed loop agrees with the closed form of interruptions within 3 %") {
-    const Llama llama;
-    for (const std::int64_t requests : {8, 32, 96}) {
-      CAPTURE(requests);
-      Server server = server_of(llama.server, llama.setting, {});
-      ReplayLoad load;
-      load.concurrency = requests;
-      const Replayed out =
-          replay(server, 1, nullptr,
-                 first_of(drawn(uniform(400, 1200), uniform(100, 700), 3), 4000), load);
-      const PromptLoad prompts{
-          .requests = real(requests), .prompt = 800, .output = 400, .gpus = 8, .tensor = 8};
-      const StationaryMix mix = mix_of(uniform_length(400, 1200), uniform_length(100, 700));
-      const Seconds closed = llama.at(requests, mix.context).step +
-                             interruption(joining(prompts),
-                                          prompt_time(llama.model, llama.chip, prompts,
-                                                      llama.setting.engine.time.prompts),
-                                          prompt_launches(llama.setting));
-      CHECK(out.usage.token.mean() == doctest::Approx(closed.base()).epsilon(0.03));
+    for (const bool measured : {false, true}) {
+      Llama llama(measured ? "afford" : "vllm");
+      if (measured) attach_calibrations({&llama.chip}, "h100");
+      REQUIRE(products_on_curves(llama.setting, llama.chip) == measured);
+      for (const std::int64_t requests : {8, 32, 96}) {
+        CAPTURE(measured);
+        CAPTURE(requests);
+        Server server = server_of(llama.server, llama.setting, {});
+        ReplayLoad load;
+        load.concurrency = requests;
+        const Replayed out =
+            replay(server, 1, nullptr,
+                   first_of(drawn(uniform(400, 1200), uniform(100, 700), 3), 4000), load);
+        const PromptLoad prompts{.requests = real(requests),
+                                 .prompt = 800,
+                                 .output = 400,
+                                 .gpus = 8,
+                                 .tensor = 8,
+                                 .expert_tensor = 8};
+        const StationaryMix mix = mix_of(uniform_length(400, 1200), uniform_length(100, 700));
+        const Seconds closed =
+            llama.at(requests, mix.context).step +
+            interruption(joining(prompts), prompt_time(llama.setting, llama.chip, prompts),
+                         prompt_launches(llama.setting));
+        CHECK(out.usage.token.mean() == doctest::Approx(closed.base()).epsilon(0.03));
+      }
     }
   }
 

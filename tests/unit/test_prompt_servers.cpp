@@ -50,7 +50,7 @@ TEST_SUITE("unit") {
     const PromptServer server = c.only();
     CHECK(server.gpus == 8);
     const PromptLoad load{.prompt = 4000, .gpus = 8, .tensor = 8};
-    const Seconds kernels = prompt_time(c.model, c.chips[0], load, c.engine.time.prompts);
+    const Seconds kernels = prompt_time(c.setting, c.chips[0], load);
     CHECK(server.mean > kernels);
     CHECK(server.mean < kernels + 2 * prompt_launches(c.setting) + Seconds(0.01));
     CHECK(server.deviation == Seconds(0));

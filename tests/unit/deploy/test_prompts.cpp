@@ -14,6 +14,33 @@ namespace {
 
 const PromptRates rates{.dense = 0.5, .experts = 0.25, .outside_graphs = 80 * microsecond};
 
+/// A model under an engine of those rates.
+struct Asked {
+  ModelSpec model;
+  std::vector<LayerShape> shapes;
+  Setting setting;
+
+  explicit Asked(ModelSpec of, const PromptRates& with = rates)
+      : model(std::move(of)), shapes(layer_shapes(model)) {
+    setting.model = &model;
+    setting.shapes = &shapes;
+    setting.engine.time.prompts = with;
+  }
+  Asked(const Asked&) = delete;
+  Asked& operator=(const Asked&) = delete;
+};
+
+Seconds prompt_time(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
+                    const PromptRates& with) {
+  const Asked asked(model, with);
+  return prompt_time(asked.setting, chip, load);
+}
+PromptTime prompt_parts(const ModelSpec& model, const HardwareSpec& chip, const PromptLoad& load,
+                        const PromptRates& with) {
+  const Asked asked(model, with);
+  return prompt_parts(asked.setting, chip, load);
+}
+
 ModelSpec model_called(const std::string& name) { return load_models({name}).front(); }
 HardwareSpec chip_called(const std::string& name) { return load_hardware({name}).front(); }
 
@@ -98,16 +125,15 @@ TEST_SUITE("unit") {
     const PromptTime time = prompt_parts(model, h200, load, rates);
     const double start = curve.start.base();  // its launches are counted apart
     CHECK(time.core.base() == doctest::Approx(80 / 2.0 * (one - start)));
-    CHECK(time.core_margin.base() == doctest::Approx(curve.error.p90 * time.core.base()));
-    CHECK(time.core_measured);
-    CHECK_FALSE(time.core_beyond);
+    CHECK(time.core_measured.margin.base() == doctest::Approx(curve.error.p90 * time.core.base()));
+    CHECK(time.core_measured.time == time.core);
+    CHECK_FALSE(time.core_measured.beyond);
     PromptRates alone = rates;
     alone.outside_graphs = Seconds(0);
     CHECK(prompt_parts(model, h200, load, alone).core.base() == doctest::Approx(80 / 2.0 * one));
     const PromptTime without = prompt_parts(model, bare, load, rates);
-    CHECK_FALSE(without.core_measured);
-    CHECK(without.core_margin == Seconds(0));
-    CHECK(without.products.base() == doctest::Approx(time.products.base()));
+    CHECK(without.core_measured.time == Seconds(0));
+    CHECK(without.core_measured.margin == Seconds(0));
   }
 
   TEST_CASE("kinds of attention take the prefill kernel that comes nearest, others a share") {

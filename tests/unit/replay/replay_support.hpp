@@ -20,7 +20,7 @@ struct PlainServer {
     };
     const auto prompts = [plain](double length) { return Seconds(plain.p * length); };
     return {.steps = StepTable(steps),
-            .prompts = PromptTable(prompts),
+            .prompts = ChunkTable(prompts, [](double, double) { return Seconds(0); }),
             .outside_graphs = 2 * millisecond,
             .between = 1 * millisecond};
   }

@@ -248,7 +248,8 @@ TEST_SUITE("unit") {
     Server server = PlainServer{}.server();
     server.prompts_here = false;
     PromptPool pool{.instances = 1,
-                    .prompts = PromptTable([](double tokens) { return Seconds(1e-3 * tokens); }),
+                    .prompts = ChunkTable([](double tokens) { return Seconds(1e-3 * tokens); },
+                                          [](double, double) { return Seconds(0); }),
                     .overhead = Seconds(0.1),
                     .transfer = PromptTable([](double tokens) { return Seconds(1e-4 * tokens); })};
     const std::vector<Request> requests = {{0, 640, 2, {}}, {0, 640, 2, {}}};

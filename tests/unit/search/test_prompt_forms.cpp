@@ -92,7 +92,7 @@ TEST_SUITE("unit") {
     const PrefillPool& pool = w.space.requests->pools.back();
     const PromptLoad load{
         .prompt = 3000, .cached = 1000, .gpus = 16, .tensor = 1, .expert_groups = 16};
-    const Seconds kernels = prompt_time(w.model, w.chips[0], load, w.setting.engine.time.prompts);
+    const Seconds kernels = prompt_time(w.setting, w.chips[0], load);
     CHECK((pool.time - kernels - prompt_launches(w.setting)).base() ==
           doctest::Approx(evaluate(pool.pool, w.setting).between.base()));
     Setting sent = w.setting;
@@ -111,7 +111,7 @@ TEST_SUITE("unit") {
     const WholeOutcome whole = forms.of(c, decoding);
     const PromptLoad load{
         .requests = 256, .prompt = 4000, .output = 500, .gpus = 16, .expert_groups = 16};
-    const Seconds prompt = prompt_time(w.model, w.chips[0], load, w.setting.engine.time.prompts);
+    const Seconds prompt = prompt_time(w.setting, w.chips[0], load);
     const Seconds launches = prompt_launches(w.setting);
     CHECK(whole.tpot.base() ==
           doctest::Approx((decoding.step + interruption(255.0 / 500, prompt, launches)).base()));
