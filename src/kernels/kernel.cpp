@@ -3,6 +3,7 @@
 #include "kernels/attention_core.hpp"
 #include "kernels/dense.hpp"
 #include "kernels/mlp.hpp"
+#include "kernels/prefill_core.hpp"
 
 namespace afford {
 namespace {
@@ -15,6 +16,25 @@ Op core_of(const Kernel& kernel, const Machine& machine) {
                          .cache = kernel.storage,
                          .compute = kernel.compute},
                         machine);
+}
+
+/// Causal attention of whole prompts.
+Op prefill_of(const Kernel& kernel, const Machine& machine) {
+  const HardwareSpec& chip = *machine.chip;
+  const AttentionCount count = count_attention(kernel.attention, 1, Convention::exact);
+  Op op{.name = "prefill core", .uncovered = prefill_curve(kernel.attention, chip) == nullptr};
+  const double pairs = kernel.requests * kernel.context * (kernel.context + 1) / 2;
+  op.flops = Flops(pairs * flops_a_pair(kernel.attention, count.core.walk.front()));
+  op.bound = Limit::compute;
+  if (op.uncovered) {
+    op.time = op.flops / (share_on(chip, unmeasured_core_share) * machine.peak(kernel.compute));
+    return op;
+  }
+  const PrefillTime time = measured_prefill(
+      kernel.attention, count, {.prompts = kernel.requests, .tokens = kernel.context}, chip);
+  op.time = time.time;
+  op.beyond = time.beyond;
+  return op;
 }
 
 MlpWork experts_of(const Kernel& kernel) {
@@ -46,6 +66,9 @@ OpList kernel_ops(const Kernel& kernel, const Machine& machine) {
   switch (kernel.kind) {
     case Kernel::Kind::attention:
       ops.add(core_of(kernel, machine));
+      break;
+    case Kernel::Kind::prefill:
+      ops.add(prefill_of(kernel, machine));
       break;
     case Kernel::Kind::experts:
       ops.add(mlp_up(experts_of(kernel), machine));

@@ -7,11 +7,11 @@
 namespace afford {
 
 struct Kernel {
-  enum class Kind { attention, experts, gate_up, down, dense };
+  enum class Kind { attention, prefill, experts, gate_up, down, dense };
   Kind kind = Kind::dense;
   AttentionShape attention;
   Dtype compute = Dtype::bf16, storage = Dtype::bf16;  // storage: of the cache, or of the weights
-  double requests = 0, context = 0;                    // attention
+  double requests = 0, context = 0;                    // attention; prefill: prompts of `context`
   double experts = 0, tokens = 0;                      // with tokens; routed copies in all
   double hidden = 0, intermediate = 0;                 // of the experts, as sharded
   double m = 0, n = 0, k = 0;                          // dense

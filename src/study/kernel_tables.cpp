@@ -60,6 +60,18 @@ std::vector<KernelPoint> read_points_of(const Section& in, const std::string& fi
                          gqa_kernel({q, kv, d, x[0], x[1], storage})};
     });
   }
+  if (in.has("prefill")) {
+    const Section shape = in.child("prefill", {"query_heads", "kv_heads", "head_dim"});
+    const double q = real(shape.integer("query_heads", limits::heads)),
+                 kv = real(shape.integer("kv_heads", limits::heads)),
+                 d = real(shape.integer("head_dim", limits::head_dim));
+    return each(3, [&](const auto& x) {
+      KernelPoint point{fmt::format("{} prompts of {}", x[0], x[1]),
+                        gqa_kernel({q, kv, d, x[0], x[1], storage})};
+      point.kernel.kind = Kernel::Kind::prefill;
+      return point;
+    });
+  }
   if (in.has("mla")) {
     const double q = real(in.child("mla", {"query_heads"}).integer("query_heads", limits::heads));
     return each(3, [&](const auto& x) {
@@ -93,7 +105,7 @@ std::vector<KernelTable> read_kernel_tables(const yaml::Node& node, const std::s
     const Section in =
         root.element("tables", item,
                      {"name", "chip", "kernel", "engine", "source", "tolerance_pct", "compute",
-                      "storage", "gqa", "mla", "gate_up", "dense", "points"});
+                      "storage", "gqa", "mla", "gate_up", "dense", "prefill", "points"});
     tables.push_back({.name = in.text("name"),
                       .chip = in.name("chip"),
                       .kernel = in.text("kernel"),
