@@ -3,8 +3,10 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/progress.hpp"
 #include "cli/replay_args.hpp"
 #include "records/replay.hpp"
+#include "records/replay_picture.hpp"
 #include "report/output_file.hpp"
 
 namespace afford::cli {
@@ -12,7 +14,10 @@ namespace {
 
 int run(const ReplayArgs& args) {
   const study::ReplayRequest request = replay_request(args);
-  const study::Replays replays = study::replays(request);
+  Progress progress(*args.output.host, 0, thousand_requests);
+  const study::Replays replays = study::replays(
+      request, [&](std::uint64_t done, std::uint64_t all) { progress.show(done, all); });
+  progress.clear();
   if (!args.over_time.empty() && replays.rows.size() > 1)
     throw UsageError(
         fmt::format("--over-time follows one row, and there are {}", replays.rows.size()));
@@ -22,6 +27,7 @@ int run(const ReplayArgs& args) {
   emit_at_last(table, args.output);
   if (!args.over_time.empty())
     write_whole(args.over_time, render(over_time(replays.rows.front()), Format::csv));
+  if (!args.plot.empty()) draw(replay_picture(replays), args.plot);
   if (!for_people(format_of(args.output))) print_notes(args.output, table);
   return replays.all_served() ? exit_done : exit_no;
 }
@@ -40,6 +46,8 @@ Verb replay_command(const Program& program) {
                    .seed = parsed.given("--seed")};
   });
   add_output(verb, args->output);
+  add_plot(verb, args->plot,
+           "Also draw requests, memory and the spread of TTFT and TPOT: FILE.svg, .png or .gp");
   verb.run = [args] { return run(*args); };
   return verb;
 }

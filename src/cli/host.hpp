@@ -18,7 +18,7 @@ struct Host {
   std::function<void(std::string_view)> print, say;
   /// Set by whoever wants the command to end early.
   const std::atomic<bool>* stop = nullptr;
-  /// Candidates of a search tried so far, of how many.
+  /// Candidates of a search tried, or requests of a replay asked, so far, of how many.
   std::function<void(std::uint64_t, std::uint64_t)> progress;
 
   /// Whether the answer goes to a file or stream, rather than to `table`.

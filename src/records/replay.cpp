@@ -14,15 +14,6 @@ namespace {
 
 using study::ReplayRow;
 
-std::string arrivals_text(const ReplayRow& row) {
-  if (row.arrivals.rate) return fmt::format("{:g}/s", *row.arrivals.rate);
-  if (row.arrivals.concurrency) return fmt::format("{} at once", *row.arrivals.concurrency);
-  return "trace";
-}
-
-/// Whether prompts are worked off by what was replayed.
-bool works_on_prompts(const ReplayRow& row) { return !row.afd || row.prefill_gpus > 0; }
-
 /// A figure of requests that were served.
 Field<ReplayRow> of_served(Column column, std::function<double(const ReplayRow&)> value) {
   return {std::move(column), [value = std::move(value)](const ReplayRow& row) {
@@ -170,6 +161,24 @@ std::string row_note(const ReplayRow& row) {
 
 }  // namespace
 
+std::string arrivals_text(const ReplayRow& row) {
+  if (row.arrivals.rate) return fmt::format("{:g}/s", *row.arrivals.rate);
+  if (row.arrivals.concurrency) return fmt::format("{} at once", *row.arrivals.concurrency);
+  return "trace";
+}
+
+bool works_on_prompts(const ReplayRow& row) { return !row.afd || row.prefill_gpus > 0; }
+
+std::vector<LoadAt> loads_over_time(const ReplayRow& row) {
+  const TimeSeries& series = row.replayed.series;
+  constexpr size_t most = 256;
+  const size_t each = std::bit_ceil((series.size() + most - 1) / most);
+  std::vector<LoadAt> loads;
+  for (size_t i = 0; i * each < series.size(); ++i)
+    loads.push_back({series.begin(i * each), series.at(i, each)});
+  return loads;
+}
+
 const Record<ReplayRow>& replay_record() {
   static const Record<ReplayRow> record = joined<ReplayRow>(
       {load_fields(),
@@ -188,13 +197,10 @@ Table over_time(const ReplayRow& row) {
                           {"decoded_tokens_per_s", "tokens/s", Show::plain}},
               .rows = {},
               .notes = {}};
-  const TimeSeries& series = row.replayed.series;
-  constexpr size_t most_rows = 256;
-  const size_t each = std::bit_ceil((series.size() + most_rows - 1) / most_rows);
-  for (size_t i = 0; i * each < series.size(); ++i) {
-    const Load load = series.at(i, each);
-    table.rows.push_back({series.begin(i * each).base(), load.in_flight, load.waiting,
-                          100 * load.memory / static_cast<double>(row.instances), load.tokens});
+  for (const LoadAt& at : loads_over_time(row)) {
+    table.rows.push_back({at.begin.base(), at.load.in_flight, at.load.waiting,
+                          100 * at.load.memory / static_cast<double>(row.instances),
+                          at.load.tokens});
   }
   return table;
 }

@@ -93,6 +93,12 @@ RequestSource source_of(const TrafficFile& from, const ReplayRequest& request,
   return arrivals.rate ? poisson(std::move(source), *arrivals.rate, seed + 1) : source;
 }
 
+/// Of a row; 0: a trace's, which nobody has counted.
+std::uint64_t requests_of(const TrafficFile& from, const ReplayRequest& request) {
+  if (request.requests > 0) return static_cast<std::uint64_t>(request.requests);
+  return from.trace.empty() ? requests_drawn : 0;
+}
+
 std::vector<ReplayArrivals> loads_of(const ReplayRequest& request, const TrafficFile& from) {
   std::vector<ReplayArrivals> loads;
   for (const double rate : request.rates) loads.push_back({.rate = rate, .concurrency = {}});
@@ -188,7 +194,7 @@ struct ReplayCase {
 };
 
 ReplayRow replay_row(const ReplayCase& c, const Deployment& deployment,
-                     const ReplayArrivals& arrivals) {
+                     const ReplayArrivals& arrivals, std::function<void(std::uint64_t)> asked) {
   const Engines engines = engines_of(c.request, deployment.chips);
   const Setting setting = setting_of(c.request, c.prepared, 1, engines);
   const std::int64_t each = instances_of(deployment.way);
@@ -223,7 +229,7 @@ ReplayRow replay_row(const ReplayCase& c, const Deployment& deployment,
                         .routing = c.request.routing,
                         .prefix_hit_rate = c.request.prefix_hit_rate.value_or(0)};
   row.replayed = replay(server, row.instances, pool ? &*pool : nullptr,
-                        source_of(c.from, c.request, arrivals), load);
+                        watched(source_of(c.from, c.request, arrivals), std::move(asked)), load);
   return row;
 }
 
@@ -241,7 +247,7 @@ bool Replays::all_served() const {
   });
 }
 
-Replays replays(const ReplayRequest& request) {
+Replays replays(const ReplayRequest& request, const ReplayProgress& progress) {
   check_replay(request);
   require_prompts(request);
   const TrafficFile from = open_traffic(request.file);
@@ -260,9 +266,18 @@ Replays replays(const ReplayRequest& request) {
   const ReplayCase c{whole, from, prepared.front(), prefill ? &*prefill : nullptr};
   Replays out{.name = from.name, .traffic = from.text, .rows = {}};
   out.prefixes = from.blocks && !whole.prefix_hit_rate && !prefill;
-  for (const Deployment& deployment : deployments_of(with_batches(whole), prepared.front().model)) {
-    for (const ReplayArrivals& arrivals : loads_of(request, from))
-      out.rows.push_back(replay_row(c, deployment, arrivals));
+  const std::vector<Deployment> deployments =
+      deployments_of(with_batches(whole), prepared.front().model);
+  const std::vector<ReplayArrivals> loads = loads_of(request, from);
+  const std::uint64_t each = requests_of(from, request);
+  const std::uint64_t all = each * deployments.size() * loads.size();
+  for (const Deployment& deployment : deployments) {
+    for (const ReplayArrivals& arrivals : loads) {
+      const std::uint64_t before = each * out.rows.size();
+      out.rows.push_back(replay_row(c, deployment, arrivals, [&](std::uint64_t asked) {
+        if (progress) progress(before + asked, all);
+      }));
+    }
   }
   return out;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // Deployments under requests as they arrive.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,7 +57,11 @@ struct Replays {
   /// Every row has requests, and served them all: none was too large for the memory.
   [[nodiscard]] bool all_served() const;
 };
+/// Hears now and then how many requests have been asked, over all rows, and how many there will be;
+/// 0: a trace does not say.
+using ReplayProgress = std::function<void(std::uint64_t done, std::uint64_t all)>;
+
 /// Throws InputError or UsageError.
-[[nodiscard]] Replays replays(const ReplayRequest& request);
+[[nodiscard]] Replays replays(const ReplayRequest& request, const ReplayProgress& progress = {});
 
 }  // namespace afford::study

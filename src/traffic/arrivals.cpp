@@ -45,6 +45,15 @@ RequestSource first_of(RequestSource source, std::int64_t most) {
   };
 }
 
+RequestSource watched(RequestSource source, std::function<void(std::uint64_t)> seen) {
+  constexpr std::uint64_t every = 1024;
+  return [source = std::move(source), seen = std::move(seen),
+          count = std::uint64_t{0}]() mutable -> std::optional<Request> {
+    if (++count % every == 0) seen(count);
+    return source();
+  };
+}
+
 RequestSource poisson(RequestSource source, double rate, std::uint64_t seed) {
   return [source = std::move(source), random = std::mt19937_64(seed),
           gap = std::exponential_distribution<double>(rate), now = 0.0]() mutable {

@@ -18,6 +18,9 @@ using RequestSource = std::function<std::optional<Request>()>;
 /// The first `most` of a source.
 [[nodiscard]] RequestSource first_of(RequestSource source, std::int64_t most);
 
+/// The same requests; `seen` hears how many so far, now and then.
+[[nodiscard]] RequestSource watched(RequestSource source, std::function<void(std::uint64_t)> seen);
+
 /// The same requests in the same order, arriving at random at so many a second (Poisson).
 [[nodiscard]] RequestSource poisson(RequestSource source, double rate, std::uint64_t seed);
 

@@ -42,6 +42,18 @@ TEST_SUITE("cli") {
     CHECK(replay(file, "--rate 0.5 --requests 2")[0]["requests"] == 2);
   }
 
+  TEST_CASE(
+      "replay: a picture beside the table, refused before any work where it cannot be drawn") {
+    const test::TempFolder folder;
+    const std::string file = folder.file("azure.csv", trace);
+    const std::string plot = "replay " + file + deployment + "--concurrency 1,2 --plot ";
+    CHECK(run_afford(plot + folder.path("r.gp")).code == 0);
+    const std::string script = test::read_file(folder.path("r.gp"));
+    CHECK(script.find("title 'TP8, 1 at once'") != std::string::npos);
+    CHECK(script.find("title 'TP8, 2 at once'") != std::string::npos);
+    CHECK(run_afford(plot + "r.jpg").err == run_afford("compare -m step-3 --plot r.jpg").err);
+  }
+
   TEST_CASE("replay: a workload's laws at the rate of its peak, AFD and a prompt pool") {
     const test::TempFolder folder;
     const std::string file = folder.file("w.yaml", R"(schema: 1
