@@ -110,6 +110,30 @@ TEST_SUITE("property") {
           doctest::Approx(queue.step_at_percentile.base()).epsilon(0.03));
   }
 
+  // casys-kaist/LLMServingSim, bench/examples/RTXPRO6000/Llama-3.1-8B: vLLM 0.28 in BF16 on one
+  // card, 300 requests of ShareGPT at 10 a second, 128 at once, chunks of 2048; lengths like those
+  // of its requests.jsonl.
+  TEST_CASE("replay: a published run of vLLM has the same times of tokens and requests") {
+    ModelSpec model = load_models({"llama-3.1-8b"}).front();
+    const std::vector<LayerShape> shapes = layer_shapes(model);
+    const HardwareSpec card = load_hardware({"rtx-pro-6000"}).front();
+    Setting setting;
+    setting.model = &model;
+    setting.shapes = &shapes;
+    setting.engine = load_engines({"vllm"}).front();
+    const Colocated one{.pool = {&card, 1, 1}, .batch = 1, .layout = tensor_parallel(1)};
+    Server server = server_of(one, setting, {.chunk = 2048, .most_in_flight = 128});
+    const LengthLaw prompts{
+        .kind = LengthLaw::Kind::lognormal, .mean = 900, .cv = 0.7, .most = 3500};
+    const Replayed out =
+        replay(server, 1, nullptr,
+               poisson(first_of(drawn(prompts, uniform(520, 780), 1), 300), 10, 2), {});
+    CHECK(1e3 * out.token.quantile(0.5) == doctest::Approx(33.4).epsilon(0.1));
+    CHECK(1e3 * out.token.quantile(0.9) == doctest::Approx(36.5).epsilon(0.1));
+    CHECK(out.whole.quantile(0.5) == doctest::Approx(29.6).epsilon(0.1));
+    CHECK(out.whole.quantile(0.9) == doctest::Approx(35.5).epsilon(0.15));
+  }
+
   TEST_CASE("replay: more load, longer prompts and smaller chunks are never faster") {
     const Llama llama;
     const auto whole = [&](double rate, double prompt, std::int64_t chunk) {
