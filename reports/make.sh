@@ -73,6 +73,14 @@ report figure-pipelines "AFD, EP and TP on H100 and H200, predicted against meas
 report plan-chat-50 "What to rent for 50 requests a second" plan reports/chat-50.yaml --engine ideal --calibration none
 }
 
+# The page has all of them live. It is too large to keep beside its sources, so it is made where it can be.
+echo "| explore.html, which \`cmake --workflow --preset page && cmake --build --preset reports\` puts here | All of this for a browser, live ([docs/explore.md](../docs/explore.md)) | \`afford explore -o reports/explore.html pareto $three --on h800,h20 -c 8k,32k\` |" >> "$index"
+if [ "$check" = no ]; then
+  # shellcheck disable=SC2086  # $three is a list of words
+  "$afford" explore -o "$out/explore.html" pareto $three --on h800,h20 -c 8k,32k ||
+    echo "reports: the page is not built, explore.html skipped"
+fi
+
 [ "$check" = yes ] || exit 0
 status=0
 for made in "$out"/*; do

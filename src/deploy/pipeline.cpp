@@ -167,7 +167,8 @@ PipelineResult simulate_pipeline(const PipelineLoad& load, const Jitter& jitter,
   result.p50 = quantile(intervals, 0.50);
   result.p99 = quantile(intervals, 0.99);
   for (size_t s = 0; s < stages; ++s) result.busy[s] = state.worked[s] / span.base();
-  result.bubble = 1 - std::max(result.busy[0], result.busy[2]);
+  // A stage that never waits comes out busy a rounding beyond 1.
+  result.bubble = std::max(0.0, 1 - std::max(result.busy[0], result.busy[2]));
   return result;
 }
 

@@ -28,6 +28,22 @@ Cell measured_us(const PipelineRow& row, double us) {
   return cell_if(row.predicted.has_value(), us);
 }
 
+/// The layer as measured or as predicted, on every layer of the model; nothing where the point does
+/// not say how many those are, or ran a shard of a larger deployment.
+std::optional<study::PipelineRate> rate_of(const PipelineRow& row, bool predicted) {
+  if (!row.predicted || row.point.layers == 0 || row.point.shard != 1) return std::nullopt;
+  const Seconds layer = predicted ? row.predicted->layer : row.point.layer_us * microsecond;
+  return study::pipeline_rate(row.point, layer);
+}
+Cell tpot_ms(const PipelineRow& row, bool predicted) {
+  const auto rate = rate_of(row, predicted);
+  return rate ? Cell(rate->tpot / millisecond) : Cell();
+}
+Cell tokens_per_gpu(const PipelineRow& row, bool predicted) {
+  const auto rate = rate_of(row, predicted);
+  return rate ? Cell(rate->tokens_per_second) : Cell();
+}
+
 const Record<PipelineRow>& pipeline_record() {
   static const Record<PipelineRow> record = {
       {{"chip", "chip"}, [](const PipelineRow& r) { return r.point.chip; }},
@@ -61,7 +77,17 @@ const Record<PipelineRow>& pipeline_record() {
       {{"date", "date", Show::text, in_files_only},
        [](const PipelineRow& r) { return r.point.date; }},
       {{"fidelity", "fidelity", Show::text, in_files_only},
-       [](const PipelineRow& r) { return r.fidelity; }}};
+       [](const PipelineRow& r) { return r.fidelity; }},
+      {{"gpus", "GPUs", Show::plain, in_files_only},
+       [](const PipelineRow& r) { return study::gpus_of(r.point); }},
+      {{"tpot_ms", "TPOT ms", Show::plain, in_files_only},
+       [](const PipelineRow& r) { return tpot_ms(r, false); }},
+      {{"predicted_tpot_ms", "predicted TPOT", Show::plain, in_files_only},
+       [](const PipelineRow& r) { return tpot_ms(r, true); }},
+      {{"tokens_per_gpu_s", "tok/s/GPU", Show::plain, in_files_only},
+       [](const PipelineRow& r) { return tokens_per_gpu(r, false); }},
+      {{"predicted_tokens_per_gpu_s", "predicted tok/s/GPU", Show::plain, in_files_only},
+       [](const PipelineRow& r) { return tokens_per_gpu(r, true); }}};
   return record;
 }
 

@@ -20,6 +20,11 @@ Cell milliseconds(const ServedRow& row, Seconds (*of)(const ServedRow::Predictio
   return row.predicted ? Cell(of(*row.predicted) / millisecond) : Cell();
 }
 
+template <class T>
+Cell of_server(const ServedRow& row, T ServedRow::Prediction::*what) {
+  return row.predicted ? Cell((*row.predicted).*what) : Cell();
+}
+
 Cell end_of_first_token(const ServedRow& r, Seconds TimeInterval::*end) {
   const bool known = r.predicted && r.predicted->first_token_interval;
   return known ? Cell((*r.predicted->first_token_interval).*end / millisecond) : Cell();
@@ -78,7 +83,17 @@ const Record<ServedRow>& point_record() {
       {{"ttft_low_ms", "from", Show::plain, in_files_only},
        [](const ServedRow& r) { return end_of_first_token(r, &TimeInterval::low); }},
       {{"ttft_high_ms", "to", Show::plain, in_files_only},
-       [](const ServedRow& r) { return end_of_first_token(r, &TimeInterval::high); }}};
+       [](const ServedRow& r) { return end_of_first_token(r, &TimeInterval::high); }},
+      {{"library_model", "model of", Show::text, in_files_only},
+       [](const ServedRow& r) { return of_server(r, &Prediction::model); }},
+      {{"context_tokens", "context", Show::tokens, in_files_only},
+       [](const ServedRow& r) { return of_server(r, &Prediction::context); }},
+      {{"gpus", "GPUs", Show::plain, in_files_only},
+       [](const ServedRow& r) { return of_server(r, &Prediction::gpus); }},
+      {{"requests", "requests", Show::plain, in_files_only},
+       [](const ServedRow& r) { return of_server(r, &Prediction::requests); }},
+      {{"tokens_per_gpu_s", "tok/s/GPU", Show::plain, in_files_only},
+       [](const ServedRow& r) { return r.predicted ? Cell(r.tokens_per_gpu()) : Cell(); }}};
   return record;
 }
 

@@ -40,7 +40,11 @@ ServedRow row_of(const ServedPoint& point, const Engine* engine, ServedLibrary& 
   row.predicted = {.tpot = time.tpot,
                    .prompts = time.prompts,
                    .interval = interval_on(deployment.chip(), *engine, time.tpot),
-                   .first_token = {}};
+                   .first_token = {},
+                   .model = deployment.setting.model->name,
+                   .context = deployment.setting.context,
+                   .gpus = deployment.server.pool.accelerators,
+                   .requests = deployment.server.batch};
   if (point.ttft_ms && deployment.prompts_fit_a_step()) {
     row.predicted->first_token = time.first_token;
     row.predicted->first_token_interval =

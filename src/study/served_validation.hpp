@@ -26,6 +26,10 @@ struct ServedRow {
     TimeInterval interval;
     std::optional<Seconds> first_token;  // where one was measured and no prompt waits for another
     std::optional<TimeInterval> first_token_interval{};
+    std::string model{};  // as the library calls it
+    double context = 0;   // tokens of a request in the mean
+    std::int64_t gpus = 1;
+    std::int64_t requests = 1;  // in flight on all of them
   };
   std::optional<Prediction> predicted;
   std::string why_not;  // "" where there is one
@@ -35,6 +39,12 @@ struct ServedRow {
   }
   [[nodiscard]] double first_token_deviation() const {
     return *predicted->first_token / (*point.ttft_ms * millisecond) - 1;
+  }
+  /// Measured, of each GPU of the server, in tokens a second.
+  [[nodiscard]] double tokens_per_gpu() const {
+    const double requests_per_gpu =
+        static_cast<double>(predicted->requests) / static_cast<double>(predicted->gpus);
+    return 1000 * requests_per_gpu / point.tpot_ms;
   }
   [[nodiscard]] bool first_token_covered() const {
     const Seconds measured = *point.ttft_ms * millisecond;

@@ -1,9 +1,20 @@
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "support.hpp"
 
 using namespace afford;
 using test::run_afford;
+
+namespace {
+
+/// The rows that a command writes.
+nlohmann::json rows_of(const std::string& command) {
+  return nlohmann::json::parse(run_afford(command + " --format json").out);
+}
+
+}  // namespace
 
 TEST_SUITE("cli") {
   TEST_CASE("validate --served: one row a point, in the columns that scripts join on") {
@@ -24,6 +35,40 @@ TEST_SUITE("cli") {
     for (size_t i = 0; i < contract.size(); ++i) CHECK(rows[0][i] == contract[i]);
     const std::string people = run_afford("validate --served shipped").out;
     CHECK(people.find("aiconfigurator's") != std::string::npos);
+  }
+
+  // The points and pipelines that the page of `explore` draws upon a frontier.
+  TEST_CASE("validate says what a measured server and a measured pipeline yield on a GPU") {
+    const test::TempFolder folder;
+    const std::string points =
+        folder.file("points.csv",
+                    "engine,model,chip,mode,isl,osl,concurrency_or_batch,tp,tpot_ms\n"
+                    "vllm,Qwen/Qwen3-32B,h100,mixed,1024,512,64,2,24\n"
+                    "vllm,Qwen/Qwen3-0,h100,mixed,1024,512,64,2,24\n");
+    const nlohmann::json served = rows_of("validate --served " + points);
+    CHECK(served[0]["library_model"] == "qwen3-32b");
+    CHECK(served[0]["context_tokens"] == 1280);  // its prompt and half of its output
+    CHECK(served[0]["gpus"] == 2);
+    CHECK(served[0]["requests"] == 64);
+    CHECK(served[0]["tokens_per_gpu_s"].get<double>() == doctest::Approx(64 / 0.024 / 2));
+    CHECK(served[1]["tokens_per_gpu_s"].is_null());  // no such model
+
+    size_t whole = 0;
+    for (const nlohmann::json& row : rows_of("validate --afd shipped")) {
+      // A shard of a larger deployment yields what nobody could rent.
+      const bool rates = !row["tokens_per_gpu_s"].is_null();
+      CHECK_FALSE((rates && row["shard"] != 1));
+      if (!rates || row["layout"] != "1a1f") continue;
+      ++whole;
+      const double requests = row["requests"].get<double>() * row["micro_batches"].get<double>();
+      const double tpot_ms = row["tpot_ms"].get<double>();
+      CHECK(row["gpus"] == 2);
+      CHECK(row["tokens_per_gpu_s"].get<double>() ==
+            doctest::Approx(requests / 2 / tpot_ms * 1000));
+      CHECK(row["predicted_tpot_ms"].get<double>() / tpot_ms ==
+            doctest::Approx(1 + row["deviation_pct"].get<double>() / 100));
+    }
+    CHECK(whole > 0);
   }
 
   TEST_CASE("validate: options of served points want served points") {

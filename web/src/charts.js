@@ -8,16 +8,30 @@ const style = {background: "none", color: "currentColor", fontFamily: "system-ui
 /** Room for the longest of the labels left of a chart. */
 const roomFor = labels => 16 + 7.2 * Math.max(...labels.map(label => label.length));
 
-function figure(title, {x, ...options}, width) {
+export function figure(title, {x, y, ...options}, width) {
   const chart = Plot.plot({
     width: Math.max(320, Math.min(width, 1000)), style, figure: true, title, marginLeft: 64, marginRight: 24, marginBottom: 48, grid: true,
-    x: {labelAnchor: "center", labelOffset: 40, labelArrow: "none", ...x}, ...options,
+    x: {labelAnchor: "center", labelOffset: 40, labelArrow: "none", ...x}, y: {labelAnchor: "center", labelArrow: "none", ...y}, ...options,
   });
   chart.querySelector("h2")?.replaceWith(Object.assign(document.createElement("h3"), {textContent: title}));
   chart.setAttribute("role", "group");
   chart.setAttribute("aria-label", title);
   for (const svg of chart.querySelectorAll("svg")) svg.setAttribute("aria-hidden", "true");  // the table says it
   return chart;
+}
+
+const NARROW = 560;  // pixels, below which names stand above their bars
+
+/**
+ * Names of rows of bars: at the left where there is room, else above each bar. What it gives goes
+ * into the figure (`frame`, `y`), into each bar (`inset`) and text (`dy`), and among the marks.
+ */
+function namesOf(names, width, row) {
+  const domain = [...new Set(names)], above = width < NARROW, lift = above ? 16 : 0, step = row + lift;
+  const frame = {height: step * domain.length + 60, marginTop: 12, marginLeft: above ? 18 : roomFor(domain)};
+  const y = {label: null, domain, padding: 0.1, ...above ? {axis: null} : {}};
+  const text = {y: each => each, text: each => each, frameAnchor: "left", textAnchor: "start", lineAnchor: "middle", dx: 2, dy: lift / 2 - 0.45 * step};
+  return {frame, y, inset: {insetTop: lift}, dy: lift / 2, marks: above ? [Plot.text(domain, text)] : []};
 }
 
 const kilo = tokens => tokens % 1024 ? short(tokens) : `${tokens / 1024}K`;
@@ -64,7 +78,7 @@ function costs(rows, width) {
   return figure(`Ideal cost of a token${several ? "" : ` at ${kilo(bars[0].context)}`}: attention and FFN`, {
     height: 60 + 22 * new Set(bars.map(bar => `${bar.model} ${name(bar)}`)).size + 30 * new Set(bars.map(bar => bar.model)).size,
     marginLeft: roomFor(bars.map(name)), marginRight: roomFor(bars.map(bar => bar.model)),
-    x: {label: "USD per 1M tokens"}, y: {label: null}, fy: {label: null, domain: [...new Set(bars.map(bar => bar.model))]},
+    x: {label: "USD per 1M tokens", insetRight: ends.length > 0 ? 80 : 0}, y: {label: null}, fy: {label: null, domain: [...new Set(bars.map(bar => bar.model))]},
     color: {legend: true, domain: ["attention", "FFN"], range: PALETTE},
     marks: [
       Plot.barX(bars, {x: "usd", y: name, fy: "model", fill: "part", sort: {y: null}}),
@@ -82,13 +96,15 @@ export function bills(rows, width) {
     {plan: row.plan, part: "decoding", usd: row.monthly_usd - (row.prompt_monthly_usd ?? 0)},
     {plan: row.plan, part: "prompts", usd: row.prompt_monthly_usd ?? 0}]);
   if (plans.length === 0) return null;
+  const names = namesOf(plans.map(row => row.plan), width, 30);
   return figure("The bill of a month", {
-    height: 80 + 30 * plans.length, marginLeft: roomFor(plans.map(row => row.plan)), marginRight: 190,
-    x: {label: "USD a month"}, y: {label: null, domain: plans.map(row => row.plan)},
+    ...names.frame,
+    x: {label: "USD a month", insetRight: 180}, y: names.y,
     color: {legend: true, domain: ["decoding", "prompts"], range: PALETTE},
     marks: [
-      Plot.barX(parts, {x: "usd", y: "plan", fill: "part"}),
-      Plot.text(plans, {x: "monthly_usd", y: "plan", text: row => `${Math.round(row.monthly_usd).toLocaleString("en-US")} USD, ${row.gpus} GPUs`, textAnchor: "start", dx: 6}),
+      Plot.barX(parts, {x: "usd", y: "plan", fill: "part", ...names.inset}),
+      Plot.text(plans, {x: "monthly_usd", y: "plan", text: row => `${Math.round(row.monthly_usd).toLocaleString("en-US")} USD, ${row.gpus} GPUs`, textAnchor: "start", dx: 6, dy: names.dy}),
+      ...names.marks,
       Plot.ruleX([0]),
     ],
   }, width);
@@ -118,40 +134,57 @@ export function memory(rows, width) {
   const parts = {weights: "weights_gb", cache: "cache_gb", buffers: "buffers_gb", "kept back": "kept_back_gb"};
   const name = row => `${row.model} ${row.pool}${row.part ? ` ${row.part}` : ""}, ${kilo(row.context_tokens)}`;
   const bars = rows.flatMap(row => Object.entries(parts).map(([part, key]) => ({name: name(row), part, gb: row[key]})));
-  return figure("Memory of one accelerator", {
-    height: 80 + 26 * new Set(bars.map(bar => bar.name)).size, marginLeft: roomFor(bars.map(bar => bar.name)),
-    x: {label: "GB"}, y: {label: null},
+  const names = namesOf(rows.map(name), width, 26);
+  return figure("Memory of the fullest accelerator", {
+    ...names.frame,
+    x: {label: "GB"}, y: names.y,
     color: {legend: true, domain: Object.keys(parts), range: PALETTE},
     marks: [
-      Plot.barX(bars, {x: "gb", y: "name", fill: "part", sort: {y: null}}),
-      Plot.tickX(rows, {x: "memory_gb", y: name, stroke: "currentColor", strokeWidth: 2}),
+      Plot.barX(bars, {x: "gb", y: "name", fill: "part", ...names.inset}),
+      Plot.tickX(rows, {x: "memory_gb", y: name, stroke: "currentColor", strokeWidth: 2, ...names.inset}),
+      Plot.tip(bars, Plot.pointerY({x: "gb", y: "name", title: bar => `${bar.name}\n${bar.part}: ${short(bar.gb)} GB`})),
+      ...names.marks,
       Plot.ruleX([0]),
     ],
     caption: "The tick is the accelerator's memory.",
   }, width);
 }
 
-/** The operations that --explain lists, by time; `text` is the explanation. */
-export function operations(text, width) {
-  const operations = [];
-  let stage = "";
-  for (const line of text.split("\n")) {
-    const head = line.match(/^ {2}(attention|shared experts|experts|FFN|layer|head)\b.* [\d.]+ us/);
-    if (head) stage = head[1];
-    const found = line.match(/^ {4}(\S.*?) +([\d.]+) us {2}(\S+)/);
-    if (found) operations.push({name: `${stage}: ${found[1]}`, us: Number(found[2]), bound: found[3], hidden: line.includes("(hidden)")});
-  }
-  if (operations.length === 0) return null;
-  return figure("Operations of one layer by time, and what binds each", {
-    height: 80 + 20 * operations.length, marginLeft: roomFor(operations.map(each => each.name)),
-    x: {label: "µs"}, y: {label: null, domain: operations.map(each => each.name)},
-    color: {legend: true, range: PALETTE},
+/** Where the time of prompts goes. */
+export function prompts(rows, width) {
+  const parts = {products: "products_ms", attention: "attention_ms", "all-reduce": "all_reduce_ms", passes: "passes_ms", launches: "launches_ms"};
+  const name = row => `${row.model} on ${row.pool}, ${kilo(row.prompt_tokens)}${row.cached_tokens > 0 ? ` of it ${kilo(row.cached_tokens)} cached` : ""}`;
+  const bars = rows.flatMap(row => Object.entries(parts).map(([part, key]) => ({name: name(row), part, ms: row[key]})));
+  const names = namesOf(rows.map(name), width, 30);
+  return figure("Time of a prompt, by what it goes into", {
+    ...names.frame,
+    x: {label: "ms", insetRight: 90}, y: names.y,
+    color: {legend: true, domain: Object.keys(parts), range: PALETTE},
     marks: [
-      Plot.barX(operations, {x: "us", y: "name", fill: "bound", fillOpacity: each => each.hidden ? 0.35 : 1}),
-      Plot.text(operations, {x: "us", y: "name", text: each => `${each.us}${each.hidden ? " hidden" : ""}`, textAnchor: "start", dx: 4}),
+      Plot.barX(bars, {x: "ms", y: "name", fill: "part", ...names.inset}),
+      Plot.text(rows, {x: "prompt_ms", y: name, text: row => `${short(row.prompt_ms)} ms`, textAnchor: "start", dx: 6, dy: names.dy}),
+      Plot.tip(bars, Plot.pointerY({x: "ms", y: "name", title: bar => `${bar.name}\n${bar.part}: ${short(bar.ms)} ms`})),
+      ...names.marks,
       Plot.ruleX([0]),
     ],
-    marginRight: 70,
+  }, width);
+}
+
+/** The operations of a layer by time, as operationsOf() reads them. */
+export function operations(operations, width) {
+  const name = each => `${each.stage}: ${each.name}`;
+  const names = namesOf(operations.map(name), width, 20);
+  return figure("Operations of one layer by time, and what binds each", {
+    ...names.frame,
+    x: {label: "µs", insetRight: 80}, y: names.y,
+    color: {legend: true, range: PALETTE},
+    marks: [
+      Plot.barX(operations, {x: "us", y: name, fill: "bound", fillOpacity: each => each.hidden ? 0.35 : 1, ...names.inset}),
+      Plot.text(operations, {x: "us", y: name, text: each => `${each.us}${each.hidden ? " hidden" : ""}`, textAnchor: "start", dx: 4, dy: names.dy}),
+      ...names.marks,
+      Plot.ruleX([0]),
+    ],
+    caption: "Pale: hidden behind other work.",
   }, width);
 }
 
@@ -165,13 +198,14 @@ export function timeline(events, width) {
   const runs = work.filter(({ts, dur}) => ts < end && ts + dur > begin).map(({tid, ts, dur, args}) => ({
     stage: stages[tid], batch: String(args.micro_batch + 1), layer: args.layer, us: dur,
     from: Math.max(ts, begin) - begin, to: Math.min(ts + dur, end) - begin}));
+  const wide = run => (run.to - run.from) / (end - begin) * Math.min(width, 1000) > 18;  // enough for a digit
   return figure(`Pipeline while attention works on layers ${first} to ${Math.min(first + 2, layers - 1)}`, {
     height: 80 + 38 * stages.length, marginLeft: roomFor(stages), grid: false,
     x: {label: "µs"}, y: {label: null, domain: stages},
     color: {legend: true, label: "micro-batch", range: PALETTE},
     marks: [
       Plot.barX(runs, {x1: "from", x2: "to", y: "stage", fill: "batch", insetRight: 0.5}),
-      Plot.text(runs, {x: run => (run.from + run.to) / 2, y: "stage", text: "batch", fill: "var(--paper)", fontWeight: 600}),
+      Plot.text(runs.filter(wide), {x: run => (run.from + run.to) / 2, y: "stage", text: "batch", fill: "var(--paper)", fontWeight: 600}),
       Plot.tip(runs, Plot.pointerX({x: run => (run.from + run.to) / 2, y: "stage", title: run => `micro-batch ${run.batch}, layer ${run.layer}\n${run.stage} ${short(run.us)} µs`})),
     ],
     caption: "Colours and digits are micro-batches; gaps are idle time.",
@@ -183,14 +217,16 @@ export function tornado(effects, base, label, width) {
   const bars = effects.flatMap(({name, low, high}) => [{name, change: "-20 %", value: low}, {name, change: "+20 %", value: high}])
     .filter(bar => bar.value !== null);
   const order = [...effects].sort((a, b) => b.span - a.span).map(effect => effect.name);
+  const names = namesOf(order, width, 28);
   return figure(`What moves ${label}: each input a fifth lower and higher`, {
-    height: 80 + 28 * order.length, marginLeft: roomFor(order),
-    x: {label, nice: true}, y: {label: null, domain: order},
+    ...names.frame,
+    x: {label, nice: true}, y: names.y,
     color: {legend: true, domain: ["-20 %", "+20 %"], range: PALETTE},
     marks: [
-      Plot.barX(bars, {x1: base, x2: "value", y: "name", fill: "change", fillOpacity: 0.85, mixBlendMode: "normal"}),
+      Plot.barX(bars, {x1: base, x2: "value", y: "name", fill: "change", fillOpacity: 0.85, mixBlendMode: "normal", ...names.inset}),
       Plot.ruleX([base], {strokeDasharray: "4 3"}),
       Plot.tip(bars, Plot.pointerY({x: "value", y: "name", title: bar => `${bar.name} ${bar.change}: ${short(bar.value)} ${label}`})),
+      ...names.marks,
     ],
   }, width);
 }

@@ -3,8 +3,9 @@
 
 import {scaleLinear, scaleLog} from "d3-scale";
 import {PALETTE, element, short, svg} from "./drawing.js";
+import {KINDS} from "./measured.js";
 
-const HEIGHT = 440, MARGIN = {left: 66, right: 18, top: 14, bottom: 46};
+const HEIGHT = 440, MARGIN = {left: 80, right: 18, top: 14, bottom: 46};
 
 /** How the ways differ beside their colour: AFD's points are filled, its parts of the line whole. */
 const WAYS = {
@@ -31,14 +32,26 @@ function pointsOf(rows, {of, user}) {
   }).sort((a, b) => a.x - b.x);
 }
 
-/** Measured deployments with what is predicted for them, as ends of a whisker. */
-function whiskersOf(measured, {user, log}) {
+/** What was measured, by the kind of its source: an open mark, told from the points of the lines. */
+const MEASURED = {
+  published: (x, y, r) => `M${x - r},${y - r}l${2 * r},${2 * r}M${x - r},${y + r}l${2 * r},${-2 * r}`,
+  served: (x, y, r) => `M${x - 1.2 * r},${y}h${2.4 * r}M${x},${y - 1.2 * r}v${2.4 * r}`,
+  pipeline: (x, y, r) => `M${x},${y - 1.2 * r}V${y + 1.2 * r}M${x - r},${y - 0.7 * r}L${x + r},${y + 0.7 * r}M${x - r},${y + 0.7 * r}L${x + r},${y - 0.7 * r}`,
+};
+const BEYOND = 1.3;  // of the slowest point: what is slower still is counted, not drawn
+
+/**
+ * Measured deployments with what is predicted for them, as ends of a whisker, and the interval of
+ * that prediction; `most` is the largest TPOT that is drawn.
+ */
+function whiskersOf(measured, {user, log}, most) {
   if (log) return [];  // nobody publishes what it cost
-  const x = tokens => requests => user ? tokens / requests : 1000 * requests / tokens;
-  return measured.map(each => ({
-    each, x: x(each.tokens)(each.requests_per_gpu), y: each.tokens,
-    px: x(each.predicted)(each.requests_per_gpu), py: each.predicted,
-  }));
+  const x = ms => user ? 1000 / ms : ms;
+  return measured.filter(({tpot, predicted}) => tpot <= most && predicted.tpot <= most).map(each => {
+    const {tpot, tokens, low, high} = each.predicted, known = low !== undefined && low !== null;
+    return {each, x: x(each.tpot), y: each.tokens, px: x(tpot), py: tokens,
+      low: known ? {x: x(low), y: tokens * tpot / low} : null, high: known ? {x: x(high), y: tokens * tpot / high} : null};
+  });
 }
 
 const line = points => points.length ? `M${points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L")}` : "";
@@ -151,7 +164,9 @@ export class FrontierChart {
 
   /** Draws the rows at a width; `measured` are deployments that others measured. */
   draw(rows, measured, width) {
-    const points = pointsOf(rows, this.objective), whiskers = whiskersOf(measured, this.objective);
+    const points = pointsOf(rows, this.objective);
+    const most = BEYOND * Math.max(...points.map(({row}) => row.tpot_high_ms ?? row.tpot_ms));
+    const whiskers = whiskersOf(measured, this.objective, most);
     this.figure.hidden = points.length === 0;  // without a price, say
     if (points.length === 0) return;
     const {x, y} = this.scales(points, whiskers, width);
@@ -163,6 +178,8 @@ export class FrontierChart {
     this.labels.y.setAttribute("transform", `translate(14,${(MARGIN.top + HEIGHT - MARGIN.bottom) / 2}) rotate(-90)`);
     this.drawSeries([...new Set(rows.map(seriesOf))], points, {x, y});
     this.drawMeasured(whiskers, x, y);
+    this.drawLegend(points, whiskers);
+    this.drawCaption(whiskers.length, this.objective.log ? 0 : measured.length - whiskers.length);
     this.spots = [...points.map(point => ({row: point.row, at: [x(point.x), y(point.y)]})), ...whiskers.map(one => ({each: one.each, at: [x(one.x), y(one.y)]}))];
     this.spots.sort((a, b) => a.at[0] - b.at[0]);
     this.pick(-1);
@@ -174,8 +191,9 @@ export class FrontierChart {
   }
 
   scales(points, whiskers, width) {
-    const xs = [...points.flatMap(({x, low, high}) => low === null ? [x] : [x, low, high]), ...whiskers.flatMap(({x, px}) => [x, px])];
-    const ys = [...points.map(({y}) => y), ...whiskers.flatMap(({y, py}) => [y, py])];
+    const spread = whiskers.flatMap(({low, high}) => low ? [low, high] : []);
+    const xs = [...points.flatMap(({x, low, high}) => low === null ? [x] : [x, low, high]), ...whiskers.flatMap(({x, px}) => [x, px]), ...spread.map(({x}) => x)];
+    const ys = [...points.map(({y}) => y), ...whiskers.flatMap(({y, py}) => [y, py]), ...spread.map(({y}) => y)];
     const across = scaleLinear([Math.min(...xs), Math.max(...xs)], [MARGIN.left, width - MARGIN.right]).nice();
     const up = [HEIGHT - MARGIN.bottom, MARGIN.top];
     const y = this.objective.log ? scaleLog([Math.min(...ys), Math.max(...ys)], up) : scaleLinear([0, Math.max(...ys)], up).nice();
@@ -188,12 +206,12 @@ export class FrontierChart {
       this.series = new Map(names.map((name, i) => [name, new Series(this.lines, PALETTE[i % PALETTE.length])]));
     }
     for (const [name, series] of this.series) series.draw(points.filter(({row}) => seriesOf(row) === name), x, y);
-    this.drawLegend(points);
   }
 
-  drawLegend(points) {
+  drawLegend(points, whiskers) {
     const ways = Object.keys(WAYS).filter(way => points.some(({row}) => row.way === way));
-    const key = [...this.series.keys(), ...ways].join();
+    const kinds = Object.keys(MEASURED).filter(kind => whiskers.some(({each}) => each.kind === kind));
+    const key = [...this.series.keys(), ...ways, ...kinds].join();
     if (key === this.legend.dataset.key) return;
     this.legend.dataset.key = key;
     const models = [...this.series].map(([name, {group}]) => element("span", {}, element("i", {className: "swatch", style: group.getAttribute("style")}), name));
@@ -202,18 +220,33 @@ export class FrontierChart {
       mark.append(svg("path", {class: `point ${way}`, d: outline(7, 7, r)}));
       return element("span", {}, mark, name);
     });
-    this.legend.replaceChildren(...models, ...marks);
+    const measured = kinds.map(kind => {
+      const mark = svg("svg", {width: 14, height: 14, "aria-hidden": true});
+      mark.append(svg("path", {class: "measured", d: MEASURED[kind](7, 7, 4.5)}));
+      return element("span", {}, mark, `measured: ${KINDS[kind].name}`);
+    });
+    this.legend.replaceChildren(...models, ...marks, ...measured);
   }
 
+  /** Three paths a colour, however many points there are. */
   drawMeasured(whiskers, x, y) {
-    const cross = (cx, cy, r) => `M${cx - r},${cy - r}l${2 * r},${2 * r}M${cx - r},${cy + r}l${2 * r},${-2 * r}`;
-    this.whiskers.replaceChildren(...whiskers.flatMap(one => {
-      const from = [x(one.x), y(one.y)], color = this.colorOf(one.each.model);
-      return [svg("path", {class: "whisker", style: color, d: line([from, [x(one.px), y(one.py)]])}),
-        svg("path", {class: "measured", style: color, d: cross(...from, 5)})];
-    }));
-    this.figure.lastChild.textContent = "Bands: the 90 % interval of TPOT. Lines: AFD solid, co-located dashed."
-      + (whiskers.length ? " Crosses: measured by others, dots end at what is predicted for the same deployment." : "");
+    const paths = new Map();
+    for (const one of whiskers) {
+      const color = this.colorOf(one.each.model), from = [x(one.x), y(one.y)];
+      const drawn = paths.get(color) ?? {spread: "", whisker: "", measured: ""};
+      if (one.low) drawn.spread += line([[x(one.low.x), y(one.low.y)], [x(one.high.x), y(one.high.y)]]);
+      drawn.whisker += line([from, [x(one.px), y(one.py)]]);
+      drawn.measured += MEASURED[one.each.kind](...from, 5);
+      paths.set(color, drawn);
+    }
+    this.whiskers.replaceChildren(...[...paths].flatMap(([style, drawn]) => Object.entries(drawn).map(([name, d]) => svg("path", {class: name, style, d}))));
+  }
+
+  drawCaption(shown, beyond) {
+    const texts = ["Bands: the 90 % interval of TPOT. Lines: AFD solid, co-located dashed."];
+    if (shown > 0) texts.push("Measured marks: dots end at what is predicted for the same deployment, the wide pale line is its 90 % interval where the engine states one.");
+    if (beyond > 0) texts.push(`${beyond} more measured at the same models, chips and contexts ${beyond === 1 ? "is" : "are"} slower than drawn here.`);
+    this.figure.lastChild.textContent = texts.join(" ");
   }
 
   /** The colour of the model's first series. */
@@ -254,7 +287,7 @@ function tipOf(row) {
 }
 
 function tipOfMeasured(each) {
-  return `Measured: ${each.name}\n${short(each.tokens)} tokens/s a GPU; predicted ${short(each.predicted)} (${each.deviation > 0 ? "+" : ""}${each.deviation.toFixed(1)} %)\n${each.about}\n${each.source}`;
+  return `Measured: ${each.name}\nTPOT ${short(each.tpot)} ms, ${short(each.tokens)} tokens/s a GPU; predicted ${short(each.predicted.tokens)} (${each.deviation > 0 ? "+" : ""}${each.deviation.toFixed(1)} %)\n${each.about}\n${each.source}`;
 }
 
 /** What draw() takes of each row. */

@@ -26,7 +26,8 @@ function carried(to) {
   const target = verbs.find(verb => verb.name === to), own = fieldsOf(wordsOf(lines.get(to)), target);
   const from = understood && verbOf(understood), given = from && fieldsOf(understood, from).values;
   for (const name of ["model", "on", "context", "price", "kv-dtype", "weight-dtype", "engine", "mtp", "acceptance"]) {
-    const taken = target.parameters.some(parameter => nameOf(parameter) === name);
+    const parameter = target.parameters.find(each => nameOf(each) === name);
+    const taken = parameter && (parameter.takes === "list" || !/,|\.\./.test(given?.get(name)));
     const one = ["simulate", "prefill", "plan"].includes(to) || ["simulate", "plan"].includes(from?.name);
     if (given?.get(name) && taken && !one) own.values.set(name, given.get(name));
   }
@@ -94,6 +95,7 @@ function answerSoon() {
   $("line").value = `afford ${lineOf(words)}`;
   if (verbOf(words)) lines.set(words[0], lineOf(words));
   const asked = words;
+  document.body.setAttribute("aria-busy", "true");
   newest(stale => answerInto(asked, stale));
 }
 
@@ -124,6 +126,7 @@ function shower() {
     },
     finish: () => {
       while ($("charts").childElementCount > at) $("charts").lastChild.remove();
+      showExports();
       $("texts").replaceChildren(...texts);
     },
   };
@@ -148,6 +151,11 @@ function showAnswer(answer, ms) {
   $("status").textContent = table ? `${count} ${count === 1 ? "row" : "rows"} in ${ms.toFixed(0)} ms` : "";
 }
 
+/** A picture is offered where there is one. */
+function showExports() {
+  for (const kind of ["svg", "png"]) $(`export-${kind}`).hidden = $("charts").childElementCount === 0;
+}
+
 function contextOf(asked, stale, show) {
   const verb = verbOf(asked);
   const initial = name => verb.parameters.find(each => nameOf(each) === name).initial.replace(/^\[|\]$/g, "");
@@ -156,7 +164,6 @@ function contextOf(asked, stale, show) {
 
 /** A frontier is drawn as it comes; all else once nothing moves. */
 async function answerInto(asked, stale) {
-  document.body.setAttribute("aria-busy", "true");
   const began = performance.now(), quick = asked[0] === "pareto" ? frontier.keys : undefined;
   const first = await ask(asked, quick), ms = performance.now() - began;
   const show = shower(), context = contextOf(asked, stale, show);
@@ -174,6 +181,7 @@ async function answerInto(asked, stale) {
   if (quick && !answer.answered) $("charts").replaceChildren();
   if (!quick && answer.answered) await draw(answer.rows, context);
   if (stale()) return;
+  if (quick) showExports();
   if (!quick) show.finish();
   else $("texts").replaceChildren();
   document.body.setAttribute("aria-busy", "false");

@@ -2,6 +2,7 @@
 
 import {ask, traceOf} from "./engine.js";
 import * as charts from "./charts.js";
+import {operationsOf, roofOf, roofsAndTimes, underRoofs} from "./roofs.js";
 import {FRONTIER_KEYS, FrontierChart} from "./frontier.js";
 import {measuredBeside} from "./measured.js";
 import {fieldsOf} from "./words.js";
@@ -61,7 +62,7 @@ async function sensitivity(words, verb, row, stale) {
         ends.push(answer.rows[0]?.[key] ?? null);
       }
       const span = Math.max(...ends.map(end => end === null ? 0 : Math.abs(end - row[key])));
-      if (span > 0) effects.push({name, low: ends[0], high: ends[1], span});
+      if (span > 1e-3 * row[key]) effects.push({name, low: ends[0], high: ends[1], span});
     }
   }
   return {effects, base: row[key], label: key === "tpot_ms" ? "TPOT, ms" : "USD per 1M tokens"};
@@ -75,13 +76,23 @@ async function deployment(rows, {words, verb, width, stale, show}) {
   if (events && !stale()) show.chart(charts.timeline(events, width));
   const told = await ask([...words, "--explain"]);
   if (stale()) return;
-  const bars = told.answered && charts.operations(told.text, width);
-  if (bars) show.chart(bars);
+  const operations = told.answered ? operationsOf(told.text) : [];
+  if (operations.length > 0) show.chart(charts.operations(operations, width));
   if (told.text) show.text(told.text);
   const parts = await ask(memoryWords(words, verb));
   if (parts.answered && !stale()) show.chart(charts.memory(parts.rows, width));
   const found = await sensitivity(words, verb, rows[0], stale);
   if (found?.effects.length) show.chart(charts.tornado(found.effects, found.base, found.label, width));
+  if (stale()) return;
+  const roofs = await roofsOf(words, verb), under = underRoofs(operations, rows[0]);
+  if (roofs.length > 0 && under.length > 0 && !stale()) show.chart(roofsAndTimes(roofs, under, width));
+}
+
+/** The roofs of the deployment's chips. */
+async function roofsOf(words, verb) {
+  const roofs = [];
+  for (const chip of chipsOf(words, verb)) roofs.push(roofOf(chip, (await ask(["show", chip])).rows));
+  return roofs.filter(Boolean);
 }
 
 /** The question of `fit` about the same deployment. */
@@ -121,8 +132,8 @@ export class FrontierView {
   /** What takes longer, once nothing moves. */
   async settle(rows, context) {
     const chips = String(fieldsOf(context.words, context.verb).values.get("on") ?? context.initial("on")).split(",");
-    const found = await measuredBeside(rows, chips);
-    if (context.stale() || found.length + this.measured.length === 0) return;
+    const found = await measuredBeside(rows, chips, context.stale);
+    if (!found || context.stale() || found.length + this.measured.length === 0) return;
     this.measured = found;
     this.draw(rows, context);
   }
@@ -141,4 +152,5 @@ export async function draw(rows, context) {
   if (bill) show.chart(bill);
   if (verb.name === "roofline") show.chart(charts.roofline(rows, width));
   if (verb.name === "fit") show.chart(charts.memory(rows, width));
+  if (verb.name === "prefill") show.chart(charts.prompts(rows, width));
 }

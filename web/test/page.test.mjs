@@ -1,6 +1,7 @@
 // The page in headless Chromium, opened from disk, beside the program (.ci/page):
 // `AFFORD_BINARY=.. AFFORD_PAGE=.. npm test`. AFFORD_STATES says how many random questions are compared
-// with the command line (60), AFFORD_SHOTS into which folder the views are photographed.
+// with the command line (60), AFFORD_SHOTS into which folder the views are photographed. Frames and opening wait for what else runs; `chrt -r 1` in front
+// gives Chromium the processors first, as an idle machine would.
 
 import assert from "node:assert/strict";
 import {execFileSync} from "node:child_process";
@@ -156,6 +157,50 @@ test("a point of the frontier opens its deployment; the keyboard moves between v
   await page.waitForFunction(() => document.getElementById("line").value.startsWith("afford cost"));
 });
 
+/** A page at a question, and what is in it once all is drawn. */
+async function opened(words, look, options) {
+  const other = await open(`#${encodeURIComponent(lineOf(wordsOf(words)))}`, options);
+  try {
+    return await look(other);
+  } finally {
+    await other.close();
+  }
+}
+
+test("measured servers and pipelines lie on the frontier of their models and chips, each with its prediction", async () => {
+  const legend = other => other.locator("figure.frontier .legend").innerText();
+  const served = await opened("pareto -m qwen3-32b --on h100 -c 2k --max-gpus 8", async other => {
+    assert.ok(await other.locator("figure.frontier path.measured[d*=M]").count() > 0);
+    assert.ok(await other.locator("figure.frontier path.spread[d*=M]").count() > 0);
+    return legend(other);
+  });
+  assert.match(served, /measured: served/);
+  assert.doesNotMatch(served, /measured: pipeline/);
+  const pipelines = await opened("pareto -m step-3 --on h100 -c 8k --max-gpus 16 --tpot 150ms", legend);
+  assert.match(pipelines, /measured: pipeline/);
+  assert.doesNotMatch(await opened("pareto -m step-3 --on a800 -c 8k --max-gpus 16 --tpot 150ms", legend), /measured/);
+});
+
+test("a deployment has its operations under the roofs of its chips, at the rates that follow from their times", async () => {
+  await opened("simulate -m step-3 --attention h800:2x8 --ffn h20:2x8 --batch 3072 -c 4k", async other => {
+    const roofs = other.getByRole("group", {name: "Operations under the roofs of their chips, and their times"});
+    const {text} = await other.evaluate(asked => window.afford.ask(asked), wordsOf("simulate -m step-3 --attention h800:2x8 --ffn h20:2x8 --batch 3072 -c 4k --explain"));
+    const counted = text.split("\n").filter(line => /^ {4}\S/.test(line) && !/ 0 FLOP/.test(line) && !/ 0 B weights +0 B cache/.test(line));
+    assert.ok(counted.length > 4);
+    assert.equal(await roofs.locator("g[aria-label=dot] path").count(), counted.length);
+    const shown = await roofs.textContent();
+    for (const name of ["core attention", "h20 fp8", "h800 bf16"]) assert.ok(shown.includes(name), name);
+  });
+});
+
+test("a picture is offered where there is one", async () => {
+  await view("Prompts");
+  assert.ok(await page.locator("#export-svg").isVisible());
+  await view("Library");
+  assert.ok(!await page.locator("#export-svg").isVisible());
+  assert.ok(await page.locator("#export-csv").isVisible());
+});
+
 test("own files are found by their names", async () => {
   await page.locator("#file").setInputFiles({name: "mine.yaml", mimeType: "text/yaml", buffer: readFileSync(new URL("../../hardware/h800.yaml", import.meta.url))});
   await page.waitForFunction(() => document.getElementById("texts").textContent.includes("mine.yaml"));
@@ -166,6 +211,19 @@ async function worked(session) {
   const {metrics} = await session.send("Performance.getMetrics");
   return 1000 * metrics.find(({name}) => name === "TaskDuration").value;
 }
+
+test("opens at once", async () => {
+  const other = await browser.newPage();
+  await other.addInitScript(() => new MutationObserver((_, observer) => {
+    if (!document.querySelector("figure.frontier path.line[d*=L]")) return;
+    observer.disconnect();
+    requestAnimationFrame(() => setTimeout(() => { window.drawn = performance.now(); }));
+  }).observe(document, {subtree: true, childList: true, attributes: true}));
+  await other.goto(`file://${file}`);
+  await other.waitForFunction(() => window.drawn !== undefined);
+  console.log(`${(await other.evaluate(() => window.drawn)).toFixed(0)} ms until the first frontier is drawn, on this machine as it is now`);
+  await other.close();
+});
 
 test("sliders leave most of a frame free on a frontier of three models", async () => {
   const three = await open("#pareto+-m+step-3,deepseek-v3,qwen3-moe+--on+h800,h20+-c+4k+--max-gpus+32");
@@ -220,7 +278,11 @@ for (const colorScheme of ["light", "dark"]) {
 
 test("a phone shows it without scrolling sideways", async () => {
   const phone = await open("", {viewport: {width: 390, height: 800}});
-  assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
-  if (shots) await phone.screenshot({path: `${shots}/phone.png`, fullPage: true});
+  for (const name of VIEWS) {
+    await phone.getByRole("tab", {name}).click();
+    await settled(phone);
+    assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
+    if (shots) await phone.screenshot({path: `${shots}/${name}-phone.png`, fullPage: true});
+  }
   await phone.close();
 });

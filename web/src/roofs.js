@@ -1,0 +1,121 @@
+// The operations of a deployment: read from the explanation, and drawn under the roofs of their chips.
+
+import * as Plot from "@observablehq/plot";
+import {figure} from "./charts.js";
+import {PALETTE, short, svg} from "./drawing.js";
+
+const POWERS = {G: 1e9, T: 1e12, P: 1e15};
+
+/** "3.35 TB/s" as a number. */
+function quantity(text) {
+  const found = text?.match(/^([\d.]+) ([GTP])(B|FLOP)\/s/);
+  return found ? Number(found[1]) * POWERS[found[2]] : null;
+}
+
+/** A chip's roofs as its data sheet has them, from what `show` says of it; null where one is missing. */
+export function roofOf(chip, facts) {
+  const value = what => quantity(facts.find(each => each.what === what)?.value);
+  const memory = value("memory bandwidth");
+  const formats = new Map();  // that share a peak
+  for (const format of ["fp4", "fp8", "int8", "bf16"]) {
+    const rate = value(`${format} peak, dense`);
+    if (rate) formats.set(rate, [...(formats.get(rate) ?? []), format]);
+  }
+  const peaks = [...formats].map(([rate, names]) => ({format: names.join(", "), rate}));
+  return memory && peaks.length > 0 ? {chip, memory, peaks} : null;
+}
+
+/** The operations that --explain lists: stage, name, time, what binds, and what is computed and moved. */
+export function operationsOf(text) {
+  const operations = [];
+  let stage = "";
+  for (const line of text.split("\n")) {
+    const head = line.match(/^ {2}(attention|shared experts|experts|FFN|layer|head)\b.* [\d.]+ us/);
+    if (head) stage = head[1];
+    const found = line.match(/^ {4}(\S.*?) +([\d.]+) us {2}(\S+)/);
+    if (!found) continue;
+    const amount = what => Number(line.match(new RegExp(`([\\d.e+]+) ${what}`))?.[1] ?? 0);
+    operations.push({name: found[1], stage, us: Number(found[2]), bound: found[3], hidden: line.includes("(hidden)"),
+      flop: amount("FLOP"), bytes: amount("B weights") + amount("B cache")});
+  }
+  return operations;
+}
+
+/** Those that compute with what they read from memory: intensity, rate, and on which chip. */
+export function underRoofs(operations, row) {
+  const ffn = row.ffn_hardware ?? row.attention_hardware;
+  return operations.filter(({flop, bytes, us}) => flop > 0 && bytes > 0 && us > 0).map(each => ({
+    ...each, chip: /attention|layer/.test(each.stage) ? row.attention_hardware : ffn,
+    intensity: each.flop / each.bytes, rate: each.flop / each.us / 1e6}));
+}
+
+/** A roof of a chip from `least` to `most` FLOP/byte: along its memory, then along its peak; in TFLOP/s. */
+const roofLines = ({chip, memory, peaks}, least, most) => peaks.flatMap(({format, rate}) => {
+  const of = `${chip} ${format}`, ridge = rate / memory;
+  return [{of, chip, x: least, y: least * memory / 1e12}, {of, chip, x: ridge, y: rate / 1e12}, {of, chip, x: Math.max(most, ridge), y: rate / 1e12}];
+});
+
+/** Where a label does not lie on a mark or another label; null where there is no such place. */
+function placed(text, [x, y], taken) {
+  const w = 6.8 * text.length, h = 13;
+  const places = [[x + 9, y - 6], [x - w - 9, y - 6], [x - w / 2, y - 22], [x - w / 2, y + 9], [x + 7, y - 20], [x + 7, y + 7], [x - w - 7, y - 20], [x - w - 7, y + 7],
+    [x - w / 2, y + 24], [x + 7, y + 22], [x + 16, y + 40], [x - w / 2, y + 56], [x - w - 7, y - 36]];
+  const free = ([left, top]) => taken.every(box => left > box[2] || left + w < box[0] || top > box[3] || top + h < box[1]);
+  const found = places.find(free);
+  if (found) taken.push([found[0], found[1], found[0] + w, found[1] + h]);
+  return found ?? null;
+}
+
+/** Names above the ends of the roofs, and beside the points as far as there is room; tips have all. */
+function label(chart, points, ends, lines) {
+  const drawing = [...chart.querySelectorAll("svg")].at(-1), x = chart.scale("x"), y = chart.scale("y");
+  const [left, right] = x.range, [bottom, top] = y.range, around = ([px, py]) => [px - 7, py - 7, px + 7, py + 7];
+  const at = each => [x.apply(each.x), y.apply(each.y)];
+  const taken = [[-Infinity, -Infinity, left, Infinity], [right, -Infinity, Infinity, Infinity], [-Infinity, bottom, Infinity, Infinity],
+    [-Infinity, -Infinity, Infinity, top - 12], ...points.map(each => around(at(each)))];
+  for (const [i, to] of lines.entries()) {
+    if (lines[i - 1]?.of !== to.of) continue;
+    const [a, b] = [at(lines[i - 1]), at(to)], steps = Math.ceil(Math.hypot(b[0] - a[0], b[1] - a[1]) / 6);
+    for (let step = 0; step <= steps; ++step) {
+      const [px, py] = [0, 1].map(axis => a[axis] + (b[axis] - a[axis]) * step / steps);
+      taken.push([px - 1, py - 1, px + 1, py + 1]);
+    }
+  }
+  const write = (text, [px, py], anchor) => {
+    const made = svg("text", {x: px, y: py + 10.5, fill: "currentColor", "font-size": 12, "text-anchor": anchor, style: "paint-order: stroke; stroke: var(--paper); stroke-width: 3px"});
+    made.textContent = text;
+    drawing.append(made);
+  };
+  for (const end of ends) {
+    const py = y.apply(end.y) - 18;
+    write(end.text, [right - 4, py], "end");
+    taken.push([right - 4 - 6.8 * end.text.length, py, right, py + 20]);
+  }
+  for (const {text, ...each} of [...points].sort((a, b) => b.us - a.us)) {
+    const place = placed(text, at(each), taken);
+    if (place) write(text, place, "start");
+  }
+}
+
+/** Operations under the roofs of their chips, each with its time. */
+export function roofsAndTimes(roofs, operations, width) {
+  const points = operations.map(each => ({...each, x: each.intensity, y: each.rate, text: `${each.name} ${short(each.us)} µs`}));
+  const ridges = roofs.flatMap(({memory, peaks}) => peaks.map(({rate}) => rate / memory));
+  const least = Math.min(...points.map(({x}) => x), ...ridges) / 2, most = 2 * Math.max(...points.map(({x}) => x), ...ridges);
+  const lines = roofs.flatMap(roof => roofLines(roof, least, most)), chips = roofs.map(({chip}) => chip);
+  const chart = figure("Operations under the roofs of their chips, and their times", {
+    height: 420,
+    x: {type: "log", label: "FLOP a byte of weights and cache", domain: [least, most], tickFormat: "~g"},
+    y: {type: "log", label: "TFLOP/s", tickFormat: "~g", domain: [Math.min(...points.map(({y}) => y)) / 1.5, 1.8 * Math.max(...lines.map(({y}) => y))]},
+    color: {legend: true, domain: chips, range: PALETTE}, symbol: {legend: true},
+    marks: [
+      Plot.line(lines, {x: "x", y: "y", z: "of", stroke: "chip", strokeWidth: 1.5}),
+      Plot.dot(points, {x: "x", y: "y", stroke: "chip", symbol: "stage", r: 5, strokeWidth: 2, fill: "var(--paper)"}),
+      Plot.tip(points, Plot.pointer({x: "x", y: "y", title: each => `${each.stage}: ${each.name} on ${each.chip}\n${short(each.us)} µs, ${each.bound} binds\n${short(each.x)} FLOP a byte, ${short(each.y)} TFLOP/s`})),
+    ],
+    caption: "Lines: memory bandwidth and peaks of the data sheet. Below them lie what a kernel reaches of its roof, its start, and waves of tiles that do not fill the chip.",
+  }, width);
+  const ends = roofs.flatMap(({chip, peaks}) => peaks.map(({format, rate}) => ({y: rate / 1e12, text: chips.length > 1 ? `${chip} ${format}` : format})));
+  label(chart, points, ends, lines);
+  return chart;
+}
