@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import html
+import importlib
 import inspect
 import keyword
 import sys
@@ -62,15 +63,22 @@ class Answer(Sequence):
 
     def to_pandas(self):
         """The rows as a pandas.DataFrame."""
-        import pandas
-
+        pandas = _package("pandas", "to_pandas")
         return pandas.DataFrame(self._by_column(), columns=self.columns)
 
     def to_polars(self):
         """The rows as a polars.DataFrame."""
-        import polars
-
+        polars = _package("polars", "to_polars")
         return polars.DataFrame(self._by_column(), strict=False)
+
+
+def _package(name: str, method: str) -> Any:
+    """One that afford does without otherwise."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"{method}() needs {name}: pip install {name}",
+                                  name=name) from error
 
 
 def _identifier(key: str) -> str:

@@ -11,10 +11,13 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import threading
 import time
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import afford
 
@@ -148,6 +151,27 @@ class Frames(unittest.TestCase):
         frame = afford.cost(model="step-3", on="h800", context="8k").to_polars()
         self.assertIsInstance(frame, polars.DataFrame)
         self.assertEqual(frame.height, 1)
+
+    def test_polars_is_given_every_column_with_what_is_unknown_as_none(self):
+        """Without polars, too: what its constructor would get."""
+        class Frame:
+            def __init__(self, data, strict):
+                self.data, self.strict = data, strict
+        answer = afford.compare(model=["step-3", "qwen3-32b"], on="h800,h20", context="8k")
+        with mock.patch.dict(sys.modules, {"polars": SimpleNamespace(DataFrame=Frame)}):
+            frame = answer.to_polars()
+        self.assertEqual(list(frame.data), answer.columns)
+        self.assertEqual([list(column) for column in zip(*frame.data.values())],
+                         [list(row.values()) for row in rows_of(answer)])
+        self.assertFalse(frame.strict)  # a column of numbers may begin with whole ones
+
+    def test_what_is_not_installed_is_said(self):
+        answer = afford.cost(model="step-3", on="h800", context="8k")
+        for name, call in (("pandas", answer.to_pandas), ("polars", answer.to_polars)):
+            with mock.patch.dict(sys.modules, {name: None}):
+                with self.assertRaises(ModuleNotFoundError) as raised:
+                    call()
+            self.assertEqual(str(raised.exception), f"to_{name}() needs {name}: pip install {name}")
 
 
 class Searches(unittest.TestCase):

@@ -42,6 +42,7 @@ struct FrontierMark {
   std::int64_t context = 0;
   Goals goals;
   bool winner = false;
+  double tpot_low_ms = 0, tpot_high_ms = 0;  // its 90 % interval; 0: not known
 };
 [[nodiscard]] std::vector<FrontierMark> marks_of(const study::Frontiers& frontiers);
 [[nodiscard]] std::vector<FrontierMark> marks_of(const study::Merged& merged);

@@ -20,6 +20,10 @@ std::string group_of(const Point& p) {
   return group;
 }
 
+double end_of(const study::Served& served, double Interval::*end) {
+  return served.interval.known() ? served.interval.*end * served.tpot / millisecond : 0;
+}
+
 }  // namespace
 
 std::vector<FrontierMark> marks_of(const study::Frontiers& frontiers) {
@@ -33,7 +37,9 @@ std::vector<FrontierMark> marks_of(const study::Frontiers& frontiers) {
                        .ffn_chip = p.ffn_chip().name,
                        .context = static_cast<std::int64_t>(p.of->setting.context),
                        .goals = p.candidate.goals,
-                       .winner = p.winner});
+                       .winner = p.winner,
+                       .tpot_low_ms = end_of(p.served(), &Interval::low),
+                       .tpot_high_ms = end_of(p.served(), &Interval::high)});
     }
   }
   return marks;
@@ -42,6 +48,9 @@ std::vector<FrontierMark> marks_of(const study::Frontiers& frontiers) {
 std::vector<FrontierMark> marks_of(const study::Merged& merged) {
   std::vector<FrontierMark> marks;
   for (const study::MergedPoint& point : merged.points) {
+    const auto number = [&](std::string_view key) {
+      return parse_real(merged.text(point, key)).value_or(0);
+    };
     marks.push_back({.group = point.group,
                      .model = merged.text(point, "model"),
                      .deployment = merged.text(point, "deployment"),
@@ -49,7 +58,9 @@ std::vector<FrontierMark> marks_of(const study::Merged& merged) {
                      .ffn_chip = merged.text(point, "ffn_hardware"),
                      .context = parse_integer(merged.text(point, "context_tokens")).value_or(0),
                      .goals = point.goals,
-                     .winner = point.winner});
+                     .winner = point.winner,
+                     .tpot_low_ms = number("tpot_low_ms"),
+                     .tpot_high_ms = number("tpot_high_ms")});
   }
   return marks;
 }
@@ -85,10 +96,13 @@ Chart frontier_picture(std::span<const FrontierMark> marks, Objective objective,
   std::vector<FrontierPoint> points;
   for (const FrontierMark& mark : marks) {
     const std::string &a = mark.attention_chip, &f = mark.ffn_chip;
+    const bool known = mark.tpot_low_ms > 0 && mark.tpot_high_ms > 0;
     points.push_back({.line = mark.model,
                       .context = mark.context,
                       .x = across(mark.goals.tpot_ms),
                       .value = by_cost ? mark.goals.usd_per_mtok : mark.goals.tokens_per_gpu_s,
+                      .low = known ? across(mark.tpot_low_ms) : 0,
+                      .high = known ? across(mark.tpot_high_ms) : 0,
                       .winner = mark.winner ? fmt::format("{} {}", mark.deployment,
                                                           a == f ? a : fmt::format("{} + {}", a, f))
                                             : ""});
@@ -96,8 +110,7 @@ Chart frontier_picture(std::span<const FrontierMark> marks, Objective objective,
   return frontier_chart(points, {.x = of_user ? "tokens/s a user" : "time per output token, ms",
                                  .y = by_cost ? "USD per 1M tokens" : "tokens/s a GPU",
                                  .limit = across(tpot_limit_ms),
-                                 .logarithmic = by_cost,
-                                 .falls = by_cost || of_user});
+                                 .logarithmic = by_cost});
 }
 
 Chart picture_of(const study::Frontiers& frontiers, const study::FrontierRequest& request) {

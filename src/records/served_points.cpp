@@ -152,7 +152,7 @@ std::vector<std::string> notes_on(const ServedValidation& v) {
 
 struct Mark {
   std::string chip;
-  double measured = 0, predicted = 0;  // ms
+  double measured = 0, predicted = 0, low = 0, high = 0;  // ms
 };
 
 }  // namespace
@@ -179,7 +179,9 @@ Chart served_picture(const ServedValidation& validation) {
   for (const ServedRow& row : validation.rows) {
     if (!row.predicted) continue;
     const double predicted = row.predicted->tpot / millisecond, measured = row.point.tpot_ms;
-    by_chip[row.point.chip].push_back({row.point.chip, measured, predicted});
+    const TimeInterval& interval = row.predicted->interval;
+    by_chip[row.point.chip].push_back({row.point.chip, measured, predicted,
+                                       interval.low / millisecond, interval.high / millisecond});
     least = std::min({least, predicted, measured});
     most = std::max({most, predicted, measured});
   }
@@ -189,10 +191,12 @@ Chart served_picture(const ServedValidation& validation) {
   for (const auto& [chip, marks] : by_chip) {
     data += fmt::format("$c{} << EOD\n", index);
     for (const Mark& mark : marks)
-      data += fmt::format("{:.6g} {:.6g}\n", mark.measured, mark.predicted);
+      data += fmt::format("{:.6g} {:.6g} {:.6g} {:.6g}\n", mark.measured, mark.predicted, mark.low,
+                          mark.high);
     data += "EOD\n";
-    plots += fmt::format(", $c{} using 1:2 with points pt 7 ps 0.6 lc rgb '{}' title {}", index,
-                         colour(index), gnuplot_text(chip));
+    plots +=
+        fmt::format(", $c{} using 1:2:3:4 with yerrorbars pt 7 ps 0.6 lw 0.6 lc rgb '{}' title {}",
+                    index, colour(index), gnuplot_text(chip));
     ++index;
   }
   const double low = least / 1.2, high = most * 1.2;
@@ -203,6 +207,7 @@ Chart served_picture(const ServedValidation& validation) {
   std::string script =
       data + band + std::string(look) +
       fmt::format(
+          "set title 'Served points; bars are the 90 % interval'\nset bars 0\n"
           "set xlabel 'measured time per output token, ms'\n"
           "set ylabel 'predicted, ms'\nset logscale xy\nset format '%g'\nset grid xtics\n"
           "set size square\nset xrange [{0:.6g}:{1:.6g}]\nset yrange [{2:.6g}:{3:.6g}]\n"

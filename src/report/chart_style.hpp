@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "report/labels.hpp"
 #include "text/number.hpp"
 
 namespace afford {
@@ -42,20 +41,6 @@ size_t index_in(const std::vector<T>& values, const T& value) {
 
 inline std::string panel_title(std::int64_t context) {
   return fmt::format("{} tokens of context", token_count_text(context));
-}
-
-inline std::string label_position(Side side) {
-  switch (side) {
-    case Side::right:
-      return "left offset 0.9,0";
-    case Side::left:
-      return "right offset -0.9,0";
-    case Side::above:
-      return "center offset 0,0.8";
-    case Side::below:
-      break;
-  }
-  return "center offset 0,-0.8";
 }
 
 }  // namespace afford

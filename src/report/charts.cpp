@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "report/chart_style.hpp"
+#include "report/panels.hpp"
 #include "text/number.hpp"
 
 namespace afford {
@@ -40,6 +41,7 @@ Chart cost_by_context(const std::vector<CostPoint>& points) {
   std::string script =
       data + std::string(look) +
       fmt::format(
+          "set title 'Ideal AFD cost of each model on its cheapest pair of chips'\n"
           "set xlabel 'context, tokens'\nset ylabel 'USD per 1M tokens'\nset logscale x 2\n"
           "set logscale y\nset format y '%g'\nset grid xtics\nset xtics ({})\n"
           "set xrange [{:.6g}:{:.6g}]\nset yrange [{:.3g}:{:.3g}]\n"
@@ -48,6 +50,32 @@ Chart cost_by_context(const std::vector<CostPoint>& points) {
           static_cast<double>(contexts.back()) * 1.1, least / 1.3, most * 1.3, plots);
   return {.script = std::move(script), .width = 960, .height = 560};
 }
+
+namespace {
+
+/// The names of the points, their contexts, off the ridges and off the models' own lines.
+std::string context_names(const std::vector<IntensityPoint>& points,
+                          const std::vector<std::string>& models,
+                          const std::vector<RidgeLine>& ridges, Plot plot) {
+  for (const RidgeLine& ridge : ridges) {
+    plot.draw({{plot.x.low, plot.x.low * ridge.flops_per_byte},
+               {plot.x.high, plot.x.high * ridge.flops_per_byte}});
+  }
+  std::vector<NamedPoint> named;
+  for (const std::string& model : models) {
+    std::vector<Spot> line;
+    for (const IntensityPoint& point : points) {
+      if (point.model != model) continue;
+      line.push_back({point.kv_bytes, point.flops});
+      named.push_back({point.kv_bytes, point.flops, token_count_text(point.context),
+                       colour(index_in(models, model)), 0});
+    }
+    plot.draw(line);
+  }
+  return named_points(named, plot);
+}
+
+}  // namespace
 
 Chart intensity_map(const std::vector<IntensityPoint>& points,
                     const std::vector<RidgeLine>& ridges) {
@@ -68,26 +96,31 @@ Chart intensity_map(const std::vector<IntensityPoint>& points,
     data += fmt::format("$m{} << EOD\n", m);
     for (const IntensityPoint& point : points) {
       if (point.model != models[m]) continue;
-      data += fmt::format("{:.6g} {:.6g} {}\n", point.kv_bytes, point.flops,
-                          gnuplot_text(token_count_text(point.context)));
+      data += fmt::format("{:.6g} {:.6g}\n", point.kv_bytes, point.flops);
     }
     data += "EOD\n";
-    plots += fmt::format(
-        "{} $m{} using 1:2 with linespoints lw 2 pt 7 ps 1.3 lc rgb '{}' title {}"
-        ", $m{} using 1:2:3 with labels left offset 0.8,-0.6 font ',11' textcolor rgb '{}' notitle",
-        ridges.empty() && m == 0 ? "" : ",", m, colour(m), gnuplot_text(models[m]), m, colour(m));
+    plots +=
+        fmt::format("{} $m{} using 1:2 with linespoints lw 2 pt 7 ps 1.3 lc rgb '{}' title {}",
+                    ridges.empty() && m == 0 ? "" : ",", m, colour(m), gnuplot_text(models[m]));
   }
+  constexpr int width = 1080, height = 640, legend = 350;
+  const Plot plot{.x = {least_x / 2, most_x * 3, true},
+                  .y = {least_y / 3, most_y * 3, true},
+                  .canvas = {.width = width - Panels::left - legend,
+                             .height = height - Panels::bottom - Panels::top}};
   std::string script =
-      data + std::string(look) +
+      data + std::string(look) + context_names(points, models, ridges, plot) +
       fmt::format(
           "set xlabel 'KV cache or state bytes moved per token'\nset ylabel 'attention FLOPs per "
-          "token'\n"
-          "set logscale xy\nset format '10^{{%T}}'\nset termoption enhanced\nset grid xtics\n"
-          "set xrange [{:.4g}:{:.4g}]\nset yrange [{:.4g}:{:.4g}]\nset key outside right\nset "
-          "title "
-          "'above a ridge the chip is bound by compute, below it by memory'\nplot{}\n",
-          least_x / 2, most_x * 3, least_y / 3, most_y * 3, plots);
-  return {.script = std::move(script), .width = 1080, .height = 640};
+          "token'\nset logscale xy\nset format '10^{{%T}}'\nset termoption enhanced\n"
+          "set grid xtics\nset lmargin at screen {:.4g}\nset rmargin at screen {:.4g}\n"
+          "set tmargin at screen {:.4g}\nset bmargin at screen {:.4g}\n"
+          "set xrange [{:.4g}:{:.4g}]\nset yrange [{:.4g}:{:.4g}]\nset key outside right\n"
+          "set title 'Attention of a token: above a ridge compute binds, below it memory'\n"
+          "plot{}\n",
+          Panels::left / width, 1 - static_cast<double>(legend) / width, 1 - Panels::top / height,
+          Panels::bottom / height, plot.x.low, plot.x.high, plot.y.low, plot.y.high, plots);
+  return {.script = std::move(script), .width = width, .height = height};
 }
 
 }  // namespace afford

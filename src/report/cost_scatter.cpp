@@ -7,33 +7,23 @@
 
 #include "report/chart_style.hpp"
 #include "report/charts.hpp"
-#include "report/labels.hpp"
+#include "report/panels.hpp"
 
 namespace afford {
 namespace {
 
-/// One panel of a scatter and the part of it that gnuplot leaves for the plot itself, in pixels.
-/// Many models need the width of the page and logarithmic axes.
-struct PanelSize {
-  double width = 640, height = 520, plot_width = 500, plot_height = 390;
+/// Many models need the width of the page, logarithmic axes, and panels under each other.
+struct Size {
+  Panels panels{.height = 520};
   bool crowded = false;
 };
 
-PanelSize panel_for(size_t models) {
+Size size_for(size_t models, size_t contexts) {
   constexpr size_t most_in_a_small_panel = 12;
-  if (models <= most_in_a_small_panel) return {};
-  return {.width = 1200, .height = 620, .plot_width = 1060, .plot_height = 490, .crowded = true};
+  if (models <= most_in_a_small_panel)
+    return {.panels = {.height = 520, .across = contexts}, .crowded = false};
+  return {.panels = {.width = 1200, .height = 660, .down = contexts}, .crowded = true};
 }
-
-struct Axis {
-  double low = 0, high = 1;
-  bool logarithmic = false;
-  /// Where a value lies between the ends, 0 to 1.
-  [[nodiscard]] double at(double value) const {
-    if (logarithmic) return std::log(value / low) / std::log(high / low);
-    return (value - low) / (high - low);
-  }
-};
 
 Axis axis_over(double least, double most, double room, bool logarithmic) {
   if (logarithmic) return {.low = least / 1.4, .high = most * 1.6, .logarithmic = true};
@@ -42,31 +32,25 @@ Axis axis_over(double least, double most, double room, bool logarithmic) {
 
 /// One panel of named points; the first colour goes to the first model asked for.
 std::string scatter_panel(const std::vector<CostPoint>& points,
-                          const std::vector<std::string>& models, const Axis& x,
-                          const PanelSize& size) {
+                          const std::vector<std::string>& models, const Axis& x, const Size& size) {
   double least = INFINITY, most = 0;
   for (const CostPoint& point : points) {
     least = std::min(least, point.afd_usd_per_mtok), most = std::max(most, point.afd_usd_per_mtok);
   }
-  const Axis y = axis_over(least, most, 1.12, size.crowded);
-  std::vector<LabelledPoint> labelled;
+  const Plot plot{
+      .x = x,
+      .y = axis_over(least, most, 1.12, size.crowded),
+      .canvas = {.width = size.panels.plot_width(), .height = size.panels.plot_height()}};
+  std::vector<NamedPoint> named;
   for (const CostPoint& point : points) {
-    labelled.push_back({.x = x.at(point.active_params / 1e9) * size.plot_width,
-                        .y = y.at(point.afd_usd_per_mtok) * size.plot_height,
-                        .text = point.model});
+    named.push_back({point.active_params / 1e9, point.afd_usd_per_mtok, point.model,
+                     colour(index_in(models, point.model)), 1.4});
   }
-  const std::vector<Side> sides = place_labels(labelled, size.plot_width);
-  std::string labels;
-  for (size_t i = 0; i < points.size(); ++i) {
-    const char* ink = colour(index_in(models, points[i].model));
-    const std::string at =
-        fmt::format("{:.6g},{:.6g}", points[i].active_params / 1e9, points[i].afd_usd_per_mtok);
-    labels +=
-        fmt::format("set label {} {} at {} {} point pt 7 ps 1.4 lc rgb '{}' textcolor rgb '{}'\n",
-                    i + 1, gnuplot_text(points[i].model), at, label_position(sides[i]), ink, ink);
-  }
-  return fmt::format("set title {}\nset yrange [{:.6g}:{:.6g}]\n{}plot NaN notitle\nunset label\n",
-                     gnuplot_text(panel_title(points.front().context)), y.low, y.high, labels);
+  return fmt::format(
+      "set title {}\nset yrange [{:.6g}:{:.6g}]\n{}plot NaN notitle\nunset label\n"
+      "unset arrow\n",
+      gnuplot_text(fmt::format("Ideal AFD cost at {}", panel_title(points.front().context))),
+      plot.y.low, plot.y.high, named_points(named, plot));
 }
 
 }  // namespace
@@ -74,7 +58,7 @@ std::string scatter_panel(const std::vector<CostPoint>& points,
 Chart cost_by_active_params(const std::vector<CostPoint>& points) {
   const auto models = distinct(points, &CostPoint::model);
   const auto contexts = distinct(points, &CostPoint::context);
-  const PanelSize size = panel_for(models.size());
+  const Size size = size_for(models.size(), contexts.size());
   double least = INFINITY, most = 0;
   for (const CostPoint& point : points) {
     least = std::min(least, point.active_params / 1e9),
@@ -88,20 +72,17 @@ Chart cost_by_active_params(const std::vector<CostPoint>& points) {
                  [&](const CostPoint& point) { return point.context == context; });
     panels += scatter_panel(panel, models, x, size);
   }
-  // Small panels stand side by side, large ones under each other.
-  const size_t down = size.crowded ? contexts.size() : 1,
-               across = size.crowded ? 1 : contexts.size();
   std::string script =
       std::string(look) +
       fmt::format(
           "set xlabel 'activated parameters, billions'\nset ylabel 'USD per 1M tokens'\n"
-          "{}set xrange [{:.4g}:{:.4g}]\nset multiplot layout {},{}\n",
+          "{}set xrange [{:.4g}:{:.4g}]\n{}",
           size.crowded ? "set logscale xy\nset format '%g'\nset grid xtics\n" : "", x.low, x.high,
-          down, across) +
+          size.panels.begin()) +
       panels + "unset multiplot\n";
   return {.script = std::move(script),
-          .width = static_cast<int>(size.width) * static_cast<int>(across),
-          .height = static_cast<int>(size.height) * static_cast<int>(down)};
+          .width = static_cast<int>(size.panels.width) * static_cast<int>(size.panels.across),
+          .height = static_cast<int>(size.panels.height) * static_cast<int>(size.panels.down)};
 }
 
 }  // namespace afford

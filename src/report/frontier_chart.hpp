@@ -14,7 +14,8 @@ struct FrontierPoint {
   std::string line;
   std::int64_t context = 0;
   double x = 0, value = 0;
-  std::string winner;  // "2A2F h20 + h800"; empty: not the one
+  double low = 0, high = 0;  // ends of the 90 % interval of x; 0: not known
+  std::string winner;        // "2A2F h20 + h800"; empty: not the one
 };
 
 /// What is drawn over what, and where on x the limit lies. Values that fall steeply (costs) go on a
@@ -22,10 +23,10 @@ struct FrontierPoint {
 struct FrontierAxes {
   std::string x, y;  // "ms per output token", "tokens/s a GPU"
   double limit = 0;
-  bool logarithmic = false, falls = false;  // falls: the legend goes to the right
+  bool logarithmic = false;
 };
 
-/// One panel per context, with a line at the limit.
+/// One panel per context, with a line at the limit and a band for the intervals of each line.
 [[nodiscard]] Chart frontier_chart(const std::vector<FrontierPoint>& points,
                                    const FrontierAxes& axes);
 

@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include "report/charts.hpp"
-#include "report/labels.hpp"
 #include "report/replay_chart.hpp"
 
 using namespace afford;
@@ -10,14 +9,6 @@ TEST_SUITE("unit") {
   TEST_CASE("gnuplot strings cannot escape their quotes") {
     CHECK(gnuplot_text("it's `date`") == "'it''s `date`'");
     CHECK(gnuplot_text("two\nlines") == "'two\\nlines'");
-  }
-
-  TEST_CASE("names of points side by side go to different sides") {
-    const std::vector<LabelledPoint> points = {{100, 100, "left-one"}, {150, 100, "right-one"}};
-    const auto sides = place_labels(points, 500);
-    CHECK(sides[0] == Side::left);
-    CHECK(sides[1] == Side::right);
-    CHECK(place_labels({{490, 50, "at-the-edge"}}, 500)[0] == Side::left);
   }
 
   TEST_CASE("every model of a chart is drawn") {
@@ -42,6 +33,14 @@ TEST_SUITE("unit") {
     CHECK(both.find("time to the first token, ms") != std::string::npos);
     line.first_tokens.clear();
     CHECK(replay_chart({line}).script.find("time to the first token, ms") == std::string::npos);
+  }
+
+  TEST_CASE("contexts beside the points of an intensity map are no strings of gnuplot") {
+    const Chart chart =
+        intensity_map({{"m", 8192, 1e8, 1e10}, {"m", 32768, 4e8, 4e10}}, {{"chip", 300}});
+    CHECK(chart.script.find("set label '8K' at ") != std::string::npos);
+    CHECK(chart.script.find("set label '32K' at ") != std::string::npos);
+    CHECK(chart.script.find("\n1e+08 1e+10\n") != std::string::npos);  // no name in the data
   }
 
   TEST_CASE("a note stands in a corner of the picture, before anything is drawn") {
