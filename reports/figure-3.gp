@@ -83,6 +83,7 @@ EOD
 set border 3 lc rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set grid ytics lc rgb '#dddddd' lw 1
+set title 'Ideal AFD cost of each model on its cheapest pair of chips'
 set xlabel 'context, tokens'
 set ylabel 'USD per 1M tokens'
 set logscale x 2

@@ -414,25 +414,34 @@ EOD
 set border 3 lc rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set grid ytics lc rgb '#dddddd' lw 1
-set key top left
 set xlabel 'time per output token, ms'
 set ylabel 'tokens/s a GPU'
-set multiplot layout 1,2
-set label 1 '4A2F h800' at 41.0979,4282.45 left offset 0.9,0 point pt 7 ps 1.6 lc rgb '#0072b2' textcolor rgb '#0072b2'
-set label 2 '5A3F h800' at 48.6578,2928.61 right offset -0.9,0 point pt 7 ps 1.6 lc rgb '#e69f00' textcolor rgb '#e69f00'
-set label 3 '5A1F h20 + h800' at 44.6589,1903.32 right offset -0.9,0 point pt 7 ps 1.6 lc rgb '#009e73' textcolor rgb '#009e73'
-set arrow 1 from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
-set title '8K tokens of context'
+set multiplot layout 1,2 margins 0.09766,0.9766,0.1518,0.8821 spacing 0.1211,0.2696
+set key top left
+set label '4A2F h800' at 41.0979,4505.21 center front textcolor rgb '#0072b2'
+set label '' at 41.0979,4282.45 point pt 7 ps 1.6 lc rgb '#0072b2'
+set label '5A3F h800' at 47.6836,2928.61 right front textcolor rgb '#e69f00'
+set label '' at 48.6578,2928.61 point pt 7 ps 1.6 lc rgb '#e69f00'
+set arrow from 44.6589,1903.32 to 40.5455,2475.27 nohead lw 0.7 lc rgb '#009e73' back
+set label '5A1F h20 + h800' at 40.5455,2475.27 right front textcolor rgb '#009e73'
+set label '' at 44.6589,1903.32 point pt 7 ps 1.6 lc rgb '#009e73'
+set arrow from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
+set title 'Frontier of tokens/s a GPU at 8K tokens of context'
 set xrange [0:52.5]
 set yrange [0:4924.82]
 plot $p0_0 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#0072b2' title 'step-3', $p0_1 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#e69f00' title 'deepseek-v3', $p0_2 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#009e73' title 'qwen3-moe'
 unset label
 unset arrow
-set label 1 'EP48 h800' at 30.8616,1490.53 left offset 0.9,0 point pt 7 ps 1.6 lc rgb '#0072b2' textcolor rgb '#0072b2'
-set label 2 '6A2F h800' at 45.236,961.624 right offset -0.9,0 point pt 7 ps 1.6 lc rgb '#e69f00' textcolor rgb '#e69f00'
-set label 3 '7A1F h20 + h800' at 34.9545,650.846 left offset 0.9,0 point pt 7 ps 1.6 lc rgb '#009e73' textcolor rgb '#009e73'
-set arrow 1 from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
-set title '32K tokens of context'
+set key top left
+set label 'EP48 h800' at 31.8358,1490.53 left front textcolor rgb '#0072b2'
+set label '' at 30.8616,1490.53 point pt 7 ps 1.6 lc rgb '#0072b2'
+set label '6A2F h800' at 44.2617,1039.16 right front textcolor rgb '#e69f00'
+set label '' at 45.236,961.624 point pt 7 ps 1.6 lc rgb '#e69f00'
+set arrow from 34.9545,650.846 to 34.9545,451.776 nohead lw 0.7 lc rgb '#009e73' back
+set label '7A1F h20 + h800' at 34.9545,451.776 center front textcolor rgb '#009e73'
+set label '' at 34.9545,650.846 point pt 7 ps 1.6 lc rgb '#009e73'
+set arrow from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
+set title 'Frontier of tokens/s a GPU at 32K tokens of context'
 set xrange [0:52.5]
 set yrange [0:1714.1]
 plot $p1_0 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#0072b2' title 'step-3', $p1_1 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#e69f00' title 'deepseek-v3', $p1_2 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#009e73' title 'qwen3-moe'

@@ -396,27 +396,36 @@ EOD
 set border 3 lc rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set grid ytics lc rgb '#dddddd' lw 1
-set key top right
 set logscale y
 set format y '%g'
 set xlabel 'time per output token, ms'
 set ylabel 'USD per 1M tokens'
-set multiplot layout 1,2
-set label 1 '4A2F h800' at 41.0979,0.129728 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#0072b2' textcolor rgb '#0072b2'
-set label 2 '5A3F h800' at 48.6578,0.189699 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#e69f00' textcolor rgb '#e69f00'
-set label 3 'EP8 h20' at 38.4489,0.133503 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#009e73' textcolor rgb '#009e73'
-set arrow 1 from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
-set title '8K tokens of context'
+set multiplot layout 1,2 margins 0.09766,0.9766,0.1518,0.8821 spacing 0.1211,0.2696
+set key top right
+set label '4A2F h800' at 41.0979,0.165217 center front textcolor rgb '#0072b2'
+set label '' at 41.0979,0.129728 point pt 7 ps 1.6 lc rgb '#0072b2'
+set arrow from 48.6578,0.189699 to 46.2764,0.286342 nohead lw 0.7 lc rgb '#e69f00' back
+set label '5A3F h800' at 46.2764,0.286342 right front textcolor rgb '#e69f00'
+set label '' at 48.6578,0.189699 point pt 7 ps 1.6 lc rgb '#e69f00'
+set label 'EP8 h20' at 38.4489,0.104826 center front textcolor rgb '#009e73'
+set label '' at 38.4489,0.133503 point pt 7 ps 1.6 lc rgb '#009e73'
+set arrow from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
+set title 'Frontier of USD per 1M tokens at 8K tokens of context'
 set xrange [0:52.5]
 set yrange [0.0810802:17.0111]
 plot $p0_0 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#0072b2' title 'step-3', $p0_1 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#e69f00' title 'deepseek-v3', $p0_2 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#009e73' title 'qwen3-moe'
 unset label
 unset arrow
-set label 1 '7A1F a800 + h800' at 49.6922,0.297841 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#0072b2' textcolor rgb '#0072b2'
-set label 2 '3A2F h800 + h20' at 39.5467,0.479813 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#e69f00' textcolor rgb '#e69f00'
-set label 3 'EP64 h20' at 38.9339,0.360499 right offset 0,0.9 point pt 7 ps 1.6 lc rgb '#009e73' textcolor rgb '#009e73'
-set arrow 1 from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
-set title '32K tokens of context'
+set key top right
+set label '7A1F a800 + h800' at 48.718,0.241796 right front textcolor rgb '#0072b2'
+set label '' at 49.6922,0.297841 point pt 7 ps 1.6 lc rgb '#0072b2'
+set arrow from 39.5467,0.479813 to 39.5467,0.684269 nohead lw 0.7 lc rgb '#e69f00' back
+set label '3A2F h800 + h20' at 39.5467,0.684269 center front textcolor rgb '#e69f00'
+set label '' at 39.5467,0.479813 point pt 7 ps 1.6 lc rgb '#e69f00'
+set label 'EP64 h20' at 39.9081,0.360499 left front textcolor rgb '#009e73'
+set label '' at 38.9339,0.360499 point pt 7 ps 1.6 lc rgb '#009e73'
+set arrow from 50,graph 0 to 50,graph 1 nohead dt 2 lc rgb '#888888'
+set title 'Frontier of USD per 1M tokens at 32K tokens of context'
 set xrange [0:52.5]
 set yrange [0.186151:18.6825]
 plot $p1_0 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#0072b2' title 'step-3', $p1_1 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#e69f00' title 'deepseek-v3', $p1_2 using 1:2 with linespoints lw 2 pt 7 ps 0.35 lc rgb '#009e73' title 'qwen3-moe'

@@ -34,6 +34,7 @@ EOD
 set border 3 lc rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set grid ytics lc rgb '#dddddd' lw 1
+set title 'USD per 1M tokens, cheapest within the TPOT by context'
 set xlabel 'context'
 set ylabel 'USD per 1M tokens, cheapest within the TPOT'
 set yrange [0:*]
