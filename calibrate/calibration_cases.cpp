@@ -136,8 +136,9 @@ const Projection projections[] = {
     {"step-3", 10240, 7168},     {"step-3", 16112, 7168},   {"deepseek-v3", 24576, 1536},
     {"deepseek-v3", 4096, 7168}, {"qwen3-moe", 9216, 4096}, {"qwen3-moe", 4096, 8192}};
 
-/// Most of them for the largest matrices. Five H100s' points of more rows between these, and of
-/// more rows of the smaller matrices, come back from a fit to these as from one to all.
+/// Most of them for the largest matrices. A fit of five H100s without the rows between these, and
+/// without more rows of the smaller matrices, is 0.1 % worse in the median over all of their
+/// points, 0.7 % in BF16 over those left away.
 void add_dense(std::vector<Case>& cases) {
   for (const std::string precision : {"bf16", "fp8", "fp8_128"})
     for (const Projection& projection : projections) {
