@@ -88,7 +88,7 @@ const OperationCurve* fp8_cache_of(const ChipTiming& timing) {
 }
 
 void borrow(ChipTiming& timing, std::shared_ptr<const ChipTiming> lender) {
-  if (lender == nullptr || !could_lend(*lender, timing)) return;
+  if (lender == nullptr) return;
   if (fp8_cache_of(timing) == nullptr) fp8_cache_of(timing) = fp8_cache_of(*lender);
   const bool prompts = !has_prompts(timing);
   for (const OperationClassRow& row : operation_classes) {
@@ -113,7 +113,7 @@ bool could_lend(const ChipTiming& from, const ChipTiming& timing) {
 }
 
 bool borrows_prompts(const ChipTiming& timing) {
-  return timing.lender != nullptr &&
+  return timing.lender != nullptr && has_prompts(*timing.lender) &&
          std::none_of(timing.own_curves.begin(), timing.own_curves.end(),
                       [](const OperationCurve& curve) { return is_of_prompts(curve.operation); });
 }
