@@ -34,6 +34,15 @@ void add_odd_prompts(std::vector<Case>& cases) {
   }
 }
 
+/// Lengths around one and two tiles together, one token, a long request alone, and mixed ones.
+void add_odd_lengths(std::vector<Case>& cases, const Heads& heads, const std::string& precision,
+                     bool paged) {
+  cases.push_back(attention_case(heads, precision, {1, 63, 64, 65, 127, 128, 129, 4097}, paged));
+  cases.push_back(attention_case(heads, precision, {1}, paged));
+  cases.push_back(attention_case(heads, precision, {33333}, paged));
+  cases.push_back(attention_case(heads, precision, mixed_lengths(61, 1000), paged));
+}
+
 }  // namespace
 
 std::vector<Case> beside_cases() {
@@ -71,13 +80,7 @@ std::vector<Case> verification_cases() {
   for (const std::string precision : {"bf16", "fp8"}) {
     cases.push_back(named_case("tensor", precision, ""));
     for (const Heads& heads : {mfa, gqa_4, gqa_8})
-      for (const bool paged : {false, true}) {
-        cases.push_back(
-            attention_case(heads, precision, {1, 63, 64, 65, 127, 128, 129, 4097}, paged));
-        cases.push_back(attention_case(heads, precision, {1}, paged));
-        cases.push_back(attention_case(heads, precision, {33333}, paged));
-        cases.push_back(attention_case(heads, precision, mixed_lengths(61, 1000), paged));
-      }
+      for (const bool paged : {false, true}) add_odd_lengths(cases, heads, precision, paged);
     cases.push_back(attention_case(mfa, precision, uniform(512, 257)));
     for (const bool paged : {false, true}) {
       cases.push_back(
@@ -87,13 +90,7 @@ std::vector<Case> verification_cases() {
   }
   for (const Heads& heads : {mla, mla_tp8})
     for (const std::string precision : {"bf16", "fp8_cache"})
-      for (const bool paged : {false, true}) {
-        cases.push_back(
-            attention_case(heads, precision, {1, 63, 64, 65, 127, 128, 129, 4097}, paged));
-        cases.push_back(attention_case(heads, precision, {1}, paged));
-        cases.push_back(attention_case(heads, precision, {33333}, paged));
-        cases.push_back(attention_case(heads, precision, mixed_lengths(61, 1000), paged));
-      }
+      for (const bool paged : {false, true}) add_odd_lengths(cases, heads, precision, paged);
   add_odd_prompts(cases);
   for (const std::string precision : {"fp8_128", "bf16"})
     for (const std::string operation : {"moe_ffn", "moe_gate_up", "moe_down"}) {
