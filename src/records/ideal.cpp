@@ -13,6 +13,8 @@ using study::Cost;
 using study::IdealCase;
 using study::Match;
 
+constexpr SecondsPerToken microsecond_per_token = microsecond / token;
+
 Cell mtok_cell(UsdPerToken cost) { return cost / usd_per_mtok; }
 
 /// What every ideal result says last.
@@ -126,7 +128,13 @@ const Record<Match>& match_record() {
          [](const Match& m) { return std::int64_t{m.budget.stages}; }},
         {{"server_network_gb_per_s", "network GB/s", Show::plain, in_files_only},
          [](const Match& m) { return m.network / GB_per_s; }}},
-       fields_of<Match>(ideal_details, [](const Match& m) { return m.of; })});
+       fields_of<Match>(ideal_details, [](const Match& m) { return m.of; }),
+       {{{"core_us_per_token", "core us", Show::plain, in_files_only},
+         [](const Match& m) { return m.time.core / microsecond_per_token; }},
+        {{"linear_us_per_token", "linear us", Show::plain, in_files_only},
+         [](const Match& m) { return m.time.linear / microsecond_per_token; }},
+        {{"ffn_us_per_token", "FFN us", Show::plain, in_files_only},
+         [](const Match& m) { return m.time.ffn / microsecond_per_token; }}}});
   return record;
 }
 

@@ -56,13 +56,15 @@ Match match(const IdealCase& at, const MatchRequest& request) {
   const Roofs roof = roofs(*at.chip, precision);
   const double context = static_cast<double>(at.context);
   const FlopsPerByte ffn_ridge = roof.ffn / roof.memory;
+  const DecodeTime time = ideal_time(*at.terms, context, roof);
   Match out{.of = at,
             .run = precision_on(*at.chip, precision),
             .budget = request.budget,
             .network = network_of(*at.chip, request),
             .intensity = attention_intensity(*at.terms, context),
             .ridge = roof.attention / roof.memory,
-            .bound = ideal_time(*at.terms, context, roof).core_bound,
+            .bound = time.core_bound,
+            .time = time,
             .sparsity = sparsity(*at.model)};
   out.min_sparsity = min_sparsity(*at.model, ffn_ridge, out.network, request.budget);
   constexpr double rounding = 1e-9;  // of a quotient that is whole but for its last digit
@@ -83,7 +85,7 @@ void require_edits_used(const IdealRequest& request, const std::vector<HardwareS
 }  // namespace
 
 IdealInputs load(const IdealRequest& request) {
-  check(request.what_if.speculation);
+  check_contexts(request.contexts);
   LeftOut left_out;
   IdealInputs inputs{.models = load_models_as(request.models, request.what_if, &left_out),
                      .terms = {},

@@ -95,11 +95,13 @@ struct Match {
   PipelineBudget budget;
   ByteRate network;  // of a server
   FlopsPerByte intensity, ridge;
-  Bound bound = Bound::memory;
+  Bound bound = Bound::memory;                               // of core attention
+  DecodeTime time;                                           // of a token, every part at its roof
   double sparsity = 1, min_sparsity = 0, min_ffn_batch = 0;  // batch in tokens
   [[nodiscard]] bool network_keeps_up() const { return sparsity >= min_sparsity; }
 };
 /// Models, then chips, then contexts, in the order asked for.
 [[nodiscard]] std::vector<Match> matches(const IdealInputs& inputs, const MatchRequest& request);
+std::vector<Match> matches(IdealInputs&& inputs, const MatchRequest& request) = delete;
 
 }  // namespace afford::study

@@ -2,6 +2,7 @@
 
 import * as Plot from "@observablehq/plot";
 import {PALETTE, short} from "./drawing.js";
+import {label} from "./labels.js";
 
 const style = {background: "none", color: "currentColor", fontFamily: "system-ui, sans-serif", fontSize: "13px", overflow: "visible"};
 
@@ -110,22 +111,49 @@ export function bills(rows, width) {
   }, width);
 }
 
-/** Where attention's intensity lies beside each chip's ridge. */
+const micros = us => `${short(us)} µs`;
+
+/** Where attention's intensity lies beside each chip's ridge, and what core attention of a token takes there. */
 export function roofline(rows, width) {
   const points = rows.filter(row => row.attention_intensity_flop_per_byte !== null && row.ridge_flop_per_byte !== null);
   const ends = points.flatMap(row => [row.attention_intensity_flop_per_byte, row.ridge_flop_per_byte]);
   const line = [Math.min(...ends), Math.max(...ends)];
-  return figure("Attention's arithmetic intensity beside the chips' ridges", {
+  const chart = figure("Attention's arithmetic intensity beside the chips' ridges", {
     height: 420,
     x: {type: "log", label: "intensity of core attention, FLOP/byte", nice: true},
     y: {type: "log", label: "ridge of the chip, FLOP/byte", nice: true},
-    color: {legend: true, range: PALETTE}, symbol: {legend: true},
+    color: {legend: true, range: PALETTE, domain: [...new Set(rows.map(row => row.model))]}, symbol: {legend: true, domain: [...new Set(rows.map(row => row.hardware))]},
     marks: [
       Plot.line(line.map(value => [value, value]), {stroke: "currentColor", strokeDasharray: "4 3"}),
       Plot.dot(points, {x: "attention_intensity_flop_per_byte", y: "ridge_flop_per_byte", stroke: "model", symbol: "hardware", r: 5, strokeWidth: 1.6}),
-      Plot.tip(points, Plot.pointer({x: "attention_intensity_flop_per_byte", y: "ridge_flop_per_byte", title: row => `${row.model} on ${row.hardware}\n${short(row.attention_intensity_flop_per_byte)} FLOP/byte of ${short(row.ridge_flop_per_byte)}\n${row.bound} binds`})),
+      Plot.tip(points, Plot.pointer({x: "attention_intensity_flop_per_byte", y: "ridge_flop_per_byte", title: row => `${row.model} on ${row.hardware}, ${kilo(row.context_tokens)}\n${short(row.attention_intensity_flop_per_byte)} FLOP/byte of ${short(row.ridge_flop_per_byte)}\n${micros(row.core_us_per_token)} a token, ${row.bound} binds`})),
     ],
-    caption: "Above the dashed line memory binds, below it compute.",
+    caption: "Above the dashed line memory binds, below it compute. Beside a mark: what core attention of one token takes at that roof.",
+  }, width);
+  const marked = points.map(row => ({x: row.attention_intensity_flop_per_byte, y: row.ridge_flop_per_byte, us: row.core_us_per_token, text: micros(row.core_us_per_token)}));
+  label(chart, marked, {lines: line.map(value => ({of: "ridge", x: value, y: value}))});
+  return chart;
+}
+
+/** What a token takes of a chip, every part at its roof. */
+export function idealTimes(rows, width) {
+  const parts = {"core attention": "core_us_per_token", projections: "linear_us_per_token", FFN: "ffn_us_per_token"};
+  const several = uses(rows, "context_tokens") > 1, total = row => Object.values(parts).reduce((sum, key) => sum + row[key], 0);
+  const name = row => `${row.model} on ${row.hardware}${several ? `, ${kilo(row.context_tokens)}` : ""}`;
+  const bars = rows.flatMap(row => Object.entries(parts).map(([part, key]) => ({name: name(row), part, us: row[key]})));
+  const names = namesOf(rows.map(name), width, 24);
+  return figure(`Time of a token${several ? "" : ` at ${kilo(rows[0].context_tokens)}`}, every part at its roof`, {
+    ...names.frame,
+    x: {label: "µs of one accelerator", insetRight: 80}, y: names.y,
+    color: {legend: true, domain: Object.keys(parts), range: PALETTE},
+    marks: [
+      Plot.barX(bars, {x: "us", y: "name", fill: "part", ...names.inset}),
+      Plot.text(rows, {x: total, y: name, text: row => micros(total(row)), textAnchor: "start", dx: 6, dy: names.dy}),
+      Plot.tip(bars, Plot.pointerY({x: "us", y: "name", title: bar => `${bar.name}\n${bar.part}: ${micros(bar.us)}`})),
+      ...names.marks,
+      Plot.ruleX([0]),
+    ],
+    caption: "Batches large enough that weights cost nothing, communication hidden (Step-3 report, Section 4).",
   }, width);
 }
 

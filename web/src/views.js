@@ -150,7 +150,7 @@ export async function draw(rows, context) {
   if (verb.name === "cost" || verb.name === "compare") charts.costFigures(rows, width).forEach(show.chart);
   const bill = verb.name === "plan" && charts.bills(rows, width);
   if (bill) show.chart(bill);
-  if (verb.name === "roofline") show.chart(charts.roofline(rows, width));
+  if (verb.name === "roofline") [charts.roofline, charts.idealTimes].forEach(chart => show.chart(chart(rows, width)));
   if (verb.name === "fit") show.chart(charts.memory(rows, width));
   if (verb.name === "prefill") show.chart(charts.prompts(rows, width));
 }

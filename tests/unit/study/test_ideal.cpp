@@ -57,6 +57,26 @@ TEST_SUITE("unit") {
     }
   }
 
+  TEST_CASE("study: the time of a token at the chip's price is what it costs") {
+    for (const Convention convention : {Convention::paper, Convention::exact}) {
+      study::IdealRequest request = small_comparison();
+      request.convention = convention;
+      const study::IdealInputs inputs = load(request);
+      const std::vector<study::Match> matches = study::matches(inputs, {});
+      const std::vector<study::Cost> costs = study::costs(inputs);
+      REQUIRE(matches.size() == costs.size());
+      for (size_t i = 0; i < matches.size(); ++i) {
+        const study::Match& match = matches[i];
+        REQUIRE(match.of.chip == costs[i].of.chip);
+        const UsdRate rate = match.of.chip->price.value;
+        const TokenCost& cost = costs[i].ideal.cost;
+        CHECK(((match.time.core + match.time.linear) * rate).base() ==
+              doctest::Approx(cost.attention.base()));
+        CHECK((match.time.ffn * rate).base() == doctest::Approx(cost.ffn.base()));
+      }
+    }
+  }
+
   TEST_CASE("study: a faster network lets a sparser model keep up") {
     const study::IdealInputs inputs = load(small_comparison());
     const study::Match chip = study::matches(inputs, {}).front();
