@@ -8,7 +8,7 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-const COPIED = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "fill-opacity", "font-family", "font-size", "font-weight", "visibility"];
+const COPIED = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "paint-order", "opacity", "fill-opacity", "font-family", "font-size", "font-weight", "visibility"];
 
 /** Styles and colours of the page, written into every element of its copy. */
 function styled(original, copy) {

@@ -15,6 +15,9 @@ const WAYS = {
   mixed: {name: "mixed", r: 4.8, outline: (x, y, r) => `M${x},${y - r}l${r},${r}l${-r},${r}l${-r},${-r}z`},
 };
 
+/** What the thin lines are. */
+const ALONE = {afd: "AFD alone", colocated: "co-located alone"};
+
 const OBJECTIVES = {
   tokens: {title: "Time per output token against throughput", x: "TPOT, ms", y: "tokens/s a GPU", of: row => row.tokens_per_gpu_s},
   usd: {title: "Time per output token against cost", x: "TPOT, ms", y: "USD per 1M tokens", of: row => row.usd_per_mtok, log: true},
@@ -85,16 +88,22 @@ class Axis {
   }
 }
 
-/** One series: band, line of AFD, line of what is co-located, points of each way. */
+/** One series: band, line of AFD, line of what is co-located, points of each way; behind them each of both alone. */
 class Series {
   constructor(parent, color) {
     this.group = svg("g", {style: `color: ${color}`});
+    this.alone = {afd: svg("path", {class: "line alone"}), colocated: svg("path", {class: "line alone dashed"})};
     this.band = svg("path", {class: "band"});
     this.whole = svg("path", {class: "line"});
     this.dashed = svg("path", {class: "line dashed"});
     this.points = Object.fromEntries(Object.keys(WAYS).map(way => [way, svg("path", {class: `point ${way}`})]));
-    this.group.append(this.band, this.whole, this.dashed, ...Object.values(this.points));
+    this.group.append(...Object.values(this.alone), this.band, this.whole, this.dashed, ...Object.values(this.points));
     parent.append(this.group);
+  }
+
+  /** `alone`: the points of AFD alone and of co-located pools alone, where these were looked for. */
+  drawAlone(alone, x, y) {
+    for (const [part, path] of Object.entries(this.alone)) path.setAttribute("d", line((alone[part] ?? []).map(point => [x(point.x), y(point.y)])));
   }
 
   draw(points, x, y) {
@@ -162,14 +171,18 @@ export class FrontierChart {
     if (row?.simulate) this.open(row);
   }
 
-  /** Draws the rows at a width; `measured` are deployments that others measured. */
-  draw(rows, measured, width) {
+  /**
+   * Draws the rows at a width; beside them `measured`, deployments that others measured, and
+   * `alone`, the frontiers of AFD and of co-located pools by themselves.
+   */
+  draw(rows, {measured, alone}, width) {
     const points = pointsOf(rows, this.objective);
+    const apart = Object.fromEntries(Object.entries(alone).map(([part, found]) => [part, pointsOf(found, this.objective)]));
     const most = BEYOND * Math.max(...points.map(({row}) => row.tpot_high_ms ?? row.tpot_ms));
     const whiskers = whiskersOf(measured, this.objective, most);
     this.figure.hidden = points.length === 0;  // without a price, say
     if (points.length === 0) return;
-    const {x, y} = this.scales(points, whiskers, width);
+    const {x, y} = this.scales([...points, ...Object.values(apart).flat()], whiskers, width);
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     this.axes.x.draw(x, [HEIGHT - MARGIN.bottom, MARGIN.top]);
@@ -177,10 +190,12 @@ export class FrontierChart {
     this.place(this.labels.x, (MARGIN.left + width - MARGIN.right) / 2, HEIGHT - 6);
     this.labels.y.setAttribute("transform", `translate(14,${(MARGIN.top + HEIGHT - MARGIN.bottom) / 2}) rotate(-90)`);
     this.drawSeries([...new Set(rows.map(seriesOf))], points, {x, y});
+    this.drawAlone(apart, x, y);
     this.drawMeasured(whiskers, x, y);
-    this.drawLegend(points, whiskers);
-    this.drawCaption(whiskers.length, this.objective.log ? 0 : measured.length - whiskers.length);
-    this.spots = [...points.map(point => ({row: point.row, at: [x(point.x), y(point.y)]})), ...whiskers.map(one => ({each: one.each, at: [x(one.x), y(one.y)]}))];
+    this.drawLegend(points, whiskers, Object.keys(apart));
+    this.drawCaption({shown: whiskers.length, beyond: this.objective.log ? 0 : measured.length - whiskers.length, alone: Object.keys(apart)});
+    const drawn = new Set(points.map(({row}) => row.simulate)), others = Object.values(apart).flat().filter(({row}) => !drawn.has(row.simulate));
+    this.spots = [...[...points, ...others].map(point => ({row: point.row, at: [x(point.x), y(point.y)]})), ...whiskers.map(one => ({each: one.each, at: [x(one.x), y(one.y)]}))];
     this.spots.sort((a, b) => a.at[0] - b.at[0]);
     this.pick(-1);
   }
@@ -208,10 +223,17 @@ export class FrontierChart {
     for (const [name, series] of this.series) series.draw(points.filter(({row}) => seriesOf(row) === name), x, y);
   }
 
-  drawLegend(points, whiskers) {
+  drawAlone(apart, x, y) {
+    for (const [name, series] of this.series) {
+      const own = Object.entries(apart).map(([part, points]) => [part, points.filter(({row}) => seriesOf(row) === name)]);
+      series.drawAlone(Object.fromEntries(own), x, y);
+    }
+  }
+
+  drawLegend(points, whiskers, alone) {
     const ways = Object.keys(WAYS).filter(way => points.some(({row}) => row.way === way));
     const kinds = Object.keys(MEASURED).filter(kind => whiskers.some(({each}) => each.kind === kind));
-    const key = [...this.series.keys(), ...ways, ...kinds].join();
+    const key = [...this.series.keys(), ...ways, ...kinds, ...alone].join();
     if (key === this.legend.dataset.key) return;
     this.legend.dataset.key = key;
     const models = [...this.series].map(([name, {group}]) => element("span", {}, element("i", {className: "swatch", style: group.getAttribute("style")}), name));
@@ -225,7 +247,12 @@ export class FrontierChart {
       mark.append(svg("path", {class: "measured", d: MEASURED[kind](7, 7, 4.5)}));
       return element("span", {}, mark, `measured: ${KINDS[kind].name}`);
     });
-    this.legend.replaceChildren(...models, ...marks, ...measured);
+    const apart = alone.map(part => {
+      const mark = svg("svg", {width: 18, height: 14, "aria-hidden": true});
+      mark.append(svg("path", {class: `line alone${part === "afd" ? "" : " dashed"}`, d: "M0,7H17"}));
+      return element("span", {}, mark, ALONE[part]);
+    });
+    this.legend.replaceChildren(...models, ...marks, ...apart, ...measured);
   }
 
   /** Three paths a colour, however many points there are. */
@@ -242,8 +269,9 @@ export class FrontierChart {
     this.whiskers.replaceChildren(...[...paths].flatMap(([style, drawn]) => Object.entries(drawn).map(([name, d]) => svg("path", {class: name, style, d}))));
   }
 
-  drawCaption(shown, beyond) {
+  drawCaption({shown, beyond, alone}) {
     const texts = ["Bands: the 90 % interval of TPOT. Lines: AFD solid, co-located dashed."];
+    if (alone.length > 0) texts.push("Thin: the frontier that AFD or co-located pools have by themselves.");
     if (shown > 0) texts.push("Measured marks: dots end at what is predicted for the same deployment, the wide pale line is its 90 % interval where the engine states one.");
     if (beyond > 0) texts.push(`${beyond} more measured at the same models, chips and contexts ${beyond === 1 ? "is" : "are"} slower than drawn here.`);
     this.figure.lastChild.textContent = texts.join(" ");

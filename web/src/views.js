@@ -5,7 +5,7 @@ import * as charts from "./charts.js";
 import {operationsOf, roofOf, roofsAndTimes, underRoofs} from "./roofs.js";
 import {FRONTIER_KEYS, FrontierChart} from "./frontier.js";
 import {measuredBeside} from "./measured.js";
-import {fieldsOf} from "./words.js";
+import {fieldsOf, wordsFrom} from "./words.js";
 
 /** In the order of the tabs. `start` is the question a newcomer sees. */
 export const VIEWS = [
@@ -103,15 +103,42 @@ function memoryWords(words, verb) {
   return asked;
 }
 
+/** Flags of AFD pools, which a question about co-located ones alone does without. */
+const OF_POOLS = ["instance-sizes", "micro-batches", "stages", "attention-parallelism", "ffn-parallelism", "split", "place"];
+
+/**
+ * The frontiers of AFD and of co-located pools by themselves, each where something of the other is
+ * on that of both; null once a newer question waits.
+ */
+async function aloneOf(rows, {words, verb, stale}) {
+  const alone = {}, fields = fieldsOf(words, verb);
+  if (fields.values.has("ways") || rows.length === 0) return alone;
+  const afd = rows.filter(row => row.way === "afd").length;
+  for (const [part, ways, wanted] of [["colocated", "ep,tp", afd > 0], ["afd", "afd", afd < rows.length]]) {
+    if (!wanted) continue;
+    if (stale()) return null;
+    const values = new Map(fields.values).set("ways", ways);
+    if (part === "colocated") OF_POOLS.forEach(name => values.delete(name));
+    const answer = await ask(wordsFrom(verb, {...fields, values}), FRONTIER_KEYS);
+    if (answer.rows.length > 0) alone[part] = answer.rows;
+  }
+  return alone;
+}
+
 /** Draws while a slider moves, in the few milliseconds of a frame; what it takes of the rows. */
 export class FrontierView {
   constructor() {
     this.charts = new Map();
     this.keys = FRONTIER_KEYS;
-    this.measured = [];
+    this.beside = {measured: [], alone: {}};
   }
 
-  draw(rows, {verb, words, width, show, open}) {
+  draw(rows, context) {
+    this.beside = {...this.beside, alone: {}};
+    this.paint(rows, context);
+  }
+
+  paint(rows, {verb, words, width, show, open}) {
     const objective = fieldsOf(words, verb).values.get("objective") || "tokens";
     const wanted = objective === "both" ? ["tokens", "usd"] : [objective];
     for (const [name, chart] of this.charts) {
@@ -125,17 +152,21 @@ export class FrontierView {
         this.charts.set(name, new FrontierChart(name, row => open(row.simulate)));
         show.chart(this.charts.get(name).figure);
       }
-      this.charts.get(name).draw(rows, this.measured, width);
+      this.charts.get(name).draw(rows, this.beside, width);
     }
   }
 
   /** What takes longer, once nothing moves. */
   async settle(rows, context) {
     const chips = String(fieldsOf(context.words, context.verb).values.get("on") ?? context.initial("on")).split(",");
-    const found = await measuredBeside(rows, chips, context.stale);
-    if (!found || context.stale() || found.length + this.measured.length === 0) return;
-    this.measured = found;
-    this.draw(rows, context);
+    const alone = await aloneOf(rows, context);
+    if (!alone || context.stale()) return;
+    this.beside = {...this.beside, alone};
+    this.paint(rows, context);
+    const measured = await measuredBeside(rows, chips, context.stale);
+    if (!measured || context.stale()) return;
+    this.beside = {measured, alone};
+    this.paint(rows, context);
   }
 }
 
