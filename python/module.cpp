@@ -11,7 +11,7 @@
 #include <future>
 #include <optional>
 
-#include "afford.hpp"
+#include "ask.hpp"
 #include "cli/commands.hpp"
 #include "version.hpp"
 

@@ -1,46 +1,53 @@
 #pragma once
-// afford as a library: a question in the words of the command line, an answer as values.
+// afford as a library. A verb that computes is a typed request and a function that answers it:
+// nothing is parsed, printed or written on the way.
 //
-//   const afford::Answer answer = afford::ask({"simulate", "-m", "step-3", "--attention",
-//                                              "h800:2x8", "--ffn", "h800:2x8", "-c", "4k"});
-//   if (answer.status == afford::Answer::bad_input) throw std::invalid_argument(answer.said);
-//   for (const auto& row : answer.table->rows) use(row);
+//   afford::study::SimulationRequest request;
+//   request.models = {"step-3"};
+//   request.contexts = {4096};
+//   request.afd = {.attention = {"h800", 2, 8}, .ffn = {"h800", 2, 8}, .batch = 3072};
+//   const afford::study::Simulations answer = afford::study::simulations(request);
+//   for (const afford::study::Simulation& row : answer.rows)
+//     use(row.label, row.served.tpot / afford::millisecond);
 //
-// Every verb and flag of the program is there, with the same numbers. Nothing global is changed,
-// and questions may be asked from several threads at once.
+//   verb       request            answer                              in
+//   cost       IdealRequest       costs(inputs) of                    study/ideal.hpp
+//                                 inputs = load(request)
+//   compare    IdealRequest       comparisons(inputs)
+//   roofline   IdealRequest       matches(inputs, {})
+//   simulate   SimulationRequest  simulations(request)                study/simulation.hpp
+//   prefill    PrefillRequest     prefills(request)                   study/prefill.hpp
+//   fit        FitRequest         fits(request)                       study/fit.hpp
+//   pareto     FrontierRequest    frontiers(request, cases, {}) of    study/frontier.hpp
+//                                 cases = frontier_cases(request)
+//   plan       RentalRequest      rentals(request)                    study/rental.hpp
+//   replay     ReplayRequest      replays(request)                    study/replay.hpp
+//
+// Models, chips and engines are names or paths; all else is numbers, quantities (units.hpp) and
+// enums. What cannot be is thrown as InputError (a file, with line and column) or UsageError
+// (error.hpp). Costs, comparisons, matches and frontiers point into the inputs or cases they came
+// from, which are to be kept as long. As a table, typed cells under the keys of the CSV, a result
+// is table_of() of the record that records/ has for it, and render() is the CSV itself:
+//
+//   afford::table_of(afford::simulation_record({}), answer.rows)
+//
+// ask() (ask.hpp) answers the words of a command line with every check that the program makes of
+// flags. Nothing global is changed, and functions may be called from several threads at once.
 
-#include <atomic>
-#include <cstdint>
-#include <functional>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "report/table.hpp"
-
-namespace afford {
-
-/// What a question came to.
-struct Answer {
-  /// As the program's exit status: no is an answer ("it does not fit"), `fault` one of afford's.
-  enum Status { done = 0, no = 1, bad_input = 2, fault = 70, interrupted = 130 };
-  int status = done;
-  /// Columns with their keys, units in them, and a row for each result; none where the question was
-  /// not understood, or went to a file (-o FILE).
-  std::optional<Table> table;
-  std::string text;  // explanations, verdicts of check, a model file of import
-  std::string said;  // what the program says on standard error, errors among it, in lines
-};
-
-/// How a question that takes long goes on.
-struct Watch {
-  const std::atomic<bool>* stop = nullptr;  // set to end a search early
-  /// Candidates of a search tried so far, and in all. May be called from another thread.
-  std::function<void(std::uint64_t, std::uint64_t)> progress;
-};
-
-/// Asks what the words after `afford` on a command line ask. Bad input is an Answer, too; throws
-/// nothing but std::bad_alloc.
-[[nodiscard]] Answer ask(const std::vector<std::string>& words, const Watch& watch = {});
-
-}  // namespace afford
+#include "ask.hpp"
+#include "error.hpp"
+#include "records/fit.hpp"
+#include "records/frontier.hpp"
+#include "records/ideal.hpp"
+#include "records/prefill.hpp"
+#include "records/rental.hpp"
+#include "records/replay.hpp"
+#include "records/simulation.hpp"
+#include "study/fit.hpp"
+#include "study/frontier.hpp"
+#include "study/ideal.hpp"
+#include "study/prefill.hpp"
+#include "study/rental.hpp"
+#include "study/replay.hpp"
+#include "study/simulation.hpp"
+#include "units.hpp"

@@ -10,7 +10,7 @@ for folder in $order; do
   allowed="$allowed $folder/"
   case "$folder" in
     report) own="text/ report/ units.hpp error.hpp" ;;
-    cli) own="$allowed afford.hpp" ;;
+    cli) own="$allowed ask.hpp" ;;
     *) own="$allowed" ;;
   esac
   [ -n "$(ls "$folder" 2>/dev/null)" ] || continue

@@ -1,4 +1,4 @@
-#include "afford.hpp"
+#include "ask.hpp"
 #include "cli/commands.hpp"
 
 namespace afford {

@@ -65,8 +65,6 @@ void add_ownership(study::WhatIfs& what_if, const StudyArgs& args) {
   if (!args.electricity.empty()) what_if.electricity = parse_electricity(args.electricity);
   if (!args.electricity.empty() && args.owned.empty())
     throw UsageError("--electricity has no effect without --own: rent has it in");
-  if (!(args.pue >= 1 && args.pue <= 10))
-    throw UsageError(fmt::format("--pue: expected a number from 1 to 10, got {}", args.pue));
   what_if.pue = args.pue;
 }
 
@@ -149,7 +147,7 @@ study::WhatIfs what_ifs_of(const StudyArgs& args) {
                          .electricity = {},
                          .edits = {}};
   add_ownership(what_if, args);
-  study::check(what_if.speculation);
+  study::check(what_if);
   for (const std::string& text : args.edits) {
     Edit edit = parse_edit(text);
     for (const Edit& other : what_if.edits) {

@@ -10,7 +10,8 @@ namespace {
 
 Table costs_with(study::IdealRequest request, const Edits& edits) {
   request.what_if.edits = edits;
-  return table_of(cost_record(), study::costs(load(request)));
+  const study::IdealInputs inputs = load(request);
+  return table_of(cost_record(), study::costs(inputs));
 }
 
 int run(const StudyArgs& args) {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "afford.hpp"
+#include "ask.hpp"
 #include "cli/commands.hpp"
 #include "cli/explore_page.hpp"
 #include "cli/interrupt.hpp"

@@ -44,7 +44,8 @@ std::string explanation(const RooflineArgs& args) {
 
 Table rooflines_with(study::IdealRequest request, const RooflineArgs& args, const Edits& edits) {
   request.what_if.edits = edits;
-  return table_of(match_record(), matches(load(request), match_request(args)));
+  const study::IdealInputs inputs = load(request);
+  return table_of(match_record(), matches(inputs, match_request(args)));
 }
 
 int run(const RooflineArgs& args) {

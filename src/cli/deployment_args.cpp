@@ -67,10 +67,7 @@ std::optional<ByteRate> optional_rate(const std::string& text, std::string_view 
 }
 
 std::optional<double> optional_fraction(double given) {
-  if (std::isnan(given)) return std::nullopt;
-  if (given > 0 && given <= 1) return given;
-  throw UsageError(
-      fmt::format("--memory-fraction: expected more than 0 and at most 1, got {}", given));
+  return std::isnan(given) ? std::nullopt : std::optional(given);
 }
 
 study::AfdRequest afd_request(const DeploymentArgs& args) {

@@ -101,6 +101,7 @@ Spec load_one(const std::string& name, const Kind<Spec>& kind, const Edits& edit
 template <class Spec>
 std::vector<Spec> load(const std::vector<std::string>& wanted, const Kind<Spec>& kind,
                        const Edits& edits, LeftOut* left_out) {
+  if (wanted.empty()) throw ValueError(std::string(kind.noun), ": expected at least one name");
   std::vector<Spec> specs;
   for (const std::string& name : wanted) {
     if (name == "all")

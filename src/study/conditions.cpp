@@ -109,7 +109,11 @@ std::span<const AskedFor> conditions_asked_for() {
 }
 
 std::vector<Prepared> prepare(const Conditions& conditions, LeftOut* left_out) {
-  check(conditions.what_if.speculation);
+  if (!(conditions.tpot_limit > Seconds(0))) throw ValueError("tpot", ": expected more than zero");
+  const double fraction = conditions.memory_fraction.value_or(1);
+  if (!(fraction > 0 && fraction <= 1))
+    throw ValueError("memory fraction",
+                     fmt::format(": expected more than 0 and at most 1, got {}", fraction));
   if (conditions.redundant_experts < 0 || conditions.redundant_experts > 4096)
     throw ValueError("redundant experts", ": expected 0 to 4096");
   std::vector<Prepared> prepared;

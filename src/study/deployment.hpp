@@ -20,15 +20,15 @@ struct PoolRequest {
 /// Attention on one pool, FFN on another.
 struct AfdRequest {
   PoolRequest attention, ffn;
-  std::int64_t batch = 0;                       // requests in flight, over all micro-batches
-  int micro_batches = 0;                        // 0: as many as stages
-  int stages = 3;                               // of the pipeline; 3: the network as one
-  std::vector<std::int64_t> micro_batch_sizes;  // requests of each; empty: all alike
+  std::int64_t batch = 0;                         // requests in flight, over all micro-batches
+  int micro_batches = 0;                          // 0: as many as stages
+  int stages = 3;                                 // of the pipeline; 3: the network as one
+  std::vector<std::int64_t> micro_batch_sizes{};  // requests of each; empty: all alike
   AttentionSplit attention_split = AttentionSplit::shared_output;
   FfnChoice ffn_choice = FfnChoice::any;  // any: sharded in an instance, experts over instances
-  FfnSplit ffn_split;                     // FfnChoice::exact
+  FfnSplit ffn_split{};                   // FfnChoice::exact
   Boundary boundary = Boundary::attention;
-  PlacesAsked places;  // of Boundary::attention
+  PlacesAsked places{};  // of Boundary::attention
 
   [[nodiscard]] int micro_batches_in_flight() const {
     return micro_batches == 0 ? stages : micro_batches;
@@ -42,7 +42,7 @@ struct ColocatedRequest {
   std::int64_t batch_per_gpu = 0;  // on each accelerator
   int micro_batches = 0;           // 0: as default_micro_batches()
   std::int64_t tensor = 1;         // every matrix sharded; 1: as the layout says
-  std::optional<Layout> layout;    // nothing: wide expert parallelism
+  std::optional<Layout> layout{};  // nothing: wide expert parallelism
 };
 
 /// Two pools, one, or both to compare.

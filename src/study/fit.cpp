@@ -17,6 +17,7 @@ namespace afford::study {
 namespace {
 
 void check(const FitRequest& request) {
+  check_contexts(request.contexts);
   check_range("requests", request.requests, 1, 1'000'000'000);
   check_range("max gpus", request.max_gpus, 1, 4096);
 }

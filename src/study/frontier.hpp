@@ -103,6 +103,8 @@ struct Frontiers {
 [[nodiscard]] Frontiers frontiers(const FrontierRequest& request,
                                   const std::vector<FrontierCase>& cases,
                                   const FrontierHooks& hooks);
+Frontiers frontiers(const FrontierRequest& request, std::vector<FrontierCase>&& cases,
+                    const FrontierHooks& hooks) = delete;  // it would point into what is gone
 
 /// The candidates all cases will go through; 0 from when `stop` is set.
 [[nodiscard]] std::uint64_t candidates_of(const std::vector<FrontierCase>& cases,

@@ -136,6 +136,7 @@ FrontierRequest with_context(FrontierRequest request) {
 std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
                                          const std::atomic<bool>* stop) {
   const FrontierRequest whole = with_context(request);
+  check_contexts(whole.contexts);
   std::vector<FrontierCase> cases;
   LeftOut left_out;
   const auto stopped = [&] { return stop != nullptr && *stop; };

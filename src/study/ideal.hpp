@@ -65,6 +65,7 @@ struct IdealEnergy {
 [[nodiscard]] IdealEnergy energy_of(const Cost& cost);
 /// Every case: contexts, then models, then chips, in the order asked for.
 [[nodiscard]] std::vector<Cost> costs(const IdealInputs& inputs);
+std::vector<Cost> costs(IdealInputs&& inputs) = delete;  // they would point into what is gone
 
 /// One model at one context with its cheapest chips; indices into the inputs.
 struct Comparison {
@@ -81,6 +82,7 @@ struct Comparison {
 };
 /// Contexts in the order asked for, the cheapest model first within each.
 [[nodiscard]] std::vector<Comparison> comparisons(const IdealInputs& inputs);
+std::vector<Comparison> comparisons(IdealInputs&& inputs) = delete;
 
 /// How the pipeline shares out a token's time, and the network it runs over.
 struct MatchRequest {

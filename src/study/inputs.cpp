@@ -29,6 +29,7 @@ void require_edits_used(const Edits& edits, const std::vector<std::string>& chip
 
 std::vector<ModelSpec> load_models_as(const std::vector<std::string>& names, const WhatIfs& what_if,
                                       LeftOut* left_out) {
+  check(what_if);
   const FormatOverrides& formats = what_if.formats;
   if (formats.weights == Dtype::fp32) {
     throw ValueError("weight dtype",
@@ -109,6 +110,26 @@ void check(const Speculation& speculation) {
     throw ValueError("acceptance", fmt::format(": expected a probability from 0 to 1, got {}",
                                                speculation.acceptance));
   }
+}
+
+void check(const WhatIfs& what_if) {
+  check(what_if.speculation);
+  for (const Price& price : what_if.prices) {
+    if (!(price.rate > UsdRate(0)))
+      throw ValueError("price", fmt::format(": expected more than zero for {}", price.chip));
+  }
+  for (const Owned& owned : what_if.owned) {
+    if (!(owned.cost > Usd(0) && owned.years > 0))
+      throw ValueError("own",
+                       fmt::format(": expected a cost and years above zero for {}", owned.chip));
+  }
+  if (!(what_if.pue >= 1 && what_if.pue <= 10))
+    throw ValueError("pue", fmt::format(": expected a number from 1 to 10, got {}", what_if.pue));
+}
+
+void check_contexts(const std::vector<std::int64_t>& contexts) {
+  if (contexts.empty()) throw ValueError("context", ": expected at least one");
+  for (const std::int64_t context : contexts) check_range("context", context, 1, 1'000'000'000);
 }
 
 }  // namespace afford::study

@@ -81,4 +81,10 @@ void require_prices(const std::vector<HardwareSpec>& chips, std::string_view wha
 /// probability.
 void check(const Speculation& speculation);
 
+/// The same, and for a price, a cost of what is owned or a share of power that cannot be.
+void check(const WhatIfs& what_if);
+
+/// Throws ValueError for no context, or one of no tokens.
+void check_contexts(const std::vector<std::int64_t>& contexts);
+
 }  // namespace afford::study

@@ -59,6 +59,7 @@ void add_once(std::vector<std::string>& texts, std::string text) {
 }
 
 void check(const PrefillRequest& request) {
+  check_contexts(request.contexts);
   check_range("cached", request.cached, 0, 1'000'000'000);
   if (request.pools.empty()) throw UsageError("prefill needs a pool");
 }

@@ -11,6 +11,8 @@ namespace afford::study {
 namespace {
 
 void check(const SimulationRequest& request) {
+  check_contexts(request.contexts);
+  if (!request.afd && !request.colocated) throw UsageError("simulate needs a deployment");
   if (!(request.jitter >= 0 && request.jitter <= 2))
     throw ValueError("jitter", ": expected a standard deviation from 0 to 2");
   if (request.steps < 1 || request.steps > 100'000)

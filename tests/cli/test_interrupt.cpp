@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "afford.hpp"
+#include "ask.hpp"
 #include "support.hpp"
 
 using namespace afford;

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "afford.hpp"
+#include "ask.hpp"
 #include "cli/commands.hpp"
 
 namespace {

@@ -1,0 +1,46 @@
+#pragma once
+// A question in the words of the command line, an answer as values.
+//
+//   const afford::Answer answer = afford::ask({"simulate", "-m", "step-3", "--attention",
+//                                              "h800:2x8", "--ffn", "h800:2x8", "-c", "4k"});
+//   if (answer.status == afford::Answer::bad_input) throw std::invalid_argument(answer.said);
+//   for (const auto& row : answer.table->rows) use(row);
+//
+// Every verb and flag of the program is there, with the same numbers. Nothing global is changed,
+// and questions may be asked from several threads at once.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/table.hpp"
+
+namespace afford {
+
+/// What a question came to.
+struct Answer {
+  /// As the program's exit status: no is an answer ("it does not fit"), `fault` one of afford's.
+  enum Status { done = 0, no = 1, bad_input = 2, fault = 70, interrupted = 130 };
+  int status = done;
+  /// Columns with their keys, units in them, and a row for each result; none where the question was
+  /// not understood, or went to a file (-o FILE).
+  std::optional<Table> table;
+  std::string text;  // explanations, verdicts of check, a model file of import
+  std::string said;  // what the program says on standard error, errors among it, in lines
+};
+
+/// How a question that takes long goes on.
+struct Watch {
+  const std::atomic<bool>* stop = nullptr;  // set to end a search early
+  /// Candidates of a search tried so far, and in all. May be called from another thread.
+  std::function<void(std::uint64_t, std::uint64_t)> progress;
+};
+
+/// Asks what the words after `afford` on a command line ask. Bad input is an Answer, too; throws
+/// nothing but std::bad_alloc.
+[[nodiscard]] Answer ask(const std::vector<std::string>& words, const Watch& watch = {});
+
+}  // namespace afford

@@ -1,0 +1,108 @@
+// Requests as programs write them: what no flag can say is refused all the same.
+#include <doctest/doctest.h>
+
+#include <functional>
+
+#include "afford.hpp"
+
+using namespace afford;
+
+namespace {
+
+study::IdealRequest ideal() {
+  study::IdealRequest request;
+  request.models = {"step-3"};
+  request.chips = {"h800"};
+  request.contexts = {8192};
+  return request;
+}
+
+study::SimulationRequest simulation() {
+  study::SimulationRequest request;
+  request.models = {"step-3"};
+  request.contexts = {4096};
+  request.colocated = {.pool = {"h800", 4, 8}, .batch_per_gpu = 64};
+  return request;
+}
+
+study::FrontierRequest frontier() {
+  study::FrontierRequest request;
+  request.models = {"step-3"};
+  request.contexts = {4096};
+  request.chips = {"h800"};
+  request.max_gpus = 16;
+  return request;
+}
+
+/// What running the request comes to, once it is spoilt.
+template <class Request>
+std::string told(Request request, const std::function<void(Request&)>& spoil,
+                 const std::function<void(const Request&)>& run) {
+  spoil(request);
+  try {
+    run(request);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "answered";
+}
+
+std::string of_ideal(const std::function<void(study::IdealRequest&)>& spoil) {
+  return told<study::IdealRequest>(ideal(), spoil, [](const auto& r) { (void)load(r); });
+}
+std::string of_simulation(const std::function<void(study::SimulationRequest&)>& spoil) {
+  return told<study::SimulationRequest>(simulation(), spoil,
+                                        [](const auto& r) { (void)study::simulations(r); });
+}
+std::string of_frontier(const std::function<void(study::FrontierRequest&)>& spoil) {
+  return told<study::FrontierRequest>(frontier(), spoil,
+                                      [](const auto& r) { (void)study::frontier_cases(r); });
+}
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  TEST_CASE("requests: models, chips and contexts must be named, and hold tokens") {
+    CHECK(of_ideal([](auto&) {}) == "answered");
+    CHECK(of_ideal([](auto& r) { r.models.clear(); }) == "model: expected at least one name");
+    CHECK(of_ideal([](auto& r) { r.chips.clear(); }) == "hardware: expected at least one name");
+    CHECK(of_ideal([](auto& r) { r.contexts.clear(); }) == "context: expected at least one");
+    CHECK(of_ideal([](auto& r) {
+            r.contexts = {4096, -1};
+          }) == "context: expected 1 to 1000000000, got -1");
+    CHECK(of_simulation([](auto&) {}) == "answered");
+    CHECK(of_simulation([](auto& r) { r.contexts = {0}; }) ==
+          "context: expected 1 to 1000000000, got 0");
+    CHECK(of_simulation([](auto& r) { r.colocated.reset(); }) == "simulate needs a deployment");
+    CHECK(of_frontier([](auto&) {}) == "answered");
+    CHECK(of_frontier([](auto& r) { r.contexts.clear(); }) == "context: expected at least one");
+  }
+
+  TEST_CASE("requests: prices, shares and limits must be possible") {
+    CHECK(of_ideal([](auto& r) {
+            r.what_if.prices = {{"h800", UsdRate(-1), "", "given"}};
+          }) == "price: expected more than zero for h800");
+    CHECK(of_ideal([](auto& r) {
+            r.what_if.owned = {{"h800", Usd(30000), 0}};
+          }) == "own: expected a cost and years above zero for h800");
+    CHECK(of_ideal([](auto& r) { r.what_if.pue = 0.5; }) ==
+          "pue: expected a number from 1 to 10, got 0.5");
+    CHECK(of_ideal([](auto& r) { r.what_if.speculation = {.drafts = 17, .acceptance = 0.5}; }) ==
+          "drafts: expected a number of draft tokens from 0 to 16, got 17");
+    CHECK(of_simulation([](auto& r) { r.tpot_limit = Seconds(0); }) ==
+          "tpot: expected more than zero");
+    CHECK(of_simulation([](auto& r) { r.memory_fraction = 1.5; }) ==
+          "memory fraction: expected more than 0 and at most 1, got 1.5");
+    CHECK(of_simulation([](auto& r) { r.colocated->batch_per_gpu = -1; }).starts_with("batch"));
+    CHECK(of_frontier([](auto& r) { r.max_gpus = 0; }) == "max gpus: expected 1 to 4096, got 0");
+  }
+
+  TEST_CASE("requests: a typed request and the words of a command line have one answer") {
+    const Answer asked = ask({"cost", "-m", "step-3", "--on", "h800", "-c", "8k"});
+    REQUIRE(asked.table);
+    const study::IdealInputs inputs = load(ideal());
+    CHECK(render(table_of(cost_record(), study::costs(inputs)), Format::csv) ==
+          render(*asked.table, Format::csv));
+    CHECK(asked.table->rows.size() == 1);
+  }
+}
