@@ -181,6 +181,29 @@ test("measured servers and pipelines lie on the frontier of their models and chi
   assert.doesNotMatch(await opened("pareto -m step-3 --on a800 -c 8k --max-gpus 16 --tpot 150ms", legend), /measured/);
 });
 
+test("the frontiers of AFD and of co-located pools alone lie beside that of both, unless one is asked for", async () => {
+  const corners = other => other.$$eval("figure.frontier .plot path.alone", paths => paths.map(path => path.getAttribute("d").split("L").length));
+  const asked = "pareto -m qwen3-moe --on h800,h20 -c 4k --max-gpus 16 --objective usd --micro-batches 2,3";
+  await opened(asked, async other => {
+    const counts = [];
+    for (const words of [`${asked} --ways afd`, `${asked.replace(" --micro-batches 2,3", "")} --ways ep,tp`])
+      counts.push((await other.evaluate(line => window.afford.ask(line), wordsOf(words))).rows.length);
+    assert.ok(counts.every(count => count > 1), "both ways have something to show");
+    assert.deepEqual(await corners(other), counts);
+    assert.match(await other.locator("figure.frontier .legend").innerText(), /AFD alone[^]*co-located alone|co-located alone[^]*AFD alone/);
+  });
+  assert.deepEqual(await opened(`${asked} --ways afd,ep`, corners), [1, 1]);
+});
+
+test("a roofline says what a token takes there", async () => {
+  await opened("roofline -m step-3 --on h800,h20 -c 8k", async other => {
+    const {rows} = await other.evaluate(asked => window.afford.ask(asked), wordsOf("roofline -m step-3 --on h800,h20 -c 8k"));
+    const shown = await other.locator("#charts").textContent();
+    for (const {core_us_per_token: core, linear_us_per_token: linear, ffn_us_per_token: ffn} of rows)
+      for (const us of [core, core + linear + ffn]) assert.ok(shown.includes(`${us.toLocaleString("en-US", {maximumSignificantDigits: 4})} µs`));
+  });
+});
+
 test("a deployment has its operations under the roofs of its chips, at the rates that follow from their times", async () => {
   await opened("simulate -m step-3 --attention h800:2x8 --ffn h20:2x8 --batch 3072 -c 4k", async other => {
     const roofs = other.getByRole("group", {name: "Operations under the roofs of their chips, and their times"});
