@@ -30,7 +30,9 @@ class BuildEngine(build_ext):
         package = Path(self.get_ext_fullpath(ext.name)).resolve().parent
         own = Path(self.build_temp).resolve() / "cmake"
         tree = Path(os.environ.get("AFFORD_BUILD_DIR") or own).resolve()
-        options = [f"-DPython_EXECUTABLE={sys.executable}", "-DAFFORD_PYTHON=ON"]
+        # A tree that is there may know another Python.
+        options = ["-U*Python_*", "-UPYBIND11_*", f"-DPython_EXECUTABLE={sys.executable}",
+                   "-DAFFORD_PYTHON=ON"]
         if tree == own:
             options += ["-DCMAKE_BUILD_TYPE=Release", "-DAFFORD_UNITY=ON", "-DBUILD_TESTING=OFF"]
         configure = ["cmake", "-S", str(ROOT), "-B", str(tree), *options, *where_pybind11_is()]

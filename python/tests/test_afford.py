@@ -3,6 +3,7 @@
 AFFORD_BINARY names the program to compare with; AFFORD_STATES how many random questions to ask."""
 
 import contextlib
+import importlib.util
 import inspect
 import io
 import json
@@ -132,7 +133,11 @@ class Errors(unittest.TestCase):
         self.assertEqual(len(answer), 1)
 
 
+needs_pandas = unittest.skipUnless(importlib.util.find_spec("pandas"), "pandas is not installed")
+
+
 class Frames(unittest.TestCase):
+    @needs_pandas
     def test_pandas(self):
         frame = afford.cost(model="step-3", on="h800,h20", context="8k").to_pandas()
         told = json.loads(command_line("cost", "-m", "step-3", "--on", "h800,h20", "-c", "8k",
@@ -219,6 +224,7 @@ class Package(unittest.TestCase):
     def test_docstrings_are_the_help(self):
         self.assertIn("KV cache in fp32, bf16, fp8, int8, fp4, int4", afford.cost.__doc__)
 
+    @needs_pandas
     def test_the_example_notebook_runs(self):
         cells = json.loads(NOTEBOOK.read_text())["cells"]
         names = {}
