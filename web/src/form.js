@@ -5,7 +5,7 @@ import {fieldsOf, isFlag, nameOf, wordsFrom} from "./words.js";
 import {sliderFor} from "./sliders.js";
 
 // What cuts a search into parts has no place in a page, and what the views show anyway no field.
-const LEFT_OUT = new Set(["format", "all", "shard", "threads", "explain", "timeline"]);
+const LEFT_OUT = new Set(["format", "all", "shard", "threads", "explain", "timeline", "chart"]);
 const FIRST = {
   pareto: ["model", "on", "context", "tpot", "max-gpus", "objective", "ways", "engine", "price", "kv-dtype", "nic-bandwidth"],
   simulate: ["model", "context", "attention", "ffn", "colocated", "batch", "micro-batches", "engine", "price", "nic-bandwidth", "scale-up-bandwidth"],
@@ -13,7 +13,7 @@ const FIRST = {
   prefill: ["model", "context", "attention", "ffn", "colocated", "engine", "price"],
   plan: ["workload", "max-gpus", "ways", "price"],
 };
-const COMMON = ["name", "kind", "model", "on", "context", "price", "tpot", "kv-dtype", "weight-dtype", "convention", "chart"];
+const COMMON = ["name", "kind", "model", "on", "context", "price", "tpot", "kv-dtype", "weight-dtype", "convention"];
 const LISTS = {model: "models", on: "chips", engine: "engines"};
 
 function field(parameter, value, values) {

@@ -156,6 +156,12 @@ function showExports() {
   for (const kind of ["svg", "png"]) $(`export-${kind}`).hidden = $("charts").childElementCount === 0;
 }
 
+/** Of a model the program prints what it states and where from above its modules, which are the CSV. */
+async function showFacts(asked, stale) {
+  const {text, table} = await ask([...asked, "--format", "table"]);
+  if (text && !stale()) $("table").prepend(...tableOf(table));
+}
+
 function contextOf(asked, stale, show) {
   const verb = verbOf(asked);
   const initial = name => verb.parameters.find(each => nameOf(each) === name).initial.replace(/^\[|\]$/g, "");
@@ -177,6 +183,7 @@ async function answerInto(asked, stale) {
   if (moved) showAddress(true);
   showAnswer(answer, ms);
   if (answer.text) show.text(answer.text);
+  if (asked[0] === "show" && answer.answered) await showFacts(asked, stale);
   if (quick && answer.answered) await frontier.settle(answer.rows, context);
   if (quick && !answer.answered) $("charts").replaceChildren();
   if (!quick && answer.answered) await draw(answer.rows, context);
