@@ -4,7 +4,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <random>
+#include <optional>
+#include <utility>
+
+#include "text/draws.hpp"
 
 namespace afford {
 namespace {
@@ -19,7 +22,7 @@ std::array<Seconds, stages> as_array(const StageTimes& t) {
 /// slowest.
 class Service {
  public:
-  explicit Service(const Jitter& jitter) : jitter_(jitter), bits_(jitter.seed), normal_(0, 1) {}
+  explicit Service(const Jitter& jitter) : jitter_(jitter), bits_(jitter.seed) {}
 
   Seconds operator()(Seconds time, int stage) {
     double factor = 1;
@@ -34,15 +37,22 @@ class Service {
   double slowest(std::int64_t instances) {
     double most = 0;
     for (std::int64_t i = 0; i < instances; ++i) {
-      const double log_factor = normal_(bits_) * jitter_.sigma - jitter_.sigma * jitter_.sigma / 2;
+      const double log_factor = normal() * jitter_.sigma - jitter_.sigma * jitter_.sigma / 2;
       most = std::max(most, std::exp(log_factor));
     }
     return most;
   }
 
+  double normal() {
+    if (next_) return *std::exchange(next_, std::nullopt);
+    const auto [first, second] = draw_normals(bits_);
+    next_ = second;
+    return first;
+  }
+
   const Jitter& jitter_;
-  std::mt19937_64 bits_;
-  std::normal_distribution<> normal_;  // standard: a spread of zero is no distribution
+  RandomBits bits_;
+  std::optional<double> next_;  // they come in pairs
 };
 
 /// The state of the pipeline: when each stage is free and each micro-batch ready for its next

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <random>
 #include <stdexcept>
 #include <string_view>
 
 #include "error.hpp"
 #include "text/csv.hpp"
+#include "text/draws.hpp"
 #include "text/file.hpp"
 #include "text/number.hpp"
 #include "units.hpp"
@@ -247,7 +247,7 @@ ExpertLoad placed_load(const ExpertLayout& layout, double tokens, const Placemen
 
 double sampled_busiest_group(const ExpertLayout& layout, std::int64_t tokens,
                              const Routing& routing, std::uint64_t seed, int samples) {
-  std::mt19937_64 bits(seed);
+  RandomBits bits(seed);
   const auto placed = place(layout, routing);
   double sum = 0;
   for (int i = 0; i < samples; ++i) {
@@ -256,7 +256,7 @@ double sampled_busiest_group(const ExpertLayout& layout, std::int64_t tokens,
       double pairs = 0;
       for (const Copy& copy : group) {
         const double p = visit_probability(real(layout.active), copy.share);
-        pairs += static_cast<double>(std::binomial_distribution<std::int64_t>(tokens, p)(bits));
+        pairs += static_cast<double>(draw_successes(bits, tokens, p));
       }
       busiest = std::max(busiest, pairs);
     }

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <random>
 
+#include "text/draws.hpp"
 #include "traffic/trace.hpp"
 
 namespace afford {
 namespace {
 
-std::int64_t draw(const LengthLaw& law, std::mt19937_64& random) {
+std::int64_t draw(const LengthLaw& law, RandomBits& bits) {
   const auto whole = [](double tokens) {
     return std::clamp<std::int64_t>(std::llround(tokens), 1, most_trace_tokens);
   };
@@ -18,16 +18,14 @@ std::int64_t draw(const LengthLaw& law, std::mt19937_64& random) {
     case LengthLaw::Kind::fixed:
       return whole(law.mean);
     case LengthLaw::Kind::uniform:
-      return std::uniform_int_distribution<std::int64_t>(whole(law.least), whole(law.most))(random);
+      return draw_whole(bits, whole(law.least), whole(law.most));
     case LengthLaw::Kind::geometric:
-      return 1 + std::min(most_trace_tokens - 1, std::geometric_distribution<std::int64_t>(
-                                                     1 / std::max(1.0, law.mean))(random));
+      return 1 + draw_failures(bits, 1 / std::max(1.0, law.mean), most_trace_tokens - 1);
     case LengthLaw::Kind::lognormal:
       break;
   }
   const double variance = std::log(1 + law.cv * law.cv), middle = std::log(law.mean) - variance / 2;
-  const double tokens =
-      std::exp(middle + std::sqrt(variance) * std::normal_distribution<double>()(random));
+  const double tokens = std::exp(middle + std::sqrt(variance) * draw_normals(bits).first);
   return whole(law.most > 0 ? std::min(tokens, law.most) : tokens);
 }
 
@@ -55,10 +53,9 @@ RequestSource watched(RequestSource source, std::function<void(std::uint64_t)> s
 }
 
 RequestSource poisson(RequestSource source, double rate, std::uint64_t seed) {
-  return [source = std::move(source), random = std::mt19937_64(seed),
-          gap = std::exponential_distribution<double>(rate), now = 0.0]() mutable {
+  return [source = std::move(source), rate, bits = RandomBits(seed), now = 0.0]() mutable {
     std::optional<Request> request = source();
-    if (request) request->arrival_s = now += gap(random);
+    if (request) request->arrival_s = now += draw_gap(bits, rate);
     return request;
   };
 }
@@ -72,10 +69,10 @@ RequestSource faster(RequestSource source, double times) {
 }
 
 RequestSource drawn(const LengthLaw& prompt, const LengthLaw& output, std::uint64_t seed) {
-  return [=, random = std::mt19937_64(seed)]() mutable -> std::optional<Request> {
+  return [=, bits = RandomBits(seed)]() mutable -> std::optional<Request> {
     Request request;
-    request.prompt_tokens = draw(prompt, random);
-    request.output_tokens = draw(output, random);
+    request.prompt_tokens = draw(prompt, bits);
+    request.output_tokens = draw(output, bits);
     return request;
   };
 }

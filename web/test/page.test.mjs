@@ -124,6 +124,22 @@ test("a frontier, too", async () => {
   assert.ok(sameText(told.replace(/simulate -m.*/g, ""), answer.csv.replace(/simulate -m.*/g, "")));
 });
 
+test("what is drawn at random is drawn alike: requests of a plan and a replay, the times of stages", async () => {
+  const workload = new URL("../../reports/chat-50.yaml", import.meta.url).pathname;
+  for (const line of ["plan WORKLOAD --max-gpus 32", "replay WORKLOAD --colocated h800:4x8 --rate 3 --requests 3000",
+    "simulate -m step-3 --attention h800:2x8 --ffn h800:2x8 --batch 3072 -c 4k --jitter 0.1 --seed 5"]) {
+    const told = commandLine(wordsOf(line.replace("WORKLOAD", workload)));
+    const answer = await page.evaluate(asked => window.afford.ask(asked), wordsOf(line.replace("WORKLOAD", "workload.yaml")));
+    assert.ok(sameText(told, answer.csv), `${line}\n${told}\n${answer.csv}`);
+  }
+});
+
+test("a model's page has what it states and from where above its modules", async () => {
+  await view("Library");
+  const shown = await page.locator("#table").innerText();
+  for (const text of ["active parameters", "sum of the shapes", "lm_head"]) assert.ok(shown.includes(text), text);
+});
+
 test("the address of another's page holds its question, and the field its command", async () => {
   await view("Cost");
   await page.getByLabel("Command line").fill("afford cost -m kimi-k2 --on b200 -c 16k");
