@@ -6,8 +6,13 @@ import {label} from "./labels.js";
 
 const style = {background: "none", color: "currentColor", fontFamily: "system-ui, sans-serif", fontSize: "13px", overflow: "visible"};
 
-/** Room for the longest of the labels left of a chart. */
-const roomFor = labels => 16 + 7.2 * Math.max(...labels.map(label => label.length));
+const ruler = document.createElement("canvas").getContext("2d");
+
+/** Room for the longest of the labels beside a chart. */
+function roomFor(labels) {
+  ruler.font = `${style.fontSize} ${style.fontFamily}`;
+  return 20 + Math.max(...labels.map(label => ruler.measureText(label).width));
+}
 
 export function figure(title, {x, y, ...options}, width) {
   const chart = Plot.plot({

@@ -35,6 +35,17 @@ function pointsOf(rows, {of, user}) {
   }).sort((a, b) => a.x - b.x);
 }
 
+/** Of a frontier of both goals the points that are on that of this chart's, series by series. */
+function ownOf(points, {log}) {
+  const best = new Map();
+  return points.filter(({row, y}) => {
+    const name = seriesOf(row), before = best.get(name);
+    if (before !== undefined && !(log ? y < before : y > before)) return false;
+    best.set(name, y);
+    return true;
+  });
+}
+
 /** What was measured, by the kind of its source: an open mark, told from the points of the lines. */
 const MEASURED = {
   published: (x, y, r) => `M${x - r},${y - r}l${2 * r},${2 * r}M${x - r},${y + r}l${2 * r},${-2 * r}`,
@@ -173,11 +184,12 @@ export class FrontierChart {
 
   /**
    * Draws the rows at a width; beside them `measured`, deployments that others measured, and
-   * `alone`, the frontiers of AFD and of co-located pools by themselves.
+   * `alone`, the frontiers of AFD and of co-located pools by themselves. `both`: the rows are of both goals.
    */
-  draw(rows, {measured, alone}, width) {
-    const points = pointsOf(rows, this.objective);
-    const apart = Object.fromEntries(Object.entries(alone).map(([part, found]) => [part, pointsOf(found, this.objective)]));
+  draw(rows, {measured, alone, both}, width) {
+    const pointsIn = found => both ? ownOf(pointsOf(found, this.objective), this.objective) : pointsOf(found, this.objective);
+    const points = pointsIn(rows);
+    const apart = Object.fromEntries(Object.entries(alone).map(([part, found]) => [part, pointsIn(found)]));
     const most = BEYOND * Math.max(...points.map(({row}) => row.tpot_high_ms ?? row.tpot_ms));
     const whiskers = whiskersOf(measured, this.objective, most);
     this.figure.hidden = points.length === 0;  // without a price, say

@@ -33,7 +33,7 @@ const SLIDERS = {
 };
 
 /** One model's batch divides into its micro-batches, as the engine asks for. */
-function rounded(name, value, values) {
+export function rounded(name, value, values) {
   if (name !== "batch" || values.get("colocated")) return value;
   const parts = Number(values.get("micro-batches") ?? 0) || 3;
   const instances = Number(String(values.get("attention") ?? "").match(/:(\d+)x/)?.[1] ?? 1);

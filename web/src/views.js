@@ -5,6 +5,7 @@ import * as charts from "./charts.js";
 import {operationsOf, roofOf, roofsAndTimes, underRoofs} from "./roofs.js";
 import {FRONTIER_KEYS, FrontierChart} from "./frontier.js";
 import {measuredBeside} from "./measured.js";
+import {rounded} from "./sliders.js";
 import {fieldsOf, wordsFrom} from "./words.js";
 
 /** In the order of the tabs. `start` is the question a newcomer sees. */
@@ -42,28 +43,39 @@ function scaled(value, by) {
   return found && `${Number((Number(found[1]) * by).toPrecision(6))} ${found[2]}`;
 }
 
-async function inputsOf(chip) {
+/** What a chip's file says, as questions that have each of it `by` so much more. */
+async function inputsOf(chip, words) {
   const {rows: facts} = await ask(["show", chip]);
   return INPUTS.flatMap(([path, what, name]) => {
     const fact = facts.find(each => what.test(each.what));
-    return fact && /^[\d.]+ \S+/.test(fact.value) ? [{path: `${chip}.${path}`, name: `${chip} ${name}`, value: fact.value}] : [];
+    const known = fact && /^[\d.]+ \S+/.test(fact.value);
+    return known ? [{name: `${chip} ${name}`, asked: by => [...words, "--set", `${chip}.${path}=${scaled(fact.value, by)}`]}] : [];
   });
+}
+
+/** The same of what is served: tokens of context, requests in flight. */
+function loadOf(words, verb, row) {
+  const fields = fieldsOf(words, verb), {values} = fields;
+  const put = (name, value) => wordsFrom(verb, {...fields, values: new Map(values).set(name, String(value))});
+  const inputs = [{name: "context", asked: by => put("context", Math.round(row.context_tokens * by))}];
+  for (const name of ["batch", "batch-per-gpu"])
+    if (values.has(name)) inputs.push({name, asked: by => put(name, rounded(name, Math.round(Number(values.get(name)) * by), values))});
+  return inputs;
 }
 
 /** The tornado's bars for USD (TPOT where nothing has a price); null once a newer question waits. */
 async function sensitivity(words, verb, row, stale) {
-  const key = row.usd_per_mtok === null ? "tpot_ms" : "usd_per_mtok", effects = [];
-  for (const chip of chipsOf(words, verb)) {
-    for (const {path, name, value} of await inputsOf(chip)) {
-      const ends = [];
-      for (const by of [0.8, 1.2]) {
-        if (stale()) return null;
-        const answer = await ask([...words, "--set", `${path}=${scaled(value, by)}`]);
-        ends.push(answer.rows[0]?.[key] ?? null);
-      }
-      const span = Math.max(...ends.map(end => end === null ? 0 : Math.abs(end - row[key])));
-      if (span > 1e-3 * row[key]) effects.push({name, low: ends[0], high: ends[1], span});
+  const key = row.usd_per_mtok === null ? "tpot_ms" : "usd_per_mtok", effects = [], inputs = loadOf(words, verb, row);
+  for (const chip of chipsOf(words, verb)) inputs.push(...await inputsOf(chip, words));
+  for (const {name, asked} of inputs) {
+    const ends = [];
+    for (const by of [0.8, 1.2]) {
+      if (stale()) return null;
+      const answer = await ask(asked(by));
+      ends.push(answer.rows[0]?.[key] ?? null);
     }
+    const span = Math.max(...ends.map(end => end === null ? 0 : Math.abs(end - row[key])));
+    if (span > 1e-3 * row[key]) effects.push({name, low: ends[0], high: ends[1], span});
   }
   return {effects, base: row[key], label: key === "tpot_ms" ? "TPOT, ms" : "USD per 1M tokens"};
 }
@@ -152,7 +164,7 @@ export class FrontierView {
         this.charts.set(name, new FrontierChart(name, row => open(row.simulate)));
         show.chart(this.charts.get(name).figure);
       }
-      this.charts.get(name).draw(rows, this.beside, width);
+      this.charts.get(name).draw(rows, {...this.beside, both: wanted.length > 1}, width);
     }
   }
 

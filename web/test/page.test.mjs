@@ -211,6 +211,17 @@ test("the frontiers of AFD and of co-located pools alone lie beside that of both
   assert.deepEqual(await opened(`${asked} --ways afd,ep`, corners), [1, 1]);
 });
 
+test("of a frontier of both goals each chart draws its own, which improves from point to point", async () => {
+  await opened("pareto -m step-3,qwen3-moe --on h800,h20 -c 4k --max-gpus 16 --objective both", async other => {
+    const heights = await other.$$eval("figure.frontier", figures => figures.map(figure => [...figure.querySelectorAll("path.line:not(.alone)")]
+      .flatMap(path => (path.getAttribute("d") ?? "").split("M").filter(Boolean).map(part => part.split("L").map(point => Number(point.split(",")[1]))))));
+    assert.equal(heights.length, 2);
+    const [tokens, usd] = heights;
+    assert.ok(tokens.length > 4 && tokens.every(([from, to]) => to <= from), "throughput rises");
+    assert.ok(usd.length > 4 && usd.every(([from, to]) => to >= from), "cost falls");
+  });
+});
+
 test("a roofline says what a token takes there", async () => {
   await opened("roofline -m step-3 --on h800,h20 -c 8k", async other => {
     const {rows} = await other.evaluate(asked => window.afford.ask(asked), wordsOf("roofline -m step-3 --on h800,h20 -c 8k"));
