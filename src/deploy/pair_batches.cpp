@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "deploy/step_sum.hpp"
-
 namespace afford {
 namespace {
 
@@ -129,11 +127,12 @@ void PairBatches::add_stages(const PoolPair& pair, size_t kind, const double* at
   }
 }
 
-void PairBatches::take_steps(const PoolPair& pair, int micro_batches, size_t count) {
+void PairBatches::take_steps(const PoolPair& pair, int micro_batches, size_t first, size_t count) {
+  const size_t end = first + count;
   const double m = micro_batches, units = real(pair.deployment_.attention_units());
   const double* head = attention_.head();
   double *laps = laps_.data(), *alone = alone_.data(), *extra = extra_.data();
-  for (size_t b = 0; b < count; ++b) {
+  for (size_t b = first; b < end; ++b) {
     const StepSum none(head[b], m);
     laps[b] = none.laps, alone[b] = none.alone, extra[b] = none.extra;
   }
@@ -141,7 +140,7 @@ void PairBatches::take_steps(const PoolPair& pair, int micro_batches, size_t cou
     const KindOfStep own{layers_[kind], m};
     const double *attention = attention_.stage(kind), *longest = longest_.stage(kind),
                  *sum = sum_.stage(kind);
-    for (size_t b = 0; b < count; ++b) {
+    for (size_t b = first; b < end; ++b) {
       StepSum step;
       step.laps = laps[b], step.alone = alone[b], step.extra = extra[b];
       own.add(step, attention[b], longest[b], sum[b], head[b]);
@@ -152,7 +151,7 @@ void PairBatches::take_steps(const PoolPair& pair, int micro_batches, size_t cou
   const double gpus = real(pair.deployment_.attention.size() + pair.deployment_.ffn.size());
   double *step = out_.step.data(), *tpot = out_.tpot.data(), *tpot_ms = out_.tpot_ms.data(),
          *tokens = out_.tokens_per_gpu_s.data();
-  for (size_t b = 0; b < count; ++b) {
+  for (size_t b = first; b < end; ++b) {
     step[b] = StepSum::larger(alone[b], laps[b] + extra[b]);
     tpot[b] = step[b] / per_step;
     tpot_ms[b] = tpot[b] / millisecond.base();
@@ -167,6 +166,41 @@ void PairBatches::price(const PoolPair& pair, int micro_batches, size_t first, s
     const double yielded = each_[b] * units * micro_batches * per_step;
     out_.usd_per_mtok[b] = price * out_.step[b] / yielded / usd_per_mtok.base();
   }
+}
+
+/// The layers of a step, without what the heads delay.
+StepSum PairBatches::laps_of(int micro_batches, size_t batch) const {
+  const double m = micro_batches;
+  StepSum sum(attention_.head()[batch], m);
+  for (size_t kind = 0; kind < layers_.size(); ++kind) {
+    const double cycle = StepSum::larger(m * longest_.stage(kind)[batch], sum_.stage(kind)[batch]);
+    sum.laps += layers_[kind] * cycle;
+    sum.alone += layers_[kind] * m * attention_.stage(kind)[batch];
+  }
+  return sum;
+}
+
+Seconds PairBatches::least_tpot(const PoolPair& pair, int micro_batches, size_t batch) const {
+  return Seconds(laps_of(micro_batches, batch).least() / pair.tokens_per_step_);
+}
+
+Seconds PairBatches::most_tpot(const PoolPair& pair, int micro_batches, size_t batch) const {
+  const double step = laps_of(micro_batches, batch).most(attention_.head()[batch], micro_batches);
+  return Seconds(step / pair.tokens_per_step_);
+}
+
+StepOutcome PairBatches::bound(const PoolPair& pair, int micro_batches, size_t first,
+                               size_t last) const {
+  const double units = real(pair.deployment_.attention_units());
+  const double gpus = real(pair.deployment_.attention.size() + pair.deployment_.ffn.size());
+  const Seconds step(laps_of(micro_batches, first).least());
+  const Tokens yielded(each_[last] * units * micro_batches * pair.tokens_per_step_);
+  StepOutcome out;
+  out.step = step;
+  out.tpot = step / pair.tokens_per_step_;
+  out.tokens_per_gpu = yielded / step / gpus;
+  out.cost = pair.price_ * step / yielded;
+  return out;
 }
 
 }  // namespace afford

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "deploy/pool_pair.hpp"
+#include "deploy/step_sum.hpp"
 
 namespace afford {
 
@@ -24,6 +25,14 @@ class StageArrays {
   [[nodiscard]] const double* head() const { return times_.data(); }
   [[nodiscard]] size_t batches() const { return batches_; }
   [[nodiscard]] size_t kinds() const { return batches_ == 0 ? 0 : times_.size() / batches_ - 1; }
+  /// Of the first `count`, how many come before the first in which any time falls. Made anew from
+  /// the batch up to which it was known.
+  size_t rising(size_t count) {
+    while (rising_ < count && rises_at(rising_)) ++rising_;
+    return rising_;
+  }
+  [[nodiscard]] size_t rising() const { return rising_; }
+  void start_over() { rising_ = 0; }
   template <class Part>  // AttentionPart or FfnPart
   void set(size_t batch, const Part& part) {
     for (size_t kind = 0; kind < part.stage.size(); ++kind)
@@ -37,7 +46,15 @@ class StageArrays {
   }
 
  private:
-  size_t batches_ = 0;
+  [[nodiscard]] bool rises_at(size_t batch) const {
+    if (batch == 0) return true;
+    for (size_t at = batch; at < times_.size(); at += batches_) {
+      if (times_[at] < times_[at - 1]) return false;
+    }
+    return true;
+  }
+
+  size_t batches_ = 0, rising_ = 0;
   std::vector<double> times_;
 };
 
@@ -61,11 +78,19 @@ class PairBatches {
   /// Sends the first `count` batches round the pair, whose tables are given.
   void go_round(const PoolPair& pair, const StageArrays& attention, const StageArrays& ffn,
                 size_t count);
-  /// The first `count` of those at so many micro-batches.
-  void take_steps(const PoolPair& pair, int micro_batches, size_t count);
+  /// From `first` on `count` of those at so many micro-batches.
+  void take_steps(const PoolPair& pair, int micro_batches, size_t first, size_t count);
   [[nodiscard]] const BatchOutcomes& outcomes() const { return out_; }
   /// What their tokens cost.
   void price(const PoolPair& pair, int micro_batches, size_t first, size_t count);
+
+  /// Where no time of a stage falls from one batch to the next: the least TPOT of a batch and all
+  /// larger ones, and the most of it and all smaller ones.
+  [[nodiscard]] Seconds least_tpot(const PoolPair& pair, int micro_batches, size_t batch) const;
+  [[nodiscard]] Seconds most_tpot(const PoolPair& pair, int micro_batches, size_t batch) const;
+  /// There, an outcome that none of the batches from `first` to `last` exceeds in anything.
+  [[nodiscard]] StepOutcome bound(const PoolPair& pair, int micro_batches, size_t first,
+                                  size_t last) const;
 
   /// Whether the arrays give what outcome() does: a pipeline of one layer has a rule of its own.
   [[nodiscard]] static bool serve(const Setting& setting);
@@ -73,6 +98,7 @@ class PairBatches {
  private:
   [[nodiscard]] std::optional<Verdict> room(const PoolPair& pair, const PairMemory& memory,
                                             size_t batch) const;
+  [[nodiscard]] StepSum laps_of(int micro_batches, size_t batch) const;
   void travel(const PoolPair& pair, size_t kind, size_t count);
   void add_stages(const PoolPair& pair, size_t kind, const double* attention, const double* ffn,
                   size_t count);

@@ -48,6 +48,7 @@ AttentionTables::AttentionTables(const Enumeration& e, const Space& space, const
       c.batch = batches[b] * (tensor ? 1 : c.attention.accelerators);
       tables_[i].set(b, attention_part(disaggregated(c, space), setting));
     }
+    tables_[i].rising(batches.size());
   });
 }
 

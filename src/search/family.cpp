@@ -50,7 +50,16 @@ class FamilyTrial {
 
  private:
   void try_pool(const Unit& unit, const AttentionPool& pool);
-  void file(const AttentionPool& pool, const PoolPair& pair, size_t fit, PairBatches& arrays);
+  /// Two pools at hand with their arrays, and the number of the first batch.
+  struct Pairing {
+    const AttentionPool& pool;
+    const PoolPair& pair;
+    PairBatches& arrays;
+    std::uint64_t first;
+  };
+  void try_ranges(const Pairing& at, size_t fit);
+  void try_range(const Pairing& at, size_t first, size_t last);
+  void file(const Pairing& at, size_t first, size_t last);
   PoolPair& pair_of(const AttentionPool& pool, const Disaggregated& d);
   void make_row(const Unit& unit, const AttentionPool& pool, size_t count);
   [[nodiscard]] KeptBest kept() const;
@@ -70,6 +79,7 @@ class FamilyTrial {
   std::vector<ShapePair> pairs_;
   std::vector<size_t> fit_;  // by micro-batches
   Candidate c_;              // at hand
+  KeptBest best_;            // of what is found, as far as the pools at hand can change it
   bool watched_ = false;
 };
 
@@ -108,6 +118,7 @@ void FamilyTrial::make_row(const Unit& unit, const AttentionPool& pool, size_t c
   if (pool.units != of.units || pool.split != of.split || pool.boundary != of.boundary) {
     row_.of = pool;
     row_.made = 0;
+    row_.times.start_over();
     if (row_.times.batches() != batches.size()) row_.times = StageArrays(kinds_, batches.size());
   }
   Disaggregated d = disaggregated(c_, shared_.space);
@@ -124,6 +135,7 @@ void FamilyTrial::make_row(const Unit& unit, const AttentionPool& pool, size_t c
     for (size_t kind = 0; kind < kinds_; ++kind) row_.times.stage(kind)[b] = known[kind];
     row_.times.head()[b] = known[kinds_];
   }
+  row_.times.rising(row_.made);
 }
 
 void FamilyTrial::try_pool(const Unit& unit, const AttentionPool& pool) {
@@ -136,19 +148,71 @@ void FamilyTrial::try_pool(const Unit& unit, const AttentionPool& pool) {
   for (const PairMemory& each : memory) fit_.push_back(arrays.fitting(pair, each));
   const size_t most = *std::max_element(fit_.begin(), fit_.end());
   make_row(unit, pool, most);
-  const size_t fan = shared_.attention.index(unit, shared_.space);
-  arrays.go_round(pair, shared_.attention.of(pool.shape, fan), row_.times, most);
+  const StageArrays& attention =
+      shared_.attention.of(pool.shape, shared_.attention.index(unit, shared_.space));
+  arrays.go_round(pair, attention, row_.times, most);
+  // On measured curves a larger batch may be the faster one: then every batch is looked at.
+  const bool rising = std::min(attention.rising(), row_.times.rising()) >= most;
   const size_t batches = shared_.enumeration.batches_of(pool.split).size();
-  const bool money = counts_money(shared_.options.objective);
+  Pairing at{pool, pair, arrays, c_.number};
+  best_ = kept();
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     c_.micro_batches = micro_batches[i];
-    arrays.take_steps(pair, c_.micro_batches, fit_[i]);
-    if (money) arrays.price(pair, c_.micro_batches, 0, fit_[i]);
-    file(pool, pair, fit_[i], arrays);
+    if (rising && !watched_) {
+      try_ranges(at, fit_[i]);
+    } else {
+      file(at, 0, fit_[i]);
+    }
     if (fit_[i] < batches)
       trial_.found.skip(arrays.lacking(pair, memory[i], fit_[i]), batches - fit_[i], watched_);
-    c_.number += batches;
+    at.first += batches;
   }
+  c_.number = at.first;
+}
+
+/// Batches whose times never fall as they grow: those certain to keep the limit are the first ones,
+/// those certain not to the last ones.
+void FamilyTrial::try_ranges(const Pairing& at, size_t fit) {
+  const Seconds limit = shared_.setting.tpot_limit;
+  const auto slow = [&](size_t b) {
+    return at.arrays.least_tpot(at.pair, c_.micro_batches, b) > limit;
+  };
+  size_t slow_from = 0;
+  for (size_t beyond = fit; slow_from < beyond;) {
+    const size_t middle = slow_from + (beyond - slow_from) / 2;
+    if (slow(middle)) {
+      beyond = middle;
+    } else {
+      slow_from = middle + 1;
+    }
+  }
+  size_t fast_to = slow_from;
+  while (fast_to > 0 && at.arrays.most_tpot(at.pair, c_.micro_batches, fast_to - 1) > limit)
+    --fast_to;
+  if (fast_to > 0) try_range(at, 0, fast_to);
+  file(at, fast_to, slow_from);
+  if (slow_from == fit) return;
+  const double fastest = at.arrays.least_tpot(at.pair, c_.micro_batches, slow_from) / millisecond;
+  if (fastest < best_.tpot_ms) {
+    file(at, slow_from, fit);
+  } else {
+    trial_.found.skip(Verdict::slow, fit - slow_from, false);
+  }
+}
+
+/// Batches that keep the limit, by halves until none can change anything or a few are left.
+void FamilyTrial::try_range(const Pairing& at, size_t first, size_t last) {
+  constexpr size_t few = 4;
+  const Goals best = goals_of(at.arrays.bound(at.pair, c_.micro_batches, first, last - 1));
+  const bool money = counts_money(shared_.options.objective);
+  if (!best_.beaten_by(best, money) && !trial_.bars.clears(best)) {
+    trial_.found.skip(Verdict::feasible, last - first, false);
+    return;
+  }
+  if (last - first <= few) return file(at, first, last);
+  const size_t middle = first + (last - first) / 2;
+  try_range(at, first, middle);
+  try_range(at, middle, last);
 }
 
 KeptBest FamilyTrial::kept() const {
@@ -161,36 +225,34 @@ KeptBest FamilyTrial::kept() const {
   return kept;
 }
 
-void FamilyTrial::file(const AttentionPool& pool, const PoolPair& pair, size_t fit,
-                       PairBatches& arrays) {
-  const auto& batches = shared_.enumeration.batches_of(pool.split);
-  const BatchOutcomes& outcomes = arrays.outcomes();
+void FamilyTrial::file(const Pairing& at, size_t first, size_t last) {
+  const auto& batches = shared_.enumeration.batches_of(at.pool.split);
+  const BatchOutcomes& outcomes = at.arrays.outcomes();
   const double limit = shared_.setting.tpot_limit.base();
   const bool money = counts_money(shared_.options.objective);
-  const std::uint64_t first = c_.number;
+  at.arrays.take_steps(at.pair, c_.micro_batches, first, last - first);
+  if (money) at.arrays.price(at.pair, c_.micro_batches, first, last - first);
   UnitFound& found = trial_.found;
-  KeptBest best = kept();
   std::uint64_t slow = 0, feasible = 0;  // of those counted alone
-  for (size_t b = 0; b < fit; ++b) {
+  for (size_t b = first; b < last; ++b) {
     const bool meets = !(outcomes.tpot[b] > limit);
     const Goals goals = {outcomes.tpot_ms[b], outcomes.tokens_per_gpu_s[b],
                          outcomes.usd_per_mtok[b]};
-    const bool changes = meets ? best.beaten_by(goals, money) || trial_.bars.clears(goals)
-                               : goals.tpot_ms < best.tpot_ms;
+    const bool changes = meets ? best_.beaten_by(goals, money) || trial_.bars.clears(goals)
+                               : goals.tpot_ms < best_.tpot_ms;
     if (!changes && !watched_) {
       ++(meets ? feasible : slow);
       continue;
     }
-    arrays.price(pair, c_.micro_batches, b, 1);
+    at.arrays.price(at.pair, c_.micro_batches, b, 1);
     c_.goals = goals;
     c_.goals.usd_per_mtok = outcomes.usd_per_mtok[b];
-    c_.number = first + b;
-    c_.batch = batches[b] * pool.units * c_.micro_batches;
+    c_.number = at.first + b;
+    c_.batch = batches[b] * at.pool.units * c_.micro_batches;
     found.file(c_, meets ? Verdict::feasible : Verdict::slow, watched_);
-    if (meets) trial_.bars.raise(goals);
-    best = kept();
+    if (meets) trial_.bars.raise(c_.goals);
+    best_ = kept();
   }
-  c_.number = first;
   found.count(Verdict::slow, slow);
   found.count(Verdict::feasible, feasible);
 }

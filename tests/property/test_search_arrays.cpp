@@ -38,8 +38,9 @@ struct Drawn {
     space.ways = {Way::disaggregated, Way::expert_parallel};
     space.instance_sizes = one_of(false, true) ? std::vector<std::int64_t>{}
                                                : std::vector<std::int64_t>{one_of(2, 4), 8};
-    space.max_gpus = space.instance_sizes.empty() ? one_of(24, 32) : 20;
-    space.micro_batches = {one_of(1, 2), 3, one_of(4, 5)};
+    space.max_gpus = space.instance_sizes.empty() ? 24 : 14;
+    space.micro_batches = {one_of(1, 2), one_of(3, 5)};
+    space.ffn_choice = one_of(FfnChoice::any, FfnChoice::tensor, FfnChoice::expert);
     space.attention_splits = {AttentionSplit::shared_output, AttentionSplit::tensor};
     if (one_of(0, 1, 2) == 0) space.boundaries = {Boundary::attention, Boundary::core};
     if (one_of(0, 1, 2) == 0) space.inventory = {16, one_of(8, 16)};
