@@ -66,9 +66,10 @@ __global__ void reference_kernel(const int* units, const float* given, const Ele
   output[(static_cast<size_t>(blockIdx.x) * in.group + head) * dim + thread] = out / sum;
 }
 
-template <class Element, int D>
+template <class Element, int D, bool few = false>
 class Attention final : public DecodeAttention {
-  using S = AttentionShape<Element, D>;
+  using S = AttentionShape<Element, D, few>;
+  static constexpr auto row_bytes = static_cast<uint64_t>(D) * sizeof(Element);
 
  public:
   explicit Attention(const AttentionCase& attention)
@@ -81,7 +82,7 @@ class Attention final : public DecodeAttention {
     bytes = 2 * tokens * case_.kv_heads * D * sizeof(Element) +
             requests * case_.query_heads * D * (sizeof(Element) + sizeof(__nv_bfloat16));
     flops = 4 * tokens * case_.query_heads * D;
-    padded_flops = 4 * tokens * case_.kv_heads * tiles_ * S::heads * D;
+    padded_flops = 2 * tokens * case_.kv_heads * tiles_ * (S::heads + S::columns) * D;
     // FP8 probabilities carry 3 bits; their rounding errors average over the tokens like the values
     // do.
     tolerance = S::fp8 ? 5e-2 : 1e-2;
@@ -259,8 +260,9 @@ class Attention final : public DecodeAttention {
                  : std::clamp(static_cast<int>(std::ceil(rotating_bytes / bytes)), 2, most_copies);
     const auto sets = static_cast<size_t>(copies);
     queries_ = DeviceArray<Element>(sets * query_size());
-    keys_ = DeviceArray<Element>(sets * rows_ * D);
-    values_ = DeviceArray<Element>(sets * rows_ * D);
+    // A tile more: copies reach beyond the last row.
+    keys_ = DeviceArray<Element>((sets * rows_ + S::tile) * D);
+    values_ = DeviceArray<Element>((sets * rows_ + S::tile) * D);
     fill_normal(queries_.data(), queries_.size(), case_.seed, 1);
     fill_normal(keys_.data(), keys_.size(), case_.seed + 1, 1);
     fill_normal(values_.data(), values_.size(), case_.seed + 2, 1);
@@ -272,17 +274,25 @@ class Attention final : public DecodeAttention {
               output_.data(),
               partial_.data(),
               partial_lse_.data()};
-    constexpr auto row_bytes = static_cast<uint64_t>(D) * sizeof(Element);
-    constexpr uint32_t chunk = 128 / sizeof(Element);
+    const MapLayout rows = cache_layout();
     for (size_t copy = 0; copy < sets; ++copy) {
-      const MapLayout rows{{D, rows_}, {row_bytes}, {chunk, S::box_rows}};
       const MapLayout heads{{D, static_cast<uint64_t>(group_), units()},
                             {row_bytes, row_bytes * static_cast<uint64_t>(group_)},
-                            {chunk, S::heads, 1}};
+                            {S::chunk_elements, S::columns, 1}};
       maps_.push_back({make_map(queries_.data() + copy * query_size(), heads),
                        make_map(keys_.data() + copy * rows_ * D, rows),
                        make_map(values_.data() + copy * rows_ * D, rows)});
     }
+  }
+
+  /// Keys or values as the kernel copies them: [8-row group][row][column of 128 bytes], from any
+  /// row on. Rows of one column need no groups.
+  [[nodiscard]] MapLayout cache_layout() const {
+    if (S::chunks == 1) return {{D, rows_}, {row_bytes}, {S::chunk_elements, S::page_rows}};
+    const uint32_t groups = (case_.paged ? S::page_rows : S::tile) / 8;
+    return {{S::chunk_elements, rows_, S::chunks, groups},
+            {row_bytes, 128, 8 * row_bytes},
+            {S::chunk_elements, 8, S::chunks, groups}};
   }
 
   /// Up to eight units: the first and last, the longest and shortest, and some between.
@@ -317,7 +327,10 @@ class Attention final : public DecodeAttention {
 
 template <class Element>
 std::unique_ptr<DecodeAttention> make(const AttentionCase& attention) {
+  constexpr bool fp8 = sizeof(Element) == 1;
   if (attention.head_dim == 256) return std::make_unique<Attention<Element, 256>>(attention);
+  if (fp8 && attention.query_heads <= 16 * attention.kv_heads)
+    return std::make_unique<Attention<Element, 128, fp8>>(attention);
   return std::make_unique<Attention<Element, 128>>(attention);
 }
 

@@ -44,21 +44,32 @@ struct AttentionInput {
   float* partial_lse;     // [slot][group], base 2
 };
 
-template <class Element_, int D_>
+/// `few`: FP8 of at most 16 heads. Each warp has all of them as its 16 rows of the query tile, and
+/// so all scores, of which it makes a quarter of the tokens into probabilities: where the heads
+/// were rows of one warp, the others waited for it.
+template <class Element_, int D_, bool few_ = false>
 struct AttentionShape {
   using Element = Element_;
   static constexpr int D = D_;
-  static constexpr bool fp8 = sizeof(Element) == 1;
-  static constexpr int heads = 64;             // rows of the query tile; fewer are padded
-  static constexpr int tile = fp8 ? 128 : 64;  // KV rows
-  static constexpr int box_rows = 64;          // of one copy, and of a page
-  static constexpr int box_bytes = box_rows * 128;
+  static constexpr bool fp8 = sizeof(Element) == 1, few = few_;
+  static constexpr int heads = 64;                   // rows of the query tile; fewer are padded
+  static constexpr int columns = few ? 16 : heads;   // FP8: of the transposed outputs
+  static constexpr int outputs = D * columns / 128;  // accumulators of a thread
+  static constexpr int tile = fp8 ? 128 : 64;        // KV rows
+  static constexpr int page_rows = 64, pages = tile / page_rows;
   static constexpr int chunk_elements = 128 / static_cast<int>(sizeof(Element));
   static constexpr int chunks =
       D * static_cast<int>(sizeof(Element)) / 128;  // 128-byte columns of a row
+  // A tile stands in groups of 8 rows, a group in its columns of 128 bytes one behind the other, as
+  // one copy brings it: so all columns of a row come from memory at about the same time. One column
+  // of 64 rows after another, the same bytes take 2 % longer.
+  static constexpr int column_bytes = 1024, group_bytes = chunks * column_bytes;
   static constexpr int tile_bytes = chunks * tile * 128;
-  static constexpr int stages = 96 * 1024 / tile_bytes;  // of each group's ring, K and V in turn
-  static constexpr int query_bytes = chunks * box_bytes;
+  // Of each group's ring, K and V in turn. More in flight than this makes BF16 of 128 slower by 0.5
+  // %.
+  static constexpr int stages = (!fp8 && D == 128 ? 64 : 96) * 1024 / tile_bytes;
+  static constexpr int query_column_bytes = heads * 128;
+  static constexpr int query_bytes = chunks * query_column_bytes;
   static constexpr int probability_bytes = fp8 ? heads * tile : 0;  // of each warpgroup
   static constexpr int threads = 384;
 
@@ -126,20 +137,22 @@ class Boxes {
   const Task& task_;
 };
 
-/// Loads one K or V tile into its place once that is free.
+/// Loads one K or V tile into its place once that is free: `whole` in one copy, else page by page.
 template <class S>
 __device__ void load_tile(const Rings<S>& rings, int group, int load, const CUtensorMap* map,
-                          const int (&rows)[S::tile / 64], uint64_t policy) {
+                          const int (&rows)[S::pages], bool whole, uint64_t policy) {
   const Place<S> place(load);
   const uint32_t to = rings.stage(group, place.stage), full = rings.full(group, place.stage);
   wait(rings.empty(group, place.stage), place.parity ^ 1);
   expect_bytes(full, S::tile_bytes);
 #pragma unroll
-  for (int part = 0; part < S::tile / 64; ++part)
-#pragma unroll
-    for (int chunk = 0; chunk < S::chunks; ++chunk)
-      tensor_load(to + chunk * S::tile * 128 + part * S::box_bytes, map, chunk * S::chunk_elements,
-                  rows[part], full, policy);
+  for (int page = 0; page < S::pages; ++page) {
+    const uint32_t at = to + page * (S::page_rows / 8 * S::group_bytes);
+    if constexpr (S::chunks == 1)
+      tensor_load(at, map, 0, rows[page], full, policy);
+    else if (page == 0 || !whole)
+      tensor_load(at, map, 0, rows[page], 0, 0, full, policy);
+  }
 }
 
 /// One thread feeds the rings for all segments of the block.
@@ -149,20 +162,23 @@ __device__ void produce(const AttentionInput& in, const CUtensorMap* queries,
                         Task task) {
   const uint64_t stream = evict_first(), keep_in_l2 = evict_last();
   wait_for_previous_kernel();  // which may write the queries and the newest rows
+  const bool whole = in.pages == nullptr;
   for (int g = 0, parity = 1;; parity ^= 1) {
     wait(rings.query_empty(), parity);
     expect_bytes(rings.query_full(), S::query_bytes);
 #pragma unroll
-    for (int chunk = 0; chunk < S::chunks; ++chunk)
-      tensor_load(rings.base + chunk * S::box_bytes, queries, chunk * S::chunk_elements, 0,
-                  task.unit, rings.query_full(), keep_in_l2);
+    for (int row = 0; row < S::heads; row += S::columns)
+#pragma unroll
+      for (int chunk = 0; chunk < S::chunks; ++chunk)
+        tensor_load(rings.base + chunk * S::query_column_bytes + row * 128, queries,
+                    chunk * S::chunk_elements, 0, task.unit, rings.query_full(), keep_in_l2);
     Boxes boxes(in, task);
     for (int i = 0; i < task.tiles; ++i, ++g) {
-      int rows[S::tile / 64];
+      int rows[S::pages];
 #pragma unroll
       for (int& row : rows) row = boxes.take();
-      load_tile(rings, g & 1, g / 2 * 2, keys, rows, stream);
-      load_tile(rings, g & 1, g / 2 * 2 + 1, values, rows, stream);
+      load_tile(rings, g & 1, g / 2 * 2, keys, rows, whole, stream);
+      load_tile(rings, g & 1, g / 2 * 2 + 1, values, rows, whole, stream);
     }
     if (task.next < 0) return;
     task = in.tasks[task.next];
@@ -183,7 +199,7 @@ class Consumer {
         warp_(thread_ / 32),
         lane_(thread_ % 32),
         row_(16 * warp_ + lane_ / 4),
-        busy_(16 * warp_ < in.group) {}
+        busy_(S::few || 16 * warp_ < in.group) {}
 
   __device__ void run(Task task) {
     for (int first = 0, parity = 0;; parity ^= 1) {
@@ -208,7 +224,7 @@ class Consumer {
   }
   __device__ float& o(int i) {
     if constexpr (S::fp8)
-      return o_[i / 32][i % 32];
+      return o_[i / (S::columns / 2)][i % (S::columns / 2)];
     else
       return o_[0][i];
   }
@@ -219,7 +235,7 @@ class Consumer {
     m_[0] = m_[1] = -INFINITY;
     l_[0] = l_[1] = 0;
 #pragma unroll
-    for (int i = 0; i < S::D / 2; ++i) o(i) = 0;
+    for (int i = 0; i < S::outputs; ++i) o(i) = 0;
     const int start = (first ^ W) & 1;
     for (int i = start; i < task.tiles; i += 2) {
       const int g = first + i, rows = task.length - i * S::tile;
@@ -257,7 +273,7 @@ class Consumer {
       float factors[2];
       soften(scores, factors, 0);
 #pragma unroll
-      for (int i = 0; i < S::D / 2; ++i) o(i) *= factors[i / 2 % 2];
+      for (int i = 0; i < S::outputs; ++i) o(i) *= factors[i / 2 % 2];
       uint32_t p[S::tile / 16][4];
 #pragma unroll
       for (int i = 0; i < S::tile / 4; ++i)
@@ -267,8 +283,9 @@ class Consumer {
       wgmma_fence();
 #pragma unroll
       for (int k = 0; k < S::tile / 16; ++k)
-        Wgmma<S::D>::template bf16<1>(o_[0], p[k],
-                                      swizzled(values, S::tile * 128) + k * (16 * 128 >> 4), 1);
+        Wgmma<S::D>::template bf16<1>(
+            o_[0], p[k],
+            swizzled(values, S::column_bytes, S::group_bytes) + k * (2 * S::group_bytes >> 4), 1);
       wgmma_commit();
       wgmma_wait<0>();
       keep(o_[0]);
@@ -277,14 +294,14 @@ class Consumer {
   }
 
   __device__ void score(float (&scores)[S::tile / 2], uint32_t keys) {
-    const uint64_t q = swizzled(shared_), k = swizzled(keys);
+    const uint64_t q = swizzled(shared_), k = swizzled(keys, 16, S::group_bytes);
     wgmma_fence();
 #pragma unroll
     for (int chunk = 0; chunk < S::chunks; ++chunk)
 #pragma unroll
       for (int step = 0; step < 4; ++step) {
-        const uint64_t at_q = q + (chunk * S::box_bytes >> 4) + 2 * step;
-        const uint64_t at_k = k + (chunk * S::tile * 128 >> 4) + 2 * step;
+        const uint64_t at_q = q + (chunk * S::query_column_bytes >> 4) + 2 * step;
+        const uint64_t at_k = k + (chunk * S::column_bytes >> 4) + 2 * step;
         if constexpr (S::fp8)
           Wgmma<S::tile>::fp8(scores, at_q, at_k, chunk + step > 0);
         else
@@ -321,17 +338,41 @@ class Consumer {
       factors[r] = exp2_approx((m_[r] - top) * in_.scale);
       m_[r] = top;
       const float base = shift - top * in_.scale;
-      float sum = 0;
-#pragma unroll
-      for (int j = 0; j < S::tile / 8; ++j)
-#pragma unroll
-        for (int c = 0; c < 2; ++c) {
-          float& p = scores[4 * j + 2 * r + c];
-          p = exp2_approx(fmaf(p, in_.scale, base));
-          sum += p;
-        }
-      l_[r] = l_[r] * factors[r] + sum;
+      l_[r] *= factors[r];
+      of_own_tokens([&](auto first, auto count) {
+        l_[r] += exponentiate<decltype(first)::value, decltype(count)::value>(scores, r, base);
+      });
     }
+  }
+
+  /// Calls with the first and the number of the groups of eight tokens of which this warp makes
+  /// probabilities.
+  template <class Use>
+  __device__ void of_own_tokens(const Use& use) {
+    constexpr int all = S::tile / 8, own = S::few ? all / 4 : all;
+    constexpr std::integral_constant<int, own> count;
+    if (!S::few || warp_ == 0)
+      use(std::integral_constant<int, 0>(), count);
+    else if (warp_ == 1)
+      use(std::integral_constant<int, own % all>(), count);
+    else if (warp_ == 2)
+      use(std::integral_constant<int, 2 * own % all>(), count);
+    else
+      use(std::integral_constant<int, 3 * own % all>(), count);
+  }
+  /// Scores of row r become probabilities; their sum.
+  template <int first, int count>
+  __device__ float exponentiate(float (&scores)[S::tile / 2], int r, float base) {
+    float sum = 0;
+#pragma unroll
+    for (int j = first; j < first + count; ++j)
+#pragma unroll
+      for (int c = 0; c < 2; ++c) {
+        float& p = scores[4 * j + 2 * r + c];
+        p = exp2_approx(fmaf(p, in_.scale, base));
+        sum += p;
+      }
+    return sum;
   }
 
   /// Rows past the end may hold anything, NaN too, and 0 * NaN is NaN.
@@ -339,7 +380,9 @@ class Consumer {
     const int words = (S::tile - rows) * 32;
     for (int chunk = 0; chunk < S::chunks; ++chunk)
       for (int i = thread_; i < words; i += 128)
-        store_shared(values + (chunk * S::tile + rows) * 128 + 4 * i, 0u);
+        store_shared(values + chunk * S::column_bytes + rows * 128 + 4 * i +
+                         (rows + i / 32) / 8 * (S::group_bytes - 1024),
+                     0u);
     fence_async_shared();
     sync_group();
   }
@@ -351,19 +394,23 @@ class Consumer {
   /// fragments, the same as the transposing loads of V give.
   __device__ void store_probabilities(const float (&p)[S::tile / 2], const float (&factors)[2]) {
     // 128-byte swizzle: 16-byte column k of a row stands at k ^ (row & 7).
-    const uint32_t at = shared_ + S::at_probabilities + W * S::probability_bytes + row_ * 128 +
-                        ((row_ & 7) << 4) + 4 * (lane_ % 4);
+    const int head = S::few ? lane_ / 4 : row_;
+    const uint32_t at = shared_ + S::at_probabilities + W * S::probability_bytes + head * 128 +
+                        ((head & 7) << 4) + 4 * (lane_ % 4);
+    of_own_tokens([&](auto first, auto count) {
 #pragma unroll
-    for (int k = 0; k < S::tile / 16; ++k) {
-      const uint32_t column = at ^ (k << 4);
+      for (int k = decltype(first)::value / 2;
+           k < (decltype(first)::value + decltype(count)::value) / 2; ++k) {
+        const uint32_t column = at ^ (k << 4);
 #pragma unroll
-      for (int r = 0; r < 2; ++r)
-        store_shared(column + 8 * 128 * r, pack_fp8(p[8 * k + 2 * r], p[8 * k + 2 * r + 1],
-                                                    p[8 * k + 4 + 2 * r], p[8 * k + 5 + 2 * r]));
-    }
-    if (lane_ % 4 != 0) return;
-    store_shared(factor_address(row_), __float_as_uint(factors[0]));
-    store_shared(factor_address(row_ + 8), __float_as_uint(factors[1]));
+        for (int r = 0; r < 2; ++r)
+          store_shared(column + 8 * 128 * r, pack_fp8(p[8 * k + 2 * r], p[8 * k + 2 * r + 1],
+                                                      p[8 * k + 4 + 2 * r], p[8 * k + 5 + 2 * r]));
+      }
+    });
+    if (lane_ % 4 != 0 || (S::few && warp_ != 0)) return;
+    store_shared(factor_address(head), __float_as_uint(factors[0]));
+    store_shared(factor_address(head + 8), __float_as_uint(factors[1]));
   }
   __device__ uint32_t factor_address(int head) const {
     return shared_ + S::at_factors + 4 * (W * S::heads + head);
@@ -371,7 +418,7 @@ class Consumer {
 
   __device__ void rescale_columns() {
 #pragma unroll
-    for (int j = 0; j < 8; ++j) {
+    for (int j = 0; j < S::columns / 8; ++j) {
       const float2 f = load_shared_pair(factor_address(8 * j + 2 * (lane_ % 4)));
 #pragma unroll
       for (auto& block : o_) {
@@ -386,16 +433,18 @@ class Consumer {
   __device__ void accumulate_transposed(uint32_t values) {
     const uint64_t p = swizzled(shared_ + S::at_probabilities + W * S::probability_bytes);
     // This lane's row of V and this warp's 16 bytes of the first 64 dimensions, swizzled.
-    const uint32_t at = values + lane_ * 128 + ((warp_ ^ (lane_ & 7)) << 4);
+    const uint32_t at =
+        values + lane_ * 128 + lane_ / 8 * (S::group_bytes - 1024) + ((warp_ ^ (lane_ & 7)) << 4);
 #pragma unroll
     for (int block = 0; block < S::D / 64; ++block) {
       uint32_t v[4][4];
 #pragma unroll
       for (int k = 0; k < 4; ++k)
-        transposed_fragment(v[k], (at ^ (block % 2 * 64)) + (block / 2 * S::tile + 32 * k) * 128);
+        transposed_fragment(
+            v[k], (at ^ (block % 2 * 64)) + block / 2 * S::column_bytes + 4 * k * S::group_bytes);
       wgmma_fence();
 #pragma unroll
-      for (int k = 0; k < 4; ++k) Wgmma<64>::fp8(o_[block], v[k], p + 2 * k, 1);
+      for (int k = 0; k < 4; ++k) Wgmma<S::columns>::fp8(o_[block], v[k], p + 2 * k, 1);
       wgmma_commit();
       if (block > 0) wgmma_wait<1>();  // frees the fragments of the block before
     }
@@ -434,7 +483,7 @@ class Consumer {
       if ((first & 1) == W) {
         publish_stats();
         sync_group();
-        write<0, S::D / 2>(task, false);
+        write<0, S::outputs>(task, false);
       }
       ++merges_;
       return;
@@ -443,7 +492,7 @@ class Consumer {
     const int mine = (last & 1) == W ? last : last - 1, others = 2 * last - 1 - mine;
     const int here = Place<S>(mine / 2 * 2 + 1).stage, there = Place<S>(others / 2 * 2 + 1).stage;
     publish_stats();
-    constexpr int half = S::D / 4;
+    constexpr int half = S::outputs / 2;
     give<(1 - W) * half>(rings_.stage(W, here));
     fence_async_shared();
     sync_both();
@@ -462,11 +511,21 @@ class Consumer {
     store_shared(stats(W, row_ + 8), m_[1], l_[1]);
   }
 
+  /// Maximum and sum of a head, the sums of the warps that share it added up.
+  __device__ float2 stats_of(int group, int head) const {
+    float2 all = load_shared_pair(stats(group, head));
+    if constexpr (S::few)
+#pragma unroll
+      for (int warp = 1; warp < 4; ++warp)
+        all.y += load_shared_pair(stats(group, 16 * warp + head)).y;
+    return all;
+  }
+
   /// Both groups' threads hold the same places of their accumulators: thread i gives to thread i.
   template <int from>
   __device__ void give(uint32_t buffer) {
 #pragma unroll
-    for (int i = 0; i < S::D / 4; i += 4)
+    for (int i = 0; i < S::outputs / 2; i += 4)
       asm volatile(
           "st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(buffer + 16 * (i / 4 * 128 + thread_)),
           "f"(o(from + i)), "f"(o(from + i + 1)), "f"(o(from + i + 2)), "f"(o(from + i + 3))
@@ -485,7 +544,7 @@ class Consumer {
         others[h] = exp2_approx((n - fmaxf(m, n)) * in_.scale);
       }
 #pragma unroll
-      for (int inner = 0; inner < S::D / 16 / head_pairs; ++inner) {
+      for (int inner = 0; inner < S::outputs / 8 / head_pairs; ++inner) {
         const int i = place(outer, inner);
         float x[4];
         asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];"
@@ -502,13 +561,13 @@ class Consumer {
   // Four neighbouring accumulators belong to two heads: BF16 to this thread's two rows, always the
   // same; FP8 to two neighbouring columns, one pair of heads for each of the eight places in a
   // block.
-  static constexpr int head_pairs = S::fp8 ? 8 : 1;
+  static constexpr int head_pairs = S::fp8 ? S::columns / 8 : 1;
   __device__ static constexpr int head_of(int c) { return S::fp8 ? c % 2 : c / 2; }
   __device__ int head(int pair, int h) const {
     return S::fp8 ? 8 * pair + 2 * (lane_ % 4) + h : row_ + 8 * h;
   }
   __device__ static constexpr int place(int pair, int i) {
-    return S::fp8 ? 32 * i + 4 * pair : 4 * i;
+    return S::fp8 ? S::columns / 2 * i + 4 * pair : 4 * i;
   }
 
   /// Normalises `count` accumulators from `from` on, and leaves the log-sum-exp beside a partial
@@ -521,10 +580,10 @@ class Consumer {
     for (int pair = 0; pair < head_pairs; ++pair)
 #pragma unroll
       for (int h = 0; h < 2; ++h) {
-        const float2 a = load_shared_pair(stats(W, head(pair, h)));
+        const float2 a = stats_of(W, head(pair, h));
         float top = a.x, sum = a.y;
         if (merged) {
-          const float2 b = load_shared_pair(stats(1 - W, head(pair, h)));
+          const float2 b = stats_of(1 - W, head(pair, h));
           top = fmaxf(a.x, b.x);
           sum = a.y * exp2_approx((a.x - top) * in_.scale) +
                 b.y * exp2_approx((b.x - top) * in_.scale);
@@ -558,7 +617,7 @@ class Consumer {
         for (int k = 0; k < count / 4 / head_pairs; ++k) {
           const int i = from + place(pair, k), x = S::fp8 ? i + h : i + 2 * h,
                     y = S::fp8 ? x + 2 : x + 1;
-          const int on = heads_on * S::D + (S::fp8 ? 64 * (i / 32) : 2 * i);
+          const int on = heads_on * S::D + (S::fp8 ? 64 * (i / (S::columns / 2)) : 2 * i);
           if constexpr (sizeof(Pair) == 4)
             to[on / 2] = __floats2bfloat162_rn(o(x), o(y));
           else
@@ -584,7 +643,7 @@ class Consumer {
   bool busy_;  // this warp's rows hold query heads
   int merges_ = 0;
   float m_[2], l_[2];
-  float o_[S::fp8 ? S::D / 64 : 1][S::fp8 ? 32 : S::D / 2];
+  float o_[S::fp8 ? S::D / 64 : 1][S::fp8 ? S::columns / 2 : S::D / 2];
 };
 
 }  // namespace attention

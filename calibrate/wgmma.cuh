@@ -31,11 +31,12 @@ __device__ __forceinline__ void keep(float (&d)[count]) {
   for (int i = 0; i < count; ++i) asm volatile("" : "+f"(d[i])::"memory");
 }
 
-/// Descriptor of a tile in shared memory stored with the 128-byte swizzle (rows of 128 bytes,
-/// groups of 8 rows 1024 bytes apart). Stepping K by 32 bytes inside the 128 adds 2.
-__device__ __forceinline__ uint64_t swizzled(uint32_t address, uint32_t leading_bytes = 16) {
-  return uint64_t{1} << 62 | uint64_t{64} << 32 | uint64_t{(leading_bytes & 0x3ffff) >> 4} << 16 |
-         uint64_t{(address & 0x3ffff) >> 4};
+/// Descriptor of a tile in shared memory stored with the 128-byte swizzle: rows of 128 bytes,
+/// groups of 8 rows `group_bytes` apart. Stepping K by 32 bytes inside the 128 adds 2.
+__device__ __forceinline__ uint64_t swizzled(uint32_t address, uint32_t leading_bytes = 16,
+                                             uint32_t group_bytes = 1024) {
+  return uint64_t{1} << 62 | uint64_t{group_bytes >> 4} << 32 |
+         uint64_t{(leading_bytes & 0x3ffff) >> 4} << 16 | uint64_t{(address & 0x3ffff) >> 4};
 }
 
 #define AFFORD_WRAP(...) __VA_ARGS__
