@@ -24,24 +24,28 @@ const OBJECTIVES = {
   interactivity: {title: "Tokens/s of one user against throughput", x: "tokens/s a user", y: "tokens/s a GPU", of: row => row.tokens_per_gpu_s, user: true},
 };
 
-const seriesOf = row => `${row.model} at ${row.context_tokens % 1024 ? row.context_tokens : `${row.context_tokens / 1024}K`}`;
+/** "step-3 at 4K, engine vllm": the model, the context, and the values of a sweep. */
+function seriesOf(row) {
+  const {model, context_tokens: tokens} = row, swept = Object.keys(row).filter(key => key.startsWith("sweep_"));
+  return [`${model} at ${tokens % 1024 ? tokens : `${tokens / 1024}K`}`, ...swept.map(key => `${key.slice(6).replaceAll("_", " ")} ${short(row[key])}`)].join(", ");
+}
 
 /** Rows as points: where they lie, and from where to where the interval of TPOT reaches. */
 function pointsOf(rows, {of, user}) {
   const x = user ? ms => 1000 / ms : ms => ms;
   return rows.filter(row => of(row) !== null).map(row => {
     const known = row.tpot_low_ms !== null && row.tpot_high_ms !== null;
-    return {row, x: x(row.tpot_ms), y: of(row), low: known ? x(row.tpot_low_ms) : null, high: known ? x(row.tpot_high_ms) : null};
+    return {row, series: seriesOf(row), x: x(row.tpot_ms), y: of(row), low: known ? x(row.tpot_low_ms) : null, high: known ? x(row.tpot_high_ms) : null};
   }).sort((a, b) => a.x - b.x);
 }
 
 /** Of a frontier of both goals the points that are on that of this chart's, series by series. */
 function ownOf(points, {log}) {
   const best = new Map();
-  return points.filter(({row, y}) => {
-    const name = seriesOf(row), before = best.get(name);
+  return points.filter(({series, y}) => {
+    const before = best.get(series);
     if (before !== undefined && !(log ? y < before : y > before)) return false;
-    best.set(name, y);
+    best.set(series, y);
     return true;
   });
 }
@@ -232,12 +236,12 @@ export class FrontierChart {
       this.lines.replaceChildren();
       this.series = new Map(names.map((name, i) => [name, new Series(this.lines, PALETTE[i % PALETTE.length])]));
     }
-    for (const [name, series] of this.series) series.draw(points.filter(({row}) => seriesOf(row) === name), x, y);
+    for (const [name, series] of this.series) series.draw(points.filter(point => point.series === name), x, y);
   }
 
   drawAlone(apart, x, y) {
     for (const [name, series] of this.series) {
-      const own = Object.entries(apart).map(([part, points]) => [part, points.filter(({row}) => seriesOf(row) === name)]);
+      const own = Object.entries(apart).map(([part, points]) => [part, points.filter(point => point.series === name)]);
       series.drawAlone(Object.fromEntries(own), x, y);
     }
   }

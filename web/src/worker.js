@@ -47,9 +47,9 @@ function answerOf(words) {
   return last.answer;
 }
 
-/** Rows as objects by the keys of their columns, all of them or those of `keys`. */
+/** Rows as objects by the keys of their columns, all of them or those of `keys` and of a sweep. */
 function rowsOf({columns, rows}, keys) {
-  const taken = columns.map(({key}, at) => ({key, at})).filter(({key}) => !keys || keys.includes(key));
+  const taken = columns.map(({key}, at) => ({key, at})).filter(({key}) => !keys || keys.includes(key) || key.startsWith("sweep_"));
   return rows.map(({cells}) => Object.fromEntries(taken.map(({key, at}) => [key, cells[at]])));
 }
 

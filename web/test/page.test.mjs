@@ -222,6 +222,19 @@ test("of a frontier of both goals each chart draws its own, which improves from 
   });
 });
 
+test("each value of a sweep has a frontier of its own, such as each of several engines", async () => {
+  await opened("pareto -m step-3 --on h800 -c 4k --max-gpus 16 --sweep engine=vllm,sglang --ways ep,tp", async other => {
+    const legend = await other.locator("figure.frontier .legend").innerText();
+    for (const engine of ["vllm", "sglang"]) assert.ok(legend.includes(`step-3 at 4K, engine ${engine}`), legend);
+    const lines = await other.$$eval("figure.frontier .plot g", groups => groups.flatMap(group => [...group.querySelectorAll(":scope > path.dashed:not(.alone)")].map(path => path.getAttribute("d"))));
+    assert.equal(lines.length, 2);
+    for (const d of lines) assert.ok(d.split("M").filter(Boolean).every(part => {
+      const [from, to] = part.split("L").map(point => Number(point.split(",")[1]));
+      return to <= from;
+    }), d);
+  });
+});
+
 test("a roofline says what a token takes there", async () => {
   await opened("roofline -m step-3 --on h800,h20 -c 8k", async other => {
     const {rows} = await other.evaluate(asked => window.afford.ask(asked), wordsOf("roofline -m step-3 --on h800,h20 -c 8k"));
