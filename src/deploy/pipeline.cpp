@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 
+#include "deploy/step_sum.hpp"
 #include "text/draws.hpp"
 
 namespace afford {
@@ -130,29 +130,20 @@ Seconds step_time(const PipelineLoad& load) {
   // micro-batch by micro-batch, or follows one micro-batch round (a lap of length sum, which passes
   // one head a step); it may wait at the attention pool while up to M heads pass.
   const double m = load.micro_batches;
-  Seconds laps, attention_alone = m * load.head, extra(std::numeric_limits<double>::lowest());
+  StepSum sum(load.head.base(), m);
   std::int64_t layers = 0;
   for (const LayerRun& run : load.runs) {
     const StageTimes& t = run.stages;
-    const Seconds longest = t.longest(), cycle = std::max(m * longest, t.sum());
-    laps += static_cast<double>(run.layers) * cycle;
-    attention_alone += static_cast<double>(run.layers) * m * t.attention;
+    KindOfStep{static_cast<double>(run.layers), m}.add(sum, t.attention.base(), t.longest().base(),
+                                                       t.sum().base(), load.head.base());
     layers += run.layers;
-    const Seconds heads = (m - 1) * (t.attention + load.head);
-    const Seconds passed = t.sum() + load.head;  // one lap past one head
-    if (m * longest >= t.sum()) {
-      extra = std::max(
-          {extra, Seconds(0), passed - cycle + std::max(Seconds(0), heads - (m - 1) * longest)});
-    } else {
-      extra = std::max({extra, load.head, load.head + heads + longest - t.sum()});
-    }
   }
   if (layers == 1) {
     StageTimes t = load.runs.front().stages;
     t.attention += load.head;
     return std::max(m * t.longest(), t.sum());
   }
-  return std::max(attention_alone, laps + extra);
+  return Seconds(sum.step());
 }
 
 PipelineResult simulate_pipeline(const PipelineLoad& load, const Jitter& jitter, int steps,

@@ -38,12 +38,9 @@ PoolPair::PoolPair(const Disaggregated& d, const Setting& setting, const HeldPar
       shares_(shares_of(d, setting)),
       messages_(setting.shapes->size()),
       edges_(setting.shapes->size()),
-      tokens_per_step_(tokens_per_step(setting.speculation)),
-      price_(price_of(d.attention) + price_of(d.ffn)) {
-  const bool over_fabric = in_one_domain(d), core = d.boundary == Boundary::core;
-  const bool routed_there = d.places.router == AfdPool::ffn;
-  attention_rate_ = instance_rate(d.attention, setting.engine_of_pools(), over_fabric);
-  ffn_rate_ = instance_rate(d.ffn, setting.engine_of_pools(), over_fabric);
+      tokens_per_step_(tokens_per_step(setting.speculation)) {
+  const bool core = d.boundary == Boundary::core, routed_there = d.places.router == AfdPool::ffn;
+  join();
   const std::vector<LayerShape>& shapes = *setting.shapes;
   main_kind_ = main_kind(shapes);
   for (size_t kind = 0; kind < shapes.size(); ++kind) {
@@ -62,10 +59,27 @@ PoolPair::PoolPair(const Disaggregated& d, const Setting& setting, const HeldPar
   keep_in_flight(d.micro_batches);
 }
 
+void PoolPair::join() {
+  const bool over_fabric = in_one_domain(deployment_);
+  attention_rate_ = instance_rate(deployment_.attention, setting_.engine_of_pools(), over_fabric);
+  ffn_rate_ = instance_rate(deployment_.ffn, setting_.engine_of_pools(), over_fabric);
+  price_ = price_of(deployment_.attention) + price_of(deployment_.ffn);
+}
+
+void PoolPair::take_attention_instances(std::int64_t instances) {
+  deployment_.attention.instances = instances;
+  join();
+}
+
+PairMemory PoolPair::memory_of(int micro_batches) const {
+  Disaggregated d = deployment_;
+  d.micro_batches = micro_batches;
+  return {attention_memory(d, setting_, shares_, held_), ffn_memory(d, setting_, shares_, held_)};
+}
+
 void PoolPair::keep_in_flight(int micro_batches) {
   deployment_.micro_batches = micro_batches;
-  attention_memory_ = attention_memory(deployment_, setting_, shares_, held_);
-  ffn_memory_ = ffn_memory(deployment_, setting_, shares_, held_);
+  memory_ = memory_of(micro_batches);
 }
 
 Seconds PoolPair::network_time(double at_attention, double at_ffn, Bytes each_token) const {
@@ -106,16 +120,17 @@ void PoolPair::go_round(double requests, const AttentionPart& attention, const F
   round.tokens_per_replica = s.tokens_per_replica;
 }
 
-PoolMemory PoolPair::attention_memory_of(const Round& round) const {
-  PoolMemory memory = attention_memory_;
-  memory.count = round.requests_per_unit;
+PairMemory PoolPair::memory_of(const Round& round) const {
+  PairMemory memory = memory_;
+  memory.attention.count = round.requests_per_unit;
+  memory.ffn.count = round.tokens_per_replica / query_tokens(setting_);
   return memory;
 }
 
-PoolMemory PoolPair::ffn_memory_of(const Round& round) const {
-  PoolMemory memory = ffn_memory_;
-  memory.count = round.tokens_per_replica / query_tokens(setting_);
-  return memory;
+std::optional<Verdict> without_room(const MemoryUse& attention, const MemoryUse& ffn) {
+  if (ffn.total() > ffn.capacity) return Verdict::ffn_memory;
+  if (attention.total() > attention.capacity) return Verdict::attention_memory;
+  return std::nullopt;
 }
 
 StepOutcome PoolPair::outcome(const Round& round, std::int64_t batch) const {
@@ -128,14 +143,9 @@ StepOutcome PoolPair::outcome(const Round& round, std::int64_t batch) const {
   const Tokens yielded = Tokens(real(batch) * tokens_per_step_);
   out.tokens_per_gpu = yielded / out.step / real(gpus);
   out.cost = price_ * out.step / yielded;
-  const MemoryUse attention = attention_memory_of(round).use(), ffn = ffn_memory_of(round).use();
-  if (ffn.total() > ffn.capacity) {
-    out.verdict = Verdict::ffn_memory;
-  } else if (attention.total() > attention.capacity) {
-    out.verdict = Verdict::attention_memory;
-  } else if (out.tpot > setting_.tpot_limit) {
-    out.verdict = Verdict::slow;
-  }
+  const PairMemory memory = memory_of(round);
+  const Verdict in_memory = out.tpot > setting_.tpot_limit ? Verdict::slow : Verdict::feasible;
+  out.verdict = without_room(memory.attention.use(), memory.ffn.use()).value_or(in_memory);
   return out;
 }
 
@@ -149,11 +159,11 @@ Evaluation PoolPair::evaluation(const Round& round, std::int64_t batch) const {
   result.main_kind = main_kind_;
   result.head = round.head;
   result.bound = pipeline_bound(round.runs[main_kind_].stages, micro_batches);
-  const PoolMemory attention = attention_memory_of(round), ffn = ffn_memory_of(round);
-  result.attention_memory = attention.use();
-  result.ffn_memory = ffn.use();
-  result.largest_batch =
-      std::min(attention.largest_batch(micro_batches), ffn.largest_batch(micro_batches));
+  const PairMemory memory = memory_of(round);
+  result.attention_memory = memory.attention.use();
+  result.ffn_memory = memory.ffn.use();
+  result.largest_batch = std::min(memory.attention.largest_batch(micro_batches),
+                                  memory.ffn.largest_batch(micro_batches));
   return result;
 }
 

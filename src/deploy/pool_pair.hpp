@@ -16,11 +16,19 @@ struct Round {
   double requests_per_unit = 0, tokens_per_replica = 0;  // of Shares
 };
 
+/// Memory of both pools at one number of micro-batches.
+struct PairMemory {
+  PoolMemory attention, ffn;
+};
+
 /// Two pools under one setting. The batch of the deployment is not looked at, and its micro-batches
 /// only where memory is.
 class PoolPair {
  public:
   PoolPair(const Disaggregated& deployment, const Setting& setting, const HeldPart& held);
+
+  /// From here on with so many instances of the attention pool, all else alike.
+  void take_attention_instances(std::int64_t instances);
 
   /// Fills `round` for a micro-batch of so many requests, from parts made for them.
   void go_round(double requests, const AttentionPart& attention, const FfnPart& ffn,
@@ -28,20 +36,25 @@ class PoolPair {
 
   /// From here on with so many micro-batches in flight.
   void keep_in_flight(int micro_batches);
+  /// Of so many, whatever the instances of attention.
+  [[nodiscard]] PairMemory memory_of(int micro_batches) const;
 
   /// `batch`: requests of all micro-batches, each of them the round's.
   [[nodiscard]] StepOutcome outcome(const Round& round, std::int64_t batch) const;
   [[nodiscard]] Evaluation evaluation(const Round& round, std::int64_t batch) const;
 
  private:
+  friend class PairBatches;
+
   /// Of a token: bytes from attention and back, of one layer kind.
   struct Message {
     Bytes out, back;
+    bool operator==(const Message&) const = default;
   };
 
   [[nodiscard]] Seconds network_time(double at_attention, double at_ffn, Bytes each_token) const;
-  [[nodiscard]] PoolMemory attention_memory_of(const Round& round) const;
-  [[nodiscard]] PoolMemory ffn_memory_of(const Round& round) const;
+  [[nodiscard]] PairMemory memory_of(const Round& round) const;
+  void join();
 
   Disaggregated deployment_;
   const Setting& setting_;
@@ -55,7 +68,10 @@ class PoolPair {
   ByteRate attention_rate_, ffn_rate_;  // of an instance, on what joins the pools
   double tokens_per_step_ = 1;
   UsdRate price_;
-  PoolMemory attention_memory_, ffn_memory_;
+  PairMemory memory_;
 };
+
+/// What lacks room in the memory of either pool, if any.
+[[nodiscard]] std::optional<Verdict> without_room(const MemoryUse& attention, const MemoryUse& ffn);
 
 }  // namespace afford

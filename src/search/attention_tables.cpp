@@ -42,10 +42,13 @@ AttentionTables::AttentionTables(const Enumeration& e, const Space& space, const
     c.micro_batches = 1;
     c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
     c.expert = static_cast<std::uint32_t>(unit.split.expert);
-    for (const std::int64_t batch : tensor ? e.tensor_batches : e.batches) {
-      c.batch = batch * (tensor ? 1 : c.attention.accelerators);
-      tables_[i].push_back(attention_part(disaggregated(c, space), setting));
+    const std::vector<std::int64_t>& batches = e.batches_of(shape.split);
+    tables_[i] = StageArrays(setting.shapes->size(), batches.size());
+    for (size_t b = 0; b < batches.size(); ++b) {
+      c.batch = batches[b] * (tensor ? 1 : c.attention.accelerators);
+      tables_[i].set(b, attention_part(disaggregated(c, space), setting));
     }
+    tables_[i].rising(batches.size());
   });
 }
 

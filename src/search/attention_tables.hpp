@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "deploy/evaluate.hpp"
+#include "deploy/pair_batches.hpp"
 #include "search/space.hpp"
 
 namespace afford {
@@ -13,15 +13,14 @@ namespace afford {
 class AttentionTables {
  public:
   AttentionTables(const Enumeration& e, const Space& space, const Setting& setting);
-  /// By batch.
-  [[nodiscard]] const std::vector<AttentionPart>& of(size_t shape, size_t fan_index) const {
+  [[nodiscard]] const StageArrays& of(size_t shape, size_t fan_index) const {
     return tables_[shape * fans_.size() + fan_index];
   }
   [[nodiscard]] size_t index(const Unit& unit, const Space& space) const;
 
  private:
   std::vector<double> fans_;
-  std::vector<std::vector<AttentionPart>> tables_;
+  std::vector<StageArrays> tables_;
 };
 
 }  // namespace afford

@@ -1,223 +1,57 @@
 #include "search/explore.hpp"
 
-#include <tbb/enumerable_thread_specific.h>
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
 
-#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <memory>
-#include <optional>
+#include <mutex>
 
-#include "deploy/known_times.hpp"
-#include "deploy/pool_pair.hpp"
-#include "search/attention_tables.hpp"
+#include "search/family.hpp"
 #include "search/parallel.hpp"
-#include "search/prompt_forms.hpp"
+#include "search/trial.hpp"
 
 namespace afford {
 namespace {
 
-/// Everything the units of one search share.
-struct Shared {
-  const Space& space;
-  const Setting& setting;
-  const ExploreOptions& options;
-  Enumeration enumeration;
-  AttentionTables attention;
-  tbb::enumerable_thread_specific<KnownTimes>& known;
-};
-
-/// The unit being tried.
-struct Trial {
-  const Shared& shared;
-  UnitFound found;
-  std::string text;                  // what `describe` made of its candidates
-  std::optional<PromptForms> forms;  // of the pools at hand, where prompts count
-
-  [[nodiscard]] bool describing() const { return shared.options.describe != nullptr; }
-  [[nodiscard]] bool watches(const Candidate& c) const {
-    return !shared.options.watch.empty() && label(c) == shared.options.watch;
-  }
-};
-
-/// Gives the candidate the form in which its prompts are worked off, and what it then comes to.
-WholeOutcome take_form(const PromptForms& forms, std::uint64_t form, Candidate& c,
-                       const StepOutcome& decoding) {
-  forms.take(c, form);
-  WholeOutcome outcome = forms.of(c, decoding);
-  c.goals = goals_of(outcome);
-  c.ttft_ms = outcome.ttft / millisecond;
-  return outcome;
-}
-
-/// Files a deployment whose number is at hand: itself or, where prompts count, each of its forms.
-void file(Trial& trial, Candidate& c, const StepOutcome& e, bool watched) {
-  if (!trial.forms) {
-    c.goals = goals_of(e);
-    trial.found.file(c, e.verdict, watched);
-    ++c.number;
-    return;
-  }
-  for (std::uint64_t form = 0; form < trial.forms->size(); ++form, ++c.number) {
-    const WholeOutcome outcome = take_form(*trial.forms, form, c, e);
-    trial.found.file(c, outcome.verdict, watched);
-  }
-}
-
-/// Files the smallest of the `left` batches still to try. A batch that does not fit is followed
-/// only by larger ones, which do not fit either: weights stay, cache and buffers grow with the
-/// batch. False: the others are counted and their numbers skipped.
-bool file_or_skip(Trial& trial, Candidate& c, const StepOutcome& e, std::uint64_t left,
-                  bool watched) {
-  file(trial, c, e, watched);
-  if (fits(e.verdict) || trial.describing()) return true;
-  const std::uint64_t skipped = (left - 1) * prompt_forms(trial.shared.space, c.way);
-  trial.found.skip(e.verdict, skipped, watched);
-  c.number += skipped;
-  return false;
-}
-
-void describe(Trial& trial, Candidate c, const Evaluation& e) {
-  if (!trial.forms) {
-    c.goals = goals_of(e);
-    trial.shared.options.describe(c, e, trial.text);
-    return;
-  }
-  for (std::uint64_t form = 0; form < trial.forms->size(); ++form, ++c.number) {
-    Evaluation whole = e;
-    static_cast<StepOutcome&>(whole) = take_form(*trial.forms, form, c, e);
-    trial.shared.options.describe(c, whole, trial.text);
-  }
-}
-
-/// FFN times of one unit for one number of attention units, by batch, made when asked for.
-class FfnRow {
+/// The bars that all that is found so far sets.
+class SharedBars {
  public:
-  FfnRow(const Setting& setting, const Placement* placement)
-      : setting_(setting), placement_(placement) {}
-  void start(const AttentionPool& pool) {
-    if (pool.units == of_.units && pool.split == of_.split && pool.boundary == of_.boundary) return;
-    of_ = pool;
-    parts_.clear();
+  SharedBars(Objective objective, double tpot_limit_ms) : bars_(objective, tpot_limit_ms) {}
+  [[nodiscard]] Bars now() const {
+    const std::lock_guard lock(mutex_);
+    return bars_;
   }
-  [[nodiscard]] const FfnPart& at(size_t batch, const Disaggregated& d) {
-    if (batch == parts_.size()) parts_.push_back(ffn_part(d, setting_, placement_));
-    return parts_[batch];
+  void raise(const std::vector<Candidate>& feasible) {
+    const std::lock_guard lock(mutex_);
+    bars_.raise(feasible);
   }
 
  private:
-  const Setting& setting_;
-  const Placement* placement_;
-  AttentionPool of_{.side = {}, .units = 0};  // none has no units
-  std::vector<FfnPart> parts_;
+  mutable std::mutex mutex_;
+  Bars bars_;
 };
 
-/// The placement of skewed experts over the groups of a split, where one serves all MoE layers.
-std::optional<Placement> placement_for(const Setting& setting, const Routing& routing,
-                                       std::int64_t groups) {
-  std::optional<ExpertLayout> layout;
-  for (const FfnSpec& ffn : setting.model->ffns) {
-    const Moe* moe = std::get_if<Moe>(&ffn.shape);
-    if (moe == nullptr) continue;
-    if (layout && (layout->experts != moe->experts || layout->active != moe->active))
-      return std::nullopt;
-    layout = {moe->experts, moe->active, groups, groups > 1 ? setting.redundant_experts : 0};
-  }
-  if (!layout) return std::nullopt;
-  return place_experts(*layout, routing);
-}
+/// What the units of one family come to. Not complete: the last ones are left out.
+struct Tried {
+  Trial trial;
+  bool complete = true;
+};
 
-void try_disaggregated(Trial& trial, const Unit& unit) {
-  const Shared& shared = trial.shared;
-  const Space& space = shared.space;
-  const Enumeration& e = shared.enumeration;
-  const std::optional<Placement> placement =
-      placement_for(shared.setting, shared.setting.routing_of_pools(), unit.split.expert);
-  FfnRow row(shared.setting, placement ? &*placement : nullptr);
-  const size_t fan = shared.attention.index(unit, space);
-  std::vector<Round> rounds;  // of the pools at hand, by batch
-  Candidate c{.way = Way::disaggregated};
-  c.places = space.places;
-  c.ffn = unit.side;
-  c.number = unit.first;
-  c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
-  c.expert = static_cast<std::uint32_t>(unit.split.expert);
-  for (const AttentionPool& pool : e.attention) {
-    if (!pair_up(space, pool, unit)) continue;
-    c.attention = pool.side;
-    c.attention_split = pool.split;
-    c.boundary = pool.boundary;
-    const auto& batches = pool.split == AttentionSplit::tensor ? e.tensor_batches : e.batches;
-    const auto& attention = shared.attention.of(pool.shape, fan);
-    const bool watched = trial.watches(c);
-    if (space.requests) trial.forms.emplace(c, space, shared.setting);
-    row.start(pool);
-    Disaggregated d = disaggregated(c, space);
-    PoolPair pair(d, shared.setting, held_part(d, shared.setting));
-    d.micro_batches = 1;
-    size_t made = 0;  // rounds, which are the same whatever the micro-batches
-    for (const int micro_batches : space.micro_batches) {
-      c.micro_batches = micro_batches;
-      pair.keep_in_flight(micro_batches);
-      for (size_t b = 0; b < batches.size(); ++b) {
-        if (b == made) {
-          d.batch = batches[b] * pool.units;
-          if (rounds.size() == made) rounds.emplace_back();
-          pair.go_round(real(d.batch), attention[b], row.at(b, d), rounds[made++]);
-        }
-        c.batch = batches[b] * pool.units * micro_batches;
-        StepOutcome outcome;
-        if (trial.describing()) {
-          const Evaluation evaluation = pair.evaluation(rounds[b], c.batch);
-          describe(trial, c, evaluation);
-          outcome = evaluation;
-        } else {
-          outcome = pair.outcome(rounds[b], c.batch);
-        }
-        if (!file_or_skip(trial, c, outcome, batches.size() - b, watched)) break;
-      }
-    }
-    trial.found.close_pools();
-  }
-}
-
-void try_colocated(Trial& trial, const Unit& unit) {
-  const Shared& shared = trial.shared;
-  const auto& batches = shared.enumeration.batches_of(unit.way);
-  Candidate c = first_of(unit);
-  const std::optional<Placement> placement =
-      placement_for(shared.setting, shared.setting.routing, layout_of(c).expert_ep);
-  Setting setting = shared.setting;
-  setting.placement = placement ? &*placement : nullptr;
-  setting.known = &shared.known.local();
-  if (shared.space.requests) trial.forms.emplace(c, shared.space, setting);
-  const bool watched = trial.watches(c);
-  for (const int on_each_stage : shared.space.colocated_micro_batches) {
-    c.micro_batches = micro_batches_of(unit, on_each_stage);
-    // Of a mixed layout the micro-batches may be uneven, so that every batch is tried.
-    const std::int64_t each = unit.way == Way::mixed ? 1 : c.micro_batches;
-    for (size_t b = 0; b < batches.size(); ++b) {
-      c.batch = batches[b] * each;
-      const Evaluation result = evaluate(colocated(c, shared.space), setting);
-      if (trial.describing()) describe(trial, c, result);
-      if (!file_or_skip(trial, c, result, batches.size() - b, watched)) break;
-    }
-  }
-  trial.found.close_pools();
-}
-
-std::unique_ptr<Trial> try_unit(const Unit& unit, const Shared& shared) {
+std::unique_ptr<Tried> try_units(const UnitNumbers& units, const Shared& shared, Bars bars) {
   const ExploreOptions& options = shared.options;
-  auto trial = std::make_unique<Trial>(
-      Trial{shared, {options.objective, shared.space.chips->size(), options.shapes}, "", {}});
-  if (unit.way == Way::disaggregated) {
-    try_disaggregated(*trial, unit);
+  auto tried = std::make_unique<Tried>(Tried{
+      {shared, std::move(bars), {options.objective, shared.space.chips->size(), options.shapes}}});
+  const Unit& first = shared.enumeration.units[units.front()];
+  if (first.way != Way::disaggregated) {
+    try_colocated(tried->trial, first);
+  } else if (by_arrays(shared.space, shared.setting, options)) {
+    tried->complete = try_family(tried->trial, units);
   } else {
-    try_colocated(*trial, unit);
+    try_disaggregated(tried->trial, first);
   }
-  return trial;
+  return tried;
 }
 
 Explored explore_here(const Space& space, const Setting& setting, const ExploreOptions& options) {
@@ -225,6 +59,9 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   AttentionTables tables(enumeration, space, setting);
   tbb::enumerable_thread_specific<KnownTimes> known;
   const Shared shared{space, setting, options, std::move(enumeration), std::move(tables), known};
+  const std::vector<UnitNumbers> families =
+      families_of(shared.enumeration, options.shard, by_arrays(space, setting, options));
+  SharedBars bars(options.objective, setting.tpot_limit / millisecond);
   Explored out(options.objective, space.chips->size());
   out.candidates = candidates_of(shared.enumeration, options.shard);
   // Thrown on a thread of the search, it would end the others without their results.
@@ -232,20 +69,20 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   std::atomic<bool> failed = false;
   const auto stopped = [&] { return failed || (options.stop != nullptr && options.stop->load()); };
   if (stopped()) out.complete = false;  // the enumeration itself may have been cut short
-  const auto unit_of = [&](size_t i) { return options.shard.index + i * options.shard.of; };
   const auto more = [&](size_t i) {
-    if (unit_of(i) >= shared.enumeration.units.size()) return false;
+    if (i >= families.size()) return false;
     if (!stopped()) return true;
     return out.complete = false;
   };
-  const auto work = [&](size_t i) {
-    return try_unit(shared.enumeration.units[unit_of(i)], shared);
-  };
-  const auto finish = [&](const std::unique_ptr<Trial>& trial) {
+  const auto work = [&](size_t i) { return try_units(families[i], shared, bars.now()); };
+  std::atomic<bool> cut = false;
+  const auto finish = [&](const std::unique_ptr<Tried>& tried) {
     if (failed) return;
     try {
-      out.add(trial->found);
-      if (options.write) options.write(trial->text);
+      out.add(tried->trial.found);
+      if (!tried->complete) cut = true;
+      bars.raise(tried->trial.found.frontier.points());
+      if (options.write) options.write(tried->trial.text);
       if (options.tried) options.tried(out.tally.tried);
     } catch (...) {
       failure = std::current_exception();
@@ -254,6 +91,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   };
   work_in_order(more, work, finish);
   if (failure) std::rethrow_exception(failure);
+  if (cut) out.complete = false;
   return out;
 }
 }  // namespace

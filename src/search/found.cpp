@@ -1,22 +1,31 @@
 #include "search/found.hpp"
 
+#include <limits>
 #include <span>
 
 namespace afford {
 namespace {
 
-bool preferred(const Candidate& a, const Candidate& b, Objective objective) {
-  return counts_money(objective) ? a.goals.usd_per_mtok < b.goals.usd_per_mtok
-                                 : a.goals.tokens_per_gpu_s > b.goals.tokens_per_gpu_s;
+bool better(const Goals& a, const Goals& b, Objective objective) {
+  return counts_money(objective) ? a.usd_per_mtok < b.usd_per_mtok
+                                 : a.tokens_per_gpu_s > b.tokens_per_gpu_s;
 }
 
-bool faster(const Candidate& a, const Candidate& b) {
-  return a.goals.tpot_ms != b.goals.tpot_ms ? a.goals.tpot_ms < b.goals.tpot_ms
-                                            : a.ttft_ms < b.ttft_ms;
+// Between equally good candidates the number decides, so that none of these depends on the order in
+// which they come.
+
+bool preferred(const Candidate& a, const Candidate& b, Objective objective) {
+  if (better(a.goals, b.goals, objective)) return true;
+  return !better(b.goals, a.goals, objective) && a.number < b.number;
 }
 
 bool more_tokens(const Candidate& a, const Candidate& b) {
-  return a.goals.tokens_per_gpu_s > b.goals.tokens_per_gpu_s;
+  return preferred(a, b, Objective::throughput);
+}
+
+bool faster(const Candidate& a, const Candidate& b) {
+  if (a.goals.tpot_ms != b.goals.tpot_ms) return a.goals.tpot_ms < b.goals.tpot_ms;
+  return a.ttft_ms != b.ttft_ms ? a.ttft_ms < b.ttft_ms : a.number < b.number;
 }
 
 void keep_better(std::optional<Candidate>& kept, const Candidate& candidate, auto better) {
@@ -33,7 +42,7 @@ void keep_most_tokens(std::map<Shape, Candidate>& shapes, const Candidate& c) {
   if (!added && more_tokens(c, known->second)) known->second = c;
 }
 
-void count(Tally& tally, Verdict verdict, std::uint64_t candidates) {
+void add_to(Tally& tally, Verdict verdict, std::uint64_t candidates) {
   tally.tried += candidates;
   switch (verdict) {
     case Verdict::feasible:
@@ -81,7 +90,7 @@ std::optional<Candidate> best_among(std::span<const std::optional<Candidate>> ca
                                     Objective objective) {
   std::optional<Candidate> best;
   for (const std::optional<Candidate>& each : candidates) {
-    if (each && (!best || preferred(*each, *best, objective))) best = each;
+    if (each && (!best || better(each->goals, best->goals, objective))) best = each;
   }
   return best;
 }
@@ -105,22 +114,22 @@ Tally& Tally::operator+=(const Tally& other) {
   return *this;
 }
 
-void Found::add(const Found& later) {
-  frontier.add(later.frontier);
-  best.add(later.best, objective);
-  for (const auto& [shape, candidate] : later.shapes) keep_most_tokens(shapes, candidate);
-  tally += later.tally;
-  evaluated += later.evaluated;
-  watched.tally += later.watched.tally;
+void Found::add(const Found& other) {
+  frontier.add(other.frontier);
+  best.add(other.best, objective);
+  for (const auto& [shape, candidate] : other.shapes) keep_most_tokens(shapes, candidate);
+  tally += other.tally;
+  evaluated += other.evaluated;
+  watched.tally += other.watched.tally;
   const auto better = [&](const Candidate& a, const Candidate& b) {
     return preferred(a, b, objective);
   };
   for (size_t i = 0; i < forms.size(); ++i) {
-    if (later.forms[i]) keep_better(forms[i], *later.forms[i], better);
+    if (other.forms[i]) keep_better(forms[i], *other.forms[i], better);
   }
-  if (later.fastest) keep_better(fastest, *later.fastest, faster);
-  if (later.watched.fastest) keep_better(watched.fastest, *later.watched.fastest, faster);
-  if (later.watched.best) keep_better(watched.best, *later.watched.best, better);
+  if (other.fastest) keep_better(fastest, *other.fastest, faster);
+  if (other.watched.fastest) keep_better(watched.fastest, *other.watched.fastest, faster);
+  if (other.watched.best) keep_better(watched.best, *other.watched.best, better);
 }
 
 void UnitFound::file(const Candidate& c, Verdict verdict, bool watched_one) {
@@ -132,7 +141,7 @@ void UnitFound::file(const Candidate& c, Verdict verdict, bool watched_one) {
   if (verdict != Verdict::feasible) return;
   frontier.add(c);
   best.add(c, objective);
-  keep_better(here_, c, more_tokens);
+  if (keep_shapes_) keep_better(here_, c, more_tokens);
   const auto better = [&](const Candidate& a, const Candidate& b) {
     return preferred(a, b, objective);
   };
@@ -141,8 +150,20 @@ void UnitFound::file(const Candidate& c, Verdict verdict, bool watched_one) {
 }
 
 void UnitFound::skip(Verdict verdict, std::uint64_t candidates, bool watched_one) {
-  count(tally, verdict, candidates);
-  if (watched_one) count(watched.tally, verdict, candidates);
+  add_to(tally, verdict, candidates);
+  if (watched_one) add_to(watched.tally, verdict, candidates);
+}
+
+void UnitFound::count(Verdict verdict, std::uint64_t candidates) {
+  skip(verdict, candidates, false);
+  evaluated += candidates;
+}
+
+Goals UnitFound::best_of_pools() const {
+  if (here_) return here_->goals;
+  Goals none;
+  none.tokens_per_gpu_s = keep_shapes_ ? -1 : std::numeric_limits<double>::infinity();
+  return none;
 }
 
 void UnitFound::close_pools() {

@@ -60,9 +60,9 @@ struct Shape {
 struct Found {
   explicit Found(Objective by = Objective::throughput, size_t chips = 0)
       : objective(by), frontier(by), best(chips) {}
-  /// What was found of candidates that come behind these. Between equally good ones the earlier
-  /// stays, so that the order settles them the same way every time.
-  void add(const Found& later);
+  /// What was found of other candidates. Between equally good ones the smaller number stays, so
+  /// that it does not matter in which order they come.
+  void add(const Found& other);
 
   Objective objective;
   Frontier<Candidate> frontier;
@@ -87,8 +87,12 @@ class UnitFound : public Found {
   void file(const Candidate& candidate, Verdict verdict, bool watched_one);
   /// So many more meet the same end, unevaluated.
   void skip(Verdict verdict, std::uint64_t candidates, bool watched_one);
+  /// So many candidates that change nothing else.
+  void count(Verdict verdict, std::uint64_t candidates);
   /// Done with the pools at hand.
   void close_pools();
+  /// The most tokens of the pools at hand, where shapes are kept; else no candidate need beat any.
+  [[nodiscard]] Goals best_of_pools() const;
 
  private:
   bool keep_shapes_;

@@ -52,6 +52,10 @@ struct Enumeration {
   std::vector<std::int64_t> mixed_batches;   // requests on an attention replica of a mixed layout
   std::uint64_t candidates = 0;
 
+  /// Those of an attention pool.
+  [[nodiscard]] const std::vector<std::int64_t>& batches_of(AttentionSplit split) const {
+    return split == AttentionSplit::tensor ? tensor_batches : batches;
+  }
   /// Those of a co-located way.
   [[nodiscard]] const std::vector<std::int64_t>& batches_of(Way way) const {
     return way == Way::mixed ? mixed_batches : batches;
