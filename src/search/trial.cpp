@@ -65,6 +65,7 @@ class FfnRow {
     of_ = pool;
     parts_.clear();
   }
+  [[nodiscard]] const Placement* placement() const { return placement_; }
   [[nodiscard]] const FfnPart& at(size_t batch, const Disaggregated& d) {
     if (batch == parts_.size()) parts_.push_back(ffn_part(d, setting_, placement_));
     return parts_[batch];
@@ -101,6 +102,8 @@ void try_disaggregated(Trial& trial, const Unit& unit) {
       placement_for(shared.setting, shared.setting.routing_of_pools(), unit.split.expert);
   FfnRow row(shared.setting, placement ? &*placement : nullptr);
   const size_t fan = shared.attention.index(unit, space);
+  // Under a direct runtime the parts depend on both pools: none are shared.
+  const bool direct = shared.setting.engine_of_pools().runtime.there();
   std::vector<Round> rounds;  // of the pools at hand, by batch
   Candidate c{.way = Way::disaggregated};
   c.places = space.places;
@@ -129,7 +132,10 @@ void try_disaggregated(Trial& trial, const Unit& unit) {
         if (b == made) {
           d.batch = batches[b] * pool.units;
           if (rounds.size() == made) rounds.emplace_back();
-          pair.go_round(real(d.batch), attention.attention_part(b), row.at(b, d), rounds[made++]);
+          pair.go_round(real(d.batch),
+                        direct ? attention_part(d, shared.setting) : attention.attention_part(b),
+                        direct ? ffn_part(d, shared.setting, row.placement()) : row.at(b, d),
+                        rounds[made++]);
         }
         c.batch = batches[b] * pool.units * micro_batches;
         StepOutcome outcome;

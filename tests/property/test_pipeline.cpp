@@ -1,11 +1,13 @@
 // The closed form and the event simulation describe the same pipeline.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <random>
 
 #include "deploy/evaluate.hpp"
+#include "deploy/step_sum.hpp"
 #include "load/library.hpp"
 
 using namespace afford;
@@ -147,6 +149,28 @@ TEST_SUITE("property") {
       const double tpot = evaluate(d, setting).tpot.base();
       CHECK(tpot >= last);
       last = tpot;
+    }
+  }
+
+  TEST_CASE("heads delay a step by no less than nothing and no more than all of them") {
+    std::mt19937_64 random(11);
+    std::uniform_real_distribution<> time(0, 1);
+    for (int round = 0; round < 2000; ++round) {
+      const double m = 1 + round % 5, head = (round % 7) * time(random);
+      StepSum sum(head, m);
+      double expected = m * head;  // of the attention pool alone
+      for (int kind = 0; kind <= round % 3; ++kind) {
+        const double stages[] = {time(random), time(random), time(random), time(random)};
+        const double longest = *std::max_element(stages, stages + 4);
+        const double lap = stages[0] + stages[1] + stages[2] + stages[3];
+        const double layers = 2 + kind;
+        KindOfStep{layers, m}.add(sum, stages[0], longest, lap, head);
+        expected += layers * m * stages[0];
+      }
+      CHECK(sum.alone == doctest::Approx(expected));
+      CHECK(sum.least() == std::max(sum.alone, sum.laps));
+      CHECK(sum.step() >= sum.least());
+      CHECK(sum.step() <= sum.most(head, m));
     }
   }
 }

@@ -272,6 +272,26 @@ TEST_SUITE("property") {
     CHECK(numbers(found.frontier.points()) == numbers(brute_force(plain, Objective::both)));
   }
 
+  TEST_CASE("so it does under a direct runtime, which joins some pools alone") {
+    Small s("qwen3-30b-a3b", 4096);
+    s.chips = load_hardware({"h100", "h200"});
+    attach_calibrations(pointers_to(s.chips), "");
+    s.setting.engine = load_engine("afford");
+    s.space.max_gpus = 6;
+    s.space.instance_sizes = {1};
+    s.space.ways = {Way::disaggregated};
+    s.space.batch_steps = 1;
+    const Tried all = try_all(s);
+    REQUIRE(all.tally.feasible > 50);
+    for (const Objective objective : objectives) {
+      const Explored found = explore(s.space, s.setting, {.objective = objective});
+      CHECK(found.candidates == all.tally.tried);
+      CHECK(found.tally.feasible == all.tally.feasible);
+      const std::vector<Scored> plain(all.feasible.begin(), all.feasible.end());
+      CHECK(numbers(found.frontier.points()) == numbers(brute_force(plain, objective)));
+    }
+  }
+
   // Decoding by evaluate() alone, what prompts add by the formulas of a request's bill.
   TEST_CASE("so it does with prompts counted, apart or beside the tokens, within both limits") {
     for (const char* name : {"step-3", "llama-3.1-70b"}) {
