@@ -1,0 +1,114 @@
+// Single evaluations, on one core: ideal costs, deployments in closed form, a step by events.
+#include <fmt/format.h>
+
+#include <cstdint>
+
+#include "bench/figures.hpp"
+#include "bench/measure.hpp"
+#include "deploy/simulate.hpp"
+#include "ideal/ideal.hpp"
+#include "load/calibrations.hpp"
+
+namespace afford::bench {
+namespace {
+
+constexpr int repeats = 5;
+
+/// Keeps the compiler from leaving out what nobody reads.
+void use(double value) {
+  volatile double seen = value;
+  (void)seen;
+}
+
+void measure_ideal(Figures& figures) {
+  const auto models = load_models({"all"});
+  const auto chips = load_hardware({"h800", "h20", "a800", "910b"});
+  std::vector<DecodeTerms> terms;
+  std::vector<std::vector<Roofs>> roof;
+  for (const ModelSpec& model : models) {
+    terms.push_back(decode_terms(model, Convention::paper, {}));
+    roof.emplace_back();
+    for (const HardwareSpec& chip : chips) roof.back().push_back(roofs(chip, model.precision));
+  }
+  constexpr std::int64_t rounds = 100'000;
+  const Usage usage = quickest(repeats, [&] {
+    double sum = 0;
+    for (std::int64_t i = 0; i < rounds; ++i) {
+      const double context = static_cast<double>(1024 + i % 100'000);
+      const size_t c = static_cast<size_t>(i) % chips.size();
+      for (size_t m = 0; m < models.size(); ++m)
+        sum += ideal_cost(terms[m], context, roof[m][c], chips[c].price.value).cost.total().base();
+    }
+    use(sum);
+  });
+  figures.add({.name = "ideal_cost_ns",
+               .value = 1e9 * usage.cpu_s / static_cast<double>(rounds) / real(std::ssize(models)),
+               .of = "one core; counting and pricing with compiled terms"});
+}
+
+/// A model, its chips calibrated as the program does by itself, and what evaluates them.
+struct Bench {
+  ModelSpec model;
+  std::vector<LayerShape> shapes;
+  std::vector<HardwareSpec> chips;
+  Setting setting;
+
+  Bench(const std::string& name, const std::vector<std::string>& on)
+      : model(load_model(name)), shapes(layer_shapes(model)), chips(load_hardware(on)) {
+    attach_calibrations(pointers_to(chips), "");
+    setting.model = &model;
+    setting.shapes = &shapes;
+  }
+};
+
+template <class Deployment>
+double seconds_each(Deployment d, const Setting& setting, std::int64_t grain) {
+  constexpr int rounds = 20'000, batches = 400;
+  const Usage usage = quickest(repeats, [&] {
+    double sum = 0;
+    for (int i = 0; i < rounds; ++i) {
+      d.batch = grain * (1 + i % batches);
+      sum += evaluate(d, setting).tpot.base();
+    }
+    use(sum);
+  });
+  return usage.cpu_s / rounds;
+}
+
+void measure_afd(Figures& figures) {
+  const Bench b("step-3", {"h800", "h20"});
+  Disaggregated d{.attention = {&b.chips[0], 2, 8}, .ffn = {&b.chips[1], 2, 8}};
+  d.ffn_split = resolved({}, d.ffn, b.model);
+  figures.add({.name = "evaluate_afd_us",
+               .value = 1e6 * seconds_each(d, b.setting, 48),
+               .of = "one core; step-3 on h800:2x8 + h20:2x8, calibrated"});
+  d.batch = 6144;
+  const Evaluation e = evaluate(d, b.setting);
+  constexpr int steps = 500;
+  const Usage usage = quickest(repeats, [&] {
+    use(simulate_pipeline({std::span(e.runs.data(), e.runs.size()), e.head, 3}, {}, steps)
+            .mean.base());
+  });
+  figures.add({.name = "step_by_events_us",
+               .value = 1e6 * usage.cpu_s / steps,
+               .of = "one core; 61 layers, 3 micro-batches"});
+}
+
+void measure_colocated(Figures& figures) {
+  const Bench b("deepseek-v3", {"h800"});
+  Colocated wide{.pool = {&b.chips[0], 4, 8}, .layout = expert_parallel(32)};
+  wide.micro_batches = 2;
+  figures.add({.name = "evaluate_ep_us",
+               .value = 1e6 * seconds_each(wide, b.setting, 64),
+               .of = "one core; deepseek-v3 as EP32 on h800:4x8, two micro-batches, calibrated"});
+}
+
+}  // namespace
+
+void measure_evaluations(Figures& figures) {
+  measure_ideal(figures);
+  measure_afd(figures);
+  measure_colocated(figures);
+}
+
+}  // namespace afford::bench
