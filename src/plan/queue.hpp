@@ -44,9 +44,23 @@ class Queue {
   [[nodiscard]] double capacity(double percentile) const;
 
  private:
+  /// The numbers in flight whose probability counts, from `first` to before `end`, and the
+  /// logarithm of the largest, P(0) being one.
+  struct Window {
+    size_t first = 0, end = 0;
+    double peak = 0;
+  };
+  [[nodiscard]] Window window(double log_load) const;
+  [[nodiscard]] double exponent(size_t requests, double log_load) const;
+  template <class Visit>
+  void for_each_likely(double load, const Visit& visit) const;
+  [[nodiscard]] double share_beyond(double load) const;
+
   double most_;
+  bool one_peak_ = true;             // a step never grows faster than its requests
   std::vector<double> steps_;        // seconds, of 0, 1, 2 ... requests (0 unused)
-  std::vector<double> log_product_;  // of step(i) / i
+  std::vector<double> log_growth_;   // of step(i) / i
+  std::vector<double> log_product_;  // of step(1) / 1 to step(i) / i
 };
 
 }  // namespace afford

@@ -138,6 +138,71 @@ std::vector<Request> mixed_requests() {
   return requests;
 }
 
+/// The queue of src/plan/queue.cpp by its definition: every number in flight, every halving.
+class PlainQueue {
+ public:
+  PlainQueue(const StepCurve& curve, double most) : most_(most) {
+    double sum = 0;
+    for (size_t i = 0; i < static_cast<size_t>(2 * most) + 2; ++i) {
+      steps_.push_back(curve.at(real(static_cast<std::int64_t>(i))).base());
+      if (i > 0) sum += std::log(steps_[i] / static_cast<double>(i));
+      log_product_.push_back(sum);
+    }
+  }
+  [[nodiscard]] bool has_dips() const {
+    for (size_t i = 2; i < steps_.size(); ++i) {
+      const auto n = static_cast<double>(i);
+      if (steps_[i] / n > steps_[i - 1] / (n - 1)) return true;
+    }
+    return false;
+  }
+  [[nodiscard]] InFlight in_flight(double load, double percentile) const {
+    const double log_load = std::log(load);
+    const auto exponent = [&](size_t n) {
+      return static_cast<double>(n) * log_load + log_product_[n];
+    };
+    double peak = 0;
+    for (size_t n = 0; n < steps_.size(); ++n) peak = std::max(peak, exponent(n));
+    double total = 0, first = 0, square = 0, tokens = 0, beyond = 0, time = 0;
+    std::vector<std::pair<double, double>> made;
+    for (size_t n = 0; n < steps_.size(); ++n) {
+      if (exponent(n) - peak < -40) continue;
+      const double p = std::exp(exponent(n) - peak), number = static_cast<double>(n),
+                   rate = p * number / steps_[n];
+      total += p;
+      first += p * number;
+      square += p * number * number;
+      tokens += rate;
+      time += rate * steps_[n];
+      if (number > most_) beyond += rate;
+      made.emplace_back(number, rate);
+    }
+    InFlight out{.mean = first / total,
+                 .step_mean = Seconds(time / tokens),
+                 .share_beyond = beyond / tokens};
+    out.variance = square / total - out.mean * out.mean;
+    double seen = 0;
+    for (const auto& [number, rate] : made) {
+      seen += rate;
+      out.at_percentile = number;
+      if (seen >= percentile * tokens) break;
+    }
+    return out;
+  }
+  [[nodiscard]] double capacity(double percentile) const {
+    double high = most_ / steps_[static_cast<size_t>(most_)], low = 0;
+    for (int i = 0; i < 40 && high - low > 1e-9 * high; ++i) {
+      const double middle = (low + high) / 2;
+      (in_flight(middle, percentile).share_beyond <= 1 - percentile ? low : high) = middle;
+    }
+    return low;
+  }
+
+ private:
+  double most_;
+  std::vector<double> steps_, log_product_;
+};
+
 }  // namespace
 
 TEST_SUITE("property") {
@@ -214,6 +279,42 @@ TEST_SUITE("property") {
     CHECK(queue.in_flight(most, 0.99).share_beyond == doctest::Approx(0.01).epsilon(1e-3));
     CHECK(queue.in_flight(most, 0.99).at_percentile <= 400);
     CHECK(queue.capacity(0.5) > most);
+  }
+
+  TEST_CASE("a queue's window and shortcuts give what sums and halvings over all numbers give") {
+    std::mt19937_64 random(7);
+    std::uniform_real_distribution<double> any(0, 1);
+    int with_dips = 0;
+    for (int trial = 0; trial < 40; ++trial) {
+      // Some steps grow faster than their requests, so that probabilities rise a second time.
+      const bool dips = trial % 4 == 3;
+      std::vector<double> requests, steps;
+      double at = 1, step = 0.002 + 0.02 * any(random);
+      for (int i = 0; i < 12; ++i) {
+        requests.push_back(std::floor(at));
+        steps.push_back(step);
+        const double next = std::floor(at) * (1.3 + 1.5 * any(random)) + 1;
+        step *= dips ? 0.6 + 5 * any(random) : std::pow(next / at, any(random));
+        at = next;
+      }
+      std::vector<Seconds> times(steps.begin(), steps.end());
+      const double most = std::min(4000.0, std::floor(requests[8] * (0.5 + any(random))));
+      const StepCurve curve(requests, times);
+      const Queue queue(curve, most);
+      const PlainQueue plain(curve, most);
+      with_dips += dips && plain.has_dips() ? 1 : 0;
+      for (const double percentile : {0.5, 0.9, 0.99, 0.99999}) {
+        CHECK(queue.capacity(percentile) == plain.capacity(percentile));
+        const double load = plain.capacity(percentile) * (0.2 + any(random));
+        const InFlight a = queue.in_flight(load, percentile), b = plain.in_flight(load, percentile);
+        CHECK(a.mean == b.mean);
+        CHECK(a.variance == b.variance);
+        CHECK(a.at_percentile == b.at_percentile);
+        CHECK(a.step_mean == b.step_mean);
+        CHECK(a.share_beyond == b.share_beyond);
+      }
+    }
+    CHECK(with_dips > 0);
   }
 
   TEST_CASE("one class in a trace gives the plan of fixed lengths, and both the closed form") {
