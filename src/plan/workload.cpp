@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <utility>
 
 #include "error.hpp"
 #include "traffic/trace.hpp"
@@ -76,28 +77,34 @@ struct TraceFigures {
 /// Finds the densest window while a trace goes by.
 class DensestWindow {
  public:
-  void add(double arrival_s) {
-    const size_t at = seen_++ % most;
-    if (arrivals_.size() < most) {
-      arrivals_.push_back(arrival_s);
+  /// `at`: where the trace was before it.
+  void add(double arrival_s, const LinePosition& at) {
+    if (last_.empty()) start_ = at;
+    if (last_.size() < most) {
+      last_.push_back({arrival_s, at});
     } else {
-      arrivals_[at] = arrival_s;
+      last_[next_] = {arrival_s, at};
     }
-    if (seen_ < most) return;
-    const double span = arrival_s - arrivals_[(at + 1) % most];
+    next_ = next_ + 1 == most ? 0 : next_ + 1;
+    if (last_.size() < most) return;
+    const double span = arrival_s - last_[next_].arrival_s;  // the oldest
     if (span >= least_) return;
     least_ = span;
-    first_ = seen_ - most;
+    start_ = last_[next_].at;
   }
   [[nodiscard]] TraceWindow window() const {
-    return {.first = static_cast<std::int64_t>(first_),
-            .requests = static_cast<std::int64_t>(arrivals_.size())};
+    return {.start = start_, .requests = static_cast<std::int64_t>(last_.size())};
   }
 
  private:
   static constexpr size_t most = 50'000;  // requests: some seconds of replay for a plan
-  std::vector<double> arrivals_;          // the last ones, in a ring
-  size_t seen_ = 0, first_ = 0;
+  struct Arrival {
+    double arrival_s = 0;
+    LinePosition at;
+  };
+  std::vector<Arrival> last_;  // the last ones, in a ring
+  size_t next_ = 0;            // where the next one goes
+  LinePosition start_;
   double least_ = std::numeric_limits<double>::infinity();
 };
 
@@ -108,6 +115,7 @@ TraceFigures figures_of(const std::filesystem::path& path) {
   Histogram prompts;
   DensestWindow window;
   double first = 0, last = 0;
+  LinePosition at = reader.position();
   while (const std::optional<Request> request = reader.next()) {
     mix.add(*request);
     last = request->arrival_s;
@@ -115,7 +123,7 @@ TraceFigures figures_of(const std::filesystem::path& path) {
     const auto tokens = static_cast<double>(request->prompt_tokens + request->output_tokens);
     const double prompt = real(request->prompt_tokens);
     prompts.add(prompt);
-    window.add(last);
+    window.add(last, std::exchange(at, reader.position()));
     out.prompt_tokens += prompt;
     out.prompt_square += prompt * prompt;
     out.longest_context = std::max(out.longest_context, tokens);

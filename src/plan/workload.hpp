@@ -15,8 +15,9 @@ namespace afford {
 
 /// The part of a trace in which requests come fastest.
 struct TraceWindow {
-  std::int64_t first = 0, requests = 0;  // how many come before it, and in it
-  double requests_per_s = 0;             // of the whole trace
+  LinePosition start;         // of its first request
+  std::int64_t requests = 0;  // in it
+  double requests_per_s = 0;  // of the whole trace
 };
 
 struct Traffic {

@@ -43,10 +43,9 @@ RequestSource requests_of(const Traffic& traffic, double in_flight) {
     return poisson(first_of(drawn(traffic.prompt, traffic.output, seed), std::llround(count)),
                    peak_rate(traffic), seed + 1);
   }
-  RequestSource source = trace_source(traffic.trace);
-  for (std::int64_t i = 0; i < traffic.busiest.first; ++i) (void)source();
-  return faster(first_of(std::move(source), traffic.busiest.requests),
-                peak_rate(traffic) / traffic.busiest.requests_per_s);
+  return faster(
+      first_of(trace_source(traffic.trace, traffic.busiest.start), traffic.busiest.requests),
+      peak_rate(traffic) / traffic.busiest.requests_per_s);
 }
 
 /// What a group misses, as the growth of its part: by how much it is too slow.

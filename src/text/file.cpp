@@ -53,6 +53,10 @@ size_t InputFile::append_to(std::string& text, size_t most) {
   return static_cast<size_t>(got);
 }
 
+void InputFile::go_to(std::int64_t offset) {
+  if (::lseek(descriptor_, offset, SEEK_SET) < 0) cannot_read(name_);
+}
+
 std::string read_start(const std::filesystem::path& path, size_t most) {
   constexpr size_t piece = size_t{1} << 14;  // resize() clears what is then read into
   InputFile file(path);

@@ -1,6 +1,7 @@
 #pragma once
 // Reading a whole file, and no more than is sane.
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -8,7 +9,7 @@
 
 namespace afford {
 
-/// A regular file, read from its start to its end.
+/// A regular file, read piece by piece.
 class InputFile {
  public:
   /// Throws InputError.
@@ -20,6 +21,8 @@ class InputFile {
   /// Appends the next bytes of the file to `text`, at most `most`, and returns how many: 0 at the
   /// end. Throws InputError.
   size_t append_to(std::string& text, size_t most);
+  /// Reads on from so many bytes after the start. Throws InputError.
+  void go_to(std::int64_t offset);
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:

@@ -1,8 +1,10 @@
 #pragma once
 // A text file line by line, however long it is.
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "text/file.hpp"
 
@@ -10,7 +12,13 @@ namespace afford {
 
 struct Line {
   int number = 1;
-  std::string text;  // without its end, LF or CR LF
+  std::string_view text;  // without its end, LF or CR LF; until the next line is read
+};
+
+/// Between two lines of a file.
+struct LinePosition {
+  std::int64_t offset = 0;  // in bytes
+  int lines = 0;            // before it
 };
 
 /// Holds a piece of the file and the longest line. A byte-order mark is passed over.
@@ -23,10 +31,16 @@ class LineReader {
   [[nodiscard]] std::optional<Line> next();
   [[nodiscard]] const std::string& file() const { return file_.name(); }
 
+  /// Where the next line starts.
+  [[nodiscard]] LinePosition position() const;
+  /// To a position that a reader of the same file had. Throws InputError.
+  void go_to(const LinePosition& position);
+
  private:
   InputFile file_;
   std::string held_;  // read and, from `at_` on, not yet handed out
   size_t at_ = 0;
+  std::int64_t taken_ = 0;  // bytes of the file before `held_`
   int line_ = 0;
 };
 

@@ -35,6 +35,12 @@ RequestSource trace_source(const std::string& file) {
   return [reader = std::make_shared<TraceReader>(file)] { return reader->next(); };
 }
 
+RequestSource trace_source(const std::string& file, const LinePosition& from) {
+  auto reader = std::make_shared<TraceReader>(file);
+  reader->go_to(from);
+  return [reader = std::move(reader)] { return reader->next(); };
+}
+
 RequestSource first_of(RequestSource source, std::int64_t most) {
   return [source = std::move(source), left = most]() mutable -> std::optional<Request> {
     if (left == 0) return std::nullopt;

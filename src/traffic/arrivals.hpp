@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "text/lines.hpp"
 #include "traffic/request.hpp"
 
 namespace afford {
@@ -12,8 +13,10 @@ namespace afford {
 /// The next request, or nothing at the end.
 using RequestSource = std::function<std::optional<Request>()>;
 
-/// The requests of a trace, as it has them. Throws InputError.
+/// The requests of a trace, as it has them; from a position on that a reader of it had. Throws
+/// InputError.
 [[nodiscard]] RequestSource trace_source(const std::string& file);
+[[nodiscard]] RequestSource trace_source(const std::string& file, const LinePosition& from);
 
 /// The first `most` of a source.
 [[nodiscard]] RequestSource first_of(RequestSource source, std::int64_t most);

@@ -21,25 +21,16 @@ constexpr TraceColumns csv_traces[] = {
     {"Vidur", "arrived_at", "num_prefill_tokens", "num_decode_tokens"},
     {"Splitwise", "arrival_timestamp", "prompt_size", "token_size"}};
 
-std::int64_t whole_tokens(const std::string& text, std::int64_t least, std::string_view name,
-                          const Place& place) {
-  const auto value = parse_integer(text);
-  if (value && *value >= least && *value <= most_trace_tokens) return *value;
-  throw InputError(place, fmt::format("{}: expected a whole number of tokens, at least {}, got "
-                                      "'{}'",
-                                      name, least, text));
-}
-
 /// As much of a line as a message bears.
-std::string start_of(const std::string& text) {
+std::string start_of(std::string_view text) {
   constexpr size_t longest = 80;
-  if (text.size() <= longest) return text;
-  return text.substr(0, boundary(text, longest)) + "...";
+  if (text.size() <= longest) return std::string(text);
+  return std::string(text.substr(0, boundary(text, longest))) + "...";
 }
 
 /// One row of a file that has one a line.
 std::optional<CsvRow> fields_of_line(const Line& line, const std::string& file) {
-  return CsvReader(file, line.text, line.number).next();
+  return CsvReader(file, std::string(line.text), line.number).next();
 }
 
 }  // namespace
@@ -88,45 +79,89 @@ void TraceReader::read_header(const Line& line) {
                   own.arrival, own.prompt, own.output, start_of(line.text)));
 }
 
-double TraceReader::arrival_of(const std::string& text, const Place& place) {
+std::string_view TraceReader::name_of(const Field& field) const {
+  const auto at = static_cast<size_t>(&field - fields_.data());
+  if (at == at_[0]) return columns_->arrival;
+  return at == at_[1] ? columns_->prompt : columns_->output;
+}
+
+std::int64_t TraceReader::tokens_of(const Field& field, int line, std::int64_t least) const {
+  const auto value = parse_integer(field.text);
+  if (value && *value >= least && *value <= most_trace_tokens) return *value;
+  throw InputError(place(line, field),
+                   fmt::format("{}: expected a whole number of tokens, at least {}, got '{}'",
+                               name_of(field), least, field.text));
+}
+
+double TraceReader::arrival_of(const Field& field, int line) {
   if (!columns_->dates) {
-    const auto value = parse_real(text);
+    const auto value = parse_real(field.text);
     if (value && *value >= 0 && *value <= latest_arrival_s) return *value;
-    throw InputError(place, fmt::format("{}: expected seconds from 0 to {:g}, got '{}'",
-                                        columns_->arrival, latest_arrival_s, text));
+    throw InputError(place(line, field),
+                     fmt::format("{}: expected seconds from 0 to {:g}, got '{}'", columns_->arrival,
+                                 latest_arrival_s, field.text));
   }
-  const auto time = parse_timestamp(text);
+  const auto time = parse_timestamp(field.text);
   if (!time) {
-    throw InputError(place, fmt::format("{}: expected a time such as 2023-11-16 18:17:03.98, got "
-                                        "'{}'",
-                                        columns_->arrival, text));
+    throw InputError(place(line, field),
+                     fmt::format("{}: expected a time such as 2023-11-16 18:17:03.98, got '{}'",
+                                 columns_->arrival, field.text));
   }
   if (!start_) start_ = time;
   return static_cast<double>(time->seconds - start_->seconds) + (time->fraction - start_->fraction);
 }
 
+bool TraceReader::split_plain(std::string_view line) {
+  fields_.clear();
+  size_t start = 0;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (c == '"' || c < ' ' || c > '~') return false;
+    if (c != ',') continue;
+    fields_.push_back({line.substr(start, i - start), static_cast<int>(start) + 1});
+    start = i + 1;
+  }
+  fields_.push_back({line.substr(start), static_cast<int>(start) + 1});
+  return true;
+}
+
+void TraceReader::split(const Line& line) {
+  if (split_plain(line.text)) return;
+  quoted_ = fields_of_line(line, lines_.file());
+  fields_.clear();
+  if (!quoted_) return;
+  for (const CsvField& field : quoted_->fields) fields_.push_back({field.text, field.column});
+}
+
 TraceReader::Row TraceReader::csv_row(const Line& line) {
-  const CsvRow row = fields_of_line(line, lines_.file()).value_or(CsvRow{.line = line.number});
-  if (row.fields.size() != header_.size()) {
+  split(line);
+  if (fields_.size() != header_.size()) {
     throw InputError({lines_.file(), line.number, 1},
                      fmt::format("expected {} fields ({}), got {}", header_.size(),
-                                 fmt::join(header_, ","), row.fields.size()));
+                                 fmt::join(header_, ","), fields_.size()));
   }
-  const auto text = [&](size_t i) -> const std::string& { return row.fields[at_[i]].text; };
-  const auto place = [&](size_t i) {
-    return Place{lines_.file(), line.number, row.fields[at_[i]].column};
-  };
-  Row out{.arrival = place(0), .request = {.arrival_s = arrival_of(text(0), place(0))}};
-  out.request.output_tokens = whole_tokens(text(2), 0, columns_->output, place(2));
+  const Field& arrival = fields_[at_[0]];
+  Row out{.line = line.number,
+          .column = arrival.column,
+          .request = {.arrival_s = arrival_of(arrival, line.number)}};
+  out.request.output_tokens = tokens_of(fields_[at_[2]], line.number, 0);
   const std::int64_t least_prompt = out.request.output_tokens > 0 ? 1 : 0;
-  out.request.prompt_tokens = whole_tokens(text(1), least_prompt, columns_->prompt, place(1));
+  out.request.prompt_tokens = tokens_of(fields_[at_[1]], line.number, least_prompt);
   return out;
 }
 
 TraceReader::Row TraceReader::row_of(const Line& line) {
   if (columns_ != nullptr) return csv_row(line);
   JsonRequest read = json_request(line, lines_.file());
-  return {.arrival = std::move(read.arrival), .request = std::move(read.request)};
+  return {
+      .line = read.arrival.line, .column = read.arrival.column, .request = std::move(read.request)};
+}
+
+void TraceReader::go_to(const LinePosition& position) {
+  // Dates count from that of the first row.
+  if (requests_ == 0) (void)next();
+  first_.reset();
+  lines_.go_to(position);
 }
 
 std::optional<Request> TraceReader::next() {
@@ -137,7 +172,7 @@ std::optional<Request> TraceReader::next() {
       continue;
     }
     if (requests_ > 0 && row.request.arrival_s < last_arrival_) {
-      throw InputError(row.arrival,
+      throw InputError({lines_.file(), row.line, row.column},
                        fmt::format("{}: {} is before the line above ({}); sort the trace",
                                    columns_ == nullptr ? "timestamp" : columns_->arrival,
                                    row.request.arrival_s, last_arrival_));

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "error.hpp"
 #include "plan/workload.hpp"
@@ -124,6 +125,63 @@ TEST_SUITE("unit") {
 }
 
 TEST_SUITE("errors") {
+  TEST_CASE("a trace is read on from any of its requests, as if all before were read too") {
+    const std::string texts[] = {
+        std::string(own) + "1,10,1\n2,20,0\n\n3,30,3\n\"4\",40,4\n5,50,5\n",
+        "\xEF\xBB\xBFTIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:17:03.5,5,0\r\n"
+        "2023-11-16 18:17:04,6,1\r\n2023-11-16 18:17:09.25,7,2\r\n",
+        "{\"timestamp\": 1, \"input_length\": 9, \"output_length\": 1}\n"
+        "{\"timestamp\": 20, \"input_length\": 8, \"output_length\": 2, \"hash_ids\": [4]}\n"};
+    for (const std::string& text : texts) {
+      const test::TempFolder folder;
+      const std::string file = folder.file("t", text);
+      std::vector<Request> all;
+      std::vector<LinePosition> positions;
+      TraceReader reader(file);
+      positions.push_back(reader.position());
+      while (const std::optional<Request> request = reader.next()) {
+        all.push_back(*request);
+        positions.push_back(reader.position());
+      }
+      REQUIRE(all.size() >= 2);
+      for (size_t i = 0; i < all.size(); ++i) {
+        const RequestSource rest = trace_source(file, positions[i]);
+        for (size_t j = i; j < all.size(); ++j) {
+          const std::optional<Request> request = rest();
+          REQUIRE(request);
+          CHECK(request->arrival_s == all[j].arrival_s);
+          CHECK(request->prompt_tokens == all[j].prompt_tokens);
+          CHECK(request->output_tokens == all[j].output_tokens);
+          CHECK(request->blocks == all[j].blocks);
+        }
+        CHECK_FALSE(rest());
+      }
+    }
+  }
+
+  TEST_CASE("a plan replays the part of a trace where requests come fastest") {
+    const test::TempFolder folder;
+    std::string text(own);
+    double now = 0;
+    int number = 0;
+    const auto add = [&](int requests, double gap) {
+      for (int i = 0; i < requests; ++i, ++number)
+        text += fmt::format("{:.3f},{},5\n", now += gap, 1 + number);
+    };
+    add(30'000, 0.2);
+    add(60'000, 0.1);
+    add(40'000, 0.2);
+    (void)folder.file("t.csv", text);
+    const std::string file = folder.file(
+        "w.yaml", "schema: 1\nname: w\ntraffic: {trace: t.csv}\ntarget: {tpot: 50 ms}\n");
+    const Traffic traffic = read_workload(yaml::parse_file(file), file).traffic;
+    CHECK(traffic.busiest.requests == 50'000);
+    const std::optional<Request> first = trace_source(traffic.trace, traffic.busiest.start)();
+    REQUIRE(first);
+    // The earliest of the densest windows: its first request still comes after the longer gap.
+    CHECK(first->prompt_tokens == 30'000);
+  }
+
   TEST_CASE("traces: every mistake has its place") {
     CHECK(of_own("0,10,20\n0.5,10,20\n") == "no error");
     CHECK(of_own("\"0\",10,20\r\n\r\n0.5,10,20") == "no error");
