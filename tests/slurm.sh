@@ -1,15 +1,30 @@
 #!/bin/sh
-# Runs reports/frontier.sbatch on a Slurm of its own, one node without root's configuration, and compares the
-# merged frontier with a single run: `slurm.sh AFFORD`. Exits 77 (skipped) where Slurm is not installed.
+# Runs the eight parts of reports/frontier.sbatch, as a script and on a Slurm of its own, one node without root's
+# configuration, and compares the merged frontiers with a single run: `slurm.sh AFFORD`. Exits 77 (skipped) after the
+# first where Slurm is not installed.
 set -eu
-PATH=$PATH:/usr/sbin:/sbin
+afford=$(realpath "$1")
+sbatch_file=$(cd "$(dirname "$0")/../reports" && pwd)/frontier.sbatch
+search="-m step-3,qwen3-moe --on h800,h20 -c 8k,32k --max-gpus 40 --objective both"
+folder=$(mktemp -d)
+PATH=$(dirname "$afford"):$PATH:/usr/sbin:/sbin
+export PATH
+trap 'rm -rf "$folder"' EXIT INT TERM
+cd "$folder"
+# shellcheck disable=SC2086  # a list of words
+"$afford" pareto $search --format csv -o single.csv 2>/dev/null
+for part in 1 2 3 4 5 6 7 8; do
+  # shellcheck disable=SC2086
+  SLURM_ARRAY_TASK_ID=$part SLURM_ARRAY_TASK_COUNT=8 sh "$sbatch_file" $search 2>/dev/null
+done
+"$afford" merge part-*.csv --format csv -o frontier.csv
+cmp frontier.csv single.csv
+rm part-*.csv frontier.csv
+echo "slurm: eight parts of the script merge to the single run, $(wc -l < single.csv) lines"
 for program in slurmctld slurmd sbatch scontrol; do
   command -v $program >/dev/null || { echo "slurm: skipped, $program is not installed (Debian: slurm-wlm)"; exit 77; }
 done
 [ "$(id -u)" -eq 0 ] || { echo "slurm: skipped, slurmd needs root"; exit 77; }
-afford=$1
-sbatch_file=$(cd "$(dirname "$0")/../reports" && pwd)/frontier.sbatch
-folder=$(mktemp -d)
 control="" node=""
 finish() {
   [ -z "$node" ] || kill "$node" 2>/dev/null || true
@@ -45,13 +60,10 @@ EOF
 slurmctld -D > "$folder/slurmctld.log" 2>&1 & control=$!
 slurmd -D > "$folder/slurmd.log" 2>&1 & node=$!
 
-search="-m step-3,qwen3-moe --on h800,h20 -c 8k,32k --max-gpus 64 --objective both"
-PATH=$(dirname "$afford"):$PATH
-export PATH
 cd "$folder/work"
 tries=0
 # shellcheck disable=SC2086  # a list of words
-until array=$(sbatch --parsable --array=1-5 "$sbatch_file" $search 2>/dev/null); do
+until array=$(sbatch --parsable --array=1-8 "$sbatch_file" $search 2>/dev/null); do
   tries=$((tries + 1))
   [ $tries -lt 30 ] || { echo "slurm: no answer from slurmctld" >&2; cat "$folder"/slurm*.log >&2; exit 1; }
   sleep 1
@@ -61,7 +73,5 @@ sbatch --wait --dependency="afterok:$array" --wrap 'afford merge part-*.csv --fo
   cat ./*.out "$folder"/slurm*.log >&2
   exit 1
 }
-# shellcheck disable=SC2086
-"$afford" pareto $search --format csv -o single.csv 2>/dev/null
-cmp frontier.csv single.csv
-echo "slurm: five parts merge to the single run, $(wc -l < single.csv) lines"
+cmp frontier.csv ../single.csv
+echo "slurm: eight parts of a job array merge to it, too"
