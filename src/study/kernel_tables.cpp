@@ -122,12 +122,12 @@ std::vector<KernelTable> read_kernel_tables(const yaml::Node& node, const std::s
   return tables;
 }
 
-KernelCheck check_kernels(const KernelTable& table, const std::string& calibration,
+KernelCheck check_kernels(const KernelTable& table, const std::string& calibration, ReadOnce& files,
                           LeftOut* left_out) {
-  std::vector<HardwareSpec> chips = load_hardware({table.chip});
+  std::vector<HardwareSpec> chips = {files.chip(table.chip, {})};
   constexpr bool experts = true;  // their curve too: it is what is checked
-  attach_calibrations(pointers_to(chips), calibration, experts, left_out);
-  const Engine engine = load_engine(table.engine);
+  attach_calibrations(pointers_to(chips), files.calibrations(calibration), experts, left_out);
+  const Engine& engine = files.engine(table.engine, {});
   const Machine machine(chips.front(), engine);
   KernelCheck check{.fidelity = fidelity_of(chips.front()), .predicted_us = {}};
   std::vector<double> deviations, sizes;

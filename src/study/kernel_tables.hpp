@@ -7,6 +7,7 @@
 
 #include "kernels/kernel.hpp"
 #include "load/library.hpp"
+#include "load/read_once.hpp"
 #include "spec/source.hpp"
 #include "yaml/document.hpp"
 
@@ -46,6 +47,6 @@ struct KernelCheck {
 };
 /// `left_out` as attach_calibrations() has it.
 [[nodiscard]] KernelCheck check_kernels(const KernelTable& table, const std::string& calibration,
-                                        LeftOut* left_out = nullptr);
+                                        ReadOnce& files, LeftOut* left_out = nullptr);
 
 }  // namespace afford::study

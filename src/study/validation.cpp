@@ -142,10 +142,11 @@ Judged judge(const PublishedCase& c, const PublishedCases& cases, const Predicti
           .covered = covered(c, prediction)};
 }
 
-Validation checked(std::vector<KernelTable> tables, const std::string& calibration) {
+Validation checked(std::vector<KernelTable> tables, const std::string& calibration,
+                   ReadOnce& files) {
   Validation out;
   for (const KernelTable& table : tables)
-    out.checks.push_back(check_kernels(table, calibration, &out.left_out));
+    out.checks.push_back(check_kernels(table, calibration, files, &out.left_out));
   out.tables = std::move(tables);
   return out;
 }
@@ -166,8 +167,11 @@ Validation validation(const std::string& calibration) {
   const std::string file = (data_folder() / "validation" / "cases.yaml").string();
   const std::string tables = (data_folder() / "validation" / "kernels.yaml").string();
   PublishedCases cases = read_published_cases(yaml::parse_file(file), file);
-  Validation out = checked(read_kernel_tables(yaml::parse_file(tables), tables), calibration);
-  for (const PublishedCase& c : cases.list) {
+  const auto files = std::make_shared<ReadOnce>();  // cases and tables share most of them
+  Validation out =
+      checked(read_kernel_tables(yaml::parse_file(tables), tables), calibration, *files);
+  for (PublishedCase& c : cases.list) {
+    c.request.files = files;
     const auto prediction = predict(c, cases.systems.at(c.system), calibration, out.left_out);
     if (!prediction)
       ++out.skipped;
@@ -179,7 +183,8 @@ Validation validation(const std::string& calibration) {
 }
 
 Validation validation_of_tables(const std::string& folder, const std::string& calibration) {
-  return checked(read_table_folder(folder), calibration);
+  ReadOnce files;
+  return checked(read_table_folder(folder), calibration, files);
 }
 
 }  // namespace afford::study

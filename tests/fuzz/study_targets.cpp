@@ -149,9 +149,10 @@ void cases(std::string_view text) {
 
 void kernels(std::string_view text) {
   allow_errors([&] {
+    ReadOnce files;
     for (const study::KernelTable& table :
          study::read_kernel_tables(yaml::parse(pathless(text), "fuzz.yaml"), "fuzz.yaml")) {
-      const study::KernelCheck check = study::check_kernels(table, "none");
+      const study::KernelCheck check = study::check_kernels(table, "none", files);
       require(std::isfinite(check.median_pct), "no deviation");
     }
   });
