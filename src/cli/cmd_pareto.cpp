@@ -10,6 +10,7 @@
 #include "cli/streams.hpp"
 #include "error.hpp"
 #include "records/frontier.hpp"
+#include "records/frontier_rows.hpp"
 #include "report/output_file.hpp"
 
 namespace afford::cli {
@@ -33,7 +34,8 @@ study::Frontiers search(const study::FrontierRequest& request, const Cases& case
   const auto record = frontier_record(request);
   OutputFile& file = *args.output.to;
   file.write(csv_header(columns_of(record)));
-  hooks.describe = [&](const study::FrontierPoint& p) { return csv_row(row_of(record, p)); };
+  FrontierRows rows(request);
+  hooks.describe = [&](const study::FrontierPoint& p, std::string& out) { rows.write(p, out); };
   hooks.write = [&](const std::string& text) { file.write(text); };
   study::Frontiers found = study::frontiers(request, cases, hooks);
   if (!found.complete) {

@@ -55,39 +55,47 @@ std::string engine_flags(const Point& p) {
                      published && !engine.published_attention ? " --attention-dtype bf16" : "");
 }
 
-/// As many as a replica has requests, where these are fewer.
-std::int64_t micro_batches_in_use(const Point& p) {
-  return std::min<std::int64_t>(p.candidate.micro_batches, p.candidate.batch);
-}
-
 std::string place_flag(const Places& places) {
   const std::string text = text_of(places);
   return text.empty() ? "" : " --place " + text;
 }
 
+/// What a command calls the batch: requests, on each accelerator where they are on one pool.
+std::int64_t batch_of_command(const Point& p) {
+  return p.candidate.way == Way::mixed ? static_cast<std::int64_t>(p.evaluation.batch)
+                                       : p.candidate.batch;
+}
+
 /// The command that shows the deployment in detail, what-if flags of the run left out.
-std::string simulate_command_of(const Point& p) {
+std::string simulate_command(const Point& p, const std::string& batch) {
   const Candidate& c = p.candidate;
   const std::string start = fmt::format("afford simulate -m {} -c {}", p.of->prepared->model.name,
                                         static_cast<std::int64_t>(p.of->setting.context));
   if (c.way == Way::mixed) {
     return fmt::format("{} --colocated {} --batch {} --micro-batches {} --parallelism {}{}", start,
-                       pool_flag(p.attention_chip(), c.attention),
-                       static_cast<std::int64_t>(p.evaluation.batch), micro_batches_in_use(p),
-                       parallelism(c), engine_flags(p));
+                       pool_flag(p.attention_chip(), c.attention), batch,
+                       study::micro_batches_in_use(c), parallelism(c), engine_flags(p));
   }
   if (c.way != Way::disaggregated) {
     return fmt::format("{} --colocated {} --batch-per-gpu {} --micro-batches {}{}{}", start,
-                       pool_flag(p.attention_chip(), c.attention), c.batch, c.micro_batches,
+                       pool_flag(p.attention_chip(), c.attention), batch, c.micro_batches,
                        c.way == Way::tensor_parallel ? fmt::format(" --tp {}", c.tensor) : "",
                        engine_flags(p));
   }
   return fmt::format(
       "{} --attention {} --ffn {} --batch {} --micro-batches {} --ffn-parallelism {}{}{}{}{}",
-      start, pool_flag(p.attention_chip(), c.attention), pool_flag(p.ffn_chip(), c.ffn), c.batch,
+      start, pool_flag(p.attention_chip(), c.attention), pool_flag(p.ffn_chip(), c.ffn), batch,
       c.micro_batches, parallelism(c),
       c.attention_split == AttentionSplit::tensor ? " --attention-parallelism tp" : "",
       c.boundary == Boundary::core ? " --split core" : "", place_flag(c.places), engine_flags(p));
+}
+
+Field<Point> simulate_column() {
+  return {{"simulate", "simulate", Show::text, in_files_only},
+          [](const Point& p) { return simulate_command(p, std::to_string(batch_of_command(p))); },
+          Varies::in_a_number,
+          [](const Point& p) { return simulate_command(p, std::string(1, number_mark)); },
+          batch_of_command};
 }
 
 bool tensor_parallel_attention(const Candidate& c) {
@@ -98,30 +106,35 @@ bool tensor_parallel_attention(const Candidate& c) {
 
 /// The contract's first columns, and which point to take.
 Record<Point> frontier_columns() {
-  return {
-      {{"model", "model"}, [](const Point& p) { return p.of->prepared->model.name; }},
-      {{"context_tokens", "context", Show::tokens},
-       [](const Point& p) { return static_cast<std::int64_t>(p.of->setting.context); }},
-      {{"tpot_ms", "TPOT ms", Show::plain},
-       [](const Point& p) { return p.candidate.goals.tpot_ms; }},
-      {{"tokens_per_gpu_s", "tok/s/GPU", Show::plain},
-       [](const Point& p) { return p.candidate.goals.tokens_per_gpu_s; }},
-      {{"usd_per_mtok", "USD/Mtok", Show::money},
-       [](const Point& p) { return p.candidate.goals.usd_per_mtok; }},
-      {{"deployment", "deployment"}, [](const Point& p) { return label(p.candidate); }},
-      {{"attention_hardware", "attention on"},
-       [](const Point& p) { return p.attention_chip().name; }},
-      {{"attention_gpus", "GPUs", Show::plain},
-       [](const Point& p) { return p.candidate.attention.size(); }},
-      {{"ffn_hardware", "FFN on"}, [](const Point& p) { return p.ffn_chip().name; }},
-      {{"ffn_gpus", "GPUs", Show::plain}, [](const Point& p) { return p.candidate.ffn.size(); }},
-      {{"ffn_parallelism", "FFN split"}, [](const Point& p) { return parallelism(p.candidate); }},
-      {{"batch", "batch", Show::plain},
-       [](const Point& p) { return static_cast<std::int64_t>(p.evaluation.batch); }},
-      {{"micro_batches", "mb", Show::plain},
-       [](const Point& p) { return std::int64_t{p.candidate.micro_batches}; }},
-      {{"bound", "bound"}, [](const Point& p) { return named(p.evaluation.bound); }},
-      {{"winner", "take"}, [](const Point& p) { return std::string(p.winner ? "yes" : ""); }}};
+  return {of_group<Point>(
+              {{"model", "model"}, [](const Point& p) { return p.of->prepared->model.name; }}),
+          of_group<Point>(
+              {{"context_tokens", "context", Show::tokens},
+               [](const Point& p) { return static_cast<std::int64_t>(p.of->setting.context); }}),
+          {{"tpot_ms", "TPOT ms", Show::plain},
+           [](const Point& p) { return p.candidate.goals.tpot_ms; }},
+          {{"tokens_per_gpu_s", "tok/s/GPU", Show::plain},
+           [](const Point& p) { return p.candidate.goals.tokens_per_gpu_s; }},
+          {{"usd_per_mtok", "USD/Mtok", Show::money},
+           [](const Point& p) { return p.candidate.goals.usd_per_mtok; }},
+          of_group<Point>(
+              {{"deployment", "deployment"}, [](const Point& p) { return label(p.candidate); }}),
+          of_group<Point>({{"attention_hardware", "attention on"},
+                           [](const Point& p) { return p.attention_chip().name; }}),
+          of_group<Point>({{"attention_gpus", "GPUs", Show::plain},
+                           [](const Point& p) { return p.candidate.attention.size(); }}),
+          of_group<Point>(
+              {{"ffn_hardware", "FFN on"}, [](const Point& p) { return p.ffn_chip().name; }}),
+          of_group<Point>({{"ffn_gpus", "GPUs", Show::plain},
+                           [](const Point& p) { return p.candidate.ffn.size(); }}),
+          of_group<Point>({{"ffn_parallelism", "FFN split"},
+                           [](const Point& p) { return parallelism(p.candidate); }}),
+          {{"batch", "batch", Show::plain},
+           [](const Point& p) { return static_cast<std::int64_t>(p.evaluation.batch); }},
+          of_group<Point>({{"micro_batches", "mb", Show::plain},
+                           [](const Point& p) { return std::int64_t{p.candidate.micro_batches}; }}),
+          {{"bound", "bound"}, [](const Point& p) { return named(p.evaluation.bound); }},
+          {{"winner", "take"}, [](const Point& p) { return std::string(p.winner ? "yes" : ""); }}};
 }
 
 /// A column of the files alone.
@@ -129,38 +142,41 @@ Field<Point> frontier_detail(const char* key, std::function<Cell(const Point&)> 
   return {{key, key, Show::text, in_files_only}, std::move(value)};
 }
 
+/// One that points of the same pools share.
+Field<Point> group_detail(const char* key, std::function<Cell(const Point&)> value) {
+  return of_group(frontier_detail(key, std::move(value)));
+}
+
 /// How the point is built, and which search it comes from.
 Record<Point> frontier_details() {
   return {
-      frontier_detail("way",
-                      [](const Point& p) { return named(afford::name_of(p.candidate.way)); }),
-      frontier_detail("gpus", [](const Point& p) { return p.evaluation.gpus; }),
-      frontier_detail("attention_instances",
-                      [](const Point& p) { return std::int64_t{p.candidate.attention.instances}; }),
-      frontier_detail("ffn_instances",
-                      [](const Point& p) { return std::int64_t{p.candidate.ffn.instances}; }),
-      frontier_detail("attention_parallelism",
-                      [](const Point& p) {
-                        return named(tensor_parallel_attention(p.candidate) ? "tp" : "dp");
-                      }),
+      group_detail("way", [](const Point& p) { return named(afford::name_of(p.candidate.way)); }),
+      group_detail("gpus", [](const Point& p) { return p.evaluation.gpus; }),
+      group_detail("attention_instances",
+                   [](const Point& p) { return std::int64_t{p.candidate.attention.instances}; }),
+      group_detail("ffn_instances",
+                   [](const Point& p) { return std::int64_t{p.candidate.ffn.instances}; }),
+      group_detail("attention_parallelism",
+                   [](const Point& p) {
+                     return named(tensor_parallel_attention(p.candidate) ? "tp" : "dp");
+                   }),
       frontier_detail("verdict",
                       [](const Point& p) { return named(name_of(p.evaluation.verdict)); }),
-      frontier_detail("case",
-                      [](const Point& p) { return static_cast<std::int64_t>(p.of->number); }),
+      group_detail("case", [](const Point& p) { return static_cast<std::int64_t>(p.of->number); }),
       frontier_detail("candidate",
                       [](const Point& p) { return static_cast<std::int64_t>(p.candidate.number); }),
-      frontier_detail("objective",
-                      [](const Point& p) { return named(afford::name_of(p.of->objective)); }),
-      frontier_detail("tpot_limit_ms",
-                      [](const Point& p) { return p.of->setting.tpot_limit / millisecond; }),
-      frontier_detail("shard",
-                      [](const Point& p) {
-                        return fmt::format("{}/{}", p.of->shard.index + 1, p.of->shard.of);
-                      }),
-      frontier_detail("complete",
-                      [](const Point& p) { return named(p.complete ? "yes" : "partial"); }),
-      frontier_detail("search", [](const Point& p) { return p.of->search; }),
-      frontier_detail("rows", [](const Point& p) { return static_cast<std::int64_t>(p.rows); })};
+      group_detail("objective",
+                   [](const Point& p) { return named(afford::name_of(p.of->objective)); }),
+      group_detail("tpot_limit_ms",
+                   [](const Point& p) { return p.of->setting.tpot_limit / millisecond; }),
+      group_detail("shard",
+                   [](const Point& p) {
+                     return fmt::format("{}/{}", p.of->shard.index + 1, p.of->shard.of);
+                   }),
+      group_detail("complete",
+                   [](const Point& p) { return named(p.complete ? "yes" : "partial"); }),
+      group_detail("search", [](const Point& p) { return p.of->search; }),
+      group_detail("rows", [](const Point& p) { return static_cast<std::int64_t>(p.rows); })};
 }
 
 /// The cell as the search made it: a number where the column holds numbers.
@@ -178,8 +194,9 @@ Record<Point> frontier_record(const study::SweepPoint& point) {
       {frontier_columns(),
        sweep_record<Point>(point, [](const Point& p) { return p.of->swept; }),
        frontier_details(),
-       fields_of<Point>(served_record(), [](const Point& p) { return p.served(); }),
-       {frontier_detail("simulate", simulate_command_of)}});
+       fields_of<Point>(served_record(),
+                        [](const Point& p) -> const study::Served& { return p.served; }),
+       {simulate_column()}});
 }
 
 Record<Point> frontier_record(const study::FrontierRequest& request) {

@@ -38,8 +38,8 @@ std::vector<FrontierMark> marks_of(const study::Frontiers& frontiers) {
                        .context = static_cast<std::int64_t>(p.of->setting.context),
                        .goals = p.candidate.goals,
                        .winner = p.winner,
-                       .tpot_low_ms = end_of(p.served(), &Interval::low),
-                       .tpot_high_ms = end_of(p.served(), &Interval::high)});
+                       .tpot_low_ms = end_of(p.served, &Interval::low),
+                       .tpot_high_ms = end_of(p.served, &Interval::high)});
     }
   }
   return marks;

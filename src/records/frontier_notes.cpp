@@ -87,7 +87,7 @@ std::string engines_text(const study::Frontiers& frontiers, const std::string& n
   std::vector<study::Served> served;
   std::vector<EngineUse> uses;
   for (const study::FrontierResult& result : frontiers.results) {
-    for (const study::FrontierPoint& point : result.points) served.push_back(point.served());
+    for (const study::FrontierPoint& point : result.points) served.push_back(point.served);
   }
   size_t at = 0;
   for (const study::FrontierResult& result : frontiers.results) {

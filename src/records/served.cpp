@@ -14,10 +14,10 @@ const Record<study::Served>& served_record() {
     return cell_if(s.interval.known(), factor * s.tpot / millisecond);
   };
   static const Record<study::Served> record = {
-      {{"fidelity", "fidelity", Show::text, in_files_only},
-       [](const study::Served& s) { return s.fidelity; }},
-      {{"engine", "engine", Show::text, in_files_only},
-       [](const study::Served& s) { return s.engine; }},
+      of_group<study::Served>({{"fidelity", "fidelity", Show::text, in_files_only},
+                               [](const study::Served& s) { return s.fidelity; }}),
+      of_group<study::Served>({{"engine", "engine", Show::text, in_files_only},
+                               [](const study::Served& s) { return s.engine; }}),
       {{"ideal_tpot_ms", "ideal TPOT", Show::plain, in_files_only},
        [](const study::Served& s) {
          return cell_if(s.ideal.has_value(), s.ideal.value_or(Seconds(0)) / millisecond);

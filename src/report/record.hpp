@@ -12,12 +12,29 @@ namespace afford {
 
 inline constexpr bool in_files_only = true;  // Column::detail
 
+/// Whether results of one group, written one after another, share the text of a field: none, all of
+/// it, or all but one number in it.
+enum class Varies { with_each, with_group, in_a_number };
+
+/// Stands in Field::around() where the number goes.
+inline constexpr char number_mark = '\0';
+
 /// One thing a result says of itself: the column it is shown in, and how to read it off.
 template <class Result>
 struct Field {
   Column column;
   std::function<Cell(const Result&)> value;
+  Varies varies = Varies::with_each;
+  std::function<std::string(const Result&)> around;   // of one that varies in a number
+  std::function<std::int64_t(const Result&)> number;  // of the same
 };
+
+/// The same for all results of a group.
+template <class Result>
+[[nodiscard]] Field<Result> of_group(Field<Result> field) {
+  field.varies = Varies::with_group;
+  return field;
+}
 
 template <class Result>
 using Record = std::vector<Field<Result>>;
@@ -38,7 +55,8 @@ template <class Whole, class Part, class Way>
   Record<Whole> out;
   for (const Field<Part>& field : record) {
     out.push_back({field.column,
-                   [value = field.value, part](const Whole& whole) { return value(part(whole)); }});
+                   [value = field.value, part](const Whole& whole) { return value(part(whole)); },
+                   field.varies});
   }
   return out;
 }

@@ -1,9 +1,11 @@
 #include "report/table.hpp"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "text/escape.hpp"
@@ -44,18 +46,6 @@ std::string show_number(double value, Show show) {
       break;
   }
   return fmt::format("{:.4g}", value);
-}
-
-std::string csv_cell(const Cell& cell) {
-  struct Text {
-    std::string operator()(std::monostate) const { return ""; }
-    std::string operator()(const std::string& text) const { return csv_text(text); }
-    std::string operator()(double value) const {
-      return std::isnan(value) ? "" : fmt::format("{}", value);
-    }
-    std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
-  };
-  return std::visit(Text{}, cell);
 }
 
 std::string csv(const Table& table) {
@@ -210,8 +200,26 @@ std::string csv_header(const std::vector<Column>& columns) {
 
 std::string csv_row(const std::vector<Cell>& row) {
   std::string out;
-  for (size_t i = 0; i < row.size(); ++i) out.append(i == 0 ? 0 : 1, ',').append(csv_cell(row[i]));
+  for (size_t i = 0; i < row.size(); ++i) append_csv_cell(out.append(i == 0 ? 0 : 1, ','), row[i]);
   return out += '\n';
+}
+
+void append_csv_number(std::string& out, std::int64_t number) {
+  const fmt::format_int text(number);
+  out.append(text.data(), text.size());
+}
+
+void append_csv_cell(std::string& out, const Cell& cell) {
+  struct Append {
+    std::string& out;
+    void operator()(std::monostate) const {}
+    void operator()(const std::string& text) const { append_csv_text(out, text); }
+    void operator()(double value) const {
+      if (!std::isnan(value)) fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}"), value);
+    }
+    void operator()(std::int64_t value) const { append_csv_number(out, value); }
+  };
+  std::visit(Append{out}, cell);
 }
 
 }  // namespace afford

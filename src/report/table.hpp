@@ -41,6 +41,8 @@ inline constexpr std::pair<std::string_view, Format> format_names[] = {
 /// The pieces of the CSV, for tables too long to hold: the header, and one row, each with its LF.
 [[nodiscard]] std::string csv_header(const std::vector<Column>& columns);
 [[nodiscard]] std::string csv_row(const std::vector<Cell>& row);
+void append_csv_cell(std::string& out, const Cell& cell);
+void append_csv_number(std::string& out, std::int64_t number);
 
 /// A number as the column shows it: 2.56e8, 0.055, 8K, 37.9B.
 [[nodiscard]] std::string shown(const Cell& cell, Show show);

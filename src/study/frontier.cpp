@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "deploy/simulate.hpp"
 #include "text/number.hpp"
@@ -62,11 +63,11 @@ FrontierResult result_of(const FrontierCase& c, Explored found) {
   const auto& frontier = out.found.frontier;
   const std::ptrdiff_t best = winner(frontier.points(), frontier.objective());
   for (const Candidate& candidate : frontier.points()) {
-    out.points.push_back({.of = &c,
-                          .candidate = candidate,
-                          .evaluation = evaluation_of(candidate, c.space, c.setting),
-                          .ideal = evaluation_of(candidate, c.space, c.ideal).tpot,
-                          .complete = out.found.complete});
+    out.points.push_back(with_served({.of = &c,
+                                      .candidate = candidate,
+                                      .evaluation = evaluation_of(candidate, c.space, c.setting),
+                                      .ideal = evaluation_of(candidate, c.space, c.ideal).tpot,
+                                      .complete = out.found.complete}));
     out.worst_deviation = std::max(out.worst_deviation, deviation(out.points.back()));
   }
   if (best >= 0) {
@@ -100,8 +101,9 @@ ExploreOptions options_of(const FrontierRequest& request, const FrontierCase& c,
                          .write = hooks.write};
   if (hooks.describe) {
     options.describe = [&](const Candidate& candidate, const Evaluation& e, std::string& text) {
-      text +=
-          hooks.describe({.of = &c, .candidate = candidate, .evaluation = e, .rows = hooks.rows});
+      const FrontierPoint point =
+          with_served({.of = &c, .candidate = candidate, .evaluation = e, .rows = hooks.rows});
+      hooks.describe(point, text);
     };
   }
   return options;
@@ -124,29 +126,48 @@ WholeOutcome FrontierPoint::whole() const {
   return whole_outcome(candidate, of->space, of->setting);
 }
 
-Served FrontierPoint::served() const {
-  const AnyDeployment deployment = deployment_of(candidate, of->space);
-  std::vector<ChipsUsed> chips = {{&attention_chip(), real(candidate.attention.size())}};
-  double gpus = real(evaluation.gpus);
-  if (candidate.way == Way::disaggregated) {
-    const BusyShares busy = busy_shares(evaluation, candidate.micro_batches);
+FrontierPoint with_served(FrontierPoint p) {
+  const Candidate& c = p.candidate;
+  const AnyDeployment deployment = deployment_of(c, p.of->space);
+  std::vector<ChipsUsed> chips = {{&p.attention_chip(), real(c.attention.size())}};
+  double gpus = real(p.evaluation.gpus);
+  if (c.way == Way::disaggregated) {
+    const BusyShares busy = busy_shares(p.evaluation, c.micro_batches);
     chips.front().busy = busy.attention;
-    chips.push_back({&ffn_chip(), real(candidate.ffn.size()), busy.ffn});
+    chips.push_back({&p.ffn_chip(), real(c.ffn.size()), busy.ffn});
   }
-  if (candidate.prompts == Prompts::apart) {
-    const PrefillPool& pool = of->space.requests->pools[candidate.prompt_pool];
-    chips.push_back({pool.pool.pool.chip, whole().prompt_gpus});
+  if (c.prompts == Prompts::apart) {
+    const PrefillPool& pool = p.of->space.requests->pools[c.prompt_pool];
+    chips.push_back({pool.pool.pool.chip, p.whole().prompt_gpus});
     gpus += chips.back().accelerators;
   }
-  return {.chips = std::move(chips),
-          .tokens = gpus * evaluation.tokens_per_gpu,
-          .fidelity = fidelity_of(attention_chip(), ffn_chip()),
-          .engine = engine_of(deployment, of->setting).name,
-          .tpot = evaluation.tpot,
-          .ideal = ideal,
-          .interval = interval_of(deployment, *this),
-          .estimated = spread_of(deployment, of->setting).estimate,
-          .pue = of->pue};
+  p.served = {.chips = std::move(chips),
+              .tokens = gpus * p.evaluation.tokens_per_gpu,
+              .fidelity = fidelity_of(p.attention_chip(), p.ffn_chip()),
+              .engine = engine_of(deployment, p.of->setting).name,
+              .tpot = p.evaluation.tpot,
+              .ideal = p.ideal,
+              .interval = interval_of(deployment, p),
+              .estimated = spread_of(deployment, p.of->setting).estimate,
+              .pue = p.of->pue};
+  return p;
+}
+
+std::int64_t micro_batches_in_use(const Candidate& c) {
+  return std::min<std::int64_t>(c.micro_batches, c.batch);
+}
+
+bool same_but_batch(const FrontierPoint& a, const FrontierPoint& b) {
+  const auto all = [](const FrontierPoint& p) {
+    const Candidate& c = p.candidate;
+    const auto side = [](const Candidate::Side& s) {
+      return std::tuple(s.chip, s.instances, s.accelerators);
+    };
+    return std::tuple(p.of, c.way, side(c.attention), side(c.ffn), c.attention_split, c.boundary,
+                      c.tensor, c.expert, c.attention_tensor, c.context_ways, c.stages,
+                      c.micro_batches, micro_batches_in_use(c), c.prompts, c.prompt_pool);
+  };
+  return all(a) == all(b) && a.candidate.places == b.candidate.places;
 }
 
 Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCase>& cases,

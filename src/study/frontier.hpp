@@ -64,14 +64,22 @@ struct FrontierPoint {
   bool winner = false;
   bool complete = true;    // the run behind it, as far as it is known when the row is written
   std::uint64_t rows = 0;  // of the whole file the row stands in
+  Served served{};         // by with_served()
   [[nodiscard]] const HardwareSpec& attention_chip() const {
     return (*of->chips)[candidate.attention.chip];
   }
   [[nodiscard]] const HardwareSpec& ffn_chip() const { return (*of->chips)[candidate.ffn.chip]; }
   /// Of a search in which prompts count.
   [[nodiscard]] WholeOutcome whole() const;
-  [[nodiscard]] Served served() const;
 };
+/// With what it has in common with what simulate and plan show, which takes the rest of the point.
+[[nodiscard]] FrontierPoint with_served(FrontierPoint point);
+
+/// As many as a replica has requests, where these are fewer.
+[[nodiscard]] std::int64_t micro_batches_in_use(const Candidate& candidate);
+
+/// Whether two points differ in their batches alone, and what follows from these.
+[[nodiscard]] bool same_but_batch(const FrontierPoint& a, const FrontierPoint& b);
 
 /// What became of one case.
 struct FrontierResult {
@@ -87,8 +95,9 @@ struct FrontierHooks {
   const std::atomic<bool>* stop = nullptr;
   std::function<void(std::uint64_t)> tried;     // candidates of this case so far, now and then
   std::function<void(std::uint64_t)> finished;  // a case, with the candidates it had
-  /// Every candidate as text, and where it goes, in the order of the numbers.
-  std::function<std::string(const FrontierPoint&)> describe;
+  /// Every candidate as text, appended, by several threads at once; and where the text goes, in the
+  /// order of the numbers.
+  std::function<void(const FrontierPoint&, std::string&)> describe;
   std::function<void(const std::string&)> write;
   std::uint64_t rows = 0;  // of everything that is tried
 };

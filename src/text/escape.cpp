@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "text/utf8.hpp"
 
 namespace afford {
@@ -98,15 +100,27 @@ std::string markdown_text(std::string_view text) {
   return out;
 }
 
+void append_csv_text(std::string& out, std::string_view text) {
+  const auto is_one_of = [](char c, std::string_view set) {
+    return set.find(c) != std::string_view::npos;
+  };
+  const bool formula = !text.empty() && is_one_of(text.front(), "=+-@\t\r");
+  const bool quoted =
+      std::any_of(text.begin(), text.end(), [&](char c) { return is_one_of(c, ",\"\r\n"); });
+  if (quoted) out += '"';
+  if (formula && !is_plain_number(text)) out += '\'';
+  if (quoted) {
+    for (const char c : text) out.append(c == '"' ? 2 : 1, c);
+    out += '"';
+  } else {
+    out += text;
+  }
+}
+
 std::string csv_text(std::string_view text) {
-  std::string plain(text);
-  const bool formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
-  if (formula && !is_plain_number(text)) plain.insert(0, 1, '\'');
-  if (plain.find_first_of(",\"\r\n") == std::string::npos) return plain;
-  std::string quoted = "\"";
-  for (const char c : plain) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted += '"';
+  std::string out;
+  append_csv_text(out, text);
+  return out;
 }
 
 }  // namespace afford

@@ -25,5 +25,6 @@ namespace afford {
 /// A CSV field as RFC 4180 has it. A text that a spreadsheet would take for a formula gets a ' in
 /// front.
 [[nodiscard]] std::string csv_text(std::string_view text);
+void append_csv_text(std::string& out, std::string_view text);
 
 }  // namespace afford

@@ -5,6 +5,7 @@
 
 #include "error.hpp"
 #include "records/frontier.hpp"
+#include "records/frontier_rows.hpp"
 #include "records/outside.hpp"
 #include "study/frontier.hpp"
 #include "support.hpp"
@@ -54,11 +55,43 @@ TEST_SUITE("unit") {
     for (const study::FrontierPoint& point : f.results[0].points) {
       winners += point.winner ? 1 : 0;
       CHECK(row_of(record, point).size() == record.size());
-      CHECK(point.served().tokens.base() ==
+      CHECK(point.served.tokens.base() ==
             doctest::Approx(point.candidate.goals.tokens_per_gpu_s *
                             static_cast<double>(point.evaluation.gpus)));
     }
     CHECK(winners == 1);
+  }
+
+  TEST_CASE("rows of everything that is tried are what the record says of each") {
+    std::vector<study::FrontierRequest> requests(4, small_search());
+    requests[0].ways = {Way::disaggregated, Way::expert_parallel, Way::tensor_parallel, Way::mixed};
+    requests[1].requests = study::RequestsAsked{.prompt = 3000, .output = 1000};
+    requests[2].engine = "step";
+    requests[2].ways = {Way::disaggregated};
+    requests[2].calibration = "";
+    requests[2].chips = {"h800", "h20"};
+    requests[2].places = {.router = AfdPool::ffn, .shared = {}, .dense = {}};
+    requests[3].boundaries = {Boundary::core};
+    requests[3].ways = {Way::disaggregated};
+    for (study::FrontierRequest& request : requests) {
+      request.threads = 1;
+      const auto record = frontier_record(request);
+      FrontierRows rows(request);
+      std::int64_t written = 0, others = 0;
+      study::FrontierHooks hooks;
+      hooks.rows = 12;
+      hooks.describe = [&](const study::FrontierPoint& p, std::string& out) {
+        std::string row;
+        rows.write(p, row);
+        ++written;
+        others += row == csv_row(row_of(record, p)) ? 0 : 1;
+        out += row;
+      };
+      const auto cases = study::frontier_cases(request);
+      (void)study::frontiers(request, cases, hooks);
+      CHECK(written > 200);
+      CHECK(others == 0);
+    }
   }
 
   TEST_CASE("study: the best of the other way stands beside what to take") {
@@ -200,7 +233,7 @@ TEST_SUITE("unit") {
     CHECK(record.size() == frontier_record(study::SweepPoint()).size() + prompt_columns().size());
     for (const study::FrontierPoint& point : points) {
       double accelerators = 0;
-      const study::Served served = point.served();
+      const study::Served served = point.served;
       for (const study::ChipsUsed& used : served.chips) accelerators += used.accelerators;
       CHECK(served.tokens.base() ==
             doctest::Approx(point.candidate.goals.tokens_per_gpu_s * accelerators));
