@@ -90,6 +90,9 @@ void add_replay(Verb& verb, ReplayArgs& args) {
   verb.integer("--seed", args.seed, "Seed of random arrivals and lengths");
   verb.written("--over-time", args.over_time,
                "Write requests in flight and waiting, memory and tokens over time", "FILE.csv");
+  verb.written("--trace", args.trace,
+               "Write every request from asking to its last token, as a Chrome trace for Perfetto",
+               "FILE.json");
 }
 
 }  // namespace afford::cli

@@ -15,7 +15,7 @@ struct GivenFlags {
 };
 
 struct ReplayArgs : DeploymentArgs {
-  std::string over_time, plot;  // files
+  std::string over_time, plot, trace;  // files
   std::string file, route = "round-robin", prefill, prefill_parallelism;
   std::vector<std::string> rates, concurrencies;
   double prefix_hit_rate = -1;

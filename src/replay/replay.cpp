@@ -153,6 +153,7 @@ class Replay {
   }
 
   void record(const Outcome& o, size_t at) {
+    if (load_.ended) load_.ended(o, at);
     GroupTimes& group = out_.groups[shares_[at].group];
     ++out_.requests;
     out_.end = std::max(out_.end, o.end);

@@ -2,6 +2,7 @@
 // Requests one by one through a deployment: how long each waits for its first token and for every
 // further one, and what was there over time.
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace afford {
 /// How requests find their instance: in turn, or the one with the fewest.
 enum class RequestRouting { round_robin, least_loaded };
 
+/// Hears of every request when it has ended, and where.
+using RequestEnded = std::function<void(const Outcome& outcome, size_t instance)>;
+
 struct ReplayLoad {
   /// Requests of a closed loop: each that ends is followed by the next of the source at once.
   /// Nothing: they come when the source says.
@@ -20,6 +24,7 @@ struct ReplayLoad {
   RequestRouting routing = RequestRouting::round_robin;
   /// Share of every prompt that is found in a cache, where blocks do not say.
   double prefix_hit_rate = 0;
+  RequestEnded ended = {};
 };
 
 /// Equal instances. `weight`: what each has of the requests, against those of other groups.

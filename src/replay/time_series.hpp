@@ -50,6 +50,8 @@ class TimeSeries {
   }
 
   [[nodiscard]] size_t size() const { return used_; }
+  /// When the first interval begins; the others are told from there on.
+  [[nodiscard]] Seconds origin() const { return origin_.value_or(Seconds(0)); }
   [[nodiscard]] Seconds begin(size_t i) const { return Seconds(real(i) * width_); }
   /// The mean of an interval; tokens a second. `each`: of so many intervals as one.
   [[nodiscard]] Load at(size_t i, size_t each = 1) const {

@@ -191,6 +191,7 @@ struct ReplayCase {
   const TrafficFile& from;
   const Prepared& prepared;
   const Deployment* prefill = nullptr;
+  const RequestEnded& ended;
 };
 
 ReplayRow replay_row(const ReplayCase& c, const Deployment& deployment,
@@ -227,7 +228,8 @@ ReplayRow replay_row(const ReplayCase& c, const Deployment& deployment,
   }
   const ReplayLoad load{.concurrency = arrivals.concurrency,
                         .routing = c.request.routing,
-                        .prefix_hit_rate = c.request.prefix_hit_rate.value_or(0)};
+                        .prefix_hit_rate = c.request.prefix_hit_rate.value_or(0),
+                        .ended = c.ended};
   row.replayed = replay(server, row.instances, pool ? &*pool : nullptr,
                         watched(source_of(c.from, c.request, arrivals), std::move(asked)), load);
   return row;
@@ -247,7 +249,8 @@ bool Replays::all_served() const {
   });
 }
 
-Replays replays(const ReplayRequest& request, const ReplayProgress& progress) {
+Replays replays(const ReplayRequest& request, const ReplayProgress& progress,
+                const RequestEnded& ended) {
   check_replay(request);
   require_prompts(request);
   const TrafficFile from = open_traffic(request.file);
@@ -263,14 +266,17 @@ Replays replays(const ReplayRequest& request, const ReplayProgress& progress) {
   if (prepared.size() != 1) throw UsageError("replay takes one model at a time");
   require_conditions_count(whole, prepared.front());
   const std::optional<Deployment> prefill = prefill_of(whole, prepared.front().model);
-  const ReplayCase c{whole, from, prepared.front(), prefill ? &*prefill : nullptr};
+  const ReplayCase c{whole, from, prepared.front(), prefill ? &*prefill : nullptr, ended};
   Replays out{.name = from.name, .traffic = from.text, .rows = {}};
   out.prefixes = from.blocks && !whole.prefix_hit_rate && !prefill;
   const std::vector<Deployment> deployments =
       deployments_of(with_batches(whole), prepared.front().model);
   const std::vector<ReplayArrivals> loads = loads_of(request, from);
+  const std::size_t rows = deployments.size() * loads.size();
+  if (ended && rows > 1)
+    throw ValueError("trace", fmt::format(" follows one row, and there are {}", rows));
   const std::uint64_t each = requests_of(from, request);
-  const std::uint64_t all = each * deployments.size() * loads.size();
+  const std::uint64_t all = each * rows;
   for (const Deployment& deployment : deployments) {
     for (const ReplayArrivals& arrivals : loads) {
       const std::uint64_t before = each * out.rows.size();

@@ -61,7 +61,8 @@ struct Replays {
 /// 0: a trace does not say.
 using ReplayProgress = std::function<void(std::uint64_t done, std::uint64_t all)>;
 
-/// Throws InputError or UsageError.
-[[nodiscard]] Replays replays(const ReplayRequest& request, const ReplayProgress& progress = {});
+/// `ended` follows the requests of a single row. Throws InputError or UsageError.
+[[nodiscard]] Replays replays(const ReplayRequest& request, const ReplayProgress& progress = {},
+                              const RequestEnded& ended = {});
 
 }  // namespace afford::study

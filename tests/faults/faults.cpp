@@ -142,6 +142,7 @@ const std::vector<Writer>& writers() {
       {"prefill", Words{"prefill", "-o", "out"} + pool, "out"},
       {"replay", Words{"replay", "t.csv", "--format", "csv", "-o", "out"} + pool, "out"},
       {"replay, over time", Words{"replay", "t.csv", "--over-time", "out"} + pool, "out"},
+      {"replay, a trace", Words{"replay", "t.csv", "--trace", "out"} + pool, "out"},
       {"replay, a picture", Words{"replay", "t.csv", "--plot", "out.svg"} + pool, "out.svg"},
       {"explore", Words{"explore", "-o", "out.html", "prefill"} + pool, "out.html"},
       {"list", {"list", "models", "--format", "md", "-o", "out"}, "out"},
