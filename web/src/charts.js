@@ -118,6 +118,16 @@ export function bills(rows, width) {
 
 const micros = us => `${short(us)} µs`;
 
+/** Of rows that share a mark, mostly the contexts of a model on a chip, the one of the least context. */
+const leastContexts = rows => {
+  const least = new Map();
+  for (const row of rows) {
+    const mark = JSON.stringify([row.model, row.hardware, row.attention_intensity_flop_per_byte, row.ridge_flop_per_byte]);
+    if (!least.has(mark) || row.context_tokens < least.get(mark).context_tokens) least.set(mark, row);
+  }
+  return [...least.values()];
+};
+
 /** Where attention's intensity lies beside each chip's ridge, and what core attention of a token takes there. */
 export function roofline(rows, width) {
   const points = rows.filter(row => row.attention_intensity_flop_per_byte !== null && row.ridge_flop_per_byte !== null);
@@ -133,9 +143,9 @@ export function roofline(rows, width) {
       Plot.dot(points, {x: "attention_intensity_flop_per_byte", y: "ridge_flop_per_byte", stroke: "model", symbol: "hardware", r: 5, strokeWidth: 1.6}),
       Plot.tip(points, Plot.pointer({x: "attention_intensity_flop_per_byte", y: "ridge_flop_per_byte", title: row => `${row.model} on ${row.hardware}, ${kilo(row.context_tokens)}\n${short(row.attention_intensity_flop_per_byte)} FLOP/byte of ${short(row.ridge_flop_per_byte)}\n${micros(row.core_us_per_token)} a token, ${row.bound} binds`})),
     ],
-    caption: "Above the dashed line memory binds, below it compute. Beside a mark: what core attention of one token takes at that roof.",
+    caption: "Above the dashed line memory binds, below it compute. Beside a mark: what core attention of one token takes at that roof, at the least context.",
   }, width);
-  const marked = points.map(row => ({x: row.attention_intensity_flop_per_byte, y: row.ridge_flop_per_byte, us: row.core_us_per_token, text: micros(row.core_us_per_token)}));
+  const marked = leastContexts(points).map(row => ({x: row.attention_intensity_flop_per_byte, y: row.ridge_flop_per_byte, us: row.core_us_per_token, text: micros(row.core_us_per_token)}));
   label(chart, marked, {lines: line.map(value => ({of: "ridge", x: value, y: value}))});
   return chart;
 }
