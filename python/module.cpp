@@ -45,9 +45,11 @@ py::dict dict_of(const afford::Table& table) {
                   "shown"_a = afford::render(table, afford::Format::table));
 }
 
+using Question = std::function<afford::Answer(const afford::Watch&)>;
+
 /// The engine works in a thread of its own without the interpreter's lock, while this one looks for
 /// Ctrl-C and tells how far it is. What Python raises meanwhile stops the engine and goes on.
-afford::Answer wait_for(const std::vector<std::string>& words, const py::object& progress) {
+afford::Answer wait_for(const Question& question, const py::object& progress) {
   constexpr auto pause = std::chrono::milliseconds(50);
   std::atomic<bool> stop = false;
   std::atomic<std::uint64_t> done = 0, total = 0;
@@ -56,7 +58,7 @@ afford::Answer wait_for(const std::vector<std::string>& words, const py::object&
                               total = all;
                             }};
   std::future<afford::Answer> answer =
-      std::async(std::launch::async, [&] { return afford::ask(words, watch); });
+      std::async(std::launch::async, [&] { return question(watch); });
   std::optional<py::error_already_set> raised;
   const py::gil_scoped_release unlocked;
   while (answer.wait_for(pause) != std::future_status::ready) {
@@ -77,13 +79,24 @@ afford::Answer wait_for(const std::vector<std::string>& words, const py::object&
   return answer.get();
 }
 
-py::dict ask(const std::vector<std::string>& words, const py::object& progress) {
-  const afford::Answer answer = wait_for(words, progress);
+py::dict answer_to(const Question& question, const py::object& progress) {
+  const afford::Answer answer = wait_for(question, progress);
   using namespace py::literals;
   py::object table = py::none();
   if (answer.table) table = dict_of(*answer.table);
   return py::dict("status"_a = answer.status, "table"_a = table, "text"_a = answer.text,
                   "said"_a = answer.said);
+}
+
+py::dict ask(const std::string& verb, const afford::Values& values, const py::object& progress) {
+  const auto question = [&](const afford::Watch& watch) {
+    return afford::ask(verb, values, watch);
+  };
+  return answer_to(question, progress);
+}
+
+py::dict ask_words(const std::vector<std::string>& words, const py::object& progress) {
+  return answer_to([&](const afford::Watch& watch) { return afford::ask(words, watch); }, progress);
 }
 
 py::list verbs() {
@@ -104,8 +117,9 @@ py::list verbs() {
 }  // namespace
 
 PYBIND11_MODULE(_engine, module) {
-  module.doc() = "The engine of afford, asked in the words of its command line.";
+  module.doc() = "The engine of afford: a verb with its values, or the words of a command line.";
   module.attr("version") = afford::version;
-  module.def("ask", &ask, py::arg("words"), py::arg("progress") = py::none());
+  module.def("ask", &ask, py::arg("verb"), py::arg("values"), py::arg("progress") = py::none());
+  module.def("ask_words", &ask_words, py::arg("words"), py::arg("progress") = py::none());
   module.def("verbs", &verbs);
 }

@@ -31,7 +31,7 @@
 //
 //   afford::table_of(afford::simulation_record({}), answer.rows)
 //
-// ask() (ask.hpp) answers the words of a command line with every check that the program makes of
+// ask() (ask.hpp) answers a verb with named values, with every check that the program makes of
 // flags. Nothing global is changed, and functions may be called from several threads at once.
 
 #include "ask.hpp"

@@ -1,24 +1,34 @@
 #pragma once
-// A question in the words of the command line, an answer as values.
+// A question as a verb and named values, an answer as values.
 //
-//   const afford::Answer answer = afford::ask({"simulate", "-m", "step-3", "--attention",
-//                                              "h800:2x8", "--ffn", "h800:2x8", "-c", "4k"});
+//   const afford::Answer answer = afford::ask("simulate", {{"model", "step-3"}, {"context", 4096},
+//                                                          {"colocated", "h800:2x8"},
+//                                                          {"batch", 768}, {"explain", true}});
 //   if (answer.status == afford::Answer::bad_input) throw std::invalid_argument(answer.said);
 //   for (const auto& row : answer.table->rows) use(row);
 //
-// Every verb and flag of the program is there, with the same numbers. Nothing global is changed,
-// and questions may be asked from several threads at once.
+// Every verb and flag of the program is there, with the same numbers, checks and messages. Nothing
+// global is changed, and questions may be asked from several threads at once.
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "report/table.hpp"
 
 namespace afford {
+
+/// What a parameter is given: yes or no, a number, a text in its notation ("h800:2x8", "4k", "50
+/// ms"), or several of them.
+using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>>;
+/// By the names of the flags, without dashes ("kv-dtype"), and of the arguments ("workload").
+using Values = std::map<std::string, Value, std::less<>>;
 
 /// What a question came to.
 struct Answer {
@@ -39,8 +49,10 @@ struct Watch {
   std::function<void(std::uint64_t, std::uint64_t)> progress;
 };
 
-/// Asks what the words after `afford` on a command line ask. Bad input is an Answer, too; throws
-/// nothing but std::bad_alloc.
+/// Asks a verb. Bad input is an Answer, too; throws nothing but std::bad_alloc.
+[[nodiscard]] Answer ask(std::string_view verb, const Values& values, const Watch& watch = {});
+
+/// Asks what the words after `afford` on a command line ask: {"cost", "-m", "step-3"}.
 [[nodiscard]] Answer ask(const std::vector<std::string>& words, const Watch& watch = {});
 
 }  // namespace afford

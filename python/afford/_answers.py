@@ -8,11 +8,11 @@ import html
 import importlib
 import inspect
 import keyword
+import numbers
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import _engine
@@ -88,33 +88,32 @@ def _identifier(key: str) -> str:
 
 def keyword_of(parameter: dict[str, Any]) -> str:
     """--kv-dtype is kv_dtype."""
-    return _identifier(parameter["names"].split(",")[-1].lstrip("-"))
+    return _identifier(_name_of(parameter))
 
 
 def _is_place(parameter: dict[str, Any]) -> bool:
     return not parameter["names"].startswith("-")
 
 
-def _texts(value: Any) -> list[str]:
+def _name_of(parameter: dict[str, Any]) -> str:
+    return parameter["names"].split(",")[-1].lstrip("-")
+
+
+def _value(parameter: dict[str, Any], value: Any) -> bool | int | float | str | list[str]:
+    """As the engine takes it: numbers of any package as Python's own, and paths as texts."""
+    if parameter["takes"] == "nothing":
+        return bool(value)
     if isinstance(value, dict):
         return [f"{key}={each}" for key, each in value.items()]
-    if isinstance(value, (str, Path, int, float)):
-        return [str(value)]
-    return [str(each) for each in value]
-
-
-def _words_of(parameter: dict[str, Any], value: Any) -> list[str]:
-    flag = parameter["names"].split(",")[-1]
-    takes = parameter["takes"]
-    if takes == "nothing":
-        return [flag] if value else []
-    if takes == "list":
-        texts = [",".join(_texts(value))]
-    elif takes == "repeated":
-        texts = _texts(value)
-    else:
-        texts = [str(value)]
-    return [f"{flag}={text}" if flag.startswith("-") else text for text in texts]
+    if isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
+    if isinstance(value, Iterable):
+        return [str(each) for each in value]
+    return str(value)
 
 
 class _Line:
@@ -166,14 +165,22 @@ def _result(verb: str, answer: dict[str, Any]) -> Answer:
     return Answer(_row_type(verb, tuple(table["keys"])) if table else None, answer)
 
 
-def ask(*words: str, progress: Callable[[int, int], None] | bool | None = None) -> Answer:
-    """The words after `afford` on a command line, such as ask("cost", "-m", "step-3")."""
+_Progress = Callable[[int, int], None] | bool | None
+
+
+def _watching(question: Callable[[Any], dict[str, Any]], progress: _Progress) -> dict[str, Any]:
+    """The answer to a question, which is given whom to tell how far it is."""
     line = _Line() if progress is True or (progress is None and _watched()) else None
     try:
-        answer = _engine.ask(list(words), line or (progress if callable(progress) else None))
+        return question(line or (progress if callable(progress) else None))
     finally:
         if line:
             line.clear()
+
+
+def ask(*words: str, progress: _Progress = None) -> Answer:
+    """The words after `afford` on a command line, such as ask("cost", "-m", "step-3")."""
+    answer = _watching(functools.partial(_engine.ask_words, list(words)), progress)
     return _result(words[0] if words else "", answer)
 
 
@@ -202,11 +209,10 @@ def function_of(verb: dict[str, Any]) -> Callable[..., Answer]:
     def call(*args: Any, **kwargs: Any) -> Answer:
         given = signature.bind(*args, **kwargs).arguments
         progress = given.pop("progress", None)
-        words = [verb["name"]]  # arguments last: of explore, what follows is another command
-        for name, value in sorted(given.items(), key=lambda item: _is_place(by_name[item[0]])):
-            if value is not None:
-                words += _words_of(by_name[name], value)
-        return ask(*words, progress=progress)
+        values = {_name_of(by_name[name]): _value(by_name[name], value)
+                  for name, value in given.items() if value is not None}
+        question = functools.partial(_engine.ask, verb["name"], values)
+        return _result(verb["name"], _watching(question, progress))
 
     call.__name__ = call.__qualname__ = _identifier(verb["name"])
     call.__doc__ = _documentation(verb)

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import unittest
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -104,6 +105,24 @@ class Arguments(unittest.TestCase):
         self.assertEqual(
             afford.cost(model=["step-3", "kimi-k2"], on=["h800"], context=[8192], price={"h800": 2}).rows,
             afford.cost(model="step-3,kimi-k2", on="h800", context="8k", price="h800=2").rows)
+
+    def test_values_keep_their_types(self):
+        asked = {"model": Path("step-3"), "colocated": "h800:1x8", "context": 4096}
+        told = afford.simulate(**asked, batch="768", memory_fraction="0.85", explain=True)
+        for batch, fraction in ((768, 0.85), (768.0, 0.85), (Decimal(768), Decimal("0.85"))):
+            answer = afford.simulate(**asked, batch=batch, memory_fraction=fraction, explain=1)
+            self.assertEqual(answer.rows, told.rows)
+            self.assertEqual(answer.text, told.text)
+        self.assertEqual(afford.simulate(**asked, batch=768, explain=False).text, "")
+
+    def test_a_value_that_a_parameter_does_not_take_is_refused(self):
+        for asked, text in (({"mtp": 1.5}, "--mtp: expected a whole number, got '1.5'"),
+                            ({"acceptance": math.nan}, "--acceptance: expected a number, got 'nan'"),
+                            ({"kv_dtype": ["fp8", "bf16"]}, "--kv-dtype: given more than once; expected one value"),
+                            ({"price": True}, "--price: expected a value, got true")):
+            with self.assertRaises(afford.Error) as raised:
+                afford.cost(model="step-3", **asked)
+            self.assertEqual(str(raised.exception), "afford: " + text)
 
     def test_every_flag_of_every_verb_is_a_keyword(self):
         for verb in afford._engine.verbs():

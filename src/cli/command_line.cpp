@@ -22,33 +22,19 @@
 namespace afford::cli {
 namespace {
 
-std::vector<std::string> option_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  return names;
-}
-
 /// What the parser left over: a misspelt flag, or a word where none belongs.
 void refuse_leftovers(const CLI::App& app, const std::string& where) {
   const std::vector<std::string> rest = app.remaining();
   if (rest.empty()) return;
   const std::string& first = rest.front();
-  if (first.starts_with('-')) {
-    const std::string name = first.substr(0, first.find('='));
-    throw UsageError(
-        fmt::format("{} has no option '{}'{}", where, name, suggestion(name, option_names(app))));
-  }
+  if (first.starts_with('-')) refuse_option(app, where, first.substr(0, first.find('=')));
   throw UsageError(fmt::format("{} does not expect '{}'", where, first));
 }
 
-void refuse_unknown_verb(const CLI::App& app) {
-  const std::vector<std::string> rest = app.remaining();
-  if (rest.empty() || rest.front().starts_with('-')) return refuse_leftovers(app, "afford");
+[[noreturn]] void refuse_verb(const CLI::App& app, std::string_view name) {
   std::vector<std::string> verbs;
   for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
-  throw UsageError(fmt::format("no verb '{}'{}", rest.front(), suggestion(rest.front(), verbs)));
+  throw UsageError(fmt::format("no verb '{}'{}", name, suggestion(name, verbs)));
 }
 
 struct Command {
@@ -99,14 +85,16 @@ CommandLine::CommandLine(const Host& host, std::string_view asked) {
 int parse_and_run(CommandLine& line, const std::vector<std::string>& words, const Host& host) {
   auto& [app, verbs] = line;
   app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // it takes them from the end
-  for (const Verb& verb : verbs) {
+  for (Verb& verb : verbs) {
     if (!verb.app().parsed()) continue;
     refuse_leftovers(app, "afford");
-    if (!verb.keeps(verb.app().remaining()))
+    if (!verb.keep(verb.app().remaining()))
       refuse_leftovers(verb.app(), "afford " + verb.app().get_name());
     return verb.execute();
   }
-  refuse_unknown_verb(app);
+  const std::vector<std::string> rest = app.remaining();
+  if (!rest.empty() && !rest.front().starts_with('-')) refuse_verb(app, rest.front());
+  refuse_leftovers(app, "afford");
   print(host, app.help());
   return exit_done;
 }
@@ -151,6 +139,12 @@ int report(const std::exception& error, const Host& host) {
   return failure.exit;
 }
 
+std::vector<std::string> texts_in(const Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return {*text};
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) return *texts;
+  return {};
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& words, const Host& host) {
@@ -163,6 +157,19 @@ int run(const std::vector<std::string>& words, const Host& host) {
       if (error.get_exit_code() == 0) return print_asked(line.app, error, host);
       throw UsageError(wording(error, line.verbs));
     }
+  } catch (const std::exception& error) {
+    return report(error, host);
+  }
+}
+
+int run(std::string_view verb, const Values& values, const Host& host) {
+  CommandLine line(host, verb);
+  try {
+    require_words({std::string(verb)});
+    for (const auto& [name, value] : values) require_words(texts_in(value));
+    if (line.verbs.size() != 1) refuse_verb(line.app, verb);
+    line.verbs.front().take(values);
+    return line.verbs.front().execute();
   } catch (const std::exception& error) {
     return report(error, host);
   }

@@ -28,6 +28,9 @@ Verb explore_command(const Program& program);
 /// is wrong is said in one line.
 [[nodiscard]] int run(const std::vector<std::string>& words, const Host& host = {});
 
+/// The same of a verb and the values of its parameters, which no flag has to be parsed for.
+[[nodiscard]] int run(std::string_view verb, const Values& values, const Host& host);
+
 /// Every verb with what it takes, in the order of the help.
 [[nodiscard]] std::vector<VerbDescription> descriptions();
 

@@ -16,7 +16,6 @@
 namespace afford::cli {
 namespace {
 
-using study::Parameter;
 using study::ParameterInfo;
 using study::SweptUnit;
 
@@ -43,7 +42,7 @@ bool is_of_chip(const std::string& parameter) {
 }
 
 const ParameterInfo& known(const std::string& parameter, SweepOf of) {
-  if (is_of_entry(parameter)) return info_of(Parameter::edit);
+  if (is_of_entry(parameter)) return info_of(study::Parameter::edit);
   std::vector<std::string> names;
   for (const ParameterInfo& p : study::parameters) {
     if (p.of_workload && of != SweepOf::workload) continue;
@@ -58,7 +57,7 @@ const ParameterInfo& known(const std::string& parameter, SweepOf of) {
       throw UsageError("--sweep: a price belongs to a chip, such as price.h800=1..2+0.25");
     return p;
   }
-  if (is_of_chip(parameter)) return info_of(Parameter::edit);
+  if (is_of_chip(parameter)) return info_of(study::Parameter::edit);
   throw UsageError(
       fmt::format("--sweep: unknown parameter '{}'{}", parameter, suggestion(parameter, names)));
 }
@@ -186,8 +185,8 @@ study::SweptValue value_of(const ParameterInfo& info, const std::string& paramet
       break;
     case SweptUnit::text:
       value.number = std::numeric_limits<double>::quiet_NaN();
-      if (info.parameter == Parameter::edit) value.chip = parameter;
-      if (info.parameter == Parameter::kv_dtype)
+      if (info.parameter == study::Parameter::edit) value.chip = parameter;
+      if (info.parameter == study::Parameter::kv_dtype)
         value.value = static_cast<double>(choose(dtype_names, text, flag));
       break;
   }

@@ -3,9 +3,12 @@
 // command_line.cpp and verb.cpp.
 
 #include <functional>
+#include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "ask.hpp"
 #include "cli/host.hpp"
 
 namespace CLI {
@@ -31,6 +34,9 @@ struct Parameter {
   bool required = false;
   bool written = false;  // names a file to write
 };
+
+/// The variable that a parameter fills.
+using Variable = std::variant<bool*, int*, double*, std::string*, std::vector<std::string>*>;
 
 struct VerbDescription {
   std::string name, help;
@@ -71,12 +77,16 @@ class Verb {
   /// To be done before run(): places that are written are opened.
   void before(std::function<void(const Verb&)> step) { steps_.push_back(std::move(step)); }
 
-  /// Whether the command line has the flag; false for one that the verb does not take.
+  /// Fills the variables without a command line. Throws UsageError for a value that a parameter
+  /// does not take, one that is missing and one that no parameter has the name of.
+  void take(const Values& values);
+
+  /// Whether the question has the flag; false for one that the verb does not take.
   [[nodiscard]] bool given(const std::string& flag) const;
 
-  /// Whether words that no parameter takes are another command, rather than a mistake.
-  [[nodiscard]] bool keeps(const std::vector<std::string>& words) const;
-  /// Everything once parsed; the exit code.
+  /// Words that no parameter takes are another command, or else a mistake: false.
+  [[nodiscard]] bool keep(const std::vector<std::string>& words);
+  /// Everything once the variables are filled; the exit code.
   [[nodiscard]] int execute() const;
 
   [[nodiscard]] const CLI::App& app() const { return *app_; }
@@ -88,15 +98,28 @@ class Verb {
     std::string flag;
     const std::string* file = nullptr;
   };
+  /// What the option tables have of a parameter, and where its value goes.
+  struct Option {
+    Parameter says;
+    Variable into;
+  };
   void refuse_places_taken() const;
-  void note(const char* names, Takes takes);
+  /// Registers it with CLI11, too, which hands over the texts of a command line.
+  void add(Parameter says, Variable into);
+  /// The parameter added last names a file to write.
+  void write(const std::string& into);
 
   CLI::App* app_;
   const Host* host_;
-  std::vector<Parameter> parameters_;
+  std::vector<Option> options_;
+  std::set<std::string> given_;  // by take()
   std::vector<std::function<void(const Verb&)>> steps_;
   std::vector<Written> written_;
   std::vector<std::string>* rest_ = nullptr;
 };
+
+/// Throws UsageError: `where` takes no option of that name.
+[[noreturn]] void refuse_option(const CLI::App& app, const std::string& where,
+                                const std::string& name);
 
 }  // namespace afford::cli

@@ -42,10 +42,6 @@ std::string flag_in_messages(const std::string& names) {
   return names.substr(names.find_last_of(',') + 1);
 }
 
-std::string refuse_empty(const std::string& text) {
-  return text.empty() ? "expected a value, got an empty one" : "";
-}
-
 std::vector<std::string> names_in_word(const std::string& word) {
   std::vector<std::string> names;
   for (size_t at = 0; at <= word.size();) {

@@ -1,5 +1,5 @@
 #pragma once
-// The words of a command line, one by one. All but refuse_empty() throw UsageError.
+// The words of a command line, one by one. The first two throw UsageError.
 
 #include <filesystem>
 #include <string>
@@ -17,9 +17,6 @@ void require_words(const std::vector<std::string>& words);
 
 /// "-c,--context" is --context in messages.
 [[nodiscard]] std::string flag_in_messages(const std::string& names);
-
-/// What is wrong with an empty value; nothing with any other.
-[[nodiscard]] std::string refuse_empty(const std::string& text);
 
 /// The names a word may hold: between its commas, each whole and as the chip of a pool
 /// ("own.yaml:2x8").

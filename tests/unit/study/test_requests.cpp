@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <functional>
+#include <limits>
 
 #include "afford.hpp"
 
@@ -104,5 +105,63 @@ TEST_SUITE("unit") {
     CHECK(render(table_of(cost_record(), study::costs(inputs)), Format::csv) ==
           render(*asked.table, Format::csv));
     CHECK(asked.table->rows.size() == 1);
+  }
+
+  TEST_CASE("ask: a verb with named values has the answer of the same words") {
+    const auto same = [](const Answer& by_name, const Answer& by_words) {
+      CHECK(by_name.status == by_words.status);
+      CHECK(by_name.said == by_words.said);
+      CHECK(by_name.text == by_words.text);
+      REQUIRE(by_name.table.has_value() == by_words.table.has_value());
+      if (by_name.table)
+        CHECK(render(*by_name.table, Format::csv) == render(*by_words.table, Format::csv));
+    };
+    const std::vector<std::string> models{"step-3", "kimi-k2"};
+    same(ask("cost", {{"model", models}, {"on", "h800,h20"}, {"context", 8192}}),
+         ask({"cost", "-m", "step-3,kimi-k2", "--on", "h800", "--on", "h20", "-c", "8k"}));
+    same(ask("simulate", {{"model", "step-3"},
+                          {"colocated", "h800:1x8"},
+                          {"batch", 768},
+                          {"memory-fraction", 0.85},
+                          {"set", std::vector<std::string>{"h800.memory.bandwidth=3 TB/s"}},
+                          {"timeline", false},
+                          {"explain", true}}),
+         ask({"simulate", "-m", "step-3", "--colocated", "h800:1x8", "--batch", "768",
+              "--memory-fraction", "0.85", "--set", "h800.memory.bandwidth=3 TB/s", "--explain"}));
+    same(ask("show", {{"name", "h800"}}), ask({"show", "h800"}));
+    same(ask("explore", {{"command", std::vector<std::string>{"cost", "-m", "step-33"}},
+                         {"output", "page.html"}}),
+         ask({"explore", "-o", "page.html", "cost", "-m", "step-33"}));
+  }
+
+  TEST_CASE("ask: what is wrong with a value is said as of a flag") {
+    const auto said = [](std::string_view verb, const Values& values) {
+      const Answer answer = ask(verb, values);
+      CHECK(answer.status == Answer::bad_input);
+      CHECK(!answer.table);
+      return answer.said;
+    };
+    const std::vector<std::string> two{"a", "b"};
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    CHECK(said("cots", {}) == "afford: no verb 'cots'; did you mean 'cost'?\n");
+    CHECK(said("", {}).starts_with("afford: no verb ''"));
+    CHECK(said("cost", {{"modle", "step-3"}}) ==
+          "afford: afford cost has no option '--modle'; did you mean '--model'?\n");
+    CHECK(said("show", {}) == "afford: afford show: expected name\n");
+    CHECK(said("show", {{"name", ""}}) == "afford: name: expected a value, got an empty one\n");
+    CHECK(said("cost", {{"model", true}}) == "afford: --model: expected a value, got true\n");
+    CHECK(said("cost", {{"kv-dtype", two}}) ==
+          "afford: --kv-dtype: given more than once; expected one value\n");
+    CHECK(said("cost", {{"kv-dtype", ""}}) ==
+          "afford: --kv-dtype: expected a value, got an empty one\n");
+    CHECK(said("cost", {{"explain", "yes"}}) == "afford: --explain: takes no value, got 'yes'\n");
+    CHECK(said("cost", {{"mtp", 1.5}}) == "afford: --mtp: expected a whole number, got '1.5'\n");
+    CHECK(said("cost", {{"mtp", std::int64_t{1} << 40}}) ==
+          "afford: --mtp: expected a whole number of at most 1000000000, got '1099511627776'\n");
+    CHECK(said("cost", {{"acceptance", none}}) ==
+          "afford: --acceptance: expected a number, got 'nan'\n");
+    CHECK(said("cost", {{"model", "step\n3"}}).starts_with("afford: expected words of UTF-8"));
+    CHECK(said("simulate", {{"trace", "x.csv"}, {"routing", "x.csv"}}) ==
+          ask({"simulate", "--trace", "x.csv", "--routing", "x.csv"}).said);
   }
 }
