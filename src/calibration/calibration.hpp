@@ -33,6 +33,14 @@ struct Curve {
     const double part = std::bit_cast<double>((bits & mantissa) | one) - 1;
     return fraction[i] + part * (fraction[i + 1] - fraction[i]);
   }
+  /// Whether no size takes less time than a smaller one: a fraction that at most doubles over an
+  /// octave.
+  [[nodiscard]] bool is_rising() const {
+    for (std::size_t i = 1; i < fraction.size(); ++i) {
+      if (fraction[i] > 2 * fraction[i - 1]) return false;
+    }
+    return true;
+  }
   [[nodiscard]] bool covers(double size) const { return size >= least && size <= most; }
 };
 
@@ -66,6 +74,7 @@ struct OperationCurve {
   int overlap = 4;  // p: 1, 2, 3, 4 or 8
   Curve memory;     // over bytes per SM
   Curve compute;  // over rows: tokens an expert or of a dense GEMM; of attention over bytes per SM
+  bool rising = false;  // known of both: a larger size never takes less time (is_rising())
   FitError error;
 };
 

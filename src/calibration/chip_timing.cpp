@@ -62,6 +62,7 @@ void add_curves(ChipTiming& timing, const Calibration& c) {
     const double tensor = own / tensor_roof(c, curve.precision).rate.base();
     carry_over(curve.memory, timing.read / c.read.rate.base() / sms);
     if (tensor > 0) carry_over(curve.compute, tensor / sms);
+    curve.rising = curve.memory.is_rising() && curve.compute.is_rising();
     if (curve.operation == OperationClass::grouped_gemm && timing.without_experts) continue;
     ChipTiming::ByPrecision& all = timing.curves[static_cast<size_t>(curve.operation)];
     // FP8 with block scales is what models use; one scale a tensor stands in where it was not

@@ -82,15 +82,6 @@ class Schedule {
   Seconds compute_, network_;
 };
 
-LayerOfBatches layer_of(const Colocated& c, const Setting& setting, size_t kind,
-                        const MicroBatches& batches) {
-  LayerOfBatches layer{.large = layer_times(c, setting, kind, batches.large),
-                       .small = {},
-                       .larger = static_cast<size_t>(batches.larger)};
-  layer.small = batches.larger > 0 ? layer_times(c, setting, kind, batches.small) : layer.large;
-  return layer;
-}
-
 /// An accelerator's share of a micro-batch through the ends of the model.
 Seconds head_of(const Colocated& c, const Setting& setting, const MicroBatch& batch) {
   const Machine machine(*c.pool.chip, setting.engine, setting.residual);
@@ -100,6 +91,18 @@ Seconds head_of(const Colocated& c, const Setting& setting, const MicroBatch& ba
 }
 
 using Layers = PerKind<LayerOfBatches>;
+
+Layers layers_of(const Colocated& c, const Setting& setting, const MicroBatches& batches) {
+  Layers layers(setting.shapes->size());
+  BatchLayers large(c, setting, batches.large), small(c, setting, batches.small);
+  for (size_t kind = 0; kind < layers.size(); ++kind) {
+    LayerOfBatches& layer = layers[kind];
+    layer.large = large.of(kind);
+    layer.small = batches.larger > 0 ? small.of(kind) : layer.large;
+    layer.larger = static_cast<size_t>(batches.larger);
+  }
+  return layers;
+}
 
 /// The second of two steps, so that the start is forgotten.
 Seconds step_of(const Evaluation& e, const Layers& layers, const MicroBatches& batches,
@@ -163,8 +166,9 @@ double first_of_engine(const Colocated& c, std::int64_t requests, std::int64_t e
 void add_layers(StepParts& parts, const Colocated& c, const Setting& setting,
                 const MicroBatch& batch) {
   const size_t main = main_kind(*setting.shapes);
+  BatchLayers of_batch(c, setting, batch);
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
-    const LayerTimes t = layer_times(c, setting, kind, batch);
+    const LayerTimes t = of_batch.of(kind);
     const double layers =
         real((*setting.shapes)[kind].layers) + (kind == main ? setting.speculation.drafts : 0);
     parts.attention += layers * t.attention;
@@ -231,10 +235,9 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   result.batch = real(c.batch);
   result.main_kind = main_kind(*setting.shapes);
   const size_t kinds = setting.shapes->size();
-  Layers layers(kinds);
+  const Layers layers = layers_of(c, setting, batches);
   result.runs = PerKind<LayerRun>(kinds);
   for (size_t kind = 0; kind < kinds; ++kind) {
-    layers[kind] = layer_of(c, setting, kind, batches);
     const LayerTimes& t = layers[kind].large;
     result.runs[kind] = {{t.attention, t.dispatch, t.shared + t.experts, t.combine},
                          (*setting.shapes)[kind].layers};
@@ -242,10 +245,10 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   if (setting.speculation.drafts > 0)
     result.runs[result.main_kind].layers += setting.speculation.drafts;
   result.head = head_of(c, setting, batches.large);
+  const Seconds small_head = batches.larger > 0 ? head_of(c, setting, batches.small) : result.head;
   result.between = between_steps(setting.engine, batches.requests, setting.speculation.drafts);
   result.step = result.between + (c.layout.pp > 1 ? pipelined_step(c, setting, result, layers)
-                                                  : step_of(result, layers, batches,
-                                                            head_of(c, setting, batches.small)));
+                                                  : step_of(result, layers, batches, small_head));
   result.tpot = result.step / per_step;
   const Tokens yielded = Tokens(result.batch * per_step);
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);

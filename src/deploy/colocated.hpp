@@ -27,8 +27,25 @@ struct LayerTimes {
   Seconds attention, shared, dispatch, experts, combine;
   bool exchanges = false;  // others' micro-batches may run while tokens travel
 };
-[[nodiscard]] LayerTimes layer_times(const Colocated& deployment, const Setting& setting,
-                                     size_t kind, const MicroBatch& batch);
+/// Of one micro-batch, kind by kind; what a kind has in common with the one before is made once.
+class BatchLayers {
+ public:
+  /// It keeps the addresses.
+  BatchLayers(const Colocated& deployment, const Setting& setting, const MicroBatch& batch)
+      : deployment_(deployment), setting_(setting), batch_(batch), attention_(*setting.model) {}
+  [[nodiscard]] LayerTimes of(size_t kind);
+
+ private:
+  const Colocated& deployment_;
+  const Setting& setting_;
+  MicroBatch batch_;
+  AttentionTimes attention_;
+};
+/// Of one kind alone.
+[[nodiscard]] inline LayerTimes layer_times(const Colocated& deployment, const Setting& setting,
+                                            size_t kind, const MicroBatch& batch) {
+  return BatchLayers(deployment, setting, batch).of(kind);
+}
 
 /// Of one micro-batch's hidden states to the next pipeline stage.
 [[nodiscard]] Seconds hop_time(const Colocated& deployment, const Setting& setting,

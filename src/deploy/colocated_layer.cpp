@@ -133,13 +133,12 @@ Seconds shared_time(const Layer& layer) {
   return known(layer, key, [&] { return shared_ops(layer).time(); });
 }
 
-Seconds attention_side_time(const Layer& layer) {
+Seconds attention_side_time(const Layer& layer, AttentionTimes& times) {
   const KnownTimes::Key key{.tensor = layer.layout().attention_tp,
                             .other = layer.layout().cp,
                             .load = layer.batch.requests};
-  return known(layer, key, [&] {
-    return attention_time(*layer.setting.model, layer.shape, attention_of(layer), layer.machine);
-  });
+  return known(layer, key,
+               [&] { return times.of(layer.shape, attention_of(layer), layer.machine); });
 }
 
 /// Routed experts or a dense layer.
@@ -235,12 +234,11 @@ LayerTimes direct_times(const Layer& layer, const DirectLayout& layout) {
 
 }  // namespace
 
-LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind,
-                       const MicroBatch& batch) {
-  const Layer layer(c, setting, kind, batch);
-  if (const auto direct = direct_layout(c, setting, layer.shape))
+LayerTimes BatchLayers::of(size_t kind) {
+  const Layer layer(deployment_, setting_, kind, batch_);
+  if (const auto direct = direct_layout(deployment_, setting_, layer.shape))
     return direct_times(layer, *direct);
-  LayerTimes t{.attention = attention_side_time(layer), .experts = experts_time(layer)};
+  LayerTimes t{.attention = attention_side_time(layer, attention_), .experts = experts_time(layer)};
   switch (layer.traffic()) {
     case FfnTraffic::none:
       break;

@@ -161,33 +161,41 @@ double fan_out(const FfnSplit& split, const Pool& ffn) {
   return std::max(1.0, real(ffn.instances) / replicas);
 }
 
-/// Mean over the micro-batches of the busiest accelerator.
-Seconds mean_attention_time(const Disaggregated& d, const Setting& setting, const LayerShape& shape,
-                            const Machine& machine) {
-  Shares s = shares_of(d, setting);
-  const auto direct = direct_layout(d, setting, shape);
-  const auto time = [&] {
-    if (direct)
-      return direct_attention_ops(*setting.model, shape, direct_work(setting, s), *direct, machine)
-          .time();
-    const AttentionWork work = attention_pool_work(d, setting, shape, s);
-    const Seconds attention = attention_time(*setting.model, shape, work, machine);
-    if (d.places == Places()) return attention;
-    return attention + mlps_at_attention(d, setting, shape, s, machine).time();
-  };
-  const Seconds largest = time();
-  if (s.full >= 1 || s.requests <= 1) return largest;
-  s.requests -= 1;
-  return s.full * largest + (1 - s.full) * time();
+namespace {
+
+/// The stage of an attention accelerator by layer kind.
+KindTimes attention_stages(const Disaggregated& d, const Setting& setting, const Shares& s,
+                           const Machine& machine) {
+  const ModelSpec& model = *setting.model;
+  KindTimes stages(setting.shapes->size());
+  AttentionTimes times(model);
+  for (size_t kind = 0; kind < stages.size(); ++kind) {
+    const LayerShape& shape = (*setting.shapes)[kind];
+    if (const auto direct = direct_layout(d, setting, shape)) {
+      stages[kind] =
+          direct_attention_ops(model, shape, direct_work(setting, s), *direct, machine).time();
+      continue;
+    }
+    stages[kind] = times.of(shape, attention_pool_work(d, setting, shape, s), machine);
+    if (d.places != Places())
+      stages[kind] += mlps_at_attention(d, setting, shape, s, machine).time();
+  }
+  return stages;
 }
+
+}  // namespace
 
 AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
   const Shares s = shares_of(d, setting);
   const ModelSpec& model = *setting.model;
   const Machine machine(*d.attention.chip, setting.engine_of_pools(), setting.residual);
-  AttentionPart part{.stage = KindTimes(setting.shapes->size()), .head = {}};
-  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
-    part.stage[kind] = mean_attention_time(d, setting, (*setting.shapes)[kind], machine);
+  AttentionPart part{.stage = attention_stages(d, setting, s, machine), .head = {}};
+  if (s.full < 1 && s.requests > 1) {  // mean over the micro-batches
+    Shares smaller = s;
+    smaller.requests -= 1;
+    const KindTimes small = attention_stages(d, setting, smaller, machine);
+    for (size_t kind = 0; kind < small.size(); ++kind)
+      part.stage[kind] = s.full * part.stage[kind] + (1 - s.full) * small[kind];
   }
   const EngineTime& time = machine.engine->time;
   const Seconds head = d.boundary == Boundary::core

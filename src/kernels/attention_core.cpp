@@ -9,8 +9,8 @@ namespace {
 
 /// The measured kernel includes its combine. Queries and outputs pass through memory once, in BF16.
 /// It reads as the cache's format does and computes on the roof of the product's.
-Op on_curve(Op op, const AttentionCount& count, const CoreWork& work, double units,
-            const Machine& machine) {
+Op on_core_curve(Op op, const AttentionCount& count, const CoreWork& work, double units,
+                 const Machine& machine) {
   const Dtype compute = compute_format(*machine.chip, work.compute);
   const OperationCurve& curve = *machine.curve(count.curve, work.cache, compute);
   const double values = work.requests * work.query_tokens / work.ways * count.core_values;
@@ -67,7 +67,7 @@ Op attention_core(const AttentionCount& count, const CoreWork& work, const Machi
       work.requests / cache_ways * core_traffic(count.core, work.cache, work.context).charged();
   if (measured) {
     const double units = work.requests * (count.kv_heads / cache_ways) * tiles.count;
-    return on_curve(op, count, work, units, machine);
+    return on_core_curve(op, count, work, units, machine);
   }
   op.uncovered = machine.measured != nullptr;
   Op read = op;

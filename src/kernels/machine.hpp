@@ -99,22 +99,42 @@ struct Reached {
   return op;
 }
 
-/// The time of a calibrated operation that computes on the roof of `compute`: `op` holds the totals
-/// of `op.kernels` equal kernels of `work` each. `reading`: a factor on what reading takes.
-[[nodiscard]] inline Op timed(Op op, const OperationCurve& curve, const OperationWork& work,
-                              Dtype compute, const Machine& machine, double reading = 1) {
+/// A kernel on its curve, which computes on the roof of `compute`: what reading and computing take,
+/// and how long it takes in all. `reading`: a factor on what reading takes.
+struct OnCurve {
+  OperationParts parts;
+  double seconds = 0;
+};
+[[nodiscard]] inline OnCurve on_curve(const OperationCurve& curve, const OperationWork& work,
+                                      Dtype compute, const Machine& machine, double reading = 1) {
   const OperationRoofs roofs{machine.measured->read, machine.measured->tensor(compute)};
   OperationParts parts = operation_parts(curve, work, roofs);
   parts.reading *= reading;
-  const double each = operation_seconds(curve, parts, work) -
-                      (machine.launches() ? start_of(curve, work).base() : 0);
-  op.time = Seconds(op.kernels * each * (1 + machine.residual * half_width(curve)));
+  return {parts, operation_seconds(curve, parts, work) -
+                     (machine.launches() ? start_of(curve, work).base() : 0)};
+}
+
+/// Where in the curve's interval times are taken.
+[[nodiscard]] inline double in_interval(const OperationCurve& curve, const Machine& machine) {
+  return 1 + machine.residual * half_width(curve);
+}
+
+/// Gives a calibrated operation its time and what binds it: `op` holds the totals of `op.kernels`
+/// equal kernels of `work` each.
+inline void take_time(Op& op, const OperationCurve& curve, const OperationWork& work,
+                      const OnCurve& taken, const Machine& machine) {
+  const auto& [parts, each] = taken;
+  op.time = Seconds(op.kernels * each * in_interval(curve, machine));
   const bool computes = parts.computing > parts.reading;
   op.bound = 2 * std::max(parts.reading, parts.computing) < each ? Limit::overhead
              : computes                                          ? Limit::compute
                                                                  : Limit::memory;
   op.beyond =
       computes ? !curve.compute.covers(work.compute_size) : !curve.memory.covers(work.memory_size);
+}
+[[nodiscard]] inline Op timed(Op op, const OperationCurve& curve, const OperationWork& work,
+                              Dtype compute, const Machine& machine, double reading = 1) {
+  take_time(op, curve, work, on_curve(curve, work, compute, machine, reading), machine);
   return op;
 }
 

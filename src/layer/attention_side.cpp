@@ -23,6 +23,12 @@ struct AttentionStage {
   double n = real(work.instance), others = (n - 1) / n;  // share of a gather that comes from others
   Ops ops{};
 
+  [[nodiscard]] bool has_core() const { return work.scope != AttentionScope::around; }
+  [[nodiscard]] bool goes_around() const { return work.scope != AttentionScope::core; }
+  /// Hidden states in and out.
+  [[nodiscard]] Bytes vectors() const {
+    return size_of(between_kernels, 2 * rows * real(model.hidden));
+  }
   [[nodiscard]] double tensor() const { return work.split == AttentionSplit::tensor ? n : 1; }
   [[nodiscard]] double ways(const Matrix& matrix) const {
     return work.split == AttentionSplit::tensor
@@ -134,27 +140,23 @@ void add_output(AttentionStage<Ops>& side) {
                           side.machine));
 }
 
-/// What stands before the core.
+/// What stands before the core, but for combining.
 template <class Ops>
-void add_before_core(AttentionStage<Ops>& side, Bytes vectors) {
-  const AttentionWork& work = side.work;
+void add_before_core(AttentionStage<Ops>& side) {
   const KernelCounts& counts = side.machine.engine->kernels;
-  if (work.partial_results > 0)
-    side.small("combine", counts.combine, (work.partial_results + 2) / 2 * vectors);
-  side.small("norm, quantise", counts.norm_quantise, 2 * vectors);
+  side.small("norm, quantise", counts.norm_quantise, 2 * side.vectors());
   add_projections(side);
 }
 
-/// And behind it.
+/// And behind it, but for the router.
 template <class Ops>
-void add_behind_core(AttentionStage<Ops>& side, Bytes vectors) {
+void add_behind_core(AttentionStage<Ops>& side) {
   const KernelCounts& counts = side.machine.engine->kernels;
   if (side.shape.linear_compute != Dtype::bf16)
     side.small("quantise", counts.quantise,
                size_of(between_kernels, side.rows * side.shape.attention.core_outputs));
   add_output(side);
-  side.small("norm", counts.norm, 2 * vectors);
-  if (side.work.router) add_router(side.ops, side.model, side.shape, side.rows, side.machine);
+  side.small("norm", counts.norm, 2 * side.vectors());
 }
 
 /// Values of a token that the core gives. Of absorbed attention, whose output maps read them only
@@ -213,24 +215,33 @@ void add_cache_write(AttentionStage<Ops>& side) {
   }
 }
 
+/// Partial results of the layer before.
 template <class Ops>
-Ops attention_side(AttentionStage<Ops> side) {
-  const AttentionWork& work = side.work;
-  const bool core = work.scope != AttentionScope::around;
-  const bool around = work.scope != AttentionScope::core;
-  const Bytes vectors =
-      size_of(between_kernels, 2 * side.rows * real(side.model.hidden));  // in and out
-  if (around) add_before_core(side, vectors);
+void add_combining(AttentionStage<Ops>& side) {
+  const double results = side.work.partial_results;
+  if (side.goes_around() && results > 0)
+    side.small("combine", side.machine.engine->kernels.combine, (results + 2) / 2 * side.vectors());
+}
+
+/// What kinds of layers with like attention have in common.
+template <class Ops>
+void add_attention(AttentionStage<Ops>& side) {
+  if (side.goes_around()) add_before_core(side);
   add_cache_write(side);
-  if (core) add_core(side);
-  if (around) add_behind_core(side, vectors);
-  if (side.machine.launches()) {
-    const LaunchedKernels& kernels = side.machine.engine->time.kernels;
-    side.ops.add(
-        launched(around ? attention_launches(side.shape, work.router, kernels) : kernels.core,
-                 side.machine));
-  }
-  return side.ops;
+  if (side.has_core()) add_core(side);
+  if (side.goes_around()) add_behind_core(side);
+}
+
+template <class Ops>
+void add_routing(AttentionStage<Ops>& side) {
+  const bool router = side.work.router;
+  if (side.goes_around() && router)
+    add_router(side.ops, side.model, side.shape, side.rows, side.machine);
+  if (!side.machine.launches()) return;
+  const LaunchedKernels& kernels = side.machine.engine->time.kernels;
+  side.ops.add(
+      launched(side.goes_around() ? attention_launches(side.shape, router, kernels) : kernels.core,
+               side.machine));
 }
 
 }  // namespace
@@ -248,12 +259,31 @@ Bytes from_core_bytes(const AttentionCount& attention) {
 
 OpList attention_ops(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
                      const Machine& machine) {
-  return attention_side(AttentionStage<OpList>{model, shape, work, machine});
+  AttentionStage<OpList> side{model, shape, work, machine};
+  add_combining(side);
+  add_attention(side);
+  add_routing(side);
+  return side.ops;
+}
+
+Seconds AttentionTimes::of(const LayerShape& shape, const AttentionWork& work,
+                           const Machine& machine) {
+  if (spec_ != shape.attention_spec) {
+    AttentionStage<OpTimes> common{model_, shape, work, machine};
+    add_attention(common);
+    common_ = common.ops;
+    spec_ = shape.attention_spec;
+  }
+  AttentionStage<OpTime> side{model_, shape, work, machine};
+  add_combining(side);
+  side.ops.add(common_);
+  add_routing(side);
+  return side.ops.time();
 }
 
 Seconds attention_time(const ModelSpec& model, const LayerShape& shape, const AttentionWork& work,
                        const Machine& machine) {
-  return attention_side(AttentionStage<OpTime>{model, shape, work, machine}).time();
+  return AttentionTimes(model).of(shape, work, machine);
 }
 
 }  // namespace afford

@@ -2,6 +2,8 @@
 // The attention side of one layer on one accelerator, as operations in order. Sizes are per
 // accelerator unless said otherwise.
 
+#include <optional>
+
 #include "kernels/machine.hpp"
 #include "layer/shape.hpp"
 
@@ -45,7 +47,22 @@ struct AttentionWork {
 /// Norms, projections, core attention, output maps, router, packing and combine.
 [[nodiscard]] OpList attention_ops(const ModelSpec& model, const LayerShape& shape,
                                    const AttentionWork& work, const Machine& machine);
-/// attention_ops().time(), without the list.
+/// attention_ops().time() of one kind of layer after another, without the lists. What one has in
+/// common with the one before is not worked out again: all works are alike but for partial results
+/// and router.
+class AttentionTimes {
+ public:
+  explicit AttentionTimes(const ModelSpec& model) : model_(model) {}
+  [[nodiscard]] Seconds of(const LayerShape& shape, const AttentionWork& work,
+                           const Machine& machine);
+
+ private:
+  const ModelSpec& model_;
+  std::optional<size_t> spec_;  // of LayerShape, that the times are of
+  OpTimes common_;
+};
+
+/// Of one kind alone.
 [[nodiscard]] Seconds attention_time(const ModelSpec& model, const LayerShape& shape,
                                      const AttentionWork& work, const Machine& machine);
 

@@ -22,6 +22,7 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
          .shared_weights = ffn.shared_weights.value_or(weights),
          .ffn_compute = product_format(model, ffn),
          .layers = kind.layers,
+         .attention_spec = kind.attention,
          .attention_sets = layers_with_weights(attention, kind.layers),
          .ffn_sets = layers_with_weights(ffn, kind.layers)});
   }

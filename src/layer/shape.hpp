@@ -18,6 +18,8 @@ struct LayerShape {
   Dtype attention_weights = Dtype::fp8, linear_compute = Dtype::fp8;
   Dtype ffn_weights = Dtype::fp8, shared_weights = Dtype::fp8, ffn_compute = Dtype::fp8;
   std::int64_t layers = 1;
+  size_t attention_spec = 0;  // of the model: what kinds alike in it do on their attention side is
+                              // alike, but for combining before it and routing after it
   // Those with weights of their own, where layers share sets of them.
   std::int64_t attention_sets = 1, ffn_sets = 1;
 };

@@ -201,4 +201,30 @@ TEST_SUITE("unit") {
         work_of(DenseGemm{.bytes = 1e6, .m = 4096, .n = 16384, .k = 2048}, 132);
     CHECK(many.splits == 0);
   }
+
+  TEST_CASE("a dense product has the first tile of those that leave the fewest SMs idle") {
+    const double tiles[][2] = {{64, 128}, {64, 256}, {128, 128}, {128, 256}, {256, 128}};
+    for (double rows = 1; rows < 5000; rows += 1 + std::floor(rows / 5)) {
+      for (double columns = 64; columns < 30000; columns += 32 + columns / 3) {
+        const DenseGemm gemm{.m = rows, .n = columns, .k = 4096};
+        DenseTiles best;
+        for (const auto& [height, width] : tiles) {
+          const double count = std::ceil(rows / height) * std::ceil(columns / width);
+          const DenseTiles these = dense_tiles(count, 8, 132);
+          if (these.idle < best.idle) best = these;
+        }
+        const DenseTiles chosen = chosen_tiles(rows, cuts_of(gemm), 132);
+        CHECK(chosen.idle == best.idle);
+        CHECK(chosen.parts == best.parts);
+      }
+    }
+  }
+
+  TEST_CASE("a curve rises where its fraction at most doubles over an octave") {
+    CHECK(Curve{.fraction = {}}.is_rising());
+    CHECK(Curve{.fraction = {0.2, 0.4, 0.3}}.is_rising());
+    const Curve steep{.fraction = {0.2, 0.41}};
+    CHECK_FALSE(steep.is_rising());
+    CHECK(2 / steep.at(2) < 1 / steep.at(1));
+  }
 }

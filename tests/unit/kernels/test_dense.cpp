@@ -1,12 +1,47 @@
 // Dense products, and the small kernels and collectives between them.
 #include <doctest/doctest.h>
 
+#include "calibration/dense_work.hpp"
 #include "kernels/collective.hpp"
 #include "kernels/dense.hpp"
+#include "load/calibrations.hpp"
 #include "load/library.hpp"
 
 using namespace afford;
 using doctest::Approx;
+
+namespace {
+
+struct Least {
+  Seconds time;
+  bool padded = false;  // with more rows than asked for
+};
+
+/// With every way of padding its rows looked at.
+Least least_of_all(const DenseProduct& product, const Machine& machine) {
+  const auto [compute, curve] = dense_curve(product.compute, machine);
+  REQUIRE(curve != nullptr);
+  const double weights = product.inputs * product.outputs;
+  const bool block_scaled =
+      curve->precision == OperandPrecision::fp8_128 && !machine.engine->tile_on_curves;
+  const double sms = machine.measured->sms;
+  const double row = from_l2(product.activations, *machine.measured) / product.rows;
+  const auto taken = [&](double rows) {
+    const DenseGemm gemm{.bytes = size_of(product.weights, weights).base() + rows * row,
+                         .m = rows,
+                         .n = product.outputs,
+                         .k = product.inputs,
+                         .block_scaled = block_scaled};
+    return on_curve(*curve, work_of(gemm, sms), compute, machine).seconds;
+  };
+  const double asked = taken(product.rows);
+  double least = asked;
+  for (const double rows : next_tiles(product.rows, block_scaled))
+    least = std::min(least, taken(rows));
+  return {Seconds(least * in_interval(*curve, machine)) * machine.dense, least < asked};
+}
+
+}  // namespace
 
 TEST_SUITE("unit") {
   TEST_CASE("a dense product: whole weights once, a tile of rows at least, the longest roof") {
@@ -30,6 +65,34 @@ TEST_SUITE("unit") {
     product.kernels = 2;
     CHECK(dense(product, machine).weights.base() == 2 * 4096.0 * 8192);
     CHECK(dense(product, machine).flops.base() == 2 * 2.0 * 4096 * 4096 * 8192);
+  }
+
+  TEST_CASE("a measured dense product takes no longer than with padded rows") {
+    std::vector<HardwareSpec> chips = load_hardware({"h100", "h200", "h800", "h20"});
+    attach_calibrations(pointers_to(chips), "");
+    const Engine ideal = load_engine("ideal"), served = load_engine("vllm");
+    int padded = 0;
+    for (const HardwareSpec& chip : chips) {
+      for (const Engine* engine : {&ideal, &served}) {
+        const Machine machine(chip, *engine, -1);
+        for (const Dtype format : {Dtype::fp8, Dtype::bf16}) {
+          for (double rows = 1; rows < 3000; rows += 1 + rows / 3) {
+            for (const double outputs : {256.0, 2112.0, 7168.0, 24576.0}) {
+              const DenseProduct product{.rows = rows,
+                                         .inputs = 1536,
+                                         .outputs = outputs,
+                                         .weights = format,
+                                         .compute = format,
+                                         .activations = size_of(format, rows * (1536 + outputs))};
+              const Least least = least_of_all(product, machine);
+              CHECK(dense(product, machine).time == least.time);
+              padded += least.padded ? 1 : 0;
+            }
+          }
+        }
+      }
+    }
+    CHECK(padded > 0);
   }
 
   TEST_CASE("a collective: its bytes at the engine's share of the fabric, and a latency") {

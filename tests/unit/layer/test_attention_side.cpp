@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "layer/attention_side.hpp"
+#include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "support.hpp"
 
@@ -25,6 +26,33 @@ struct SideFixture {
 }  // namespace
 
 TEST_SUITE("unit") {
+  TEST_CASE("kinds of layers one after another take what each takes by itself") {
+    HardwareSpec chip = load_hardware({"h200"}).front();
+    attach_calibrations({&chip}, "");
+    for (const Engine& engine : load_engines({"ideal", "vllm"})) {
+      const Machine machine(chip, engine);
+      for (const ModelSpec& model : load_models({"all"})) {
+        const std::vector<LayerShape> shapes = layer_shapes(model);
+        for (const AttentionSplit split :
+             {AttentionSplit::replicated, AttentionSplit::shared_output, AttentionSplit::tensor}) {
+          AttentionTimes times(model);
+          for (const LayerShape& shape : shapes) {
+            const bool routed = shape.ffn.router_outputs > 0;
+            const AttentionWork work{.requests = 37,
+                                     .context = 5000,
+                                     .instance = split == AttentionSplit::replicated ? 1 : 2,
+                                     .split = split,
+                                     .partial_results = routed ? 3.0 : 0.0,
+                                     .router = routed};
+            CAPTURE(model.name);
+            CHECK(times.of(shape, work, machine) ==
+                  attention_ops(model, shape, work, machine).time());
+          }
+        }
+      }
+    }
+  }
+
   TEST_CASE("MLA's absorbed up-projection: both halves, in BF16, split by heads") {
     const SideFixture f("deepseek-v3");
     const double weights = 512.0 * 128 * (128 + 128);
