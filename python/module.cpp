@@ -84,8 +84,10 @@ py::dict answer_to(const Question& question, const py::object& progress) {
   using namespace py::literals;
   py::object table = py::none();
   if (answer.table) table = dict_of(*answer.table);
-  return py::dict("status"_a = answer.status, "table"_a = table, "text"_a = answer.text,
-                  "said"_a = answer.said);
+  py::dict details;
+  for (const auto& [name, detail] : answer.details) details[py::str(name)] = dict_of(detail);
+  return py::dict("status"_a = answer.status, "table"_a = table, "details"_a = details,
+                  "text"_a = answer.text, "said"_a = answer.said);
 }
 
 py::dict ask(const std::string& verb, const afford::Values& values, const py::object& progress) {

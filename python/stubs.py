@@ -25,6 +25,7 @@ class Fault(RuntimeError): ...
 
 class Answer(Sequence[_Row], Generic[_Row]):
     rows: list[_Row]
+    details: dict[str, Answer[Any]]
     columns: list[str]
     title: str
     notes: list[str]

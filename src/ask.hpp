@@ -38,6 +38,8 @@ struct Answer {
   /// Columns with their keys, units in them, and a row for each result; none where the question was
   /// not understood, or went to a file (-o FILE).
   std::optional<Table> table;
+  /// What belongs to its rows: "operations" of simulate's explain, "events" of its timeline.
+  std::map<std::string, Table> details;
   std::string text;  // explanations, verdicts of check, a model file of import
   std::string said;  // what the program says on standard error, errors among it, in lines
 };

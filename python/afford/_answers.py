@@ -29,11 +29,16 @@ class Fault(RuntimeError):
 
 class Answer(Sequence):
     """The rows of an answer, each a dataclass whose fields are the columns of the CSV, units in
-    their names. `yes` is False where the command line exits with 1: something does not fit."""
+    their names. `yes` is False where the command line exits with 1: something does not fit.
+    `details` has what belongs to the rows as answers of their own: "operations" with explain=True,
+    "events" with timeline=True."""
 
-    def __init__(self, row_type: type | None, answer: dict[str, Any]) -> None:
+    def __init__(self, verb: str, answer: dict[str, Any]) -> None:
         table = answer["table"]
+        row_type = _row_type(verb, tuple(table["keys"])) if table else None
         self.rows = [row_type(*row) for row in table["rows"]] if table else []
+        self.details = {name: Answer(name, answer | {"table": detail, "details": {}, "text": ""})
+                        for name, detail in answer["details"].items()}
         self.columns: list[str] = table["keys"] if table else []
         self.title: str = table["title"] if table else ""
         self.notes: list[str] = table["notes"] if table else []
@@ -162,7 +167,7 @@ def _result(verb: str, answer: dict[str, Any]) -> Answer:
         raise Error(said.rstrip("\n"))
     if status == 2:  # part of what `all` names could not be read
         warnings.warn(said.rstrip("\n"), stacklevel=4)
-    return Answer(_row_type(verb, tuple(table["keys"])) if table else None, answer)
+    return Answer(verb, answer)
 
 
 _Progress = Callable[[int, int], None] | bool | None

@@ -100,6 +100,18 @@ class Numbers(unittest.TestCase):
         self.assertEqual(str(answer), told.stdout)
 
 
+    def test_operations_and_events_are_rows(self):
+        answer = afford.simulate(model="step-3", **POOLS, explain=True, timeline=True)
+        operations, events = answer.details["operations"], answer.details["events"]
+        attention = [each for each in operations if each.stage == "attention" and each.hidden == "no"]
+        self.assertAlmostEqual(sum(each.time_us for each in attention), answer[0].attention_us)
+        for each in operations:
+            self.assertIn(f"{each.operation} ", answer.text)
+        self.assertEqual({each.stage for each in events}, {"attention", "A->F", "FFN", "F->A"})
+        self.assertEqual(min(each.start_us for each in events), 0)
+        self.assertEqual(afford.simulate(model="step-3", **POOLS).details, {})
+
+
 class Arguments(unittest.TestCase):
     def test_lists_numbers_and_dicts_are_what_the_command_line_has_commas_for(self):
         self.assertEqual(

@@ -8,6 +8,8 @@ Answer answer_of(const std::function<int(const cli::Host&)>& run, const Watch& w
   static const std::atomic<bool> never = false;
   Answer answer;
   const cli::Host host{.table = [&](const Table& table) { answer.table = table; },
+                       .detail = [&](std::string_view name,
+                                     const Table& table) { answer.details.emplace(name, table); },
                        .print = [&](std::string_view text) { answer.text += text; },
                        .say = [&](std::string_view text) { answer.said += text; },
                        .stop = watch.stop != nullptr ? watch.stop : &never,

@@ -23,6 +23,13 @@ std::string after(const study::Simulation& row, const SimulateArgs& args) {
   return text;
 }
 
+/// The same as tables, for a host that takes values.
+void hand_over(const study::Simulations& simulations, const SimulateArgs& args) {
+  const auto& detail = args.output.host->detail;
+  if (detail && args.explain) detail("operations", operations_table(simulations));
+  if (detail && args.timeline) detail("events", events_table(simulations));
+}
+
 /// A trace shows one deployment under one setting; that of the next would replace it.
 void require_one_pipeline(const study::Simulations& simulations) {
   const auto traced = std::count_if(simulations.rows.begin(), simulations.rows.end(),
@@ -65,6 +72,7 @@ int run(const SimulateArgs& args) {
                             "USD per 1M tokens", group_and_choice_line);
   }
   emit(table, args.output, text);
+  hand_over(simulations, args);
   if (picture) draw(*picture, args.plot);
   return say_left_out(args.output, simulations.left_out,
                       simulations.all_feasible() ? exit_done : exit_no);

@@ -15,6 +15,8 @@ struct Host {
   /// Takes the table of an answer that no -o FILE is given for; --format is then json, or table
   /// where an explanation is asked for.
   std::function<void(const Table&)> table;
+  /// Takes what belongs to the rows of that table, by its name: their "operations", "events".
+  std::function<void(std::string_view, const Table&)> detail;
   std::function<void(std::string_view)> print, say;
   /// Set by whoever wants the command to end early.
   const std::atomic<bool>* stop = nullptr;

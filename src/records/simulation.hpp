@@ -20,6 +20,9 @@ namespace afford {
 /// Every operation with its bytes, FLOPs and what binds; stages, expert load, memory.
 [[nodiscard]] std::string explanation_of(const study::Simulation& simulation, std::int64_t seed);
 
+/// The same operations as a table, those of explained rows; `row` counts these from 0.
+[[nodiscard]] Table operations_table(const study::Simulations& simulations);
+
 /// Why a deployment is infeasible, and the batch that would fit; empty when it is feasible.
 [[nodiscard]] std::string reason(const Evaluation& evaluation, Seconds tpot_limit);
 

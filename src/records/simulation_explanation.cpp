@@ -8,6 +8,15 @@ namespace {
 
 std::string number(double value) { return shown(Cell(value), Show::scientific); }
 
+/// The stages of a layer with their operations, in order.
+std::vector<std::pair<std::string_view, const OpList*>> stages_of(const study::Simulation& s) {
+  const StageOps& ops = s.detail->ops;
+  std::vector<std::pair<std::string_view, const OpList*>> stages{{"attention", &ops.attention}};
+  if (ops.shared.begin() != ops.shared.end()) stages.emplace_back("shared experts", &ops.shared);
+  stages.emplace_back(s.detail->experts && !s.result.events ? "experts" : "FFN", &ops.ffn);
+  return stages;
+}
+
 std::string operations_text(std::string_view title, const OpList& ops) {
   std::string out = fmt::format("  {} {:.1f} us\n", title, ops.time() / microsecond);
   for (const Op& op : ops) {
@@ -102,7 +111,52 @@ std::string memory_text(std::string_view which, const MemoryUse& m) {
                      human(m.weights), human(m.cache), human(m.buffers), human(m.capacity));
 }
 
+struct ListedOperation {
+  std::int64_t row;
+  const study::Simulation* of;
+  std::string_view stage;
+  const Op* op;
+};
+
+Record<ListedOperation> operation_record() {
+  return {
+      {{"row", "row", Show::plain}, [](const ListedOperation& l) { return l.row; }},
+      {{"layer", "layer"},
+       [](const ListedOperation& l) { return layer_name(*l.of->model, l.of->detail->kind); }},
+      {{"stage", "stage"}, [](const ListedOperation& l) { return named(l.stage); }},
+      {{"operation", "operation"}, [](const ListedOperation& l) { return named(l.op->name); }},
+      {{"time_us", "us", Show::plain},
+       [](const ListedOperation& l) { return l.op->time / microsecond; }},
+      {{"bound", "bound"}, [](const ListedOperation& l) { return named(name_of(l.op->bound)); }},
+      {{"kernels", "kernels", Show::plain}, [](const ListedOperation& l) { return l.op->kernels; }},
+      {{"flop", "FLOP", Show::scientific},
+       [](const ListedOperation& l) { return l.op->flops.base(); }},
+      {{"weight_bytes", "B weights", Show::scientific},
+       [](const ListedOperation& l) { return l.op->weights.base(); }},
+      {{"cache_bytes", "B cache", Show::scientific},
+       [](const ListedOperation& l) { return l.op->cache.base(); }},
+      {{"moved_bytes", "B moved", Show::scientific},
+       [](const ListedOperation& l) { return l.op->moved.base(); }},
+      {{"hidden", "hidden"}, [](const ListedOperation& l) { return yes_or_no(l.op->hidden); }},
+      {{"beyond_measured", "beyond measured"},
+       [](const ListedOperation& l) { return yes_or_no(l.op->beyond); }}};
+}
+
 }  // namespace
+
+Table operations_table(const study::Simulations& simulations) {
+  std::vector<ListedOperation> all;
+  for (size_t row = 0; row < simulations.rows.size(); ++row) {
+    const study::Simulation& s = simulations.rows[row];
+    if (!s.detail) continue;
+    for (const auto& [stage, ops] : stages_of(s)) {
+      for (const Op& op : *ops) all.push_back({static_cast<std::int64_t>(row), &s, stage, &op});
+    }
+  }
+  Table table = table_of(operation_record(), all);
+  table.title = "Operations of one layer and one micro-batch, on one accelerator";
+  return table;
+}
 
 std::string explanation_of(const study::Simulation& s, std::int64_t seed) {
   if (!s.detail) return "";
@@ -110,11 +164,7 @@ std::string explanation_of(const study::Simulation& s, std::int64_t seed) {
   std::string out =
       fmt::format("\n{} {} at {} tokens: one layer of {} and one micro-batch, on one accelerator\n",
                   s.model->name, s.label, s.setting.context, layer_name(*s.model, s.detail->kind));
-  out += operations_text("attention", s.detail->ops.attention);
-  if (s.detail->ops.shared.begin() != s.detail->ops.shared.end())
-    out += operations_text("shared experts", s.detail->ops.shared);
-  out +=
-      operations_text(s.detail->experts && !s.result.events ? "experts" : "FFN", s.detail->ops.ffn);
+  for (const auto& [stage, ops] : stages_of(s)) out += operations_text(stage, *ops);
   out += network_text(s) + stages_text(s);
   out += s.detail->step ? sum_text(s, *s.detail->step) : bounds_text(s);
   if (s.result.events) {

@@ -6,10 +6,56 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "report/record.hpp"
+
 namespace afford {
 namespace {
 constexpr std::array stage_names = {"attention", "A->F", "FFN", "F->A"};
+
+/// When the first of them starts.
+Seconds origin_of(std::span<const PipelineEvent> events) {
+  Seconds origin = events.empty() ? Seconds(0) : events.front().start;
+  for (const PipelineEvent& event : events) origin = std::min(origin, event.start);
+  return origin;
+}
+
+struct ListedEvent {
+  std::int64_t row;
+  Seconds origin;
+  const PipelineEvent* event;
+};
+
+Record<ListedEvent> event_record() {
+  return {{{"row", "row", Show::plain}, [](const ListedEvent& l) { return l.row; }},
+          {{"stage", "stage"},
+           [](const ListedEvent& l) {
+             return named(stage_names.at(static_cast<size_t>(l.event->stage)));
+           }},
+          {{"micro_batch", "micro-batch", Show::plain},
+           [](const ListedEvent& l) { return std::int64_t{l.event->micro_batch}; }},
+          {{"layer", "layer", Show::plain}, [](const ListedEvent& l) { return l.event->layer; }},
+          {{"head", "LM head"}, [](const ListedEvent& l) { return yes_or_no(l.event->head); }},
+          {{"start_us", "start us", Show::plain},
+           [](const ListedEvent& l) { return (l.event->start - l.origin) / microsecond; }},
+          {{"end_us", "end us", Show::plain},
+           [](const ListedEvent& l) { return (l.event->end - l.origin) / microsecond; }}};
+}
+
 }  // namespace
+
+Table events_table(const study::Simulations& simulations) {
+  std::vector<ListedEvent> all;
+  for (size_t row = 0; row < simulations.rows.size(); ++row) {
+    const auto& result = simulations.rows[row].result.events;
+    if (!result) continue;
+    const Seconds origin = origin_of(result->events);
+    for (const PipelineEvent& event : result->events)
+      all.push_back({static_cast<std::int64_t>(row), origin, &event});
+  }
+  Table table = table_of(event_record(), all);
+  table.title = "The pipeline's last step";
+  return table;
+}
 
 std::string chrome_trace(std::span<const PipelineEvent> events) {
   nlohmann::ordered_json trace;
@@ -21,8 +67,7 @@ std::string chrome_trace(std::span<const PipelineEvent> events) {
                     {"tid", s},
                     {"args", {{"name", stage_names[s]}}}});
   }
-  Seconds origin = events.empty() ? Seconds(0) : events.front().start;
-  for (const PipelineEvent& event : events) origin = std::min(origin, event.start);
+  const Seconds origin = origin_of(events);
   for (const PipelineEvent& event : events) {
     list.push_back(
         {{"name", event.head ? fmt::format("mb{} head", event.micro_batch)

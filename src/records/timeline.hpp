@@ -5,8 +5,13 @@
 #include <string>
 
 #include "deploy/pipeline.hpp"
+#include "report/table.hpp"
+#include "study/simulation.hpp"
 
 namespace afford {
+
+/// Of every row that has events, the row counted from 0; microseconds since the first of them.
+[[nodiscard]] Table events_table(const study::Simulations& simulations);
 
 /// Trace Event Format: one row for each stage, one slice for each micro-batch and layer;
 /// microseconds.

@@ -134,6 +134,42 @@ TEST_SUITE("unit") {
          ask({"explore", "-o", "page.html", "cost", "-m", "step-33"}));
   }
 
+  TEST_CASE("ask: operations and events of a deployment are tables beside its row") {
+    const Answer answer = ask("simulate", {{"model", "step-3"},
+                                           {"attention", "h800:2x8"},
+                                           {"ffn", "h800:2x8"},
+                                           {"batch", 3072},
+                                           {"timeline", true},
+                                           {"explain", true}});
+    REQUIRE(answer.details.size() == 2);
+    const auto at = [](const Table& table, const auto& row, std::string_view key) {
+      for (size_t i = 0; i < row.size(); ++i)
+        if (table.columns[i].key == key) return row[i];
+      throw std::out_of_range("no such column");
+    };
+    const Table &all = *answer.table, &operations = answer.details.at("operations"),
+                &events = answer.details.at("events");
+    double attention = 0;
+    for (const auto& row : operations.rows) {
+      CHECK(at(operations, row, "row") == Cell(std::int64_t{0}));
+      const bool counts = at(operations, row, "stage") == Cell("attention") &&
+                          at(operations, row, "hidden") == Cell("no");
+      if (counts) attention += std::get<double>(at(operations, row, "time_us"));
+      const std::string name = std::get<std::string>(at(operations, row, "operation"));
+      CHECK(answer.text.find("    " + name + " ") != std::string::npos);
+    }
+    CHECK(attention ==
+          doctest::Approx(std::get<double>(at(all, all.rows.front(), "attention_us"))));
+    double first = 1, last = 0;
+    for (const auto& row : events.rows) {
+      first = std::min(first, std::get<double>(at(events, row, "start_us")));
+      last = std::max(last, std::get<double>(at(events, row, "end_us")));
+    }
+    CHECK(first == 0);
+    CHECK(last > 1000 * 20);
+    CHECK(ask("cost", {{"model", "step-3"}}).details.empty());
+  }
+
   TEST_CASE("ask: what is wrong with a value is said as of a flag") {
     const auto said = [](std::string_view verb, const Values& values) {
       const Answer answer = ask(verb, values);
