@@ -1,4 +1,5 @@
-// The engine of the page: a question as a JSON array of words, the answer as JSON.
+// The engine of the page: a question in JSON, as a verb with its values or as an array of words,
+// and the answer as JSON.
 
 #include <emscripten/emscripten.h>
 
@@ -22,6 +23,20 @@ Json json_of(const afford::Cell& cell) {
   return std::visit(Value{}, cell);
 }
 
+Json json_of(const std::vector<afford::Cell>& row) {
+  Json cells = Json::array();
+  for (const afford::Cell& cell : row) cells.push_back(json_of(cell));
+  return cells;
+}
+
+/// What no one is shown: keys and cells.
+Json values_of(const afford::Table& table) {
+  Json keys = Json::array(), rows = Json::array();
+  for (const afford::Column& column : table.columns) keys.push_back(column.key);
+  for (const auto& row : table.rows) rows.push_back(json_of(row));
+  return {{"keys", keys}, {"rows", rows}};
+}
+
 Json json_of(const afford::Table& table) {
   Json columns = Json::array(), rows = Json::array();
   for (const afford::Column& column : table.columns)
@@ -30,18 +45,35 @@ Json json_of(const afford::Table& table) {
                        {"detail", column.detail},
                        {"text", column.show == afford::Show::text}});
   for (const auto& row : table.rows) {
-    Json cells = Json::array(), shown = Json::array();
-    for (size_t i = 0; i < row.size(); ++i) {
-      cells.push_back(json_of(row[i]));
+    Json shown = Json::array();
+    for (size_t i = 0; i < row.size(); ++i)
       shown.push_back(afford::shown(row[i], table.columns[i].show));
-    }
-    rows.push_back({{"cells", cells}, {"shown", shown}});
+    rows.push_back({{"cells", json_of(row)}, {"shown", shown}});
   }
   return {{"title", table.title},
           {"columns", columns},
           {"rows", rows},
           {"notes", table.notes},
           {"csv", afford::render(table, afford::Format::csv)}};
+}
+
+/// Fields of a form are texts, several where a flag repeats, or true.
+afford::Values values_of(const Json& given) {
+  afford::Values values;
+  for (const auto& [name, value] : given.items()) {
+    if (value.is_boolean())
+      values[name] = value.get<bool>();
+    else if (value.is_array())
+      values[name] = value.get<std::vector<std::string>>();
+    else
+      values[name] = value.get<std::string>();
+  }
+  return values;
+}
+
+afford::Answer answer_to(const Json& question) {
+  if (question.is_array()) return afford::ask(question.get<std::vector<std::string>>());
+  return afford::ask(question.at("verb").get<std::string>(), values_of(question.at("values")));
 }
 
 /// Kept until the next call: the page reads it at once.
@@ -55,10 +87,11 @@ const char* kept(const Json& json) {
 
 extern "C" {
 
-EMSCRIPTEN_KEEPALIVE const char* afford_ask(const char* words) {
-  const afford::Answer answer = afford::ask(Json::parse(words).get<std::vector<std::string>>());
+EMSCRIPTEN_KEEPALIVE const char* afford_ask(const char* question) {
+  const afford::Answer answer = answer_to(Json::parse(question));
   Json json = {{"status", answer.status}, {"text", answer.text}, {"said", answer.said}};
   json["table"] = answer.table ? json_of(*answer.table) : Json(nullptr);
+  for (const auto& [name, table] : answer.details) json["details"][name] = values_of(table);
   return kept(json);
 }
 

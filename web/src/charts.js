@@ -215,15 +215,15 @@ export function prompts(rows, width) {
 
 /** The operations of a layer by time, as operationsOf() reads them. */
 export function operations(operations, width) {
-  const name = each => `${each.stage}: ${each.name}`;
+  const name = each => `${each.stage}: ${each.operation}`;
   const names = namesOf(operations.map(name), width, 20);
   return figure("Operations of one layer by time, and what binds each", {
     ...names.frame,
     x: {label: "µs", insetRight: 80}, y: names.y,
     color: {legend: true, range: PALETTE},
     marks: [
-      Plot.barX(operations, {x: "us", y: name, fill: "bound", fillOpacity: each => each.hidden ? 0.35 : 1, ...names.inset}),
-      Plot.text(operations, {x: "us", y: name, text: each => `${each.us}${each.hidden ? " hidden" : ""}`, textAnchor: "start", dx: 4, dy: names.dy}),
+      Plot.barX(operations, {x: "time_us", y: name, fill: "bound", fillOpacity: each => each.hidden === "yes" ? 0.35 : 1, ...names.inset}),
+      Plot.text(operations, {x: "time_us", y: name, text: each => `${Number(each.time_us.toFixed(1))}${each.hidden === "yes" ? " hidden" : ""}`, textAnchor: "start", dx: 4, dy: names.dy}),
       ...names.marks,
       Plot.ruleX([0]),
     ],
@@ -233,14 +233,12 @@ export function operations(operations, width) {
 
 /** Three layers of the middle of the pipeline's last step, from the events of its trace. */
 export function timeline(events, width) {
-  const stages = events.filter(({ph}) => ph === "M").map(({args}) => args.name);
-  const work = events.filter(({ph}) => ph === "X"), layers = Math.max(...work.map(({args}) => args.layer)) + 1;
+  const stages = ["attention", "A->F", "FFN", "F->A"], layers = Math.max(...events.map(({layer}) => layer)) + 1;
   const first = Math.max(0, Math.floor(layers / 2) - 1);
-  const attention = work.filter(({tid, args}) => tid === 0 && args.layer >= first && args.layer < first + 3);
-  const begin = Math.min(...attention.map(({ts}) => ts)), end = Math.max(...attention.map(({ts, dur}) => ts + dur));
-  const runs = work.filter(({ts, dur}) => ts < end && ts + dur > begin).map(({tid, ts, dur, args}) => ({
-    stage: stages[tid], batch: String(args.micro_batch + 1), layer: args.layer, us: dur,
-    from: Math.max(ts, begin) - begin, to: Math.min(ts + dur, end) - begin}));
+  const attention = events.filter(({stage, layer}) => stage === stages[0] && layer >= first && layer < first + 3);
+  const begin = Math.min(...attention.map(each => each.start_us)), end = Math.max(...attention.map(each => each.end_us));
+  const runs = events.filter(each => each.start_us < end && each.end_us > begin).map(({stage, micro_batch: batch, layer, start_us: from, end_us: to}) => ({
+    stage, layer, batch: String(batch + 1), us: to - from, from: Math.max(from, begin) - begin, to: Math.min(to, end) - begin}));
   const wide = run => (run.to - run.from) / (end - begin) * Math.min(width, 1000) > 18;  // enough for a digit
   return figure(`Pipeline while attention works on layers ${first} to ${Math.min(first + 2, layers - 1)}`, {
     height: 80 + 38 * stages.length, marginLeft: roomFor(stages), grid: false,

@@ -25,14 +25,12 @@ export function start() {
 }
 
 /**
- * Asks in the words of the command line. The answer: status as the program's exit code; text and
- * said, as it prints them; whether it is a table (`answered`), and its rows as objects by column key.
- * Without `keys`, which choose columns, also notes, `table` as it is shown and `csv`.
+ * Asks a verb by the values of its parameters, or in words where these make no question. The answer:
+ * status as the program's exit code; text and said, as it prints them; whether it is a table
+ * (`answered`), and its rows as objects by column key. Without `keys`, which choose columns, also
+ * what belongs to the rows (`details`), notes, `table` as it is shown and `csv`.
  */
-export const ask = (words, keys) => send("ask", {words, keys});
-
-/** The events of a deployment's pipeline; null where it has none. */
-export const traceOf = words => send("trace", words);
+export const ask = ({verb, values, words}, keys) => send("ask", {question: words ?? {verb, values}, keys});
 
 /** Puts a file where the engine's questions find it by its name. */
 export const addFile = (name, content) => send("file", {name, text: content});

@@ -1,7 +1,7 @@
 // The form of a verb, made of what the verb takes.
 
 import {element} from "./drawing.js";
-import {fieldsOf, isFlag, nameOf, wordsFrom} from "./words.js";
+import {isFlag, nameOf} from "./words.js";
 import {sliderFor} from "./sliders.js";
 
 // What cuts a search into parts has no place in a page, and what the views show anyway no field.
@@ -38,27 +38,23 @@ function field(parameter, value, values) {
   return made;
 }
 
-/** Fills `form` for the words; `changed` hears of the words that the fields then make. */
-export function showForm(form, verb, words, changed) {
-  const fields = fieldsOf(words, verb);
+/** Fills `form` with what a verb takes and is given; `changed` hears of a field's other value, by name. */
+export function showForm(form, verb, question, changed) {
   const shown = verb.parameters.filter(parameter => !parameter.written && !LEFT_OUT.has(nameOf(parameter)));
-  const first = FIRST[verb.name] ?? COMMON;
-  const values = () => fields.values;
-  const made = parameter => field(parameter, fields.values.get(nameOf(parameter)), values);
+  const first = FIRST[verb.name] ?? COMMON, values = {...question.values};
+  const made = parameter => field(parameter, values[nameOf(parameter)], () => values);
   const rank = parameter => first.indexOf(nameOf(parameter));
   const main = shown.filter(parameter => rank(parameter) >= 0).sort((a, b) => rank(a) - rank(b));
   const more = shown.filter(parameter => rank(parameter) < 0);
-  const details = element("details", {open: more.some(each => fields.values.has(nameOf(each)))},
+  const details = element("details", {open: more.some(each => nameOf(each) in values)},
     element("summary", {textContent: `All other flags (${more.length})`}), ...more.map(made));
   form.replaceChildren(...main.map(made), ...(more.length ? [details] : []));
   const byName = new Map(shown.map(parameter => [nameOf(parameter), parameter]));
   form.oninput = ({target}) => {
     const parameter = byName.get(target.name);
     if (!parameter) return;
-    const text = target.value.trim();
-    if (parameter.takes === "nothing") fields.values.set(target.name, target.checked);
-    else if (parameter.takes === "repeated" && isFlag(parameter)) fields.values.set(target.name, text.split(/\s*;\s*/).filter(Boolean));
-    else fields.values.set(target.name, text);
-    changed(wordsFrom(verb, fields));
+    const text = target.value.trim(), several = parameter.takes === "repeated" && isFlag(parameter);
+    values[target.name] = parameter.takes === "nothing" ? target.checked : several ? text.split(/\s*;\s*/).filter(Boolean) : text;
+    changed(values);
   };
 }

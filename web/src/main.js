@@ -6,7 +6,7 @@ import {exportAs} from "./exports.js";
 import {showForm} from "./form.js";
 import {tableOf} from "./table.js";
 import {FrontierView, VIEWS, draw} from "./views.js";
-import {fieldsOf, lineOf, nameOf, wordsFrom, wordsOf} from "./words.js";
+import {having, lineOf, nameOf, questionOf, wordsFrom, wordsOf} from "./words.js";
 
 const QUIET_MS = 250;  // without a move of a slider, before what takes long is shown
 
@@ -14,24 +14,25 @@ const $ = id => document.getElementById(id);
 const newest = newestOnly();
 const frame = () => new Promise(requestAnimationFrame);
 
-let verbs, words, csv = "", moved = 0;
-let understood = null;  // the newest words that have an answer
-const lines = new Map(VIEWS.map(view => [view.verb, view.start]));
+let verbs, question, csv = "", moved = 0;
+let understood = null;  // the newest question that has an answer
+const questions = new Map();  // the newest of each verb
 const frontier = new FrontierView();
 
-const verbOf = asked => verbs.find(verb => verb.name === asked[0]);
+const verbOf = asked => verbs.find(verb => verb.name === asked.verb);
+const asking = line => questionOf(wordsOf(line), verbs);
+const lineFrom = asked => lineOf(wordsFrom(asked, verbs));
 
 /** What both verbs take goes along from one view to the next. */
 function carried(to) {
-  const target = verbs.find(verb => verb.name === to), own = fieldsOf(wordsOf(lines.get(to)), target);
-  const from = understood && verbOf(understood), given = from && fieldsOf(understood, from).values;
+  const own = questions.get(to), target = verbOf(own), from = understood?.verb, given = understood?.values ?? {}, taken = {};
   for (const name of ["model", "on", "context", "price", "kv-dtype", "weight-dtype", "engine", "mtp", "acceptance"]) {
     const parameter = target.parameters.find(each => nameOf(each) === name);
-    const taken = parameter && (parameter.takes === "list" || !/,|\.\./.test(given?.get(name)));
-    const one = ["simulate", "prefill", "plan"].includes(to) || ["simulate", "plan"].includes(from?.name);
-    if (given?.get(name) && taken && !one) own.values.set(name, given.get(name));
+    const fits = parameter && (parameter.takes === "list" || !/,|\.\./.test(given[name]));
+    const one = ["simulate", "prefill", "plan"].includes(to) || ["simulate", "plan"].includes(from);
+    if (given[name] && fits && !one) taken[name] = given[name];
   }
-  return wordsFrom(target, own);
+  return having(own, taken);
 }
 
 function showTabs() {
@@ -54,47 +55,47 @@ function showTabs() {
 
 function markTab() {
   for (const tab of $("views").children) {
-    const selected = tab.dataset.verb === words[0];
+    const selected = tab.dataset.verb === question.verb;
     tab.setAttribute("aria-selected", String(selected));
     tab.tabIndex = selected ? 0 : -1;
   }
 }
 
-/** The words as the address has them. */
+/** The question as the address has it. */
 function showAddress(replace) {
   const readable = {"%20": "+", "%2C": ",", "%3A": ":", "%3D": "=", "%2F": "/"};
-  const address = `#${encodeURIComponent(lineOf(words)).replaceAll(/%20|%2C|%3A|%3D|%2F/g, code => readable[code])}`;
+  const address = `#${encodeURIComponent(lineFrom(question)).replaceAll(/%20|%2C|%3A|%3D|%2F/g, code => readable[code])}`;
   if (location.hash !== address) history[replace ? "replaceState" : "pushState"](null, "", address);
 }
 
-const wordsOfAddress = () => wordsOf(decodeURIComponent(location.hash.slice(1).replaceAll("+", " ")));
+const askedByAddress = () => asking(decodeURIComponent(location.hash.slice(1).replaceAll("+", " ")));
 
 /** Goes to a question: form, address and answer. */
 function go(asked, {replace = false} = {}) {
-  const again = words?.[0] === asked[0];
-  words = asked;
+  const again = question?.verb === asked.verb;
+  question = asked;
   moved = 0;
-  const verb = verbOf(words);
+  const verb = verbOf(question);
   if (!again) $("charts").replaceChildren();
   markTab();
   showAddress(replace);
-  $("workload").hidden = words[0] !== "plan";
-  if (verb) showForm($("fields"), verb, words, change);
+  $("workload").hidden = question.verb !== "plan";
+  if (verb) showForm($("fields"), verb, question, change);
   else $("fields").replaceChildren();
   answerSoon();
 }
 
 /** The same question with other values, from the form. */
-function change(asked) {
-  words = asked;
+function change(values) {
+  question = having({verb: question.verb, values: {}}, values);
   moved = performance.now();
   answerSoon();
 }
 
 function answerSoon() {
-  $("line").value = `afford ${lineOf(words)}`;
-  if (verbOf(words)) lines.set(words[0], lineOf(words));
-  const asked = words;
+  $("line").value = `afford ${lineFrom(question)}`;
+  if (verbOf(question)) questions.set(question.verb, question);
+  const asked = question;
   document.body.setAttribute("aria-busy", "true");
   newest(stale => answerInto(asked, stale));
 }
@@ -145,7 +146,7 @@ function showAnswer(answer, ms) {
   showSaid(answer, notes);
   $("title").textContent = table?.title ?? "";
   $("notes").replaceChildren(...notes.map(note => element("p", {textContent: note})));
-  $("table").replaceChildren(...table ? tableOf(table, line => go(wordsOf(line))) : []);
+  $("table").replaceChildren(...table ? tableOf(table, line => go(asking(line))) : []);
   $("exports").hidden = !table;
   const count = table?.rows.length;
   $("status").textContent = table ? `${count} ${count === 1 ? "row" : "rows"} in ${ms.toFixed(0)} ms` : "";
@@ -158,19 +159,19 @@ function showExports() {
 
 /** Of a model the program prints what it states and where from above its modules, which are the CSV. */
 async function showFacts(asked, stale) {
-  const {text, table} = await ask([...asked, "--format", "table"]);
+  const {text, table} = await ask(having(asked, {format: "table"}));
   if (text && !stale()) $("table").prepend(...tableOf(table));
 }
 
 function contextOf(asked, stale, show) {
   const verb = verbOf(asked);
   const initial = name => verb.parameters.find(each => nameOf(each) === name).initial.replace(/^\[|\]$/g, "");
-  return {verb, words: asked, width: $("charts").clientWidth, stale, show, initial, open: line => go(wordsOf(line))};
+  return {question: asked, width: $("charts").clientWidth, stale, show, initial, open: line => go(asking(line))};
 }
 
 /** A frontier is drawn as it comes; all else once nothing moves. */
 async function answerInto(asked, stale) {
-  const began = performance.now(), quick = asked[0] === "pareto" ? frontier.keys : undefined;
+  const began = performance.now(), quick = asked.verb === "pareto" ? frontier.keys : undefined;
   const first = await ask(asked, quick), ms = performance.now() - began;
   const show = shower(), context = contextOf(asked, stale, show);
   if (quick && first.answered) {
@@ -183,7 +184,7 @@ async function answerInto(asked, stale) {
   if (moved) showAddress(true);
   showAnswer(answer, ms);
   if (answer.text) show.text(answer.text);
-  if (asked[0] === "show" && answer.answered) await showFacts(asked, stale);
+  if (asked.verb === "show" && answer.answered) await showFacts(asked, stale);
   if (quick && answer.answered) await frontier.settle(answer.rows, context);
   if (quick && !answer.answered) $("charts").replaceChildren();
   if (!quick && answer.answered) await draw(answer.rows, context);
@@ -200,27 +201,26 @@ async function take(file) {
   await addFile(file.name, text);
   if (file.name.endsWith(".json")) {
     const name = (file.name.replace(/\W*config\.json$/, "") || "own").toLowerCase();
-    const answer = await ask(["import", file.name, "--name", name]);
+    const answer = await ask({verb: "import", values: {config: [file.name], name}});
     $("said").textContent = answer.said;
     if (answer.status !== 0) return;
     await addFile(`${name}.yaml`, answer.text);
-    return go(["show", `./${name}.yaml`]);
+    return go({verb: "show", values: {name: `./${name}.yaml`}});
   }
   const traffic = /^traffic:/m.test(text);
   if (traffic) $("workload-text").value = text;
-  const plan = wordsOf(lines.get("plan"));
-  go(traffic ? [plan[0], file.name, ...plan.slice(2)] : ["check", file.name]);
+  go(traffic ? having(questions.get("plan"), {workload: file.name}) : {verb: "check", values: {file: [file.name]}});
 }
 
 function listen() {
   $("command").onsubmit = event => {
     event.preventDefault();
-    go(wordsOf($("line").value));
+    go(asking($("line").value));
   };
   $("copy-line").onclick = () => navigator.clipboard.writeText($("line").value);
   $("copy-link").onclick = () => navigator.clipboard.writeText(location.href);
   for (const kind of ["svg", "png", "csv"]) $(`export-${kind}`).onclick = () => exportAs(kind, $("charts"), csv);
-  addEventListener("popstate", () => go(location.hash.length > 1 ? wordsOfAddress() : wordsOf(VIEWS[0].start), {replace: true}));
+  addEventListener("popstate", () => go(location.hash.length > 1 ? askedByAddress() : asking(VIEWS[0].start), {replace: true}));
   addEventListener("dragover", event => event.preventDefault());
   addEventListener("drop", event => {
     event.preventDefault();
@@ -248,7 +248,7 @@ async function startOfPage() {
   const start = $("start").content;
   for (const file of start.querySelectorAll("pre")) await addFile(file.title, file.textContent);
   const given = [...start.querySelectorAll("p")].map(word => word.textContent);
-  return given.length > 0 ? given : wordsOf(VIEWS[0].start);
+  return given.length > 0 ? questionOf(given, verbs) : asking(VIEWS[0].start);
 }
 
 async function main() {
@@ -259,14 +259,15 @@ async function main() {
     $("said").textContent = `This browser does not run the engine: ${error.message}`;
     return;
   }
-  window.afford = {ask, lineOf, wordsOf};
+  window.afford = {ask: words => ask(questionOf(words, verbs)), lineOf, wordsOf};
+  for (const {verb, start: line} of VIEWS) questions.set(verb, asking(line));
   $("workload-text").value = `${$("example").textContent.trim()}\n`;
   addFile("workload.yaml", $("workload-text").value);
   showTabs();
   listen();
   fillLists(names);
   const first = await startOfPage();
-  go(location.hash.length > 1 ? wordsOfAddress() : first, {replace: true});
+  go(location.hash.length > 1 ? askedByAddress() : first, {replace: true});
 }
 
 main();

@@ -6,11 +6,11 @@ import {ask} from "./engine.js";
 const published = () => JSON.parse(document.getElementById("measured").textContent);
 const tpotOf = (requests, tokens) => 1000 * requests / tokens;
 
-/** What `kind`s are, and the tables they come from. */
+/** What `kind`s are, and the questions their tables answer. */
 export const KINDS = {
-  published: {name: "published", words: ["validate"], of: fromCases},
-  served: {name: "served (InferenceX)", words: ["validate", "--served", "shipped"], of: fromServed},
-  pipeline: {name: "pipeline of one server", words: ["validate", "--afd", "shipped"], of: fromPipelines},
+  published: {name: "published", question: {verb: "validate", values: {}}, of: fromCases},
+  served: {name: "served (InferenceX)", question: {verb: "validate", values: {served: "shipped"}}, of: fromServed},
+  pipeline: {name: "pipeline of one server", question: {verb: "validate", values: {afd: "shipped"}}, of: fromPipelines},
 };
 
 function fromCases(rows) {
@@ -43,7 +43,7 @@ const compared = new Map();
 
 async function comparison(kind) {
   if (!compared.has(kind)) {
-    const {words, of} = KINDS[kind], {rows} = await ask(words);
+    const {question, of} = KINDS[kind], {rows} = await ask(question);
     compared.set(kind, of(rows).map(each => ({...each, kind, deviation: 100 * (each.predicted.tokens / each.tokens - 1)})));
   }
   return compared.get(kind);

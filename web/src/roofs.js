@@ -1,4 +1,4 @@
-// The operations of a deployment: read from the explanation, and drawn under the roofs of their chips.
+// The operations of a deployment, drawn under the roofs of their chips.
 
 import * as Plot from "@observablehq/plot";
 import {figure} from "./charts.js";
@@ -26,28 +26,12 @@ export function roofOf(chip, facts) {
   return memory && peaks.length > 0 ? {chip, memory, peaks} : null;
 }
 
-/** The operations that --explain lists: stage, name, time, what binds, and what is computed and moved. */
-export function operationsOf(text) {
-  const operations = [];
-  let stage = "";
-  for (const line of text.split("\n")) {
-    const head = line.match(/^ {2}(attention|shared experts|experts|FFN|layer|head)\b.* [\d.]+ us/);
-    if (head) stage = head[1];
-    const found = line.match(/^ {4}(\S.*?) +([\d.]+) us {2}(\S+)/);
-    if (!found) continue;
-    const amount = what => Number(line.match(new RegExp(`([\\d.e+]+) ${what}`))?.[1] ?? 0);
-    operations.push({name: found[1], stage, us: Number(found[2]), bound: found[3], hidden: line.includes("(hidden)"),
-      flop: amount("FLOP"), bytes: amount("B weights") + amount("B cache")});
-  }
-  return operations;
-}
-
 /** Those that compute with what they read from memory: intensity, rate, and on which chip. */
 export function underRoofs(operations, row) {
   const ffn = row.ffn_hardware ?? row.attention_hardware;
-  return operations.filter(({flop, bytes, us}) => flop > 0 && bytes > 0 && us > 0).map(each => ({
-    ...each, chip: /attention|layer/.test(each.stage) ? row.attention_hardware : ffn,
-    intensity: each.flop / each.bytes, rate: each.flop / each.us / 1e6}));
+  return operations.map(each => ({...each, bytes: each.weight_bytes + each.cache_bytes})).filter(({flop, bytes}) => flop > 0 && bytes > 0).map(each => ({
+    ...each, chip: each.stage === "attention" ? row.attention_hardware : ffn,
+    intensity: each.flop / each.bytes, rate: each.flop / each.time_us / 1e6}));
 }
 
 /** A roof of a chip from `least` to `most` FLOP/byte: along its memory, then along its peak; in TFLOP/s. */
@@ -58,7 +42,7 @@ const roofLines = ({chip, memory, peaks}, least, most) => peaks.flatMap(({format
 
 /** Operations under the roofs of their chips, each with its time. */
 export function roofsAndTimes(roofs, operations, width) {
-  const points = operations.map(each => ({...each, x: each.intensity, y: each.rate, text: `${each.name} ${short(each.us)} µs`}));
+  const points = operations.map(each => ({...each, x: each.intensity, y: each.rate, text: `${each.operation} ${short(each.time_us)} µs`}));
   const ridges = roofs.flatMap(({memory, peaks}) => peaks.map(({rate}) => rate / memory));
   const least = Math.min(...points.map(({x}) => x), ...ridges) / 2, most = 2 * Math.max(...points.map(({x}) => x), ...ridges);
   const lines = roofs.flatMap(roof => roofLines(roof, least, most)), chips = roofs.map(({chip}) => chip);
@@ -70,7 +54,7 @@ export function roofsAndTimes(roofs, operations, width) {
     marks: [
       Plot.line(lines, {x: "x", y: "y", z: "of", stroke: "chip", strokeWidth: 1.5}),
       Plot.dot(points, {x: "x", y: "y", stroke: "chip", symbol: "stage", r: 5, strokeWidth: 2, fill: "var(--paper)"}),
-      Plot.tip(points, Plot.pointer({x: "x", y: "y", title: each => `${each.stage}: ${each.name} on ${each.chip}\n${short(each.us)} µs, ${each.bound} binds\n${short(each.x)} FLOP a byte, ${short(each.y)} TFLOP/s`})),
+      Plot.tip(points, Plot.pointer({x: "x", y: "y", title: each => `${each.stage}: ${each.operation} on ${each.chip}\n${short(each.time_us)} µs, ${each.bound} binds\n${short(each.x)} FLOP a byte, ${short(each.y)} TFLOP/s`})),
     ],
     caption: "Lines: memory bandwidth and peaks of the data sheet. Below them lie what a kernel reaches of its roof, its start, and waves of tiles that do not fill the chip.",
   }, width);

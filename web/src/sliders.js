@@ -34,9 +34,9 @@ const SLIDERS = {
 
 /** One model's batch divides into its micro-batches, as the engine asks for. */
 export function rounded(name, value, values) {
-  if (name !== "batch" || values.get("colocated")) return value;
-  const parts = Number(values.get("micro-batches") ?? 0) || 3;
-  const instances = Number(String(values.get("attention") ?? "").match(/:(\d+)x/)?.[1] ?? 1);
+  if (name !== "batch" || values.colocated) return value;
+  const parts = Number(values["micro-batches"] ?? 0) || 3;
+  const instances = Number((values.attention ?? "").match(/:(\d+)x/)?.[1] ?? 1);
   const step = parts * instances;
   return Math.max(step, Math.round(value / step) * step);
 }
@@ -53,9 +53,11 @@ export function sliderFor(name, input, initial, values) {
     slider.value = spec.log ? Math.log2(value) : value;
     slider.disabled = Number.isNaN(value) && (spec === pool || input.value !== "");  // a list, a range
     slider.setAttribute("aria-valuetext", input.value || initial || "left out");
+    slider.classList.toggle("out", Number.isNaN(value));
   };
   slider.addEventListener("input", () => {
     const value = spec.log ? 2 ** Number(slider.value) : Number(slider.value);
+    slider.classList.remove("out");
     input.value = spec.write(rounded(name, value, values()), input.value);
     slider.setAttribute("aria-valuetext", `${input.value} ${spec.unit ?? ""}`);
     input.dispatchEvent(new Event("input", {bubbles: true}));

@@ -1,12 +1,12 @@
 // The views: a verb each, with what its answer is drawn as.
 
-import {ask, traceOf} from "./engine.js";
+import {ask} from "./engine.js";
 import * as charts from "./charts.js";
-import {operationsOf, roofOf, roofsAndTimes, underRoofs} from "./roofs.js";
+import {roofOf, roofsAndTimes, underRoofs} from "./roofs.js";
 import {FRONTIER_KEYS, FrontierChart} from "./frontier.js";
 import {measuredBeside} from "./measured.js";
 import {rounded} from "./sliders.js";
-import {fieldsOf, wordsFrom} from "./words.js";
+import {having} from "./words.js";
 
 /** In the order of the tabs. `start` is the question a newcomer sees. */
 export const VIEWS = [
@@ -31,9 +31,8 @@ const INPUTS = [
   ["price", /^price$/, "price"],
 ];
 
-function chipsOf(words, verb) {
-  const {values} = fieldsOf(words, verb);
-  const pools = ["attention", "ffn", "colocated"].map(name => values.get(name)).filter(Boolean);
+function chipsOf({values}) {
+  const pools = [values.attention, values.ffn, values.colocated].filter(Boolean);
   return [...new Set(pools.map(pool => pool.replace(/:[^:]*$/, "")))];
 }
 
@@ -43,30 +42,31 @@ function scaled(value, by) {
   return found && `${Number((Number(found[1]) * by).toPrecision(6))} ${found[2]}`;
 }
 
+const factsOf = async chip => (await ask({verb: "show", values: {name: chip}})).rows;
+
 /** What a chip's file says, as questions that have each of it `by` so much more. */
-async function inputsOf(chip, words) {
-  const {rows: facts} = await ask(["show", chip]);
+async function inputsOf(chip, question) {
+  const facts = await factsOf(chip);
   return INPUTS.flatMap(([path, what, name]) => {
     const fact = facts.find(each => what.test(each.what));
     const known = fact && /^[\d.]+ \S+/.test(fact.value);
-    return known ? [{name: `${chip} ${name}`, asked: by => [...words, "--set", `${chip}.${path}=${scaled(fact.value, by)}`]}] : [];
+    return known ? [{name: `${chip} ${name}`, asked: by => having(question, {set: [...(question.values.set ?? []), `${chip}.${path}=${scaled(fact.value, by)}`]})}] : [];
   });
 }
 
 /** The same of what is served: tokens of context, requests in flight. */
-function loadOf(words, verb, row) {
-  const fields = fieldsOf(words, verb), {values} = fields;
-  const put = (name, value) => wordsFrom(verb, {...fields, values: new Map(values).set(name, String(value))});
+function loadOf(question, row) {
+  const {values} = question, put = (name, value) => having(question, {[name]: String(value)});
   const inputs = [{name: "context", asked: by => put("context", Math.round(row.context_tokens * by))}];
   for (const name of ["batch", "batch-per-gpu"])
-    if (values.has(name)) inputs.push({name, asked: by => put(name, rounded(name, Math.round(Number(values.get(name)) * by), values))});
+    if (name in values) inputs.push({name, asked: by => put(name, rounded(name, Math.round(Number(values[name]) * by), values))});
   return inputs;
 }
 
 /** The tornado's bars for USD (TPOT where nothing has a price); null once a newer question waits. */
-async function sensitivity(words, verb, row, stale) {
-  const key = row.usd_per_mtok === null ? "tpot_ms" : "usd_per_mtok", effects = [], inputs = loadOf(words, verb, row);
-  for (const chip of chipsOf(words, verb)) inputs.push(...await inputsOf(chip, words));
+async function sensitivity(question, row, stale) {
+  const key = row.usd_per_mtok === null ? "tpot_ms" : "usd_per_mtok", effects = [], inputs = loadOf(question, row);
+  for (const chip of chipsOf(question)) inputs.push(...await inputsOf(chip, question));
   for (const {name, asked} of inputs) {
     const ends = [];
     for (const by of [0.8, 1.2]) {
@@ -81,38 +81,36 @@ async function sensitivity(words, verb, row, stale) {
 }
 
 /** One deployment: pipeline, operations, memory, and what moves its cost. */
-async function deployment(rows, {words, verb, width, stale, show}) {
+async function deployment(rows, {question, width, stale, show}) {
   if (rows.length !== 1) return;
-  const pools = fieldsOf(words, verb).values.get("attention");
-  const events = pools && await traceOf(words);
-  if (events && !stale()) show.chart(charts.timeline(events, width));
-  const told = await ask([...words, "--explain"]);
+  const pools = "attention" in question.values;
+  const told = await ask(having(question, {explain: true, timeline: false}));
+  const events = pools && (await ask(having(question, {explain: false, timeline: true}))).details?.events;
   if (stale()) return;
-  const operations = told.answered ? operationsOf(told.text) : [];
+  if (events?.length) show.chart(charts.timeline(events, width));
+  const operations = told.details?.operations ?? [];
   if (operations.length > 0) show.chart(charts.operations(operations, width));
   if (told.text) show.text(told.text);
-  const parts = await ask(memoryWords(words, verb));
+  const parts = await ask(memoryOf(question));
   if (parts.answered && !stale()) show.chart(charts.memory(parts.rows, width));
-  const found = await sensitivity(words, verb, rows[0], stale);
+  const found = await sensitivity(question, rows[0], stale);
   if (found?.effects.length) show.chart(charts.tornado(found.effects, found.base, found.label, width));
   if (stale()) return;
-  const roofs = await roofsOf(words, verb), under = underRoofs(operations, rows[0]);
+  const roofs = await roofsOf(question), under = underRoofs(operations, rows[0]);
   if (roofs.length > 0 && under.length > 0 && !stale()) show.chart(roofsAndTimes(roofs, under, width));
 }
 
 /** The roofs of the deployment's chips. */
-async function roofsOf(words, verb) {
+async function roofsOf(question) {
   const roofs = [];
-  for (const chip of chipsOf(words, verb)) roofs.push(roofOf(chip, (await ask(["show", chip])).rows));
+  for (const chip of chipsOf(question)) roofs.push(roofOf(chip, await factsOf(chip)));
   return roofs.filter(Boolean);
 }
 
 /** The question of `fit` about the same deployment. */
-function memoryWords(words, verb) {
-  const {values} = fieldsOf(words, verb), asked = ["fit"];
-  for (const name of ["model", "context", "attention", "ffn", "colocated", "parallelism", "ffn-parallelism", "attention-parallelism", "kv-dtype", "weight-dtype", "memory-fraction", "engine"])
-    if (values.get(name)) asked.push(`--${name}`, values.get(name));
-  return asked;
+function memoryOf({values}) {
+  const names = ["model", "context", "attention", "ffn", "colocated", "parallelism", "ffn-parallelism", "attention-parallelism", "kv-dtype", "weight-dtype", "memory-fraction", "engine"];
+  return {verb: "fit", values: Object.fromEntries(names.filter(name => name in values).map(name => [name, values[name]]))};
 }
 
 /** Flags of AFD pools, which a question about co-located ones alone does without. */
@@ -122,16 +120,15 @@ const OF_POOLS = ["instance-sizes", "micro-batches", "stages", "attention-parall
  * The frontiers of AFD and of co-located pools by themselves, each where something of the other is
  * on that of both; null once a newer question waits.
  */
-async function aloneOf(rows, {words, verb, stale}) {
-  const alone = {}, fields = fieldsOf(words, verb);
-  if (fields.values.has("ways") || rows.length === 0) return alone;
+async function aloneOf(rows, {question, stale}) {
+  const alone = {};
+  if ("ways" in question.values || rows.length === 0) return alone;
   const afd = rows.filter(row => row.way === "afd").length;
   for (const [part, ways, wanted] of [["colocated", "ep,tp", afd > 0], ["afd", "afd", afd < rows.length]]) {
     if (!wanted) continue;
     if (stale()) return null;
-    const values = new Map(fields.values).set("ways", ways);
-    if (part === "colocated") OF_POOLS.forEach(name => values.delete(name));
-    const answer = await ask(wordsFrom(verb, {...fields, values}), FRONTIER_KEYS);
+    const without = part === "colocated" ? Object.fromEntries(OF_POOLS.map(name => [name, ""])) : {};
+    const answer = await ask(having(question, {...without, ways}), FRONTIER_KEYS);
     if (answer.rows.length > 0) alone[part] = answer.rows;
   }
   return alone;
@@ -150,8 +147,8 @@ export class FrontierView {
     this.paint(rows, context);
   }
 
-  paint(rows, {verb, words, width, show, open}) {
-    const objective = fieldsOf(words, verb).values.get("objective") || "tokens";
+  paint(rows, {question, width, show, open}) {
+    const objective = question.values.objective ?? "tokens";
     const wanted = objective === "both" ? ["tokens", "usd"] : [objective];
     for (const [name, chart] of this.charts) {
       if (wanted.includes(name) && rows.length > 0 && chart.figure.isConnected) continue;
@@ -170,7 +167,7 @@ export class FrontierView {
 
   /** What takes longer, once nothing moves. */
   async settle(rows, context) {
-    const chips = String(fieldsOf(context.words, context.verb).values.get("on") ?? context.initial("on")).split(",");
+    const chips = (context.question.values.on ?? context.initial("on")).split(",");
     const alone = await aloneOf(rows, context);
     if (!alone || context.stale()) return;
     this.beside = {...this.beside, alone};
@@ -187,13 +184,13 @@ export class FrontierView {
  * that a newer question waits.
  */
 export async function draw(rows, context) {
-  const {verb, width, show} = context;
+  const {question: {verb}, width, show} = context;
   if (rows.length === 0) return;
-  if (verb.name === "simulate") await deployment(rows, context);
-  if (verb.name === "cost" || verb.name === "compare") charts.costFigures(rows, width).forEach(show.chart);
-  const bill = verb.name === "plan" && charts.bills(rows, width);
+  if (verb === "simulate") await deployment(rows, context);
+  if (verb === "cost" || verb === "compare") charts.costFigures(rows, width).forEach(show.chart);
+  const bill = verb === "plan" && charts.bills(rows, width);
   if (bill) show.chart(bill);
-  if (verb.name === "roofline") [charts.roofline, charts.idealTimes].forEach(chart => show.chart(chart(rows, width)));
-  if (verb.name === "fit") show.chart(charts.memory(rows, width));
-  if (verb.name === "prefill") show.chart(charts.prompts(rows, width));
+  if (verb === "roofline") [charts.roofline, charts.idealTimes].forEach(chart => show.chart(chart(rows, width)));
+  if (verb === "fit") show.chart(charts.memory(rows, width));
+  if (verb === "prefill") show.chart(charts.prompts(rows, width));
 }

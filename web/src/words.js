@@ -1,4 +1,4 @@
-// A command line as words, and a question as the fields of a form: both ways.
+// A command line as words, and words as a question, a verb with its values: both ways.
 
 /** Words as a shell has them: spaces divide, quotes and backslashes keep. */
 export function wordsOf(line) {
@@ -32,47 +32,54 @@ export function lineOf(words) {
 export const nameOf = parameter => parameter.names.split(",").at(-1).replace(/^--/, "");
 export const isFlag = parameter => parameter.names.startsWith("-");
 
+const GIVEN = value => value !== undefined && value !== "" && value !== false && value.length !== 0;
+
+/** A question with other values, of which "" is none. */
+export const having = (question, more) => ({
+  verb: question.verb,
+  values: Object.fromEntries(Object.entries({...question.values, ...more}).filter(([, value]) => GIVEN(value))),
+});
+
 /**
- * The fields that words fill: `values` by name, texts (several where a flag repeats), true for a
- * flag without a value; `rest` is what no parameter takes, for the engine to refuse.
+ * The question that words ask: the verb's name and `values` by the names of its parameters, texts
+ * (several where a flag repeats) or true for a flag without a value. Where they are more or other
+ * than the `verbs` take, `words` has them, for the engine to say so.
  */
-export function fieldsOf(words, verb) {
-  const byFlag = new Map();
-  for (const parameter of verb.parameters)
-    if (isFlag(parameter)) for (const name of parameter.names.split(",")) byFlag.set(name, parameter);
+export function questionOf(words, verbs) {
+  const verb = verbs.find(each => each.name === words[0]), question = {verb: words[0], values: {}};
+  if (!verb) return {...question, words};
+  const byFlag = new Map(verb.parameters.filter(isFlag).flatMap(parameter => parameter.names.split(",").map(name => [name, parameter])));
   const places = verb.parameters.filter(parameter => !isFlag(parameter));
-  const fields = {values: new Map(), rest: []};
   const put = (parameter, value) => {
-    const name = nameOf(parameter), before = fields.values.get(name);
-    const joined = parameter.takes === "list" && before !== undefined;
-    if (parameter.takes === "repeated") fields.values.set(name, [...(before ?? []), value]);
-    else fields.values.set(name, joined ? `${before},${value}` : value);
+    const name = nameOf(parameter), before = question.values[name];
+    if (parameter.takes === "repeated") question.values[name] = [...(before ?? []), value];
+    else if (parameter.takes === "list" && before !== undefined) question.values[name] = `${before},${value}`;
+    else if (before === undefined) question.values[name] = value;
+    else question.words = words;
+    if (value === "") question.words = words;
   };
   for (let at = 1; at < words.length; ++at) {
-    const equals = words[at].indexOf("=");
-    const flag = words[at].startsWith("--") && equals > 0 ? words[at].slice(0, equals) : words[at];
-    const parameter = byFlag.get(flag);
-    if (parameter?.takes === "nothing") put(parameter, true);
-    else if (parameter && flag !== words[at]) put(parameter, words[at].slice(equals + 1));
-    else if (parameter && at + 1 < words.length) put(parameter, words[++at]);
-    else if (!words[at].startsWith("-") && places.length > 0)
-      put(places[0], words[at]), places[0].takes === "repeated" || places.shift();
-    else fields.rest.push(words[at]);
+    const [, flag, attached] = words[at].match(/^(--[^=]+)=(.*)$/s) ?? words[at].match(/^(-[^-])(.+)$/s) ?? [null, words[at]];
+    const parameter = byFlag.get(flag), next = words[at + 1];
+    if (parameter?.takes === "nothing" && attached === undefined) put(parameter, true);
+    else if (parameter && parameter.takes !== "nothing" && attached !== undefined) put(parameter, attached);
+    else if (parameter && parameter.takes !== "nothing" && next !== undefined && !byFlag.has(next)) put(parameter, words[++at]);
+    else if (!words[at].startsWith("-") && places.length > 0) put(places[0].takes === "repeated" ? places[0] : places.shift(), words[at]);
+    else question.words = words;
   }
-  return fields;
+  return question;
 }
 
-/** The words that fields make: arguments, then flags in the order of the help. */
-export function wordsFrom(verb, fields) {
-  const words = [verb.name];
-  for (const parameter of [...verb.parameters].sort((a, b) => isFlag(a) - isFlag(b))) {
-    const value = fields.values.get(nameOf(parameter));
-    if (value === undefined || value === "" || value === false) continue;
-    const flag = parameter.names.split(",")[0];
-    for (const each of Array.isArray(value) ? value : [value]) {
-      if (isFlag(parameter)) words.push(flag);
-      if (each !== true) words.push(String(each));
+/** The words that ask it: arguments, then flags as they were given. */
+export function wordsFrom({verb, values, words}, verbs) {
+  if (words) return words;
+  const {parameters} = verbs.find(each => each.name === verb), asked = [verb];
+  const given = Object.entries(values).map(([name, value]) => ({parameter: parameters.find(each => nameOf(each) === name), value}));
+  for (const {parameter, value} of [...given].sort((a, b) => isFlag(a.parameter) - isFlag(b.parameter))) {
+    for (const each of [value].flat()) {
+      if (isFlag(parameter)) asked.push(parameter.names.split(",")[0]);
+      if (each !== true) asked.push(each);
     }
   }
-  return [...words, ...fields.rest];
+  return asked;
 }

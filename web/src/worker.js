@@ -41,9 +41,9 @@ async function start({wasm, data}) {
   return {verbs: JSON.parse(engine.ccall("afford_verbs", "string", [], [])), names};
 }
 
-function answerOf(words) {
-  const line = JSON.stringify(words);
-  if (line !== last.line) last = {line, answer: JSON.parse(engine.ccall("afford_ask", "string", ["string"], [line]))};
+function answerOf(question) {
+  const asked = JSON.stringify(question);
+  if (asked !== last.asked) last = {asked, answer: JSON.parse(engine.ccall("afford_ask", "string", ["string"], [asked]))};
   return last.answer;
 }
 
@@ -64,25 +64,18 @@ function shownOf({title, columns, rows}) {
   };
 }
 
+const detailsOf = (details = {}) => Object.fromEntries(Object.entries(details).map(([name, {keys, rows}]) =>
+  [name, rows.map(cells => Object.fromEntries(keys.map((key, at) => [key, cells[at]])))]));
+
 /** With `keys` only what a chart takes, which is quickly handed over. */
-function ask({words, keys}) {
-  const {status, text, said, table} = answerOf(words);
+function ask({question, keys}) {
+  const {status, text, said, table, details} = answerOf(question);
   const answer = {status, text, said, answered: table !== null, rows: table ? rowsOf(table, keys) : []};
   if (!table || keys) return answer;
-  return {...answer, notes: table.notes, table: shownOf(table), csv: table.csv};
+  return {...answer, details: detailsOf(details), notes: table.notes, table: shownOf(table), csv: table.csv};
 }
 
-/** The events of the pipeline's last step, as the command line writes them for Perfetto. */
-function trace(words) {
-  const file = "/tmp/trace.json";
-  const {status} = JSON.parse(engine.ccall("afford_ask", "string", ["string"], [JSON.stringify([...words, "--trace", file])]));
-  if (status > 1) return null;
-  const {traceEvents} = JSON.parse(engine.FS.readFile(file, {encoding: "utf8"}));
-  engine.FS.unlink(file);
-  return traceEvents;
-}
-
-const work = {start, ask, trace, file: ({name, text}) => write(name, text)};
+const work = {start, ask, file: ({name, text}) => write(name, text)};
 
 onmessage = async ({data: {id, kind, value}}) => {
   try {

@@ -11,7 +11,7 @@ import {join} from "node:path";
 import {after, before, test} from "node:test";
 import {createRequire} from "node:module";
 import {chromium} from "playwright-core";
-import {lineOf, wordsOf} from "../src/words.js";
+import {having, lineOf, questionOf, wordsFrom, wordsOf} from "../src/words.js";
 
 const {AFFORD_BINARY: binary, AFFORD_PAGE: file, AFFORD_STATES: states = "60", AFFORD_SHOTS: shots} = process.env;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -153,6 +153,20 @@ test("the address of another's page holds its question, and the field its comman
 
 test("words and lines are one another's", () => {
   for (const words of [["a b", "it's", "", "x=1,2"], ["--set", "h800.memory.bandwidth=4 TB/s"]]) assert.deepEqual(wordsOf(lineOf(words)), words);
+});
+
+test("a line and its question are one another's, and what is none stays words", async () => {
+  const parameter = (names, takes) => ({names, takes});
+  const verbs = [{name: "plan", parameters: [parameter("workload", "text"), parameter("-m,--model", "list"), parameter("--set", "repeated"), parameter("--explain", "nothing"), parameter("--tpot", "text")]}];
+  const question = questionOf(wordsOf("plan --set a.b=1 -mx --model=y w.yaml --explain --set 'c.d=2 TB/s'"), verbs);
+  assert.deepEqual(question, {verb: "plan", values: {set: ["a.b=1", "c.d=2 TB/s"], model: "x,y", workload: "w.yaml", explain: true}});
+  assert.equal(lineOf(wordsFrom(question, verbs)), "plan w.yaml --set a.b=1 --set 'c.d=2 TB/s' -m x,y --explain");
+  assert.deepEqual(having(question, {set: [], explain: false, model: "", tpot: "5ms"}).values, {workload: "w.yaml", tpot: "5ms"});
+  for (const line of ["", "paln w.yaml", "plan w.yaml v.yaml", "plan --tpot 5ms --tpot 6ms", "plan --tpot --explain", "plan --explain=x", "plan --tpot ''", "plan --tpt 5ms"]) {
+    const wrong = questionOf(wordsOf(line), verbs);
+    assert.deepEqual(wordsFrom(wrong, verbs), wordsOf(line));
+    assert.deepEqual(wrong.words, wordsOf(line), line);
+  }
 });
 
 test("what is wrong is said in the command line's words", async () => {
