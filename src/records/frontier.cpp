@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 
-#include "load/library.hpp"
 #include "records/served.hpp"
 #include "records/sweep.hpp"
 #include "text/number.hpp"
@@ -34,9 +33,9 @@ std::string pool_flag(const HardwareSpec& chip, const Candidate::Side& side) {
 }
 
 /// An engine as a command names it: by its path where it is no shipped one.
-std::string called(const Engine& engine) {
-  const std::string shipped = (data_folder() / "engines").string();
-  return engine.file.empty() || engine.file.starts_with(shipped) ? engine.name : engine.file;
+std::string called(const Engine& engine, const study::FrontierCase& of) {
+  return engine.file.empty() || engine.file.starts_with(of.shipped_engines) ? engine.name
+                                                                            : engine.file;
 }
 
 /// What the command says of the engine where it is not the one it would assume: one that was named,
@@ -51,7 +50,7 @@ std::string engine_flags(const Point& p) {
   const bool published = setting.model->precision.attention_compute == Dtype::bf16;
   // One that is assumed runs published checkpoints, whatever it does when it is named.
   if (published && engine.name == (afd ? assumed.pools : assumed.colocated)) return "";
-  return fmt::format(" --engine {}{}", called(engine),
+  return fmt::format(" --engine {}{}", called(engine, *p.of),
                      published && !engine.published_attention ? " --attention-dtype bf16" : "");
 }
 

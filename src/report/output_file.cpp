@@ -155,17 +155,26 @@ void OutputFile::refuse_full_disk() const {
 
 void OutputFile::write(std::string_view piece) {
   constexpr size_t enough = size_t{1} << 16;
-  buffer_ += piece;
-  if (buffer_.size() >= enough) flush();
+  if (piece.size() < enough) {
+    buffer_ += piece;
+    if (buffer_.size() >= enough) flush();
+    return;
+  }
+  flush();
+  write_out(piece);
 }
 
 void OutputFile::flush() {
-  for (std::string_view rest = buffer_; !rest.empty();) {
+  write_out(buffer_);
+  buffer_.clear();
+}
+
+void OutputFile::write_out(std::string_view rest) const {
+  while (!rest.empty()) {
     const ssize_t written = ::write(fd_, rest.data(), rest.size());
     if (written < 0 && errno != EINTR) fail();
     if (written > 0) rest.remove_prefix(static_cast<size_t>(written));
   }
-  buffer_.clear();
 }
 
 void OutputFile::sync() {

@@ -47,6 +47,7 @@ class OutputFile {
   void refuse_full_disk() const;
   void keep(const struct ::stat& replaced) const;
   void flush();
+  void write_out(std::string_view rest) const;
   void move_into_place();
   void discard() noexcept;
   [[noreturn]] void fail() const;

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "text/escape.hpp"
@@ -97,7 +97,7 @@ std::vector<size_t> columns_for_people(const Table& table) {
     const auto other = std::find_if(seen.begin(), seen.end(), [&](size_t each) {
       return columns[each].key == columns[c].behind;
     });
-    if (other != seen.end()) seen.insert(std::next(other), c);
+    if (other != seen.end()) seen.insert(other + 1, c);
   }
   return seen;
 }
@@ -215,7 +215,10 @@ void append_csv_cell(std::string& out, const Cell& cell) {
     void operator()(std::monostate) const {}
     void operator()(const std::string& text) const { append_csv_text(out, text); }
     void operator()(double value) const {
-      if (!std::isnan(value)) fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}"), value);
+      if (std::isnan(value)) return;
+      std::array<char, 32> text;  // seventeen digits, point, sign and exponent at most
+      const char* end = fmt::format_to(text.data(), FMT_COMPILE("{}"), value);
+      out.append(text.data(), static_cast<size_t>(end - text.data()));
     }
     void operator()(std::int64_t value) const { append_csv_number(out, value); }
   };

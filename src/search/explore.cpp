@@ -7,6 +7,10 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "search/family.hpp"
 #include "search/parallel.hpp"
@@ -33,23 +37,91 @@ class SharedBars {
   Bars bars_;
 };
 
+/// What one thread tries in a row: units of one family or, of one of AFD that is described, some
+/// of its attention pools, so that what is said of them takes little memory.
+struct Part {
+  UnitNumbers units;
+  std::optional<PoolRange> pools{};  // none: all
+};
+
+PoolRange all_pools(const Enumeration& e, const Unit& unit) {
+  return {.first = 0, .last = e.attention.size(), .candidate = unit.first};
+}
+
+/// The same in ranges of some `most` candidates.
+std::vector<PoolRange> ranges_of(const Enumeration& e, const Space& space, const Unit& unit,
+                                 std::uint64_t most) {
+  const std::uint64_t forms = prompt_forms(space, unit.way);
+  std::vector<PoolRange> ranges;
+  std::uint64_t candidate = unit.first;
+  for (size_t first = 0; first < e.attention.size();) {
+    PoolRange range{.first = first, .last = first, .candidate = candidate};
+    while (range.last < e.attention.size() && candidate - range.candidate < most)
+      candidate += forms * deployments_of(e, space, e.attention[range.last++], unit);
+    ranges.push_back(range);
+    first = range.last;
+  }
+  return ranges;
+}
+
+std::vector<Part> parts_of(const Shared& shared) {
+  constexpr std::uint64_t described_together = 1024;  // some 400 KiB of CSV
+  const Enumeration& all = shared.enumeration;
+  std::vector<Part> parts;
+  for (UnitNumbers& units : families_of(all, shared.options.shard,
+                                        by_arrays(shared.space, shared.setting, shared.options))) {
+    const Unit& first = all.units[units.front()];
+    if (!shared.options.describe || first.way != Way::disaggregated) {
+      parts.push_back({.units = std::move(units)});
+      continue;
+    }
+    for (const PoolRange& pools : ranges_of(all, shared.space, first, described_together))
+      parts.push_back({.units = units, .pools = pools});
+  }
+  return parts;
+}
+
+/// Texts of parts that have been written, whose memory the next ones take.
+class Texts {
+ public:
+  [[nodiscard]] std::string take() {
+    const std::lock_guard lock(mutex_);
+    if (left_.empty()) return {};
+    std::string text = std::move(left_.back());
+    left_.pop_back();
+    return text;
+  }
+  void give_back(std::string text) {
+    text.clear();
+    const std::lock_guard lock(mutex_);
+    left_.push_back(std::move(text));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> left_;
+};
+
 /// What the units of one family come to. Not complete: the last ones are left out.
 struct Tried {
   Trial trial;
   bool complete = true;
 };
 
-std::unique_ptr<Tried> try_units(const UnitNumbers& units, const Shared& shared, Bars bars) {
+std::unique_ptr<Tried> try_part(const Part& part, const Shared& shared, Bars bars,
+                                std::string text) {
   const ExploreOptions& options = shared.options;
   auto tried = std::make_unique<Tried>(Tried{
       {shared, std::move(bars), {options.objective, shared.space.chips->size(), options.shapes}}});
-  const Unit& first = shared.enumeration.units[units.front()];
+  tried->trial.text = std::move(text);
+  const Unit& first = shared.enumeration.units[part.units.front()];
   if (first.way != Way::disaggregated) {
     try_colocated(tried->trial, first);
   } else if (by_arrays(shared.space, shared.setting, options)) {
-    tried->complete = try_family(tried->trial, units);
+    tried->complete = try_family(tried->trial, part.units);
   } else {
-    try_disaggregated(tried->trial, first);
+    try_disaggregated(tried->trial, first,
+                      part.pools.value_or(all_pools(shared.enumeration, first)));
   }
   return tried;
 }
@@ -59,8 +131,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   AttentionTables tables(enumeration, space, setting);
   tbb::enumerable_thread_specific<KnownTimes> known;
   const Shared shared{space, setting, options, std::move(enumeration), std::move(tables), known};
-  const std::vector<UnitNumbers> families =
-      families_of(shared.enumeration, options.shard, by_arrays(space, setting, options));
+  const std::vector<Part> parts = parts_of(shared);
   SharedBars bars(options.objective, setting.tpot_limit / millisecond);
   Explored out(options.objective, space.chips->size());
   out.candidates = candidates_of(shared.enumeration, options.shard);
@@ -70,11 +141,12 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   const auto stopped = [&] { return failed || (options.stop != nullptr && options.stop->load()); };
   if (stopped()) out.complete = false;  // the enumeration itself may have been cut short
   const auto more = [&](size_t i) {
-    if (i >= families.size()) return false;
+    if (i >= parts.size()) return false;
     if (!stopped()) return true;
     return out.complete = false;
   };
-  const auto work = [&](size_t i) { return try_units(families[i], shared, bars.now()); };
+  Texts texts;
+  const auto work = [&](size_t i) { return try_part(parts[i], shared, bars.now(), texts.take()); };
   std::atomic<bool> cut = false;
   const auto finish = [&](const std::unique_ptr<Tried>& tried) {
     if (failed) return;
@@ -83,6 +155,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
       if (!tried->complete) cut = true;
       bars.raise(tried->trial.found.frontier.points());
       if (options.write) options.write(tried->trial.text);
+      texts.give_back(std::move(tried->trial.text));
       if (options.tried) options.tried(out.tally.tried);
     } catch (...) {
       failure = std::current_exception();

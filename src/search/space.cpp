@@ -116,11 +116,8 @@ bool within(const Space& space, const Side& attention, const Side& ffn) {
 
 std::uint64_t disaggregated_count(const Enumeration& e, const Space& space, const Unit& ffn) {
   std::uint64_t count = 0;
-  for (const AttentionPool& pool : e.attention) {
-    if (!pair_up(space, pool, ffn)) continue;
-    count += pool.split == AttentionSplit::tensor ? e.tensor_batches.size() : e.batches.size();
-  }
-  return count * space.micro_batches.size();
+  for (const AttentionPool& pool : e.attention) count += deployments_of(e, space, pool, ffn);
+  return count;
 }
 
 bool wanted(const Space& space, const Side& pool, const FfnSplit& split) {
@@ -213,6 +210,12 @@ bool has_pools(const Space& space) {
 bool pair_up(const Space& space, const AttentionPool& attention, const Unit& ffn) {
   return (ffn.projects || attention.boundary == Boundary::attention) &&
          within(space, attention.side, ffn.side);
+}
+
+std::uint64_t deployments_of(const Enumeration& e, const Space& space, const AttentionPool& pool,
+                             const Unit& ffn) {
+  if (!pair_up(space, pool, ffn)) return 0;
+  return e.batches_of(pool.split).size() * space.micro_batches.size();
 }
 
 std::vector<FfnSplit> splits_of(std::int64_t instances, std::int64_t accelerators,

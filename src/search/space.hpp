@@ -61,6 +61,10 @@ struct Enumeration {
     return way == Way::mixed ? mixed_batches : batches;
   }
 };
+/// Those that a unit of AFD tries with an attention pool.
+[[nodiscard]] std::uint64_t deployments_of(const Enumeration& enumeration, const Space& space,
+                                           const AttentionPool& pool, const Unit& ffn);
+
 /// Empty from when `stop` is set: large spaces take a while to lay out.
 [[nodiscard]] Enumeration enumerate(const Space& space, const Setting& setting,
                                     const std::atomic<bool>* stop = nullptr);

@@ -94,7 +94,7 @@ std::optional<Placement> placement_for(const Setting& setting, const Routing& ro
   return place_experts(*layout, routing);
 }
 
-void try_disaggregated(Trial& trial, const Unit& unit) {
+void try_disaggregated(Trial& trial, const Unit& unit, const PoolRange& pools) {
   const Shared& shared = trial.shared;
   const Space& space = shared.space;
   const Enumeration& e = shared.enumeration;
@@ -108,10 +108,11 @@ void try_disaggregated(Trial& trial, const Unit& unit) {
   Candidate c{.way = Way::disaggregated};
   c.places = space.places;
   c.ffn = unit.side;
-  c.number = unit.first;
+  c.number = pools.candidate;
   c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
   c.expert = static_cast<std::uint32_t>(unit.split.expert);
-  for (const AttentionPool& pool : e.attention) {
+  for (size_t i = pools.first; i < pools.last; ++i) {
+    const AttentionPool& pool = e.attention[i];
     if (!pair_up(space, pool, unit)) continue;
     c.attention = pool.side;
     c.attention_split = pool.split;

@@ -25,6 +25,13 @@ struct Shared {
   tbb::enumerable_thread_specific<KnownTimes>& known;
 };
 
+/// Attention pools in a row, as numbers of Enumeration::attention, that a unit of AFD is tried
+/// with: all of them or some. `candidate` is the number of the first one's first.
+struct PoolRange {
+  size_t first = 0, last = 0;  // up to `last`
+  std::uint64_t candidate = 0;
+};
+
 /// The units being tried.
 struct Trial {
   const Shared& shared;
@@ -43,8 +50,8 @@ struct Trial {
 [[nodiscard]] std::optional<Placement> placement_for(const Setting& setting, const Routing& routing,
                                                      std::int64_t groups);
 
-/// Every candidate of a unit of AFD or of a co-located way, one by one.
-void try_disaggregated(Trial& trial, const Unit& unit);
+/// Every candidate of a unit of AFD with some attention pools, or of a co-located way, one by one.
+void try_disaggregated(Trial& trial, const Unit& unit, const PoolRange& pools);
 void try_colocated(Trial& trial, const Unit& unit);
 
 }  // namespace afford

@@ -129,7 +129,9 @@ WholeOutcome FrontierPoint::whole() const {
 FrontierPoint with_served(FrontierPoint p) {
   const Candidate& c = p.candidate;
   const AnyDeployment deployment = deployment_of(c, p.of->space);
-  std::vector<ChipsUsed> chips = {{&p.attention_chip(), real(c.attention.size())}};
+  std::vector<ChipsUsed> chips;
+  chips.reserve(3);
+  chips.push_back({&p.attention_chip(), real(c.attention.size())});
   double gpus = real(p.evaluation.gpus);
   if (c.way == Way::disaggregated) {
     const BusyShares busy = busy_shares(p.evaluation, c.micro_batches);

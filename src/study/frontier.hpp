@@ -42,9 +42,10 @@ struct FrontierCase {
   Setting setting, ideal;         // ideal: with no engine
   Objective objective = Objective::throughput;
   Shard shard;
-  double pue = 1;      // power of the site over that of the accelerators
-  std::string search;  // what tells the run from others: of all its cases together
-  LeftOut left_out;    // of "all", in the whole run
+  double pue = 1;                 // power of the site over that of the accelerators
+  std::string search;             // what tells the run from others: of all its cases together
+  LeftOut left_out;               // of "all", in the whole run
+  std::string shipped_engines{};  // the folder of those that a command names without it
 };
 
 /// Verdicts of rows that are no candidate: a search that was stopped before it had written all,

@@ -177,6 +177,7 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
   for (FrontierCase& c : cases) {
     c.search = fingerprint(searches);
     c.left_out = left_out;
+    c.shipped_engines = (data_folder() / "engines").string();
   }
   return cases;
 }

@@ -101,12 +101,11 @@ std::string markdown_text(std::string_view text) {
 }
 
 void append_csv_text(std::string& out, std::string_view text) {
-  const auto is_one_of = [](char c, std::string_view set) {
-    return set.find(c) != std::string_view::npos;
-  };
-  const bool formula = !text.empty() && is_one_of(text.front(), "=+-@\t\r");
-  const bool quoted =
-      std::any_of(text.begin(), text.end(), [&](char c) { return is_one_of(c, ",\"\r\n"); });
+  constexpr std::string_view begins_formula = "=+-@\t\r";
+  const bool formula = !text.empty() && begins_formula.find(text.front()) != std::string_view::npos;
+  const bool quoted = std::any_of(text.begin(), text.end(), [](char c) {
+    return c == ',' || c == '"' || c == '\r' || c == '\n';
+  });
   if (quoted) out += '"';
   if (formula && !is_plain_number(text)) out += '\'';
   if (quoted) {
