@@ -2,6 +2,8 @@
 // What a candidate must clear to change anything of what a search has found: most do not, and need
 // no more than to be counted.
 
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "search/found.hpp"
@@ -22,13 +24,14 @@ class Bars {
   /// Whether no candidate of the bars is at least as good everywhere and has a smaller TPOT.
   [[nodiscard]] bool clears(const Goals& goals) const {
     const Step& step = steps_[step_of(goals.tpot_ms)];
-    return !beats(step.most, goals) && !beats(step.cheapest, goals);
+    return !beats(step.most, goals) && !beats(step.cheapest, goals) &&
+           !(ranging_ && beats(step.cheapest_at_other_end, goals));
   }
 
  private:
   /// The best of all candidates whose TPOT is in an earlier step.
   struct Step {
-    Goals most, cheapest;
+    Goals most, cheapest, cheapest_at_other_end;
   };
 
   /// Never falls as the TPOT rises, so that an earlier step means a smaller TPOT.
@@ -38,12 +41,29 @@ class Bars {
   }
   [[nodiscard]] bool beats(const Goals& bar, const Goals& goals) const {
     return (!tokens_ || bar.tokens_per_gpu_s >= goals.tokens_per_gpu_s) &&
-           (!money_ || bar.usd_per_mtok <= goals.usd_per_mtok);
+           (!money_ || no_dearer(bar, goals));
   }
 
   bool tokens_ = true, money_ = false;
+  bool ranging_ = false;  // over prices
   double steps_a_ms_ = 0, last_ = 0;
   std::vector<Step> steps_;
+};
+
+/// What a candidate must beat to be kept as the best of something. The numbers of a family rise, so
+/// that an equal one stays behind.
+struct KeptBest {
+  double tpot_ms = std::numeric_limits<double>::infinity();
+  std::optional<Goals> of_chips, of_chips_at_other_end;
+  double tokens_of_pools = -1;
+
+  [[nodiscard]] bool beaten_by(const Goals& goals, bool money) const {
+    if (goals.tpot_ms < tpot_ms || goals.tokens_per_gpu_s > tokens_of_pools || !of_chips)
+      return true;
+    if (!money) return goals.tokens_per_gpu_s > of_chips->tokens_per_gpu_s;
+    return !no_dearer(*of_chips, goals) &&
+           !(of_chips_at_other_end && no_dearer(*of_chips_at_other_end, goals));
+  }
 };
 
 }  // namespace afford

@@ -62,6 +62,18 @@ Goals goals_of(const StepOutcome& e) {
           .usd_per_mtok = e.cost / usd_per_mtok};
 }
 
+UsdPerToken cost_of(const Candidate& c, const Space& space, const Setting& setting) {
+  const double per_step = tokens_per_step(setting.speculation);
+  const auto cost = [&](UsdRate price, std::int64_t batch) {
+    return price * c.step / Tokens(real(batch) * per_step);
+  };
+  if (c.way != Way::disaggregated) {
+    const Colocated all = colocated(c, space);
+    return cost(price_of(all.pool), all.batch);
+  }
+  return cost(price_of(pool_of(c.attention, space)) + price_of(pool_of(c.ffn, space)), c.batch);
+}
+
 std::string label(const Candidate& c) {
   if (c.way == Way::disaggregated)
     return label_of(c.attention.instances, c.ffn.instances, c.boundary, c.places);

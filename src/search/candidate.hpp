@@ -68,6 +68,7 @@ struct Candidate : Scored {
   Prompts prompts = Prompts::left_out;
   std::uint32_t prompt_pool = 0;  // Prompts::apart: among those of the requests
   double ttft_ms = 0;             // where prompts count
+  Seconds step;                   // of the pipeline
 };
 
 /// Candidates that each deployment of a way makes: by where its prompts are worked off.
@@ -78,6 +79,10 @@ struct Candidate : Scored {
 [[nodiscard]] Evaluation evaluate(const Candidate& candidate, const Space& space,
                                   const Setting& setting);
 [[nodiscard]] Goals goals_of(const StepOutcome& outcome);
+/// Of its tokens, prompts left out, by its step and the prices of the space: what evaluate() says,
+/// to the last bit.
+[[nodiscard]] UsdPerToken cost_of(const Candidate& candidate, const Space& space,
+                                  const Setting& setting);
 
 /// Of a co-located candidate.
 [[nodiscard]] Layout layout_of(const Candidate& candidate);

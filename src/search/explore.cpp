@@ -154,6 +154,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
       out.add(tried->trial.found);
       if (!tried->complete) cut = true;
       bars.raise(tried->trial.found.frontier.points());
+      bars.raise(tried->trial.found.rivals.all());
       if (options.write) options.write(tried->trial.text);
       texts.give_back(std::move(tried->trial.text));
       if (options.tried) options.tried(out.tally.tried);

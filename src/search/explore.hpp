@@ -24,6 +24,10 @@ struct ExploreOptions {
   std::string watch;                         // a label; empty: none
   const std::atomic<bool>* stop = nullptr;   // set: finish what is begun and return
   std::function<void(std::uint64_t)> tried;  // called now and then, with the candidates done so far
+  /// The chips of the space with prices at the other end of a range: what may be the best of
+  /// something at a price between stands among Found::rivals. Only where money counts and prompts
+  /// do not.
+  const std::vector<HardwareSpec>* other_prices = nullptr;
   /// Every candidate with its evaluation, as text to `write` in the order of the numbers. Called by
   /// several threads at once.
   std::function<void(const Candidate&, const Evaluation&, std::string&)> describe;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <map>
 #include <tuple>
 
@@ -17,21 +16,6 @@ struct FfnRow {
   AttentionPool of{.side = {}, .units = 0};  // none has no units
   StageArrays times;
   size_t made = 0;
-};
-
-/// What a candidate must beat to be kept as the best of something. The numbers of a family rise, so
-/// that an equal one stays behind.
-struct KeptBest {
-  double tpot_ms = std::numeric_limits<double>::infinity();
-  std::optional<Goals> of_chips;
-  double tokens_of_pools = -1;
-
-  [[nodiscard]] bool beaten_by(const Goals& goals, bool money) const {
-    if (goals.tpot_ms < tpot_ms || goals.tokens_per_gpu_s > tokens_of_pools || !of_chips)
-      return true;
-    return money ? goals.usd_per_mtok < of_chips->usd_per_mtok
-                 : goals.tokens_per_gpu_s > of_chips->tokens_per_gpu_s;
-  }
 };
 
 class FamilyTrial {
@@ -79,6 +63,7 @@ class FamilyTrial {
   std::vector<ShapePair> pairs_;
   std::vector<size_t> fit_;  // by micro-batches
   Candidate c_;              // at hand
+  double price_ratio_ = 0;   // of the pools at hand, by price_ratio()
   KeptBest best_;            // of what is found, as far as the pools at hand can change it
   bool watched_ = false;
 };
@@ -156,6 +141,7 @@ void FamilyTrial::try_pool(const Unit& unit, const AttentionPool& pool) {
   const size_t batches = shared_.enumeration.batches_of(pool.split).size();
   Pairing at{pool, pair, arrays, c_.number};
   best_ = kept();
+  price_ratio_ = price_ratio(c_, shared_.space, shared_.options.other_prices);
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     c_.micro_batches = micro_batches[i];
     if (rising && !watched_) {
@@ -203,7 +189,8 @@ void FamilyTrial::try_ranges(const Pairing& at, size_t fit) {
 /// Batches that keep the limit, by halves until none can change anything or a few are left.
 void FamilyTrial::try_range(const Pairing& at, size_t first, size_t last) {
   constexpr size_t few = 4;
-  const Goals best = goals_of(at.arrays.bound(at.pair, c_.micro_batches, first, last - 1));
+  Goals best = goals_of(at.arrays.bound(at.pair, c_.micro_batches, first, last - 1));
+  best.usd_at_other_end = price_ratio_ * best.usd_per_mtok;
   const bool money = counts_money(shared_.options.objective);
   if (!best_.beaten_by(best, money) && !trial_.bars.clears(best)) {
     trial_.found.skip(Verdict::feasible, last - first, false);
@@ -220,7 +207,9 @@ KeptBest FamilyTrial::kept() const {
   KeptBest kept;
   if (found.fastest) kept.tpot_ms = found.fastest->goals.tpot_ms;
   if (const auto& best = found.best.pair(c_.attention.chip, c_.ffn.chip))
-    kept.of_chips = best->goals;
+    kept.of_chips = as_bar(best->goals);
+  if (const Goals* cheapest = found.rivals.cheapest_at_other_end(c_))
+    kept.of_chips_at_other_end = as_bar(*cheapest);
   kept.tokens_of_pools = found.best_of_pools().tokens_per_gpu_s;
   return kept;
 }
@@ -237,7 +226,7 @@ void FamilyTrial::file(const Pairing& at, size_t first, size_t last) {
   for (size_t b = first; b < last; ++b) {
     const bool meets = !(outcomes.tpot[b] > limit);
     const Goals goals = {outcomes.tpot_ms[b], outcomes.tokens_per_gpu_s[b],
-                         outcomes.usd_per_mtok[b]};
+                         outcomes.usd_per_mtok[b], price_ratio_ * outcomes.usd_per_mtok[b]};
     const bool changes = meets ? best_.beaten_by(goals, money) || trial_.bars.clears(goals)
                                : goals.tpot_ms < best_.tpot_ms;
     if (!changes && !watched_) {
@@ -247,6 +236,7 @@ void FamilyTrial::file(const Pairing& at, size_t first, size_t last) {
     at.arrays.price(at.pair, c_.micro_batches, b, 1);
     c_.goals = goals;
     c_.goals.usd_per_mtok = outcomes.usd_per_mtok[b];
+    c_.step = Seconds(outcomes.step[b]);
     c_.number = at.first + b;
     c_.batch = batches[b] * at.pool.units * c_.micro_batches;
     found.file(c_, meets ? Verdict::feasible : Verdict::slow, watched_);

@@ -58,11 +58,10 @@ Candidate candidate_of(const Unit& unit, const Enumeration& e, const Space& spac
   return c;
 }
 
-void add_goals(Hash& hash, const Evaluation& e) {
-  const Goals goals = goals_of(e);
-  for (const double goal : {goals.tpot_ms, goals.tokens_per_gpu_s, goals.usd_per_mtok})
-    hash.add(goal);
-  hash.add(static_cast<std::uint64_t>(e.verdict));
+void add_goals(Hash& hash, const Samples::Sample& sample, double cost) {
+  const Goals& goals = sample.candidate.goals;
+  for (const double goal : {goals.tpot_ms, goals.tokens_per_gpu_s, cost}) hash.add(goal);
+  hash.add(static_cast<std::uint64_t>(sample.verdict));
 }
 
 void add_requests(Hash& hash, const WholeRequests& requests) {
@@ -79,22 +78,33 @@ void add_requests(Hash& hash, const WholeRequests& requests) {
 
 }  // namespace
 
-std::string fingerprint(const Space& space, const Setting& setting, Objective objective,
-                        const std::atomic<bool>* stop) {
+Samples samples_of(const Space& space, const Setting& setting, const std::atomic<bool>* stop) {
   constexpr size_t most_samples = 512, stride = 7;  // prime to the powers of two of batches
   const Enumeration e = enumerate(space, setting, stop);
-  if (stop != nullptr && *stop) return "";
+  Samples out{.candidates = e.candidates, .batches = e.batches, .samples = {}};
+  const size_t step = std::max<size_t>(1, e.units.size() / most_samples);
+  for (size_t i = 0; i < e.units.size(); i += step) {
+    Candidate c = candidate_of(e.units[i], e, space, i * stride);
+    const Evaluation evaluation = evaluate(c, space, setting);
+    c.goals = goals_of(evaluation);
+    c.step = evaluation.step;
+    out.samples.push_back({e.units[i].first, c, evaluation.verdict});
+  }
+  return out;
+}
+
+std::string fingerprint(const Samples& samples, const Space& space, const Setting& setting,
+                        Objective objective) {
   Hash hash;
-  hash.add(e.candidates);
+  hash.add(samples.candidates);
   hash.add(static_cast<std::uint64_t>(objective));
   hash.add(setting.context);
   hash.add(setting.tpot_limit.base());
   if (space.requests) add_requests(hash, *space.requests);
-  for (const std::int64_t batch : e.batches) hash.add(static_cast<std::uint64_t>(batch));
-  const size_t step = std::max<size_t>(1, e.units.size() / most_samples);
-  for (size_t i = 0; i < e.units.size(); i += step) {
-    hash.add(e.units[i].first);
-    add_goals(hash, evaluate(candidate_of(e.units[i], e, space, i * stride), space, setting));
+  for (const std::int64_t batch : samples.batches) hash.add(static_cast<std::uint64_t>(batch));
+  for (const Samples::Sample& sample : samples.samples) {
+    hash.add(sample.first);
+    add_goals(hash, sample, cost_of(sample.candidate, space, setting) / usd_per_mtok);
   }
   return hash.text();
 }

@@ -117,6 +117,7 @@ Tally& Tally::operator+=(const Tally& other) {
 void Found::add(const Found& other) {
   frontier.add(other.frontier);
   best.add(other.best, objective);
+  rivals.add(other.rivals);
   for (const auto& [shape, candidate] : other.shapes) keep_most_tokens(shapes, candidate);
   tally += other.tally;
   evaluated += other.evaluated;
@@ -141,6 +142,7 @@ void UnitFound::file(const Candidate& c, Verdict verdict, bool watched_one) {
   if (verdict != Verdict::feasible) return;
   frontier.add(c);
   best.add(c, objective);
+  if (c.goals.usd_at_other_end > 0) rivals.add(c);
   if (keep_shapes_) keep_better(here_, c, more_tokens);
   const auto better = [&](const Candidate& a, const Candidate& b) {
     return preferred(a, b, objective);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "search/frontier.hpp"
+#include "search/rivals.hpp"
 #include "search/space.hpp"
 
 namespace afford {
@@ -59,7 +60,7 @@ struct Shape {
 /// Of all candidates tried.
 struct Found {
   explicit Found(Objective by = Objective::throughput, size_t chips = 0)
-      : objective(by), frontier(by), best(chips) {}
+      : objective(by), frontier(by), best(chips), rivals(by) {}
   /// What was found of other candidates. Between equally good ones the smaller number stays, so
   /// that it does not matter in which order they come.
   void add(const Found& other);
@@ -74,6 +75,7 @@ struct Found {
   /// The best of AFD and of co-located deployments with prompts apart, and of those with prompts
   /// beside their tokens.
   std::array<std::optional<Candidate>, 3> forms;
+  Rivals rivals;                      // where prices range
   std::map<Shape, Candidate> shapes;  // feasible, most tokens of each, where these are asked for
 };
 

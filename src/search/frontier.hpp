@@ -28,7 +28,23 @@ inline constexpr std::pair<std::string_view, Objective> objective_names[] = {
 /// In the units of the CSV, so that merging files decides as the search did.
 struct Goals {
   double tpot_ms = 0, tokens_per_gpu_s = 0, usd_per_mtok = 0;
+  double usd_at_other_end = 0;  // of a range of prices; 0: there is none
 };
+
+/// What another must undercut to be cheaper at some price of a range. Costs at prices between the
+/// ends follow from those at the ends but for rounding, far less than this margin.
+[[nodiscard]] inline Goals as_bar(Goals goals) {
+  constexpr double margin = 1 + 1e-13;
+  if (goals.usd_at_other_end > 0) {
+    goals.usd_per_mtok *= margin;
+    goals.usd_at_other_end *= margin;
+  }
+  return goals;
+}
+/// At both ends of a range of prices, or where there is none.
+[[nodiscard]] inline bool no_dearer(const Goals& bar, const Goals& goals) {
+  return bar.usd_per_mtok <= goals.usd_per_mtok && bar.usd_at_other_end <= goals.usd_at_other_end;
+}
 
 /// A point of the frontier: its goals and its number in the enumeration, which settles ties.
 struct Scored {

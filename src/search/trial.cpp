@@ -19,6 +19,8 @@ WholeOutcome take_form(const PromptForms& forms, std::uint64_t form, Candidate& 
 void file(Trial& trial, Candidate& c, const StepOutcome& e, bool watched) {
   if (!trial.forms) {
     c.goals = goals_of(e);
+    c.goals.usd_at_other_end = trial.price_ratio * c.goals.usd_per_mtok;
+    c.step = e.step;
     trial.found.file(c, e.verdict, watched);
     ++c.number;
     return;
@@ -121,6 +123,7 @@ void try_disaggregated(Trial& trial, const Unit& unit, const PoolRange& pools) {
     const StageArrays& attention = shared.attention.of(pool.shape, fan);
     const bool watched = trial.watches(c);
     if (space.requests) trial.forms.emplace(c, space, shared.setting);
+    trial.price_ratio = price_ratio(c, space, shared.options.other_prices);
     row.start(pool);
     Disaggregated d = disaggregated(c, space);
     PoolPair pair(d, shared.setting, held_part(d, shared.setting));
@@ -164,6 +167,7 @@ void try_colocated(Trial& trial, const Unit& unit) {
   setting.placement = placement ? &*placement : nullptr;
   setting.known = &shared.known.local();
   if (shared.space.requests) trial.forms.emplace(c, shared.space, setting);
+  trial.price_ratio = price_ratio(c, shared.space, shared.options.other_prices);
   const bool watched = trial.watches(c);
   for (const int on_each_stage : shared.space.colocated_micro_batches) {
     c.micro_batches = micro_batches_of(unit, on_each_stage);

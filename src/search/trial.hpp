@@ -40,6 +40,8 @@ struct Trial {
   std::string text{};                  // what `describe` made of its candidates
   std::optional<PromptForms> forms{};  // of the pools at hand, where prompts count
 
+  double price_ratio = 0;  // of the pools at hand, by price_ratio()
+
   [[nodiscard]] bool describing() const { return shared.options.describe != nullptr; }
   [[nodiscard]] bool watches(const Candidate& c) const {
     return !shared.options.watch.empty() && label(c) == shared.options.watch;

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "deploy/simulate.hpp"
+#include "study/price_sweep.hpp"
 #include "text/number.hpp"
 
 namespace afford::study {
@@ -58,17 +59,37 @@ Evaluation evaluation_of(const Candidate& candidate, const Space& space, const S
   return evaluation;
 }
 
-FrontierResult result_of(const FrontierCase& c, Explored found) {
+/// A point of another case, at the prices of this one.
+void take_prices(FrontierPoint& point, const FrontierCase& c, const Candidate& candidate) {
+  point.of = &c;
+  point.candidate = candidate;
+  point.evaluation.cost = cost_of(candidate, c.space, c.setting);
+  point.served.chips.front().chip = &point.attention_chip();
+  if (candidate.way == Way::disaggregated) point.served.chips.back().chip = &point.ffn_chip();
+}
+
+KnownPoint made_known(const FrontierCase& c, const Candidate& candidate) {
+  KnownPoint known{.point =
+                       with_served({.of = &c,
+                                    .candidate = candidate,
+                                    .evaluation = evaluation_of(candidate, c.space, c.setting),
+                                    .ideal = evaluation_of(candidate, c.space, c.ideal).tpot})};
+  known.deviation = deviation(known.point);
+  return known;
+}
+
+FrontierResult result_of(const FrontierCase& c, Explored found, KnownPoints& known) {
   FrontierResult out{.of = &c, .found = std::move(found), .points = {}, .winner = {}};
   const auto& frontier = out.found.frontier;
   const std::ptrdiff_t best = winner(frontier.points(), frontier.objective());
   for (const Candidate& candidate : frontier.points()) {
-    out.points.push_back(with_served({.of = &c,
-                                      .candidate = candidate,
-                                      .evaluation = evaluation_of(candidate, c.space, c.setting),
-                                      .ideal = evaluation_of(candidate, c.space, c.ideal).tpot,
-                                      .complete = out.found.complete}));
-    out.worst_deviation = std::max(out.worst_deviation, deviation(out.points.back()));
+    auto at = known.find(candidate.number);
+    const bool priced = at == known.end();
+    if (priced) at = known.emplace(candidate.number, made_known(c, candidate)).first;
+    FrontierPoint& point = out.points.emplace_back(at->second.point);
+    if (!priced) take_prices(point, c, candidate);
+    point.complete = out.found.complete;
+    out.worst_deviation = std::max(out.worst_deviation, at->second.deviation);
   }
   if (best >= 0) {
     out.winner = static_cast<size_t>(best);
@@ -175,15 +196,18 @@ bool same_but_batch(const FrontierPoint& a, const FrontierPoint& b) {
 Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCase>& cases,
                     const FrontierHooks& hooks) {
   Frontiers out;
-  for (const FrontierCase& c : cases) {
+  CaseSearches searches(request, cases, hooks.describe != nullptr);
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const FrontierCase& c = cases[i];
     if (hooks.stop != nullptr && *hooks.stop) {
       out.complete = false;
       break;
     }
-    Explored found = explore(c.space, c.setting, options_of(request, c, hooks));
+    Explored found = searches.search(i, options_of(request, c, hooks));
     if (hooks.finished) hooks.finished(found.tally.tried);
     add_swept_costs(out.swept_costs, c, found);
-    const FrontierResult& result = out.results.emplace_back(result_of(c, std::move(found)));
+    const FrontierResult& result =
+        out.results.emplace_back(result_of(c, std::move(found), searches.known(i)));
     out.worst_deviation = std::max(out.worst_deviation, result.worst_deviation);
     out.complete = out.complete && result.found.complete;
     out.found_everywhere = out.found_everywhere && result.winner.has_value();

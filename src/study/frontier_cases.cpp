@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "error.hpp"
 #include "load/folders.hpp"
 #include "search/fingerprint.hpp"
 #include "study/frontier.hpp"
+#include "study/price_sweep.hpp"
 
 namespace afford::study {
 namespace {
@@ -171,9 +173,15 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
     }
   }
   std::string searches;
-  for (const FrontierCase& c : cases)
-    searches += fingerprint(c.space, c.setting, c.objective, stop);
-  if (stopped()) return {};
+  std::map<std::string, Samples> samples;
+  for (const FrontierCase& c : cases) {
+    const std::string alike = but_for_prices(c);
+    auto known = samples.find(alike);
+    if (known == samples.end())
+      known = samples.emplace(alike, samples_of(c.space, c.setting, stop)).first;
+    if (stopped()) return {};
+    searches += fingerprint(known->second, c.space, c.setting, c.objective);
+  }
   for (FrontierCase& c : cases) {
     c.search = fingerprint(searches);
     c.left_out = left_out;

@@ -1,0 +1,85 @@
+#include "search/rivals.hpp"
+
+#include <algorithm>
+
+namespace afford {
+namespace {
+
+UsdRate price_at(const Candidate::Side& side, const std::vector<HardwareSpec>& chips) {
+  return real(side.size()) * chips[side.chip].price.value;
+}
+
+UsdRate price_at(const Candidate& c, const std::vector<HardwareSpec>& chips) {
+  const UsdRate attention = price_at(c.attention, chips);
+  return c.way == Way::disaggregated ? attention + price_at(c.ffn, chips) : attention;
+}
+
+/// `a` as a bar is the cheaper one at both ends.
+bool undercuts(const Candidate& a, const Candidate& b) {
+  return no_dearer(as_bar(a.goals), b.goals);
+}
+
+/// At every price `a` is at least as good everywhere and cheaper.
+bool outdoes(const Candidate& a, const Candidate& b, Objective objective) {
+  const bool tokens = objective == Objective::both;
+  return a.goals.tpot_ms <= b.goals.tpot_ms &&
+         (!tokens || a.goals.tokens_per_gpu_s >= b.goals.tokens_per_gpu_s) && undercuts(a, b);
+}
+
+}  // namespace
+
+double price_ratio(const Candidate& c, const Space& space, const std::vector<HardwareSpec>* other) {
+  return other == nullptr ? 0 : price_at(c, *other) / price_at(c, *space.chips);
+}
+
+void Rivals::add(const Candidate& c) {
+  const auto after = std::upper_bound(
+      frontier_.begin(), frontier_.end(), c.goals.tpot_ms,
+      [](double tpot, const Candidate& other) { return tpot < other.goals.tpot_ms; });
+  // The nearest first: they are the likeliest to be better.
+  const bool outdone =
+      std::any_of(std::make_reverse_iterator(after), frontier_.rend(),
+                  [&](const Candidate& known) { return outdoes(known, c, objective_); });
+  if (!outdone) {
+    const auto place = frontier_.insert(after, c);
+    const auto behind = std::remove_if(place + 1, frontier_.end(), [&](const Candidate& known) {
+      return outdoes(c, known, objective_);
+    });
+    frontier_.erase(behind, frontier_.end());
+  }
+  OfChips& chips = of_chips_[chips_of(c)];
+  std::vector<Candidate>& cheapest = chips.cheapest;
+  if (std::any_of(cheapest.rbegin(), cheapest.rend(),
+                  [&](const Candidate& known) { return undercuts(known, c); }))
+    return;
+  if (cheapest.empty() || c.goals.usd_at_other_end < chips.at_other_end.usd_at_other_end)
+    chips.at_other_end = c.goals;
+  cheapest.erase(std::remove_if(cheapest.begin(), cheapest.end(),
+                                [&](const Candidate& known) { return undercuts(c, known); }),
+                 cheapest.end());
+  cheapest.push_back(c);
+}
+
+void Rivals::add(const Rivals& other) {
+  for (const Candidate& candidate : other.all()) add(candidate);
+}
+
+std::vector<Candidate> Rivals::all() const {
+  std::vector<Candidate> list = frontier_;
+  for (const auto& [chips, of] : of_chips_)
+    list.insert(list.end(), of.cheapest.begin(), of.cheapest.end());
+  const auto before = [](const Candidate& a, const Candidate& b) { return a.number < b.number; };
+  std::sort(list.begin(), list.end(), before);
+  const auto last =
+      std::unique(list.begin(), list.end(),
+                  [](const Candidate& a, const Candidate& b) { return a.number == b.number; });
+  list.erase(last, list.end());
+  return list;
+}
+
+const Goals* Rivals::cheapest_at_other_end(const Candidate& of) const {
+  const auto known = of_chips_.find(chips_of(of));
+  return known == of_chips_.end() ? nullptr : &known->second.at_other_end;
+}
+
+}  // namespace afford

@@ -1,0 +1,50 @@
+#pragma once
+// A range of prices: candidates of which each may be the best of something at one of them.
+
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "search/candidate.hpp"
+
+namespace afford {
+
+/// USD at the other end of a range of prices by those at this one: `other` are the chips of the
+/// space at that end. 0: there is no range.
+[[nodiscard]] double price_ratio(const Candidate& candidate, const Space& space,
+                                 const std::vector<HardwareSpec>* other);
+
+/// Among feasible candidates whose goals tell what they cost at both ends of a range, all that are
+/// on the frontier, or the cheapest of their chips, at any price between: costs are linear in
+/// prices, so what is dearer at both ends is dearer everywhere.
+class Rivals {
+ public:
+  explicit Rivals(Objective objective) : objective_(objective) {}
+
+  void add(const Candidate& candidate);
+  void add(const Rivals& other);
+
+  /// Each once, in no order.
+  [[nodiscard]] std::vector<Candidate> all() const;
+  /// The cheapest of the candidate's chips at the other end; null: none.
+  [[nodiscard]] const Goals* cheapest_at_other_end(const Candidate& of) const;
+
+ private:
+  struct OfChips {
+    std::vector<Candidate> cheapest;  // none is dearer at both ends than another
+    Goals at_other_end;               // the cheapest there
+  };
+
+  /// Of attention and FFN; of a co-located candidate the one twice, apart from AFD.
+  using Chips = std::tuple<bool, std::uint32_t, std::uint32_t>;
+  [[nodiscard]] static Chips chips_of(const Candidate& c) {
+    const bool afd = c.way == Way::disaggregated;
+    return {afd, c.attention.chip, afd ? c.ffn.chip : c.attention.chip};
+  }
+
+  Objective objective_;
+  std::vector<Candidate> frontier_;  // by TPOT
+  std::map<Chips, OfChips> of_chips_;
+};
+
+}  // namespace afford

@@ -1,0 +1,130 @@
+// One search over a range of prices finds what a search at each price in it finds, to the last bit.
+
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "load/calibrations.hpp"
+#include "load/library.hpp"
+#include "search/other_prices.hpp"
+
+using namespace afford;
+
+namespace {
+
+bool same(const Candidate& a, const Candidate& b) {
+  return a.number == b.number && a.batch == b.batch && a.goals.tpot_ms == b.goals.tpot_ms &&
+         a.goals.tokens_per_gpu_s == b.goals.tokens_per_gpu_s &&
+         a.goals.usd_per_mtok == b.goals.usd_per_mtok;
+}
+
+bool same(const std::optional<Candidate>& a, const std::optional<Candidate>& b) {
+  return a.has_value() == b.has_value() && (!a || same(*a, *b));
+}
+
+void check_same(const Explored& found, const Explored& expected, size_t chips) {
+  const auto &points = found.frontier.points(), &wanted = expected.frontier.points();
+  CHECK(std::equal(points.begin(), points.end(), wanted.begin(), wanted.end(),
+                   [](const Candidate& a, const Candidate& b) { return same(a, b); }));
+  const Tally &tally = found.tally, &counted = expected.tally;
+  CHECK(tally.tried == counted.tried);
+  CHECK(tally.feasible == counted.feasible);
+  CHECK(tally.slow == counted.slow);
+  CHECK(tally.attention_memory == counted.attention_memory);
+  CHECK(tally.ffn_memory == counted.ffn_memory);
+  CHECK(found.candidates == expected.candidates);
+  CHECK(found.complete == expected.complete);
+  CHECK(same(found.fastest, expected.fastest));
+  for (size_t a = 0; a < chips; ++a) {
+    for (size_t f = 0; f < chips; ++f) CHECK(same(found.best.pair(a, f), expected.best.pair(a, f)));
+    CHECK(same(found.best.colocated(a), expected.best.colocated(a)));
+  }
+}
+
+/// The space of one model, drawn at random, and chips whose second changes its price.
+struct Drawn {
+  ModelSpec model;
+  std::vector<LayerShape> shapes;
+  std::vector<HardwareSpec> chips;
+  Space space;
+  Setting setting;
+
+  Drawn(const ModelSpec& of, std::mt19937& random) : model(of), shapes(layer_shapes(model)) {
+    const auto one_of = [&](auto... choices) {
+      const std::common_type_t<decltype(choices)...> list[] = {choices...};
+      return list[random() % sizeof...(choices)];
+    };
+    chips = load_hardware({"h200", "h20"});
+    std::vector<HardwareSpec*> pointers{&chips[0], &chips[1]};
+    if (one_of(true, false)) attach_calibrations(pointers, "h200");
+    space.chips = &chips;
+    space.ways = {Way::disaggregated, Way::expert_parallel, Way::tensor_parallel};
+    space.max_gpus = one_of(24, 40);
+    space.batch_steps = one_of(1, 2, 4);
+    space.attention_splits = {AttentionSplit::shared_output, AttentionSplit::tensor};
+    setting.model = &model, setting.shapes = &shapes;
+    setting.context = one_of(1024, 8192, 32768);
+    setting.engine = load_engine(one_of("ideal", "step", "sglang"));
+    setting.tpot_limit = one_of(20.0, 50.0, 1e4) * millisecond;
+    if (one_of(0, 1, 2) == 0) setting.speculation = {.drafts = 1, .acceptance = 0.7};
+  }
+  Drawn(const Drawn&) = delete;
+  Drawn& operator=(const Drawn&) = delete;
+
+  [[nodiscard]] std::vector<HardwareSpec> chips_at(double factor) const {
+    std::vector<HardwareSpec> priced = chips;
+    priced[1].price.value = factor * chips[1].price.value;
+    return priced;
+  }
+};
+
+/// The points at each price that are not those of the price before: prices must count.
+size_t check_prices(const Drawn& s, Objective objective) {
+  constexpr double low = 0.3, high = 6;
+  const auto searched = [&](const std::vector<HardwareSpec>& chips, ExploreOptions options) {
+    Space space = s.space;
+    space.chips = &chips;
+    options.objective = objective;
+    return explore(space, s.setting, options);
+  };
+  const std::vector<HardwareSpec> cheap = s.chips_at(low), dear = s.chips_at(high);
+  const Explored once =
+      searched(cheap, {.other_prices = counts_money(objective) ? &dear : nullptr});
+  size_t moved = 0;
+  std::vector<Candidate> before;
+  for (const double factor : {low, 0.7, 1.0, 1.9, 3.3, high}) {
+    CAPTURE(factor);
+    const std::vector<HardwareSpec> chips = s.chips_at(factor);
+    const Explored expected = searched(chips, {});
+    Space space = s.space;
+    space.chips = &chips;
+    check_same(at_prices(once, space, s.setting), expected, chips.size());
+    const std::vector<Candidate>& points = expected.frontier.points();
+    moved += std::equal(points.begin(), points.end(), before.begin(), before.end(),
+                        [](const Candidate& a, const Candidate& b) { return a.number == b.number; })
+                 ? 0
+                 : 1;
+    before = points;
+  }
+  return moved;
+}
+
+}  // namespace
+
+TEST_SUITE("property") {
+  TEST_CASE("one search over a range of prices finds what a search at each of them does") {
+    std::mt19937 random(7);
+    size_t moved = 0;
+    for (const ModelSpec& model : load_models({"step-3", "qwen3-moe", "qwen3-32b", "minimax-m1"})) {
+      CAPTURE(model.name);
+      for (int round = 0; round < 2; ++round) {
+        const Drawn s(model, random);
+        (void)check_prices(s, Objective::throughput);
+        (void)check_prices(s, Objective::interactivity);
+        moved += check_prices(s, Objective::cost);
+        moved += check_prices(s, Objective::both);
+      }
+    }
+    CHECK(moved > 20);
+  }
+}
