@@ -2,7 +2,8 @@
 // engine.js and engine.wasm; data comes from the tree.
 
 import {readFile, readdir, writeFile} from "node:fs/promises";
-import {dirname, join, relative} from "node:path";
+import {createRequire} from "node:module";
+import {dirname, join, relative, resolve} from "node:path";
 import {fileURLToPath} from "node:url";
 import {gzipSync} from "node:zlib";
 import {build} from "esbuild";
@@ -19,6 +20,13 @@ async function data() {
       if (/\.yaml$|\.csv$/.test(name)) files[`${folder}/${name}`] = await readFile(join(root, folder, name), "utf8");
   }
   return files;
+}
+
+/** What the form is made of, which needs no engine in the page: the verbs, and the names in the files. */
+async function tables(files) {
+  const {ccall} = await createRequire(import.meta.url)(resolve(engine, "engine.js"))({wasmBinary: await readFile(join(engine, "engine.wasm"))});
+  const named = folder => Object.keys(files).map(path => path.match(`^${folder}/([^/]+)\\.yaml$`)?.[1]).filter(name => name && !name.endsWith(".calibration"));
+  return {verbs: JSON.parse(ccall("afford_verbs", "string", [], [])), names: {models: named("models"), chips: named("hardware"), engines: named("engines")}};
 }
 
 async function bundled(entry) {
@@ -68,18 +76,20 @@ const packed = bytes => gzipSync(bytes, {level: 9}).toString("base64");
 const inScript = text => text.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
 const inText = text => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
-const [main, worker] = await Promise.all([bundled("main.js"), bundled("worker.js")]);
+const [main, worker, boot, files] = await Promise.all([...["main.js", "worker.js", "boot.js"].map(bundled), data()]);
 const parts = {
   STYLE: await readFile(join(here, "src/page.css"), "utf8"),
+  BOOT: inScript(boot.text),
   LICENCES: inText(await licences(main.inputs)),
   MEASURED: inScript(JSON.stringify(await measured())),
   EXAMPLE: await readFile(join(root, "reports/chat-50.yaml"), "utf8"),
   WORKER: inScript(`${await readFile(join(engine, "engine.js"), "utf8")}\n${worker.text}`),
   WASM: packed(await readFile(join(engine, "engine.wasm"))),
-  DATA: packed(JSON.stringify(await data())),
+  DATA: packed(JSON.stringify(files)),
+  TABLES: inScript(JSON.stringify(await tables(files))),
   MAIN: inScript(main.text),
 };
 const page = (await readFile(join(here, "src/page.html"), "utf8"))
-  .replace(/\/\*(STYLE|LICENCES|MEASURED|EXAMPLE|WORKER|WASM|DATA|MAIN)\*\//g, (_, part) => parts[part]);
+  .replace(/\/\*(STYLE|BOOT|LICENCES|MEASURED|TABLES|EXAMPLE|WORKER|WASM|DATA|MAIN)\*\//g, (_, part) => parts[part]);
 await writeFile(output, page);
 console.log(`${relative(process.cwd(), output)}: ${(page.length / 1e6).toFixed(2)} MB`);

@@ -2,7 +2,8 @@
 
 const text = id => document.getElementById(id).textContent.trim();
 
-let worker, next = 0;
+const worker = window.engineThread;
+let next = 0;
 const waiting = new Map();
 
 function send(kind, value) {
@@ -12,10 +13,8 @@ function send(kind, value) {
   });
 }
 
-/** Starts the engine; the verbs with what they take, and the names of models, chips and engines. */
+/** Starts the engine, which answers what it is asked meanwhile once it runs. */
 export function start() {
-  const source = new Blob([text("worker")], {type: "text/javascript"});
-  worker = new Worker(URL.createObjectURL(source));
   worker.onmessage = ({data: {id, result, error}}) => {
     const {resolve, reject} = waiting.get(id);
     waiting.delete(id);

@@ -14,7 +14,9 @@ const $ = id => document.getElementById(id);
 const newest = newestOnly();
 const frame = () => new Promise(requestAnimationFrame);
 
-let verbs, question, csv = "", moved = 0;
+const {verbs, names} = JSON.parse($("tables").textContent);
+
+let question, csv = "", moved = 0;
 let understood = null;  // the newest question that has an answer
 const questions = new Map();  // the newest of each verb
 const frontier = new FrontierView();
@@ -238,9 +240,8 @@ function listen() {
   });
 }
 
-function fillLists({models, hardware, engines}) {
-  for (const [id, names] of Object.entries({models, chips: hardware, engines}))
-    $(id).replaceChildren(...names.map(value => element("option", {value})));
+function fillLists() {
+  for (const [id, values] of Object.entries(names)) $(id).replaceChildren(...values.map(value => element("option", {value})));
 }
 
 /** What `afford explore` wrote into the page: a word each <p>, a file each <pre>. */
@@ -252,20 +253,14 @@ async function startOfPage() {
 }
 
 async function main() {
-  let names;
-  try {
-    ({verbs, names} = await start());
-  } catch (error) {
-    $("said").textContent = `This browser does not run the engine: ${error.message}`;
-    return;
-  }
+  start().catch(error => { $("said").textContent = `This browser does not run the engine: ${error.message}`; });
   window.afford = {ask: words => ask(questionOf(words, verbs)), lineOf, wordsOf};
   for (const {verb, start: line} of VIEWS) questions.set(verb, asking(line));
   $("workload-text").value = `${$("example").textContent.trim()}\n`;
   addFile("workload.yaml", $("workload-text").value);
   showTabs();
   listen();
-  fillLists(names);
+  fillLists();
   const first = await startOfPage();
   go(location.hash.length > 1 ? askedByAddress() : first, {replace: true});
 }

@@ -1,7 +1,7 @@
 // The engine's thread: questions in, answers out, one after another.
 /* global afford_engine */
 
-let engine, names;
+let engine;
 let last = {};  // the newest question and its answer, of which the page takes parts
 
 /** The bytes of a packed text, as a stream. */
@@ -11,34 +11,29 @@ function unpacked(base64) {
   return new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
 }
 
-/** Compiles while it unpacks. */
-function instantiate(wasm) {
+/** Compiles while it unpacks; `failed` hears of what it cannot compile, which Emscripten would wait for. */
+function instantiate(wasm, failed) {
   return (imports, done) => {
     const response = new Response(unpacked(wasm), {headers: {"Content-Type": "application/wasm"}});
-    WebAssembly.instantiateStreaming(response, imports).then(({instance}) => done(instance));
+    WebAssembly.instantiateStreaming(response, imports).then(({instance}) => done(instance)).catch(failed);
     return {};
   };
 }
 
 function write(path, text) {
-  const {FS} = engine, folder = path.slice(0, path.lastIndexOf("/"));
-  if (folder) FS.mkdirTree(folder.startsWith("/") ? folder : `${FS.cwd()}/${folder}`);
-  FS.writeFile(path, text);
+  engine.FS.writeFile(path, text);
   last = {};
 }
 
 async function start({wasm, data}) {
   const files = new Response(unpacked(data)).json();
-  engine = await afford_engine({instantiateWasm: instantiate(wasm), printErr: console.error});
-  engine.FS.mkdirTree("/page/afford");
+  engine = await new Promise((resolve, reject) => {
+    afford_engine({instantiateWasm: instantiate(wasm, reject), printErr: console.error}).then(resolve, reject);
+  });
+  const contents = Object.entries(await files);
+  for (const folder of new Set(contents.map(([path]) => path.slice(0, path.lastIndexOf("/"))))) engine.FS.mkdirTree(`/page/afford/${folder}`);
   engine.FS.chdir("/page");
-  names = {models: [], hardware: [], engines: []};
-  for (const [path, text] of Object.entries(await files)) {
-    write(`afford/${path}`, text);
-    const [, folder, name] = path.match(/^(\w+)\/([^/]+)\.yaml$/) ?? [];
-    if (names[folder] && !name.endsWith(".calibration")) names[folder].push(name);
-  }
-  return {verbs: JSON.parse(engine.ccall("afford_verbs", "string", [], [])), names};
+  for (const [path, text] of contents) write(`afford/${path}`, text);
 }
 
 function answerOf(question) {
@@ -77,10 +72,13 @@ function ask({question, keys}) {
 
 const work = {start, ask, file: ({name, text}) => write(name, text)};
 
-onmessage = async ({data: {id, kind, value}}) => {
+async function reply({id, kind, value}) {
   try {
     postMessage({id, result: await work[kind](value)});
   } catch (error) {
     postMessage({id, error: String(error)});
   }
-};
+}
+
+let replied = Promise.resolve();
+onmessage = ({data}) => { replied = replied.then(() => reply(data)); };
