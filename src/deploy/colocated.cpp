@@ -33,7 +33,7 @@ class Schedule {
   void layers(const LayerOfBatches& each, std::int64_t count) {
     for (std::int64_t i = 1; i <= count; ++i) {
       const Seconds compute = compute_, network = network_;
-      before_ = ready_;
+      std::copy(ready_.begin(), ready_.end(), before_.data());
       layer(each);
       const Seconds moved = compute_ - compute;
       if (is_near(network_ - network, moved) && all_moved(moved)) return skip(count - i, moved);
@@ -43,7 +43,7 @@ class Schedule {
     Seconds& ready = ready_[micro_batch];
     ready = compute_ = std::max(compute_, ready) + time;
   }
-  [[nodiscard]] Seconds end() const { return ready_.back(); }
+  [[nodiscard]] Seconds end() const { return ready_[ready_.size() - 1]; }
 
  private:
   void layer(const LayerOfBatches& layer) {
@@ -73,12 +73,13 @@ class Schedule {
   }
   void skip(std::int64_t count, Seconds each) {
     const Seconds all = real(count) * each;
-    for (Seconds& ready : ready_) ready += all;
+    for (size_t m = 0; m < ready_.size(); ++m) ready_[m] += all;
     compute_ += all;
     network_ += all;
   }
 
-  std::vector<Seconds> ready_, arrived_, before_;  // before_: ready_ ahead of the last layer
+  // By micro-batch, of which there are as few as kinds of layers.
+  PerKind<Seconds> ready_, arrived_, before_;  // before_: ready_ ahead of the last layer
   Seconds compute_, network_;
 };
 

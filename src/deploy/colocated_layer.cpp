@@ -130,7 +130,8 @@ Seconds shared_time(const Layer& layer) {
   const KnownTimes::Key key{.part = KnownTimes::Part::shared,
                             .tensor = static_cast<std::int64_t>(work.tensor),
                             .load = work.tokens};
-  return known(layer, key, [&] { return shared_ops(layer).time(); });
+  return known(layer, key,
+               [&] { return mlp_time(*layer.setting.model, layer.shape, work, layer.machine); });
 }
 
 Seconds attention_side_time(const Layer& layer, AttentionTimes& times) {

@@ -57,8 +57,8 @@ struct DenseTimes {
 
 }  // namespace
 
-Op on_dense_curve(Op op, const DenseProduct& product, const OperationCurve& curve,
-                  const Machine& machine) {
+void time_on_dense_curve(Op& op, const DenseProduct& product, const OperationCurve& curve,
+                         const Machine& machine) {
   const ChipTiming& chip = *machine.measured;
   const DenseTimes times{
       .curve = curve,
@@ -77,7 +77,6 @@ Op on_dense_curve(Op op, const DenseProduct& product, const OperationCurve& curv
   take_time(op, curve, work, as_asked, machine);
   const double padded = times.padded_seconds(product.rows, as_asked.seconds);
   op.time = Seconds(op.kernels * padded * in_interval(curve, machine));
-  return op;
 }
 
 namespace {
@@ -89,8 +88,11 @@ Op by_itself(const DenseProduct& product, const Machine& machine) {
   op.flops = Flops(2 * weights * computed_rows(product.rows, e.gemm_tile));
   op.weights = size_of(product.weights, weights);
   op.activations = product.activations;
-  if (const DenseCurve measured = dense_curve(product.compute, machine); measured.curve != nullptr)
-    return on_dense_curve(op, product, *measured.curve, machine);
+  if (const DenseCurve measured = dense_curve(product.compute, machine);
+      measured.curve != nullptr) {
+    time_on_dense_curve(op, product, *measured.curve, machine);
+    return op;
+  }
   op.uncovered = machine.measured != nullptr;
   return timed(op, {e.gemm_compute * machine.peak(product.compute), e.gemm_memory * machine.memory},
                machine);

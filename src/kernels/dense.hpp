@@ -25,9 +25,9 @@ struct DenseProduct {
 /// Rows a GEMM computes: one tile at least.
 [[nodiscard]] inline double computed_rows(double rows, double tile) { return std::max(rows, tile); }
 
-/// A measured dense product: `op` holds the totals of its kernels.
-[[nodiscard]] Op on_dense_curve(Op op, const DenseProduct& product, const OperationCurve& curve,
-                                const Machine& machine);
+/// Gives a measured dense product its time: `op` holds the totals of its kernels.
+void time_on_dense_curve(Op& op, const DenseProduct& product, const OperationCurve& curve,
+                         const Machine& machine);
 
 /// The format a dense product computes in on this machine, and its curve.
 struct DenseCurve {

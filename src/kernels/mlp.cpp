@@ -109,8 +109,10 @@ Op by_itself(std::string_view name, const MlpWork& work, Side side, const Machin
   if (work.grouped && grouped_curve(work, machine) != nullptr)
     return on_grouped_curve(op, work, side, machine);
   if (!work.grouped) {
-    if (const DenseCurve measured = dense_curve(work.compute, machine); measured.curve != nullptr)
-      return on_dense_curve(op, as_dense(work, side), *measured.curve, machine);
+    if (const DenseCurve measured = dense_curve(work.compute, machine); measured.curve != nullptr) {
+      time_on_dense_curve(op, as_dense(work, side), *measured.curve, machine);
+      return op;
+    }
   }
   op.uncovered = machine.measured != nullptr;
   const double compute = work.grouped ? e.grouped_compute : e.gemm_compute;

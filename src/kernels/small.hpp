@@ -11,6 +11,16 @@ struct SmallKernels {
   Bytes bytes;
   double kernels = 1;
 };
-[[nodiscard]] Op elementwise(const SmallKernels& small, const Machine& machine);
+[[nodiscard]] inline Op elementwise(const SmallKernels& small, const Machine& machine) {
+  Op op{.name = small.name, .kernels = small.kernels};
+  op.activations = small.bytes;
+  if (const ChipTiming* chip = machine.measured; chip != nullptr && chip->small_kernel > 0) {
+    op.time = Seconds((machine.launches() ? 0 : small.kernels * chip->small_kernel) +
+                      from_l2(small.bytes, *chip) / chip->read);
+    return op;
+  }
+  return timed(op, {machine.peak(Dtype::bf16), machine.engine->gemm_memory * machine.memory},
+               machine);
+}
 
 }  // namespace afford

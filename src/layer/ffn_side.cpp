@@ -161,9 +161,12 @@ Seconds ffn_time(const ModelSpec& model, const LayerShape& shape, const FfnWork&
   return ffn_side(FfnStage<OpTime>{model, shape, machine}, work).time();
 }
 
-OpList mlp_ops(const ModelSpec& model, const LayerShape& shape, const MlpsWork& work,
-               const Machine& machine) {
-  FfnStage<OpList> side{model, shape, machine};
+namespace {
+
+template <class Ops>
+Ops mlps_alone(FfnStage<Ops> side, const MlpsWork& work) {
+  const LayerShape& shape = side.shape;
+  const Machine& machine = side.machine;
   double launches = 0;
   for (const Mlp& mlp : shape.ffn.mlps) {
     if (mlp.role != work.role) continue;
@@ -175,6 +178,18 @@ OpList mlp_ops(const ModelSpec& model, const LayerShape& shape, const MlpsWork& 
   }
   if (machine.launches() && launches > 0) side.ops.add(launched(launches, machine));
   return side.ops;
+}
+
+}  // namespace
+
+OpList mlp_ops(const ModelSpec& model, const LayerShape& shape, const MlpsWork& work,
+               const Machine& machine) {
+  return mlps_alone(FfnStage<OpList>{model, shape, machine}, work);
+}
+
+Seconds mlp_time(const ModelSpec& model, const LayerShape& shape, const MlpsWork& work,
+                 const Machine& machine) {
+  return mlps_alone(FfnStage<OpTime>{model, shape, machine}, work).time();
 }
 
 Bytes hidden_bytes(const ModelSpec& model) {

@@ -40,6 +40,8 @@ struct MlpsWork {
 };
 [[nodiscard]] OpList mlp_ops(const ModelSpec& model, const LayerShape& shape, const MlpsWork& work,
                              const Machine& machine);
+[[nodiscard]] Seconds mlp_time(const ModelSpec& model, const LayerShape& shape,
+                               const MlpsWork& work, const Machine& machine);
 
 /// One token's hidden state on the wire: FP8 with a 4-byte scale for 128 elements and its expert
 /// ids and weights on the way out; BF16 on the way back. hidden_bytes(): before it is routed.
