@@ -6,46 +6,14 @@
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/pareto_args.hpp"
-#include "cli/progress.hpp"
+#include "cli/pareto_search.hpp"
 #include "cli/streams.hpp"
 #include "error.hpp"
 #include "records/frontier.hpp"
-#include "records/frontier_rows.hpp"
 #include "report/output_file.hpp"
 
 namespace afford::cli {
 namespace {
-
-using Cases = std::vector<study::FrontierCase>;
-
-/// Runs every case; with --all their candidates go to the file as they come.
-study::Frontiers search(const study::FrontierRequest& request, const Cases& cases,
-                        const ParetoArgs& args) {
-  const std::atomic<bool>& stop = stop_of(*args.output.host);
-  const std::uint64_t total = study::candidates_of(cases, &stop);
-  Progress progress(*args.output.host, total);
-  study::FrontierHooks hooks{.stop = &stop,
-                             .tried = [&](std::uint64_t done) { progress.show(done); },
-                             .finished = [&](std::uint64_t done) { progress.finish_part(done); },
-                             .describe = nullptr,
-                             .write = nullptr,
-                             .rows = total};
-  if (!args.all) return study::frontiers(request, cases, hooks);
-  const auto record = frontier_record(request);
-  OutputFile& file = *args.output.to;
-  file.write(csv_header(columns_of(record)));
-  FrontierRows rows(request);
-  hooks.describe = [&](const study::FrontierPoint& p, std::string& out) { rows.write(p, out); };
-  hooks.write = [&](const std::string& text) { file.write(text); };
-  study::Frontiers found = study::frontiers(request, cases, hooks);
-  if (!found.complete) {
-    // Rows that have gone out cannot be taken back: the last one says that there should be more.
-    const FrontierRowMark mark{study::interrupted_mark, false, std::max<std::uint64_t>(1, total)};
-    file.write(csv_row(mark_row(columns_of(record), cases.front(), mark)));
-  }
-  file.finish();
-  return found;
-}
 
 std::vector<study::FrontierPoint> points_of(const study::Frontiers& found) {
   std::vector<study::FrontierPoint> points;
@@ -56,7 +24,7 @@ std::vector<study::FrontierPoint> points_of(const study::Frontiers& found) {
 
 Table table_of_points(const std::vector<study::FrontierPoint>& points,
                       const study::FrontierRequest& request, const study::Frontiers& found,
-                      const Cases& cases) {
+                      const std::vector<study::FrontierCase>& cases) {
   Table table = table_of(frontier_record(request), points);
   table.title = frontier_title(request);
   for (Column& column : table.columns) {
@@ -71,9 +39,9 @@ int run(const ParetoArgs& args) {
   const std::atomic<bool>& stop =
       stop_of(*args.output.host);  // an interrupt is a wish from here on
   const study::FrontierRequest request = frontier_request(args);
-  const Cases cases = study::frontier_cases(request, &stop);
+  const std::vector<study::FrontierCase> cases = study::frontier_cases(request, &stop);
   if (cases.empty()) return say_interrupted(*args.output.host);
-  const study::Frontiers found = search(request, cases, args);
+  const study::Frontiers found = search_shown(request, cases, args);
   const std::vector<study::FrontierPoint> points = points_of(found);
   std::string after;
   if (!args.why_not.empty()) {

@@ -54,6 +54,9 @@ inline constexpr size_t frontier_rows_shown = 12;
 /// winner among them; a note says how many. `marks` are those of the rows.
 [[nodiscard]] Table thinned(const Table& table, std::span<const FrontierMark> marks, size_t most);
 
+/// "best so far 2412 tokens/s/GPU at 49.9 ms, 36 points from 10.8 ms", of a search that goes on.
+[[nodiscard]] std::string found_so_far(const Found& found);
+
 /// The limit is where the search ended.
 [[nodiscard]] Chart frontier_picture(std::span<const FrontierMark> marks, Objective objective,
                                      double tpot_limit_ms);

@@ -210,4 +210,16 @@ std::string why_not_text(const study::FrontierResult& result, const std::string&
   return tried;
 }
 
+std::string found_so_far(const Found& found) {
+  const std::vector<Candidate>& points = found.frontier.points();
+  const std::ptrdiff_t at = winner(points, found.objective);
+  if (at < 0) return "nothing feasible so far";
+  const Goals& best = points[static_cast<size_t>(at)].goals;
+  const std::string value = counts_money(found.objective)
+                                ? fmt::format("{:.3f} USD/Mtok", best.usd_per_mtok)
+                                : fmt::format("{:.0f} tokens/s/GPU", best.tokens_per_gpu_s);
+  return fmt::format("best so far {} at {:.1f} ms, {} points from {:.1f} ms", value, best.tpot_ms,
+                     points.size(), points.front().goals.tpot_ms);
+}
+
 }  // namespace afford

@@ -157,7 +157,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
       bars.raise(tried->trial.found.rivals.all());
       if (options.write) options.write(tried->trial.text);
       texts.give_back(std::move(tried->trial.text));
-      if (options.tried) options.tried(out.tally.tried);
+      if (options.tried) options.tried(out);
     } catch (...) {
       failure = std::current_exception();
       failed = true;

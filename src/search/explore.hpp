@@ -19,11 +19,11 @@ struct Shard {
 struct ExploreOptions {
   Objective objective = Objective::throughput;
   Shard shard;
-  bool shapes = false;                       // keep the best of each shape
-  int threads = 0;                           // 0: every core
-  std::string watch;                         // a label; empty: none
-  const std::atomic<bool>* stop = nullptr;   // set: finish what is begun and return
-  std::function<void(std::uint64_t)> tried;  // called now and then, with the candidates done so far
+  bool shapes = false;                      // keep the best of each shape
+  int threads = 0;                          // 0: every core
+  std::string watch;                        // a label; empty: none
+  const std::atomic<bool>* stop = nullptr;  // set: finish what is begun and return
+  std::function<void(const Found&)> tried;  // called now and then, with what is found so far
   /// The chips of the space with prices at the other end of a range: what may be the best of
   /// something at a price between stands among Found::rivals. Only where money counts and prompts
   /// do not.

@@ -110,6 +110,16 @@ void finish_points(Frontiers& frontiers) {
   }
 }
 
+/// The frontier of a coarse, small part of the space, which takes milliseconds however large the
+/// space is.
+Found first_look(const FrontierCase& c, const FrontierHooks& hooks) {
+  constexpr std::int64_t gpus = 64;
+  Space few = c.space;
+  few.max_gpus = std::min(few.max_gpus, gpus);
+  few.batch_steps = 1;
+  return explore(few, c.setting, {.objective = c.objective, .stop = hooks.stop});
+}
+
 ExploreOptions options_of(const FrontierRequest& request, const FrontierCase& c,
                           const FrontierHooks& hooks) {
   ExploreOptions options{.objective = request.objective,
@@ -196,6 +206,7 @@ bool same_but_batch(const FrontierPoint& a, const FrontierPoint& b) {
 Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCase>& cases,
                     const FrontierHooks& hooks) {
   Frontiers out;
+  if (hooks.first && !cases.empty()) hooks.first(first_look(cases.front(), hooks));
   CaseSearches searches(request, cases, hooks.describe != nullptr);
   for (size_t i = 0; i < cases.size(); ++i) {
     const FrontierCase& c = cases[i];

@@ -94,7 +94,9 @@ struct FrontierResult {
 /// How a run is watched and stopped. Anything may be left out.
 struct FrontierHooks {
   const std::atomic<bool>* stop = nullptr;
-  std::function<void(std::uint64_t)> tried;     // candidates of this case so far, now and then
+  std::function<void(const Found&)> tried;  // of this case so far, now and then
+  /// Called once, before the first case has any: what a few of its candidates come to.
+  std::function<void(const Found&)> first;
   std::function<void(std::uint64_t)> finished;  // a case, with the candidates it had
   /// Every candidate as text, appended, by several threads at once; and where the text goes, in the
   /// order of the numbers.

@@ -128,6 +128,20 @@ TEST_SUITE("cli") {
     }
   }
 
+  TEST_CASE(
+      "a terminal shows a first frontier before any candidate is done, and what comes of it") {
+    const test::TempFolder folder;
+    OnTerminal search("pareto -m step-3 --on h800,h20,a800,910b --max-gpus 256 --format csv -o " +
+                      folder.path("frontier.csv"));
+    REQUIRE(search.shows(" points from "));
+    CAPTURE(search.shown);
+    CHECK(search.shown.starts_with("\r0.0 of "));
+    CHECK(search.shown.find("million candidates; best so far ") != std::string::npos);
+    REQUIRE(search.shows(" s left; best so far "));
+    search.send(SIGINT);
+    CHECK(WEXITSTATUS(search.wait_for_end()) == 130);
+  }
+
   TEST_CASE("an interrupt ends at once what has no part worth a file, and says so") {
     for (const auto& each : {std::pair{SIGINT, long_replay},
                              {SIGTERM, long_replay},

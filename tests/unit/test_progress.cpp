@@ -12,6 +12,7 @@ TEST_SUITE("unit") {
           "30.0 of 40.0 thousand requests, 20.0 thousand a second, 0 s left");
     CHECK(progress_line(thousand_requests, 30'000, 0, 1.5) ==
           "30.0 thousand requests, 20.0 thousand a second");
+    CHECK(progress_line(million_candidates, 0, 8e6, 0.05) == "0.0 of 8.0 million candidates");
   }
 
   TEST_CASE(

@@ -62,6 +62,23 @@ TEST_SUITE("unit") {
     CHECK(winners == 1);
   }
 
+  TEST_CASE("study: a first look comes before the search, of fewer candidates than it has") {
+    const study::FrontierRequest request = small_search();
+    const auto cases = study::frontier_cases(request);
+    std::vector<std::uint64_t> tried;
+    study::FrontierHooks hooks;
+    hooks.first = [&](const Found& found) {
+      CHECK(tried.empty());
+      CHECK(found_so_far(found).starts_with("best so far "));
+      tried.push_back(found.tally.tried);
+    };
+    hooks.tried = [&](const Found& found) { tried.push_back(found.tally.tried); };
+    const study::Frontiers f = study::frontiers(request, cases, hooks);
+    REQUIRE(tried.size() > 1);
+    CHECK(tried.back() == f.results[0].found.tally.tried);
+    CHECK(found_so_far(Found()) == "nothing feasible so far");
+  }
+
   TEST_CASE("rows of everything that is tried are what the record says of each") {
     std::vector<study::FrontierRequest> requests(4, small_search());
     requests[0].ways = {Way::disaggregated, Way::expert_parallel, Way::tensor_parallel, Way::mixed};
