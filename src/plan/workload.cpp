@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "error.hpp"
+#include "plan/trace_windows.hpp"
 #include "traffic/trace.hpp"
 #include "yaml/section.hpp"
 
@@ -74,46 +75,13 @@ struct TraceFigures {
   std::string text;  // "1200 requests"
 };
 
-/// Finds the densest window while a trace goes by.
-class DensestWindow {
- public:
-  /// `at`: where the trace was before it.
-  void add(double arrival_s, const LinePosition& at) {
-    if (last_.empty()) start_ = at;
-    if (last_.size() < most) {
-      last_.push_back({arrival_s, at});
-    } else {
-      last_[next_] = {arrival_s, at};
-    }
-    next_ = next_ + 1 == most ? 0 : next_ + 1;
-    if (last_.size() < most) return;
-    const double span = arrival_s - last_[next_].arrival_s;  // the oldest
-    if (span >= least_) return;
-    least_ = span;
-    start_ = last_[next_].at;
-  }
-  [[nodiscard]] TraceWindow window() const {
-    return {.start = start_, .requests = static_cast<std::int64_t>(last_.size())};
-  }
-
- private:
-  static constexpr size_t most = 50'000;  // requests: some seconds of replay for a plan
-  struct Arrival {
-    double arrival_s = 0;
-    LinePosition at;
-  };
-  std::vector<Arrival> last_;  // the last ones, in a ring
-  size_t next_ = 0;            // where the next one goes
-  LinePosition start_;
-  double least_ = std::numeric_limits<double>::infinity();
-};
-
 TraceFigures figures_of(const std::filesystem::path& path) {
   TraceReader reader(path);
   TraceFigures out;
   MixOfTrace mix;
   Histogram prompts;
   DensestWindow window;
+  BusiestMinute minute;
   double first = 0, last = 0;
   LinePosition at = reader.position();
   while (const std::optional<Request> request = reader.next()) {
@@ -124,6 +92,7 @@ TraceFigures figures_of(const std::filesystem::path& path) {
     const double prompt = real(request->prompt_tokens);
     prompts.add(prompt);
     window.add(last, std::exchange(at, reader.position()));
+    minute.add(last - first);
     out.prompt_tokens += prompt;
     out.prompt_square += prompt * prompt;
     out.longest_context = std::max(out.longest_context, tokens);
@@ -135,6 +104,7 @@ TraceFigures figures_of(const std::filesystem::path& path) {
   out.prompt_lengths = equally_likely(prompts);
   out.span_s = last - first;
   out.busiest = window.window();
+  out.busiest.busiest_minute = minute.rate();
   out.text = fmt::format("{} request{}", reader.requests(), reader.requests() == 1 ? "" : "s");
   if (reader.without_output() > 0)
     out.text += fmt::format(" ({} without output left out)", reader.without_output());

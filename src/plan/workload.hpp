@@ -18,6 +18,7 @@ struct TraceWindow {
   LinePosition start;         // of its first request
   std::int64_t requests = 0;  // in it
   double requests_per_s = 0;  // of the whole trace
+  double busiest_minute = 0;  // requests a second in it, of whole minutes from the first request on
 };
 
 struct Traffic {

@@ -169,7 +169,13 @@ Record<Rental> rental_details() {
       plain("optimality_gap", "gap", [](const Plan& p) { return p.gap; }),
       hidden("feasible", "feasible", Show::text,
              [](const Rental& r) { return yes_or_no(r.possible()); }),
-      hidden("reason", "reason", Show::text, [](const Rental& r) { return r.plan().impossible; })};
+      hidden("reason", "reason", Show::text, [](const Rental& r) { return r.plan().impossible; }),
+      of_replay("in_flight_at_once", "at once",
+                [](const PlanReplay& p) { return cell_if(p.trace, p.in_flight_at_once); }),
+      hidden("busiest_minute_requests_per_s", "busiest minute", Show::plain, [](const Rental& r) {
+        const Traffic& t = r.of->workload.traffic;
+        return cell_if(!t.trace.empty(), t.busiest.busiest_minute);
+      })};
 }
 
 }  // namespace

@@ -22,11 +22,14 @@ bool first_is_afd(const Rental& rental) {
 }
 
 std::string workload_note(const Workload& w) {
+  const double minute = w.traffic.busiest.busiest_minute;
   return fmt::format(
-      "Traffic: {:g} requests/s, {:g} at the peak; {}. While decoding: context {:.0f} tokens on "
+      "Traffic: {:g} requests/s, {:g} at the peak; {}{}. While decoding: context {:.0f} tokens on "
       "average over steps (deviation {:.0f}), {:.0f} tokens out.",
-      w.traffic.requests_per_s, peak_rate(w.traffic), w.traffic.origin, w.traffic.mix.context,
-      std::sqrt(w.traffic.mix.context_variance), w.traffic.mix.output_tokens);
+      w.traffic.requests_per_s, peak_rate(w.traffic), w.traffic.origin,
+      minute > 0 ? fmt::format(", {:.3g} a second in their busiest minute", minute) : "",
+      w.traffic.mix.context, std::sqrt(w.traffic.mix.context_variance),
+      w.traffic.mix.output_tokens);
 }
 
 std::string sized_text(const Sized& sized) {
@@ -63,15 +66,16 @@ std::string first_token_text(const Rental& rental) {
 std::string prompt_note(const Rental& rental) {
   const Plan& plan = rental.plan();
   const Traffic& traffic = rental.of->workload.traffic;
+  const bool bursts = rental.tried.replay && rental.tried.replay->trace;  // the replay says more
   const std::string hits =
       traffic.prefix_hit_rate > 0
           ? fmt::format(", {:.3g} % of them found in a cache,", 100 * traffic.prefix_hit_rate)
           : "";
   return fmt::format(
-      "Prompts: at the peak {:.0f} of their tokens/s{} are worked off by {}: {}. They are {:.0f} % "
+      "Prompts: at the peak {:.0f} of their tokens/s{} are worked off by {}{}. They are {:.0f} % "
       "of the bill.",
       peak_rate(traffic) * traffic.prompt_tokens, hits,
-      prompt_servers_text(plan, peak_rate(traffic)), first_token_text(rental),
+      prompt_servers_text(plan, peak_rate(traffic)), bursts ? "" : ": " + first_token_text(rental),
       100 * plan.prompt_usd / plan.monthly_usd);
 }
 
@@ -109,7 +113,12 @@ std::string replay_note(const Rental& rental) {
   if (target.ttft) {
     text += fmt::format(", a first one {}", against(r.first_token, *target.ttft, r.ttft_met));
   } else if (r.first_token > Seconds(0)) {
-    text += fmt::format(", a first one {}", human(r.first_token));
+    text += fmt::format(", a first one {}{}", human(r.first_token),
+                        r.trace ? " (no ttft is asked for)" : "");
+  }
+  if (r.trace) {
+    text += fmt::format("; if none waited and tokens took {}, {:.0f} would be in flight",
+                        human(target.tpot), r.in_flight_at_once);
   }
   if (r.too_long > 0) text += fmt::format("; {} requests do not fit the memory", r.too_long);
   if (!r.meets()) return text + fmt::format("; {} larger plans do not mend it.", tried.tried - 1);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <deque>
 
+#include "traffic/at_once.hpp"
+
 namespace afford::study {
 namespace {
 
@@ -86,6 +88,10 @@ PlanReplay replay_of(const Plan& plan, const PlanInput& input) {
                  .in_flight_of_tokens = replayed.in_flight_of_tokens(target.percentile),
                  .too_long = replayed.too_long,
                  .missing = {}};
+  if (out.trace) {
+    out.in_flight_at_once = in_flight_at_once(requests_of(traffic, plan.requests_in_flight),
+                                              target.tpot, target.percentile);
+  }
   out.tpot_met = out.tpot <= target.tpot;
   out.ttft_met = !target.ttft || out.first_token <= *target.ttft;
   for (size_t i = 0; i < plan.rented.size() && !out.meets(); ++i) {

@@ -11,9 +11,11 @@ namespace afford::study {
 /// trace's densest part as they came, at the rate of the peak.
 struct PlanReplay {
   std::int64_t requests = 0;
-  bool trace = false;                     // arrivals are a trace's own
-  Seconds tpot, first_token;              // at the target's percentile: of tokens, of requests
-  double in_flight_of_tokens = 0;         // requests; this share of the tokens see no more
+  bool trace = false;              // arrivals are a trace's own
+  Seconds tpot, first_token;       // at the target's percentile: of tokens, of requests
+  double in_flight_of_tokens = 0;  // requests; this share of the tokens see no more
+  /// Of a trace the same, if no request waited and each token took the target's time.
+  double in_flight_at_once = 0;
   bool tpot_met = true, ttft_met = true;  // ttft_met: also where there is no target
   std::int64_t too_long = 0;              // requests that do not fit the memory alone
   Growth missing;                         // above one for the parts that miss a target

@@ -88,7 +88,7 @@ TEST_SUITE("unit") {
     attach_calibrations({&other}, (data_folder() / "hardware/h100.calibration.yaml").string());
     CHECK(all_reduce({.name = "x", .vector = MB, .group = {4, 1}}, Machine(other, f.engine)).time ==
           before);
-    CHECK(fidelity_of(f.chip) == "calibrated (h100, 2026-11-27, links of 2 and 4 GPUs)");
+    CHECK(fidelity_of(f.chip) == "calibrated (h100, 2026-11-28, links of 2 and 4 GPUs)");
   }
 
   TEST_CASE("a hierarchical all-reduce: the vector inside, each one's share of it between") {
