@@ -17,18 +17,26 @@ study::Frontiers search_shown(const study::FrontierRequest& request,
   const std::atomic<bool>& stop = stop_of(*args.output.host);
   const std::uint64_t total = study::candidates_of(cases, &stop);
   Progress progress(*args.output.host, total);
+  Found few;  // what the first look found, until the search has better
   const auto show = [&](const Found& found) {
-    progress.show(found.tally.tried, found_so_far(found));
+    progress.show(found.tally.tried, found_so_far(ahead(few, found) ? few : found));
   };
   study::FrontierHooks hooks{.stop = &stop,
                              .tried = show,
                              .first = nullptr,
-                             .finished = [&](std::uint64_t done) { progress.finish_part(done); },
+                             .finished =
+                                 [&](std::uint64_t done) {
+                                   progress.finish_part(done);
+                                   few = Found();
+                                 },
                              .describe = nullptr,
                              .write = nullptr,
                              .rows = total};
   if (progress.on_terminal() && total > many)
-    hooks.first = [&](const Found& found) { progress.show(0, found_so_far(found)); };
+    hooks.first = [&](const Found& found) {
+      few = found;
+      progress.show(0, found_so_far(found));
+    };
   if (!args.all) return study::frontiers(request, cases, hooks);
   const auto record = frontier_record(request);
   OutputFile& file = *args.output.to;

@@ -56,6 +56,8 @@ inline constexpr size_t frontier_rows_shown = 12;
 
 /// "best so far 2412 tokens/s/GPU at 49.9 ms, 36 points from 10.8 ms", of a search that goes on.
 [[nodiscard]] std::string found_so_far(const Found& found);
+/// Whether the best of `a` is better than that of `b`, or there is one of `a` alone.
+[[nodiscard]] bool ahead(const Found& a, const Found& b);
 
 /// The limit is where the search ended.
 [[nodiscard]] Chart frontier_picture(std::span<const FrontierMark> marks, Objective objective,

@@ -210,16 +210,31 @@ std::string why_not_text(const study::FrontierResult& result, const std::string&
   return tried;
 }
 
-std::string found_so_far(const Found& found) {
+namespace {
+
+const Goals* best_of(const Found& found) {
   const std::vector<Candidate>& points = found.frontier.points();
   const std::ptrdiff_t at = winner(points, found.objective);
-  if (at < 0) return "nothing feasible so far";
-  const Goals& best = points[static_cast<size_t>(at)].goals;
+  return at < 0 ? nullptr : &points[static_cast<size_t>(at)].goals;
+}
+
+}  // namespace
+
+bool ahead(const Found& a, const Found& b) {
+  const Goals *of_a = best_of(a), *of_b = best_of(b);
+  if (of_a == nullptr || of_b == nullptr) return of_a != nullptr;
+  return counts_money(a.objective) ? of_a->usd_per_mtok < of_b->usd_per_mtok
+                                   : of_a->tokens_per_gpu_s > of_b->tokens_per_gpu_s;
+}
+
+std::string found_so_far(const Found& found) {
+  const Goals* best = best_of(found);
+  if (best == nullptr) return "nothing feasible so far";
   const std::string value = counts_money(found.objective)
-                                ? fmt::format("{:.3f} USD/Mtok", best.usd_per_mtok)
-                                : fmt::format("{:.0f} tokens/s/GPU", best.tokens_per_gpu_s);
-  return fmt::format("best so far {} at {:.1f} ms, {} points from {:.1f} ms", value, best.tpot_ms,
-                     points.size(), points.front().goals.tpot_ms);
+                                ? fmt::format("{:.3f} USD/Mtok", best->usd_per_mtok)
+                                : fmt::format("{:.0f} tokens/s/GPU", best->tokens_per_gpu_s);
+  return fmt::format("best so far {} at {:.1f} ms, {} points from {:.1f} ms", value, best->tpot_ms,
+                     found.frontier.points().size(), found.frontier.points().front().goals.tpot_ms);
 }
 
 }  // namespace afford

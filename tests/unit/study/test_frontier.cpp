@@ -77,6 +77,10 @@ TEST_SUITE("unit") {
     REQUIRE(tried.size() > 1);
     CHECK(tried.back() == f.results[0].found.tally.tried);
     CHECK(found_so_far(Found()) == "nothing feasible so far");
+    const Found &found = f.results[0].found, none;
+    CHECK(ahead(found, none));
+    CHECK(!ahead(none, found));
+    CHECK(!ahead(found, found));
   }
 
   TEST_CASE("rows of everything that is tried are what the record says of each") {
