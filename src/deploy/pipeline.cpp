@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
-#include <utility>
 
 #include "deploy/step_sum.hpp"
 #include "text/draws.hpp"
@@ -25,34 +23,17 @@ class Service {
   explicit Service(const Jitter& jitter) : jitter_(jitter), bits_(jitter.seed) {}
 
   Seconds operator()(Seconds time, int stage) {
-    double factor = 1;
-    if (jitter_.sigma > 0)
-      factor = slowest(stage == 0   ? jitter_.attention_instances
-                       : stage == 2 ? jitter_.ffn_instances
-                                    : 1);
-    return factor * time;
+    const double sigma = jitter_.sigma;
+    if (!(sigma > 0)) return time;
+    const std::int64_t instances = stage == 0   ? jitter_.attention_instances
+                                   : stage == 2 ? jitter_.ffn_instances
+                                                : 1;
+    return std::exp(sigma * draw_largest_normal(bits_, instances) - sigma * sigma / 2) * time;
   }
 
  private:
-  double slowest(std::int64_t instances) {
-    double most = 0;
-    for (std::int64_t i = 0; i < instances; ++i) {
-      const double log_factor = normal() * jitter_.sigma - jitter_.sigma * jitter_.sigma / 2;
-      most = std::max(most, std::exp(log_factor));
-    }
-    return most;
-  }
-
-  double normal() {
-    if (next_) return *std::exchange(next_, std::nullopt);
-    const auto [first, second] = draw_normals(bits_);
-    next_ = second;
-    return first;
-  }
-
   const Jitter& jitter_;
   RandomBits bits_;
-  std::optional<double> next_;  // they come in pairs
 };
 
 /// The state of the pipeline: when each stage is free and each micro-batch ready for its next

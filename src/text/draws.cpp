@@ -39,6 +39,19 @@ std::int64_t successes_by_rejection(RandomBits& bits, std::int64_t tries, double
   }
 }
 
+/// What a normal number exceeds with a chance of at most a half. A start within 4.5e-4 (Abramowitz
+/// and Stegun, Handbook of Mathematical Functions, 26.2.23), then Newton's steps.
+double exceeded_with(double chance) {
+  constexpr int steps = 3;
+  const double root_half = std::sqrt(0.5), density = 1 / std::sqrt(2 * std::acos(-1.0));
+  const double t = std::sqrt(-2 * std::log(chance));
+  double z = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+                     (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+  for (int i = 0; i < steps; ++i)
+    z += (std::erfc(z * root_half) / 2 - chance) / (density * std::exp(-z * z / 2));
+  return z;
+}
+
 }  // namespace
 
 double draw_share(RandomBits& bits) {
@@ -55,6 +68,13 @@ std::int64_t draw_whole(RandomBits& bits, std::int64_t least, std::int64_t most)
   while (static_cast<std::uint64_t>(product) < uneven) product = Wide{bits()} * numbers;
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(least) +
                                    static_cast<std::uint64_t>(product >> 64));
+}
+
+// All of them are below z with the chance P(z)^of; the draw is that chance, never 0 or 1.
+double draw_largest_normal(RandomBits& bits, std::int64_t of) {
+  const double log_below = std::log(draw_share(bits) + 0x1p-54) / static_cast<double>(of);
+  const double above = -std::expm1(log_below);
+  return above <= 0.5 ? exceeded_with(above) : -exceeded_with(std::exp(log_below));
 }
 
 double draw_gap(RandomBits& bits, double rate) { return -std::log(1 - draw_share(bits)) / rate; }

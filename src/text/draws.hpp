@@ -25,6 +25,9 @@ using RandomBits = std::mt19937_64;
 /// Two of mean 0 and deviation 1, independent of each other.
 [[nodiscard]] std::pair<double, double> draw_normals(RandomBits& bits);
 
+/// The largest of `of` such, in one draw.
+[[nodiscard]] double draw_largest_normal(RandomBits& bits, std::int64_t of);
+
 /// Successes among `tries` of chance `p`.
 [[nodiscard]] std::int64_t draw_successes(RandomBits& bits, std::int64_t tries, double p);
 

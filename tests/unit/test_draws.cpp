@@ -84,6 +84,23 @@ TEST_SUITE("unit") {
     CHECK(draw_successes(bits, 0, 0.5) == 0);
   }
 
+  TEST_CASE("draws: the largest of several normal numbers, in one draw as one by one") {
+    RandomBits bits(29);
+    // Means: H. L. Harter, "Expected values of normal order statistics", Biometrika 48, 1961, Table
+    // 1. Deviations by numerical integration.
+    struct Largest {
+      std::int64_t of;
+      double mean, deviation;
+    };
+    for (const Largest& l : {Largest{1, 0, 1}, Largest{2, 0.56419, 0.82565},
+                             Largest{8, 1.42360, 0.61065}, Largest{100, 2.50759, 0.42941}}) {
+      CAPTURE(l.of);
+      const Moments m = moments_of([&] { return draw_largest_normal(bits, l.of); });
+      CHECK(m.mean == doctest::Approx(l.mean).epsilon(0.01).scale(1));
+      CHECK(m.deviation == doctest::Approx(l.deviation).epsilon(0.02));
+    }
+  }
+
   TEST_CASE("draws: whole numbers reach both ends, each as often") {
     RandomBits bits(3);
     std::array<int, 6> seen{};
