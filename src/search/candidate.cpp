@@ -25,6 +25,14 @@ Disaggregated disaggregated(const Candidate& c, const Space& space) {
           .places = c.places};
 }
 
+std::vector<Candidate> each_once(std::vector<Candidate> list) {
+  const auto before = [](const Candidate& a, const Candidate& b) { return a.number < b.number; };
+  const auto same = [](const Candidate& a, const Candidate& b) { return a.number == b.number; };
+  std::sort(list.begin(), list.end(), before);
+  list.erase(std::unique(list.begin(), list.end(), same), list.end());
+  return list;
+}
+
 Layout layout_of(const Candidate& c) {
   if (c.way == Way::mixed) {
     return {.attention_tp = c.attention_tensor,

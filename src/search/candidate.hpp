@@ -84,6 +84,9 @@ struct Candidate : Scored {
 [[nodiscard]] UsdPerToken cost_of(const Candidate& candidate, const Space& space,
                                   const Setting& setting);
 
+/// By their numbers, ascending, each number once.
+[[nodiscard]] std::vector<Candidate> each_once(std::vector<Candidate> list);
+
 /// Of a co-located candidate.
 [[nodiscard]] Layout layout_of(const Candidate& candidate);
 

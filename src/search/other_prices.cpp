@@ -1,6 +1,6 @@
 #include "search/other_prices.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace afford {
 namespace {
@@ -16,13 +16,7 @@ std::vector<Candidate> kept(const Explored& found, size_t chips) {
     add(found.best.colocated(a));
     for (size_t f = 0; f < chips; ++f) add(found.best.pair(a, f));
   }
-  const auto before = [](const Candidate& a, const Candidate& b) { return a.number < b.number; };
-  std::sort(list.begin(), list.end(), before);
-  const auto last =
-      std::unique(list.begin(), list.end(),
-                  [](const Candidate& a, const Candidate& b) { return a.number == b.number; });
-  list.erase(last, list.end());
-  return list;
+  return each_once(std::move(list));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "search/rivals.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace afford {
 namespace {
@@ -68,13 +69,7 @@ std::vector<Candidate> Rivals::all() const {
   std::vector<Candidate> list = frontier_;
   for (const auto& [chips, of] : of_chips_)
     list.insert(list.end(), of.cheapest.begin(), of.cheapest.end());
-  const auto before = [](const Candidate& a, const Candidate& b) { return a.number < b.number; };
-  std::sort(list.begin(), list.end(), before);
-  const auto last =
-      std::unique(list.begin(), list.end(),
-                  [](const Candidate& a, const Candidate& b) { return a.number == b.number; });
-  list.erase(last, list.end());
-  return list;
+  return each_once(std::move(list));
 }
 
 const Goals* Rivals::cheapest_at_other_end(const Candidate& of) const {
