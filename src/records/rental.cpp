@@ -170,8 +170,10 @@ Record<Rental> rental_details() {
       hidden("feasible", "feasible", Show::text,
              [](const Rental& r) { return yes_or_no(r.possible()); }),
       hidden("reason", "reason", Show::text, [](const Rental& r) { return r.plan().impossible; }),
-      of_replay("in_flight_at_once", "at once",
-                [](const PlanReplay& p) { return cell_if(p.trace, p.in_flight_at_once); }),
+      hidden("in_flight_at_once", "at once", Show::plain,
+             [](const Rental& r) {
+               return cell_if(r.tried.replay && r.tried.replay->trace, r.tried.in_flight_at_once);
+             }),
       hidden("busiest_minute_requests_per_s", "busiest minute", Show::plain, [](const Rental& r) {
         const Traffic& t = r.of->workload.traffic;
         return cell_if(!t.trace.empty(), t.busiest.busiest_minute);

@@ -118,7 +118,7 @@ std::string replay_note(const Rental& rental) {
   }
   if (r.trace) {
     text += fmt::format("; if none waited and tokens took {}, {:.0f} would be in flight",
-                        human(target.tpot), r.in_flight_at_once);
+                        human(target.tpot), tried.in_flight_at_once);
   }
   if (r.too_long > 0) text += fmt::format("; {} requests do not fit the memory", r.too_long);
   if (!r.meets()) return text + fmt::format("; {} larger plans do not mend it.", tried.tried - 1);

@@ -88,10 +88,6 @@ PlanReplay replay_of(const Plan& plan, const PlanInput& input) {
                  .in_flight_of_tokens = replayed.in_flight_of_tokens(target.percentile),
                  .too_long = replayed.too_long,
                  .missing = {}};
-  if (out.trace) {
-    out.in_flight_at_once = in_flight_at_once(requests_of(traffic, plan.requests_in_flight),
-                                              target.tpot, target.percentile);
-  }
   out.tpot_met = out.tpot <= target.tpot;
   out.ttft_met = !target.ttft || out.first_token <= *target.ttft;
   for (size_t i = 0; i < plan.rented.size() && !out.meets(); ++i) {
@@ -106,6 +102,12 @@ TriedPlan plan_that_meets(const std::vector<Sized>& sized, const PlanInput& inpu
   first.replay = replay_of(first.plan, input);
   first.tried = 1;
   first.first_usd = first.plan.monthly_usd;
+  if (first.replay->trace) {
+    const Workload& workload = *input.workload;
+    first.in_flight_at_once =
+        in_flight_at_once(requests_of(workload.traffic, first.plan.requests_in_flight),
+                          workload.target.tpot, workload.target.percentile);
+  }
   TriedPlan now = first;
   while (!now.replay->meets()) {
     choice.growth.decode *= now.replay->missing.decode;
