@@ -14,6 +14,21 @@ std::vector<double> layers_run(const Setting& setting) {
   return layers;
 }
 
+/// How many of 0, 1 .. count - 1 come before the first that does not hold.
+template <class Holds>
+size_t first_not(size_t count, const Holds& holds) {
+  size_t first = 0, beyond = count;
+  while (first < beyond) {
+    const size_t middle = first + (beyond - first) / 2;
+    if (holds(middle)) {
+      first = middle + 1;
+    } else {
+      beyond = middle;
+    }
+  }
+  return first;
+}
+
 }  // namespace
 
 bool PairBatches::serve(const Setting& setting) {
@@ -23,6 +38,7 @@ bool PairBatches::serve(const Setting& setting) {
 
 PairBatches::PairBatches(std::span<const std::int64_t> each, size_t kinds)
     : each_(each.begin(), each.end()),
+      round_(each.size()),
       attention_(kinds, each.size()),
       longest_(kinds, each.size()),
       sum_(kinds, each.size()) {
@@ -32,59 +48,78 @@ PairBatches::PairBatches(std::span<const std::int64_t> each, size_t kinds)
     array->resize(each.size());
 }
 
-std::optional<Verdict> PairBatches::room(const PoolPair& pair, const PairMemory& memory,
-                                         size_t batch) const {
-  const double q = query_tokens(pair.setting_), requests = each_[batch];
-  const double units = real(pair.deployment_.attention_units());
-  PairMemory filled = memory;
-  filled.attention.count = requests;
-  filled.ffn.count = requests * units * q / pair.shares_.replicas / q;
-  return without_room(filled.attention.use(), filled.ffn.use());
+PairRoom PairBatches::room(const PoolPair& pair, const PairMemory& memory,
+                           std::int64_t most_units) const {
+  const double q = query_tokens(pair.setting_), replicas = pair.shares_.replicas;
+  const auto holds = [](PoolMemory pool, double count) {
+    pool.count = count;
+    const MemoryUse use = pool.use();
+    return !(use.total() > use.capacity);
+  };
+  PairRoom room;
+  room.attention =
+      first_not(each_.size(), [&](size_t batch) { return holds(memory.attention, each_[batch]); });
+  const auto most = static_cast<size_t>(each_.back()) * static_cast<size_t>(most_units);
+  room.ffn = static_cast<double>(first_not(most, [&](size_t requests) {
+    return holds(memory.ffn, static_cast<double>(requests + 1) * q / replicas / q);
+  }));
+  return room;
 }
 
-size_t PairBatches::fitting(const PoolPair& pair, const PairMemory& memory) const {
-  size_t fit = 0, beyond = each_.size();
-  while (fit < beyond) {
-    const size_t middle = fit + (beyond - fit) / 2;
-    if (room(pair, memory, middle)) {
-      beyond = middle;
-    } else {
-      fit = middle + 1;
-    }
-  }
-  return fit;
+size_t PairBatches::fitting(const PairRoom& room, std::int64_t units) const {
+  const double each = real(units);
+  const auto in_ffn = std::partition_point(
+      each_.begin(), each_.begin() + static_cast<std::ptrdiff_t>(room.attention),
+      [&](double requests) { return requests * each <= room.ffn; });
+  return static_cast<size_t>(in_ffn - each_.begin());
 }
 
-Verdict PairBatches::lacking(const PoolPair& pair, const PairMemory& memory, size_t batch) const {
-  return room(pair, memory, batch).value();
+Verdict PairBatches::lacking(const PairRoom& room, std::int64_t units, size_t batch) const {
+  return each_[batch] * real(units) > room.ffn ? Verdict::ffn_memory : Verdict::attention_memory;
 }
 
-void PairBatches::go_round(const PoolPair& pair, const StageArrays& attention,
-                           const StageArrays& ffn, size_t count) {
+void PairBatches::face(const PoolPair& pair, const StageArrays& attention, const StageArrays& ffn) {
+  const Disaggregated& d = pair.deployment_;
+  facing_ = {.pair = &pair,
+             .attention = &attention,
+             .ffn = &ffn,
+             .query_tokens = query_tokens(pair.setting_),
+             .units = real(d.attention_units()),
+             .gpus = real(d.attention.size() + d.ffn.size()),
+             .in_line = pair.setting_.engine_of_pools().time.transfers.in_line};
+  if (layers_.empty()) layers_ = layers_run(pair.setting_);
+  ++pairs_;
+}
+
+void PairBatches::go_round(size_t first, size_t count) {
+  const PoolPair& pair = *facing_.pair;
   const Disaggregated& d = pair.deployment_;
   const Shares& s = pair.shares_;
   const bool core = d.boundary == Boundary::core;
-  const double q = query_tokens(pair.setting_), units = real(d.attention_units());
+  const double q = facing_.query_tokens, units = facing_.units;
   const double instances = real(d.attention.instances), ffn_instances = real(d.ffn.instances);
-  for (size_t b = 0; b < count; ++b) {
+  const double *attention = facing_.attention->head(), *ffn = facing_.ffn->head();
+  const size_t last = first + count;
+  for (size_t b = first; b < last; ++b) {
     const double tokens = each_[b] * units * q;
     const double from_each = tokens / instances;
     at_attention_[b] = core ? from_each : from_each * s.instances_in_replica;
     at_ffn_[b] = core ? tokens / ffn_instances : tokens / s.replicas * s.replicas_in_instance;
-    attention_.head()[b] = attention.head()[b] + ffn.head()[b];
+    attention_.head()[b] = attention[b] + ffn[b];
+    round_[b] = pairs_;
   }
-  layers_ = layers_run(pair.setting_);
   for (size_t kind = 0; kind < layers_.size(); ++kind) {
-    travel(pair, kind, count);
-    add_stages(pair, kind, attention.stage(kind), ffn.stage(kind), count);
+    travel(kind, first, last);
+    add_stages(kind, first, last);
   }
 }
 
 /// Both ways of one kind of layer. Mostly as long as those of the kind before.
-void PairBatches::travel(const PoolPair& pair, size_t kind, size_t count) {
+void PairBatches::travel(size_t kind, size_t first, size_t last) {
+  const PoolPair& pair = *facing_.pair;
   if (const std::optional<Seconds>& edge = pair.edges_[kind]) {
-    std::fill_n(a2f_.begin(), count, edge->base());
-    std::fill_n(f2a_.begin(), count, edge->base());
+    std::fill(a2f_.data() + first, a2f_.data() + last, edge->base());
+    std::fill(f2a_.data() + first, f2a_.data() + last, edge->base());
     return;
   }
   if (kind > 0 && !pair.edges_[kind - 1] && pair.messages_[kind] == pair.messages_[kind - 1])
@@ -95,7 +130,7 @@ void PairBatches::travel(const PoolPair& pair, size_t kind, size_t count) {
     const double bytes = each_token.base();
     const double* attention = at_attention_.data();
     const double* ffn = at_ffn_.data();
-    for (size_t b = 0; b < count; ++b) {
+    for (size_t b = first; b < last; ++b) {
       time[b] = StepSum::larger(attention[b] * bytes / attention_rate, ffn[b] * bytes / ffn_rate) +
                 latency;
     }
@@ -104,22 +139,21 @@ void PairBatches::travel(const PoolPair& pair, size_t kind, size_t count) {
   way(pair.messages_[kind].back, f2a_.data());
 }
 
-void PairBatches::add_stages(const PoolPair& pair, size_t kind, const double* attention,
-                             const double* ffn, size_t count) {
-  const bool in_line = pair.setting_.engine_of_pools().time.transfers.in_line;
+void PairBatches::add_stages(size_t kind, size_t first, size_t last) {
+  const double *attention = facing_.attention->stage(kind), *ffn = facing_.ffn->stage(kind);
   double* own = attention_.stage(kind);
   double* longest = longest_.stage(kind);
   double* sum = sum_.stage(kind);
   const double *out = a2f_.data(), *back = f2a_.data();
-  if (in_line) {
-    for (size_t b = 0; b < count; ++b) {
+  if (facing_.in_line) {
+    for (size_t b = first; b < last; ++b) {
       own[b] = attention[b] + out[b] + back[b];
       longest[b] = StepSum::larger(own[b], ffn[b]);
       sum[b] = own[b] + ffn[b];
     }
     return;
   }
-  for (size_t b = 0; b < count; ++b) {
+  for (size_t b = first; b < last; ++b) {
     own[b] = attention[b];
     longest[b] =
         StepSum::larger(StepSum::larger(attention[b], out[b]), StepSum::larger(ffn[b], back[b]));
@@ -127,9 +161,9 @@ void PairBatches::add_stages(const PoolPair& pair, size_t kind, const double* at
   }
 }
 
-void PairBatches::take_steps(const PoolPair& pair, int micro_batches, size_t first, size_t count) {
+void PairBatches::take_steps(int micro_batches, size_t first, size_t count) {
   const size_t end = first + count;
-  const double m = micro_batches, units = real(pair.deployment_.attention_units());
+  const double m = micro_batches, units = facing_.units;
   const double* head = attention_.head();
   double *laps = laps_.data(), *alone = alone_.data(), *extra = extra_.data();
   for (size_t b = first; b < end; ++b) {
@@ -147,8 +181,7 @@ void PairBatches::take_steps(const PoolPair& pair, int micro_batches, size_t fir
       laps[b] = step.laps, alone[b] = step.alone, extra[b] = step.extra;
     }
   }
-  const double per_step = pair.tokens_per_step_;
-  const double gpus = real(pair.deployment_.attention.size() + pair.deployment_.ffn.size());
+  const double per_step = facing_.pair->tokens_per_step_, gpus = facing_.gpus;
   double *step = out_.step.data(), *tpot = out_.tpot.data(), *tpot_ms = out_.tpot_ms.data(),
          *tokens = out_.tokens_per_gpu_s.data();
   for (size_t b = first; b < end; ++b) {
@@ -159,9 +192,9 @@ void PairBatches::take_steps(const PoolPair& pair, int micro_batches, size_t fir
   }
 }
 
-void PairBatches::price(const PoolPair& pair, int micro_batches, size_t first, size_t count) {
-  const double price = pair.price_.base(), per_step = pair.tokens_per_step_;
-  const double units = real(pair.deployment_.attention_units());
+void PairBatches::price(int micro_batches, size_t first, size_t count) {
+  const double price = facing_.pair->price_.base(), per_step = facing_.pair->tokens_per_step_;
+  const double units = facing_.units;
   for (size_t b = first; b < first + count; ++b) {
     const double yielded = each_[b] * units * micro_batches * per_step;
     out_.usd_per_mtok[b] = price * out_.step[b] / yielded / usd_per_mtok.base();
@@ -180,26 +213,24 @@ StepSum PairBatches::laps_of(int micro_batches, size_t batch) const {
   return sum;
 }
 
-Seconds PairBatches::least_tpot(const PoolPair& pair, int micro_batches, size_t batch) const {
-  return Seconds(laps_of(micro_batches, batch).least() / pair.tokens_per_step_);
+Seconds PairBatches::least_tpot(int micro_batches, size_t batch) const {
+  return Seconds(laps_of(micro_batches, batch).least() / facing_.pair->tokens_per_step_);
 }
 
-Seconds PairBatches::most_tpot(const PoolPair& pair, int micro_batches, size_t batch) const {
+Seconds PairBatches::most_tpot(int micro_batches, size_t batch) const {
   const double step = laps_of(micro_batches, batch).most(attention_.head()[batch], micro_batches);
-  return Seconds(step / pair.tokens_per_step_);
+  return Seconds(step / facing_.pair->tokens_per_step_);
 }
 
-StepOutcome PairBatches::bound(const PoolPair& pair, int micro_batches, size_t first,
-                               size_t last) const {
-  const double units = real(pair.deployment_.attention_units());
-  const double gpus = real(pair.deployment_.attention.size() + pair.deployment_.ffn.size());
+StepOutcome PairBatches::bound(int micro_batches, size_t first, size_t last) const {
+  const double per_step = facing_.pair->tokens_per_step_;
   const Seconds step(laps_of(micro_batches, first).least());
-  const Tokens yielded(each_[last] * units * micro_batches * pair.tokens_per_step_);
+  const Tokens yielded(each_[last] * facing_.units * micro_batches * per_step);
   StepOutcome out;
   out.step = step;
-  out.tpot = step / pair.tokens_per_step_;
-  out.tokens_per_gpu = yielded / step / gpus;
-  out.cost = pair.price_ * step / yielded;
+  out.tpot = step / per_step;
+  out.tokens_per_gpu = yielded / step / facing_.gpus;
+  out.cost = facing_.pair->price_ * step / yielded;
   return out;
 }
 

@@ -4,6 +4,7 @@
 // PoolPair::go_round() and outcome() put it through, in their order, so that it is equal to theirs
 // to the last bit.
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -64,46 +65,71 @@ struct BatchOutcomes {
   std::vector<double> tpot_ms, tokens_per_gpu_s, usd_per_mtok;
 };
 
+/// What the memory of two pools holds at one number of micro-batches, whatever the instances of
+/// attention: the batches, as the first of all, that attention has room for, and the requests of a
+/// micro-batch, a whole number, that the FFN pool has.
+struct PairRoom {
+  size_t attention = 0;
+  double ffn = 0;
+};
+
 class PairBatches {
  public:
   /// `each`: requests on a unit of attention in a micro-batch, ascending. Whole numbers.
   PairBatches(std::span<const std::int64_t> each, size_t kinds);
 
-  /// Batches that fit: as memory never shrinks with the batch, not in rounded arithmetic either,
-  /// they are the first ones.
-  [[nodiscard]] size_t fitting(const PoolPair& pair, const PairMemory& memory) const;
+  /// As memory never shrinks with the batch, not in rounded arithmetic either, those that fit are
+  /// the first ones. `most_units`: of attention.
+  [[nodiscard]] PairRoom room(const PoolPair& pair, const PairMemory& memory,
+                              std::int64_t most_units) const;
+  /// Batches that fit where attention has so many units.
+  [[nodiscard]] size_t fitting(const PairRoom& room, std::int64_t units) const;
   /// What the first batch that does not fit lacks room for.
-  [[nodiscard]] Verdict lacking(const PoolPair& pair, const PairMemory& memory, size_t batch) const;
+  [[nodiscard]] Verdict lacking(const PairRoom& room, std::int64_t units, size_t batch) const;
 
-  /// Sends the first `count` batches round the pair, whose tables are given.
-  void go_round(const PoolPair& pair, const StageArrays& attention, const StageArrays& ffn,
-                size_t count);
-  /// From `first` on `count` of those at so many micro-batches.
-  void take_steps(const PoolPair& pair, int micro_batches, size_t first, size_t count);
+  /// Faces two pools, whose tables are given and outlive that. None of its batches has gone round
+  /// yet.
+  void face(const PoolPair& pair, const StageArrays& attention, const StageArrays& ffn);
+  /// Sends one batch round, or some in a row, whose times stand in the tables. Once is enough.
+  [[nodiscard]] bool went_round(size_t batch) const { return round_[batch] == pairs_; }
+  void go_round(size_t first, size_t count);
+
+  // Of batches that went round.
+
+  /// From `first` on `count` of them at so many micro-batches.
+  void take_steps(int micro_batches, size_t first, size_t count);
   [[nodiscard]] const BatchOutcomes& outcomes() const { return out_; }
   /// What their tokens cost.
-  void price(const PoolPair& pair, int micro_batches, size_t first, size_t count);
+  void price(int micro_batches, size_t first, size_t count);
 
-  /// Where no time of a stage falls from one batch to the next: the least TPOT of a batch and all
-  /// larger ones, and the most of it and all smaller ones.
-  [[nodiscard]] Seconds least_tpot(const PoolPair& pair, int micro_batches, size_t batch) const;
-  [[nodiscard]] Seconds most_tpot(const PoolPair& pair, int micro_batches, size_t batch) const;
-  /// There, an outcome that none of the batches from `first` to `last` exceeds in anything.
-  [[nodiscard]] StepOutcome bound(const PoolPair& pair, int micro_batches, size_t first,
-                                  size_t last) const;
+  /// Where no time of a stage falls from one batch to the next, but for what rounding adds: the
+  /// least TPOT of a batch and all larger ones, and the most of it and all smaller ones.
+  [[nodiscard]] Seconds least_tpot(int micro_batches, size_t batch) const;
+  [[nodiscard]] Seconds most_tpot(int micro_batches, size_t batch) const;
+  /// There, an outcome that none of the batches from `first`, which went round, to `last` exceeds
+  /// in anything.
+  [[nodiscard]] StepOutcome bound(int micro_batches, size_t first, size_t last) const;
 
   /// Whether the arrays give what outcome() does: a pipeline of one layer has a rule of its own.
   [[nodiscard]] static bool serve(const Setting& setting);
 
  private:
-  [[nodiscard]] std::optional<Verdict> room(const PoolPair& pair, const PairMemory& memory,
-                                            size_t batch) const;
+  /// The same for all batches of the pools at hand.
+  struct Facing {
+    const PoolPair* pair = nullptr;
+    const StageArrays *attention = nullptr, *ffn = nullptr;
+    double query_tokens = 1, units = 1, gpus = 1;
+    bool in_line = false;
+  };
+
   [[nodiscard]] StepSum laps_of(int micro_batches, size_t batch) const;
-  void travel(const PoolPair& pair, size_t kind, size_t count);
-  void add_stages(const PoolPair& pair, size_t kind, const double* attention, const double* ffn,
-                  size_t count);
+  void travel(size_t kind, size_t first, size_t last);
+  void add_stages(size_t kind, size_t first, size_t last);
 
   std::vector<double> each_;
+  std::vector<std::uint64_t> round_;  // the last pair that the batch went round
+  std::uint64_t pairs_ = 0;
+  Facing facing_;
   StageArrays attention_, longest_, sum_;  // of the pools at hand; the head is attention's
   std::vector<double> layers_;
   std::vector<double> at_attention_, at_ffn_, a2f_, f2a_;

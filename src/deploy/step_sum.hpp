@@ -19,14 +19,13 @@ struct StepSum {
   /// less than nothing and no more than all M of them. By throughput (M * longest >= sum) the lap
   /// past a head exceeds the cycle by one head at most, and the other heads the longest stage by (M
   /// - 1) heads; by latency the delay is head + (M - 1)(attention + head) + longest - sum
-  /// <= M * head + (M * longest - sum) < M * head. Both ends rise with every time of a stage, also
-  /// in rounded arithmetic: they are sums, products and maxima of what rises.
-  [[nodiscard]] double least() const { return larger(alone, laps); }
+  /// <= M * head + (M * longest - sum) < M * head. Both ends rise with every time of a stage, and
+  /// have room for what sums of a step and those times round, at the sixteenth digit.
+  [[nodiscard]] double least() const { return larger(alone, laps) / rounding; }
   [[nodiscard]] double most(double head, double micro_batches) const {
-    // The sums of a step round at the sixteenth digit.
-    constexpr double rounding = 1 + 1e-9;
     return rounding * larger(alone, laps + micro_batches * head);
   }
+  static constexpr double rounding = 1 + 1e-9;
 
   /// The larger of two; of equal ones the first, as std::max has it.
   [[nodiscard]] static double larger(double a, double b) { return a < b ? b : a; }

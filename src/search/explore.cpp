@@ -22,14 +22,14 @@ namespace {
 /// The bars that all that is found so far sets.
 class SharedBars {
  public:
-  SharedBars(Objective objective, double tpot_limit_ms) : bars_(objective, tpot_limit_ms) {}
+  explicit SharedBars(Bars none) : bars_(std::move(none)) {}
   [[nodiscard]] Bars now() const {
     const std::lock_guard lock(mutex_);
     return bars_;
   }
-  void raise(const std::vector<Candidate>& feasible) {
+  void raise(const Found& found) {
     const std::lock_guard lock(mutex_);
-    bars_.raise(feasible);
+    bars_.raise(found);
   }
 
  private:
@@ -132,7 +132,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   tbb::enumerable_thread_specific<KnownTimes> known;
   const Shared shared{space, setting, options, std::move(enumeration), std::move(tables), known};
   const std::vector<Part> parts = parts_of(shared);
-  SharedBars bars(options.objective, setting.tpot_limit / millisecond);
+  SharedBars bars({options.objective, setting.tpot_limit / millisecond, space.chips->size()});
   Explored out(options.objective, space.chips->size());
   out.candidates = candidates_of(shared.enumeration, options.shard);
   // Thrown on a thread of the search, it would end the others without their results.
@@ -153,8 +153,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
     try {
       out.add(tried->trial.found);
       if (!tried->complete) cut = true;
-      bars.raise(tried->trial.found.frontier.points());
-      bars.raise(tried->trial.found.rivals.all());
+      bars.raise(tried->trial.found);
       if (options.write) options.write(tried->trial.text);
       texts.give_back(std::move(tried->trial.text));
       if (options.tried) options.tried(out);

@@ -1,65 +1,69 @@
 #include "search/family.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <tuple>
 
 #include "deploy/pair_batches.hpp"
-#include "search/ffn_times.hpp"
+#include "search/family_row.hpp"
 
 namespace afford {
 namespace {
 
-/// The FFN times of one unit at the batches of attention pools of so many units.
-struct FfnRow {
-  AttentionPool of{.side = {}, .units = 0};  // none has no units
-  StageArrays times;
-  size_t made = 0;
-};
+/// The first of 0 .. end - 1 from which on all hold, or `end`, looked for around `expected`.
+template <class Holds>
+size_t first_that(size_t end, size_t expected, const Holds& holds) {
+  size_t first = 0, beyond = end;  // it is one of these or between
+  const auto look = [&](size_t at) { holds(at) ? beyond = at : first = at + 1; };
+  if (expected < end) look(expected);
+  const bool up = first > 0;
+  for (size_t step = 1; first < beyond; step *= 2) {
+    const size_t at =
+        up ? std::min(first + step, beyond) - 1 : beyond - std::min(step, beyond - first);
+    look(at);
+    if (up ? beyond == at : first == at + 1) break;
+  }
+  while (first < beyond) look(first + (beyond - first) / 2);
+  return first;
+}
 
 class FamilyTrial {
  public:
   FamilyTrial(Trial& trial, const Unit& first)
       : trial_(trial),
         shared_(trial.shared),
-        kinds_(shared_.setting.shapes->size()),
-        placement_(
-            placement_for(shared_.setting, shared_.setting.routing_of_pools(), first.split.expert)),
-        times_{FfnTimes(kinds_ + 1), FfnTimes(kinds_ + 1)},
-        plain_(shared_.enumeration.batches, kinds_),
-        tensor_(shared_.enumeration.tensor_batches, kinds_) {}
+        row_(shared_, first),
+        plain_(shared_.enumeration.batches, shared_.setting.shapes->size()),
+        tensor_(shared_.enumeration.tensor_batches, shared_.setting.shapes->size()) {}
 
   void try_unit(const Unit& unit);
 
  private:
-  void try_pool(const Unit& unit, const AttentionPool& pool);
+  /// Of the unit with each shape of attention pool: the pair, and by micro-batches its room and the
+  /// first slow batch of the last pool.
+  struct ShapePair {
+    std::optional<PoolPair> pair;
+    std::vector<PairRoom> room;
+    std::vector<size_t> slow_from;
+  };
   /// Two pools at hand with their arrays, and the number of the first batch.
   struct Pairing {
     const AttentionPool& pool;
-    const PoolPair& pair;
     PairBatches& arrays;
     std::uint64_t first;
   };
-  void try_ranges(const Pairing& at, size_t fit);
+  void try_pool(const Unit& unit, const AttentionPool& pool);
+  [[nodiscard]] size_t try_ranges(const Pairing& at, size_t fit, size_t expected);
   void try_range(const Pairing& at, size_t first, size_t last);
   void file(const Pairing& at, size_t first, size_t last);
-  PoolPair& pair_of(const AttentionPool& pool, const Disaggregated& d);
-  void make_row(const Unit& unit, const AttentionPool& pool, size_t count);
+  void go_round(const Pairing& at, size_t first, size_t last);
+  ShapePair& pair_of(const AttentionPool& pool, const PairBatches& arrays);
   [[nodiscard]] KeptBest kept() const;
 
   Trial& trial_;
   const Shared& shared_;
-  size_t kinds_;
-  std::optional<Placement> placement_;
-  std::array<FfnTimes, 2> times_;  // by boundary
-  PairBatches plain_, tensor_;     // batches on accelerators and on instances of attention
-  FfnRow row_;
-  /// Of the unit with each shape of attention pool, and their memory by micro-batches.
-  struct ShapePair {
-    std::optional<PoolPair> pair;
-    std::vector<PairMemory> memory;
-  };
+  FamilyRow row_;
+  PairBatches plain_, tensor_;  // batches on accelerators and on instances of attention
   std::vector<ShapePair> pairs_;
   std::vector<size_t> fit_;  // by micro-batches
   Candidate c_;              // at hand
@@ -72,7 +76,6 @@ void FamilyTrial::try_unit(const Unit& unit) {
   const Space& space = shared_.space;
   pairs_.clear();
   pairs_.resize(shared_.enumeration.shapes);
-  row_.of.units = 0;
   c_ = first_of(unit);
   c_.places = space.places;
   for (const AttentionPool& pool : shared_.enumeration.attention) {
@@ -86,131 +89,117 @@ void FamilyTrial::try_unit(const Unit& unit) {
   }
 }
 
-PoolPair& FamilyTrial::pair_of(const AttentionPool& pool, const Disaggregated& d) {
+FamilyTrial::ShapePair& FamilyTrial::pair_of(const AttentionPool& pool, const PairBatches& arrays) {
   ShapePair& known = pairs_[pool.shape];
   if (!known.pair) {
+    c_.micro_batches = shared_.space.micro_batches.front();
+    const Disaggregated d = disaggregated(c_, shared_.space);
     known.pair.emplace(d, shared_.setting, held_part(d, shared_.setting));
-    for (const int micro_batches : shared_.space.micro_batches)
-      known.memory.push_back(known.pair->memory_of(micro_batches));
+    for (const int micro_batches : shared_.space.micro_batches) {
+      known.room.push_back(
+          arrays.room(*known.pair, known.pair->memory_of(micro_batches), shared_.space.max_gpus));
+    }
+    known.slow_from.assign(known.room.size(), 0);
   }
-  known.pair->take_attention_instances(pool.side.instances);
-  return *known.pair;
-}
-
-void FamilyTrial::make_row(const Unit& unit, const AttentionPool& pool, size_t count) {
-  const auto& batches = shared_.enumeration.batches_of(pool.split);
-  const AttentionPool& of = row_.of;
-  if (pool.units != of.units || pool.split != of.split || pool.boundary != of.boundary) {
-    row_.of = pool;
-    row_.made = 0;
-    row_.times.start_over();
-    if (row_.times.batches() != batches.size()) row_.times = StageArrays(kinds_, batches.size());
-  }
-  Disaggregated d = disaggregated(c_, shared_.space);
-  d.micro_batches = 1;
-  const double replicas = real(unit.side.size()) / real(unit.split.tensor * unit.split.expert);
-  FfnTimes& times = times_[static_cast<size_t>(pool.boundary)];
-  for (size_t& b = row_.made; b < count; ++b) {
-    d.batch = batches[b] * pool.units;
-    const double* known = times.of(real(d.batch) / replicas, [&](double* made) {
-      const FfnPart part = ffn_part(d, shared_.setting, placement_ ? &*placement_ : nullptr);
-      for (size_t kind = 0; kind < kinds_; ++kind) made[kind] = part.stage[kind].base();
-      made[kinds_] = part.head.base();
-    });
-    for (size_t kind = 0; kind < kinds_; ++kind) row_.times.stage(kind)[b] = known[kind];
-    row_.times.head()[b] = known[kinds_];
-  }
-  row_.times.rising(row_.made);
+  return known;
 }
 
 void FamilyTrial::try_pool(const Unit& unit, const AttentionPool& pool) {
   const std::vector<int>& micro_batches = shared_.space.micro_batches;
   PairBatches& arrays = pool.split == AttentionSplit::tensor ? tensor_ : plain_;
-  c_.micro_batches = micro_batches.front();
-  PoolPair& pair = pair_of(pool, disaggregated(c_, shared_.space));
-  const std::vector<PairMemory>& memory = pairs_[pool.shape].memory;
+  ShapePair& shape = pair_of(pool, arrays);
   fit_.clear();
-  for (const PairMemory& each : memory) fit_.push_back(arrays.fitting(pair, each));
+  for (const PairRoom& room : shape.room) fit_.push_back(arrays.fitting(room, pool.units));
   const size_t most = *std::max_element(fit_.begin(), fit_.end());
-  make_row(unit, pool, most);
-  const StageArrays& attention =
-      shared_.attention.of(pool.shape, shared_.attention.index(unit, shared_.space));
-  arrays.go_round(pair, attention, row_.times, most);
-  // On measured curves a larger batch may be the faster one: then every batch is looked at.
-  const bool rising = std::min(attention.rising(), row_.times.rising()) >= most;
+  bool rising = true;
+  if (most > 0) {
+    shape.pair->take_attention_instances(pool.side.instances);
+    const StageArrays& attention =
+        shared_.attention.of(pool.shape, shared_.attention.index(unit, shared_.space));
+    row_.start(c_, pool);
+    arrays.face(*shape.pair, attention, row_.times());
+    // On measured curves a larger batch may be the faster one: then every batch is looked at.
+    rising = row_.rises(most) && attention.rising() >= most;
+    best_ = kept();
+    price_ratio_ = price_ratio(c_, shared_.space, shared_.options.other_prices);
+  }
   const size_t batches = shared_.enumeration.batches_of(pool.split).size();
-  Pairing at{pool, pair, arrays, c_.number};
-  best_ = kept();
-  price_ratio_ = price_ratio(c_, shared_.space, shared_.options.other_prices);
+  Pairing at{pool, arrays, c_.number};
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     c_.micro_batches = micro_batches[i];
-    if (rising && !watched_) {
-      try_ranges(at, fit_[i]);
+    if (fit_[i] == 0) {
+      // The pools may not have been faced.
+    } else if (rising && !watched_) {
+      shape.slow_from[i] = try_ranges(at, fit_[i], shape.slow_from[i]);
     } else {
       file(at, 0, fit_[i]);
     }
-    if (fit_[i] < batches)
-      trial_.found.skip(arrays.lacking(pair, memory[i], fit_[i]), batches - fit_[i], watched_);
+    if (fit_[i] < batches) {
+      trial_.found.skip(arrays.lacking(shape.room[i], pool.units, fit_[i]), batches - fit_[i],
+                        watched_);
+    }
     at.first += batches;
   }
   c_.number = at.first;
 }
 
-/// Batches whose times never fall as they grow: those certain to keep the limit are the first ones,
-/// those certain not to the last ones.
-void FamilyTrial::try_ranges(const Pairing& at, size_t fit) {
-  const Seconds limit = shared_.setting.tpot_limit;
-  const auto slow = [&](size_t b) {
-    return at.arrays.least_tpot(at.pair, c_.micro_batches, b) > limit;
-  };
-  size_t slow_from = 0;
-  for (size_t beyond = fit; slow_from < beyond;) {
-    const size_t middle = slow_from + (beyond - slow_from) / 2;
-    if (slow(middle)) {
-      beyond = middle;
-    } else {
-      slow_from = middle + 1;
-    }
+void FamilyTrial::go_round(const Pairing& at, size_t first, size_t last) {
+  for (size_t b = first; b < last; ++b) {
+    if (at.arrays.went_round(b)) continue;
+    size_t end = b + 1;
+    while (end < last && !at.arrays.went_round(end)) ++end;
+    row_.make(b, end - b);
+    at.arrays.go_round(b, end - b);
+    b = end;
   }
+}
+
+/// Batches whose times never fall as they grow: those certain to keep the limit are the first ones,
+/// those certain not to the last ones. Where these begin, which is looked for around `expected`.
+size_t FamilyTrial::try_ranges(const Pairing& at, size_t fit, size_t expected) {
+  const Seconds limit = shared_.setting.tpot_limit;
+  const size_t slow_from = first_that(fit, expected, [&](size_t b) {
+    go_round(at, b, b + 1);
+    return at.arrays.least_tpot(c_.micro_batches, b) > limit;
+  });
   size_t fast_to = slow_from;
-  while (fast_to > 0 && at.arrays.most_tpot(at.pair, c_.micro_batches, fast_to - 1) > limit)
-    --fast_to;
+  for (; fast_to > 0; --fast_to) {
+    go_round(at, fast_to - 1, fast_to);
+    if (!(at.arrays.most_tpot(c_.micro_batches, fast_to - 1) > limit)) break;
+  }
   if (fast_to > 0) try_range(at, 0, fast_to);
   file(at, fast_to, slow_from);
-  if (slow_from == fit) return;
-  const double fastest = at.arrays.least_tpot(at.pair, c_.micro_batches, slow_from) / millisecond;
-  if (fastest < best_.tpot_ms) {
+  if (slow_from == fit) return slow_from;
+  const double fastest = at.arrays.least_tpot(c_.micro_batches, slow_from) / millisecond;
+  if (fastest <= best_.tpot_ms) {
     file(at, slow_from, fit);
   } else {
     trial_.found.skip(Verdict::slow, fit - slow_from, false);
   }
+  return slow_from;
 }
 
-/// Batches that keep the limit, by halves until none can change anything or a few are left.
+/// Batches that keep the limit, by halves until none can change anything or a few are left. The
+/// largest first, which raise the bars for the others.
 void FamilyTrial::try_range(const Pairing& at, size_t first, size_t last) {
   constexpr size_t few = 4;
-  Goals best = goals_of(at.arrays.bound(at.pair, c_.micro_batches, first, last - 1));
+  go_round(at, first, first + 1);
+  Goals best = goals_of(at.arrays.bound(c_.micro_batches, first, last - 1));
   best.usd_at_other_end = price_ratio_ * best.usd_per_mtok;
   const bool money = counts_money(shared_.options.objective);
-  if (!best_.beaten_by(best, money) && !trial_.bars.clears(best)) {
+  if (!best_.reached_by(best, money) && !trial_.bars.clears(best)) {
     trial_.found.skip(Verdict::feasible, last - first, false);
     return;
   }
   if (last - first <= few) return file(at, first, last);
   const size_t middle = first + (last - first) / 2;
-  try_range(at, first, middle);
   try_range(at, middle, last);
+  try_range(at, first, middle);
 }
 
 KeptBest FamilyTrial::kept() const {
-  const UnitFound& found = trial_.found;
-  KeptBest kept;
-  if (found.fastest) kept.tpot_ms = found.fastest->goals.tpot_ms;
-  if (const auto& best = found.best.pair(c_.attention.chip, c_.ffn.chip))
-    kept.of_chips = as_bar(best->goals);
-  if (const Goals* cheapest = found.rivals.cheapest_at_other_end(c_))
-    kept.of_chips_at_other_end = as_bar(*cheapest);
-  kept.tokens_of_pools = found.best_of_pools().tokens_per_gpu_s;
+  KeptBest kept = trial_.bars.kept(c_.attention.chip, c_.ffn.chip);
+  kept.tokens_of_pools = trial_.found.best_of_pools().tokens_per_gpu_s;
   return kept;
 }
 
@@ -219,28 +208,29 @@ void FamilyTrial::file(const Pairing& at, size_t first, size_t last) {
   const BatchOutcomes& outcomes = at.arrays.outcomes();
   const double limit = shared_.setting.tpot_limit.base();
   const bool money = counts_money(shared_.options.objective);
-  at.arrays.take_steps(at.pair, c_.micro_batches, first, last - first);
-  if (money) at.arrays.price(at.pair, c_.micro_batches, first, last - first);
+  go_round(at, first, last);
+  at.arrays.take_steps(c_.micro_batches, first, last - first);
+  if (money) at.arrays.price(c_.micro_batches, first, last - first);
   UnitFound& found = trial_.found;
   std::uint64_t slow = 0, feasible = 0;  // of those counted alone
   for (size_t b = first; b < last; ++b) {
     const bool meets = !(outcomes.tpot[b] > limit);
     const Goals goals = {outcomes.tpot_ms[b], outcomes.tokens_per_gpu_s[b],
                          outcomes.usd_per_mtok[b], price_ratio_ * outcomes.usd_per_mtok[b]};
-    const bool changes = meets ? best_.beaten_by(goals, money) || trial_.bars.clears(goals)
-                               : goals.tpot_ms < best_.tpot_ms;
+    const bool changes = meets ? best_.reached_by(goals, money) || trial_.bars.clears(goals)
+                               : goals.tpot_ms <= best_.tpot_ms;
     if (!changes && !watched_) {
       ++(meets ? feasible : slow);
       continue;
     }
-    at.arrays.price(at.pair, c_.micro_batches, b, 1);
+    at.arrays.price(c_.micro_batches, b, 1);
     c_.goals = goals;
     c_.goals.usd_per_mtok = outcomes.usd_per_mtok[b];
     c_.step = Seconds(outcomes.step[b]);
     c_.number = at.first + b;
     c_.batch = batches[b] * at.pool.units * c_.micro_batches;
     found.file(c_, meets ? Verdict::feasible : Verdict::slow, watched_);
-    if (meets) trial_.bars.raise(c_.goals);
+    trial_.bars.raise(c_, meets);
     best_ = kept();
   }
   found.count(Verdict::slow, slow);

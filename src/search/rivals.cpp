@@ -48,13 +48,10 @@ void Rivals::add(const Candidate& c) {
     });
     frontier_.erase(behind, frontier_.end());
   }
-  OfChips& chips = of_chips_[chips_of(c)];
-  std::vector<Candidate>& cheapest = chips.cheapest;
+  std::vector<Candidate>& cheapest = cheapest_[chips_of(c)];
   if (std::any_of(cheapest.rbegin(), cheapest.rend(),
                   [&](const Candidate& known) { return undercuts(known, c); }))
     return;
-  if (cheapest.empty() || c.goals.usd_at_other_end < chips.at_other_end.usd_at_other_end)
-    chips.at_other_end = c.goals;
   cheapest.erase(std::remove_if(cheapest.begin(), cheapest.end(),
                                 [&](const Candidate& known) { return undercuts(c, known); }),
                  cheapest.end());
@@ -67,14 +64,9 @@ void Rivals::add(const Rivals& other) {
 
 std::vector<Candidate> Rivals::all() const {
   std::vector<Candidate> list = frontier_;
-  for (const auto& [chips, of] : of_chips_)
-    list.insert(list.end(), of.cheapest.begin(), of.cheapest.end());
+  for (const auto& [chips, cheapest] : cheapest_)
+    list.insert(list.end(), cheapest.begin(), cheapest.end());
   return each_once(std::move(list));
-}
-
-const Goals* Rivals::cheapest_at_other_end(const Candidate& of) const {
-  const auto known = of_chips_.find(chips_of(of));
-  return known == of_chips_.end() ? nullptr : &known->second.at_other_end;
 }
 
 }  // namespace afford

@@ -26,15 +26,8 @@ class Rivals {
 
   /// Each once, in no order.
   [[nodiscard]] std::vector<Candidate> all() const;
-  /// The cheapest of the candidate's chips at the other end; null: none.
-  [[nodiscard]] const Goals* cheapest_at_other_end(const Candidate& of) const;
 
  private:
-  struct OfChips {
-    std::vector<Candidate> cheapest;  // none is dearer at both ends than another
-    Goals at_other_end;               // the cheapest there
-  };
-
   /// Of attention and FFN; of a co-located candidate the one twice, apart from AFD.
   using Chips = std::tuple<bool, std::uint32_t, std::uint32_t>;
   [[nodiscard]] static Chips chips_of(const Candidate& c) {
@@ -43,8 +36,8 @@ class Rivals {
   }
 
   Objective objective_;
-  std::vector<Candidate> frontier_;  // by TPOT
-  std::map<Chips, OfChips> of_chips_;
+  std::vector<Candidate> frontier_;                   // by TPOT
+  std::map<Chips, std::vector<Candidate>> cheapest_;  // none is dearer at both ends than another
 };
 
 }  // namespace afford

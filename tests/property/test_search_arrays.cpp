@@ -9,6 +9,7 @@
 #include "load/library.hpp"
 #include "search/explore.hpp"
 #include "search/family.hpp"
+#include "search/family_row.hpp"
 
 using namespace afford;
 
@@ -48,7 +49,9 @@ struct Drawn {
     if (space.boundaries.size() == 1 && one_of(0, 1, 2) == 0) place();
     setting.model = &model, setting.shapes = &shapes;
     setting.context = one_of(1024, 8192, 32768);
-    setting.engine = load_engine(one_of("ideal", "step", "sglang"));
+    setting.engine = load_engine(one_of("ideal", "step", "sglang", "served"));
+    if (one_of(0, 1, 2) == 0) setting.routing = zipf_routing(numbers_of_experts(model), 0.3);
+    if (most_experts(model) > 0 && one_of(0, 1, 2, 3) == 0) setting.redundant_experts = 4;
     setting.tpot_limit = one_of(10.0, 20.0, 50.0, 1e4) * millisecond;
     if (one_of(0, 1, 2) == 0) setting.speculation = {.drafts = one_of(1, 2), .acceptance = 0.7};
     options.objective =
@@ -128,6 +131,7 @@ TEST_SUITE("property") {
   TEST_CASE("a search by arrays finds what evaluate() does, over all models and many settings") {
     unsigned seed = 20;
     std::uint64_t feasible = 0, points = 0;
+    int by_formula = 0, by_times = 0;  // chips on which FFN times are known to rise, or looked at
     for (const ModelSpec& model : load_models({"all"})) {
       const Drawn s(model, ++seed);
       CAPTURE(model.name);
@@ -137,9 +141,13 @@ TEST_SUITE("property") {
       const Explored found = explore(s.space, s.setting, s.options);
       check_same(found, expected, s.chips.size());
       feasible += found.tally.feasible;
+      for (const HardwareSpec& chip : s.chips)
+        ++(rises_by_formula(chip, s.setting) ? by_formula : by_times);
       points += found.frontier.points().size();
     }
     CHECK(feasible > 10'000);
+    CHECK(by_formula > 5);
+    CHECK(by_times > 5);
     CHECK(points > 500);
   }
 }
