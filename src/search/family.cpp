@@ -1,6 +1,7 @@
 #include "search/family.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <tuple>
 
@@ -25,6 +26,12 @@ size_t first_that(size_t end, size_t expected, const Holds& holds) {
   }
   while (first < beyond) look(first + (beyond - first) / 2);
   return first;
+}
+
+/// Of first .. last the number divisible by the highest power of two.
+size_t roundest(size_t first, size_t last) {
+  const size_t differ = (first - 1) ^ last;
+  return last & ~((std::bit_floor(differ)) - 1);
 }
 
 class FamilyTrial {
@@ -192,7 +199,7 @@ void FamilyTrial::try_range(const Pairing& at, size_t first, size_t last) {
     return;
   }
   if (last - first <= few) return file(at, first, last);
-  const size_t middle = first + (last - first) / 2;
+  const size_t middle = roundest(first + 2, last) - 1;
   try_range(at, middle, last);
   try_range(at, first, middle);
 }
