@@ -31,6 +31,11 @@ class Quantity {
   [[nodiscard]] constexpr double base() const { return base_; }
 
   constexpr auto operator<=>(const Quantity&) const = default;
+  // As <=> has them, in one comparison each.
+  friend constexpr bool operator<(Quantity a, Quantity b) { return a.base_ < b.base_; }
+  friend constexpr bool operator>(Quantity a, Quantity b) { return a.base_ > b.base_; }
+  friend constexpr bool operator<=(Quantity a, Quantity b) { return a.base_ <= b.base_; }
+  friend constexpr bool operator>=(Quantity a, Quantity b) { return a.base_ >= b.base_; }
   constexpr Quantity operator-() const { return Quantity(-base_); }
   constexpr Quantity& operator+=(Quantity other) { return base_ += other.base_, *this; }
   constexpr Quantity& operator-=(Quantity other) { return base_ -= other.base_, *this; }

@@ -32,17 +32,28 @@ struct OperationRoofs {
 struct OperationParts {
   double reading = 0, computing = 0;
 };
+/// Were every SM at work to the end: the rates that the sizes reach, and no more.
+[[nodiscard]] inline OperationParts parts_at_rates(const OperationCurve& curve,
+                                                   const OperationWork& work,
+                                                   const OperationRoofs& roofs) {
+  OperationParts parts;
+  if (!curve.memory.fraction.empty())
+    parts.reading = work.bytes / (roofs.read * curve.memory.at(work.memory_size));
+  if (!curve.compute.fraction.empty())
+    parts.computing = work.flops / (roofs.tensor * curve.compute.at(work.compute_size));
+  return parts;
+}
 [[nodiscard]] inline OperationParts operation_parts(const OperationCurve& curve,
                                                     const OperationWork& work,
                                                     const OperationRoofs& roofs) {
-  OperationParts parts;
+  OperationParts parts = parts_at_rates(curve, work, roofs);
   const double uneven = 1 + (work.uneven ? curve.uneven : 0);
   if (!curve.memory.fraction.empty())
-    parts.reading = work.bytes / (roofs.read * curve.memory.at(work.memory_size)) * uneven *
+    parts.reading = parts.reading * uneven *
                     (1 + curve.idle_memory * work.idle_tail + (work.paged ? curve.paged : 0));
   if (!curve.compute.fraction.empty())
-    parts.computing = work.flops / (roofs.tensor * curve.compute.at(work.compute_size)) * uneven *
-                      (1 + curve.idle_compute * work.idle_tail) * (1 + curve.fill / work.k);
+    parts.computing = parts.computing * uneven * (1 + curve.idle_compute * work.idle_tail) *
+                      (1 + curve.fill / work.k);
   return parts;
 }
 
