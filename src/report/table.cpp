@@ -1,15 +1,14 @@
 #include "report/table.hpp"
 
-#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "text/escape.hpp"
 #include "text/number.hpp"
+#include "text/shortest.hpp"
 
 namespace afford {
 namespace {
@@ -216,9 +215,7 @@ void append_csv_cell(std::string& out, const Cell& cell) {
     void operator()(const std::string& text) const { append_csv_text(out, text); }
     void operator()(double value) const {
       if (std::isnan(value)) return;
-      std::array<char, 32> text;  // seventeen digits, point, sign and exponent at most
-      const char* end = fmt::format_to(text.data(), FMT_COMPILE("{}"), value);
-      out.append(text.data(), static_cast<size_t>(end - text.data()));
+      append_shortest(out, value);
     }
     void operator()(std::int64_t value) const { append_csv_number(out, value); }
   };

@@ -1,9 +1,11 @@
 #include "study/frontier.hpp"
 
 #include <fmt/format.h>
+#include <tbb/enumerable_thread_specific.h>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <tuple>
 
 #include "deploy/simulate.hpp"
@@ -120,36 +122,55 @@ Found first_look(const FrontierCase& c, const FrontierHooks& hooks) {
   return explore(few, c.setting, {.objective = c.objective, .stop = hooks.stop});
 }
 
-ExploreOptions options_of(const FrontierRequest& request, const FrontierCase& c,
-                          const FrontierHooks& hooks) {
-  ExploreOptions options{.objective = request.objective,
-                         .shard = request.shard,
-                         .threads = request.threads,
-                         .watch = request.watch,
-                         .stop = hooks.stop,
-                         .tried = hooks.tried,
-                         .describe = nullptr,
-                         .write = hooks.write};
-  if (hooks.describe) {
-    options.describe = [&](const Candidate& candidate, const Evaluation& e, std::string& text) {
-      const FrontierPoint point =
-          with_served({.of = &c, .candidate = candidate, .evaluation = e, .rows = hooks.rows});
-      hooks.describe(point, text);
-    };
-  }
-  return options;
-}
-
-}  // namespace
-
-namespace {
-
 /// An engine's, which takes no evaluation.
 Interval interval_of(const AnyDeployment& deployment, const FrontierPoint& point) {
   const Setting& setting = point.of->setting;
   if (spread_of(deployment, setting).within == 0) return {};
   return afford::interval_of(deployment, setting);
 }
+
+/// What of `served` depends on the batch.
+void take_batch(FrontierPoint& p) {
+  const Candidate& c = p.candidate;
+  Served& served = p.served;
+  double gpus = real(p.evaluation.gpus);
+  if (c.way == Way::disaggregated) {
+    const BusyShares busy = busy_shares(p.evaluation, c.micro_batches);
+    served.chips[0].busy = busy.attention;
+    served.chips[1].busy = busy.ffn;
+  }
+  if (c.prompts == Prompts::apart) {
+    served.chips.back().accelerators = p.whole().prompt_gpus;
+    gpus += served.chips.back().accelerators;
+  }
+  served.tokens = gpus * p.evaluation.tokens_per_gpu;
+  served.tpot = p.evaluation.tpot;
+  served.ideal = p.ideal;
+}
+
+/// Every candidate of a case as a point, for several threads at once. Those of the same pools come
+/// to a thread one after another, and share what does not depend on the batch.
+class CandidatePoints {
+ public:
+  CandidatePoints(const FrontierCase& c, std::uint64_t rows) : case_(c), rows_(rows) {}
+  /// Until the thread's next call.
+  [[nodiscard]] const FrontierPoint& of(const Candidate& candidate, const Evaluation& e) {
+    std::optional<FrontierPoint>& point = points_.local();
+    if (point && same_but_batch(point->candidate, candidate)) {
+      point->candidate = candidate;
+      point->evaluation = e;
+      take_batch(*point);
+    } else {
+      point = with_served({.of = &case_, .candidate = candidate, .evaluation = e, .rows = rows_});
+    }
+    return *point;
+  }
+
+ private:
+  const FrontierCase& case_;
+  std::uint64_t rows_;
+  tbb::enumerable_thread_specific<std::optional<FrontierPoint>> points_;
+};
 
 }  // namespace
 
@@ -163,26 +184,16 @@ FrontierPoint with_served(FrontierPoint p) {
   std::vector<ChipsUsed> chips;
   chips.reserve(3);
   chips.push_back({&p.attention_chip(), real(c.attention.size())});
-  double gpus = real(p.evaluation.gpus);
-  if (c.way == Way::disaggregated) {
-    const BusyShares busy = busy_shares(p.evaluation, c.micro_batches);
-    chips.front().busy = busy.attention;
-    chips.push_back({&p.ffn_chip(), real(c.ffn.size()), busy.ffn});
-  }
-  if (c.prompts == Prompts::apart) {
-    const PrefillPool& pool = p.of->space.requests->pools[c.prompt_pool];
-    chips.push_back({pool.pool.pool.chip, p.whole().prompt_gpus});
-    gpus += chips.back().accelerators;
-  }
+  if (c.way == Way::disaggregated) chips.push_back({&p.ffn_chip(), real(c.ffn.size())});
+  if (c.prompts == Prompts::apart)
+    chips.push_back({p.of->space.requests->pools[c.prompt_pool].pool.pool.chip});
   p.served = {.chips = std::move(chips),
-              .tokens = gpus * p.evaluation.tokens_per_gpu,
               .fidelity = fidelity_of(p.attention_chip(), p.ffn_chip()),
               .engine = engine_of(deployment, p.of->setting).name,
-              .tpot = p.evaluation.tpot,
-              .ideal = p.ideal,
               .interval = interval_of(deployment, p),
               .estimated = spread_of(deployment, p.of->setting).estimate,
               .pue = p.of->pue};
+  take_batch(p);
   return p;
 }
 
@@ -190,18 +201,45 @@ std::int64_t micro_batches_in_use(const Candidate& c) {
   return std::min<std::int64_t>(c.micro_batches, c.batch);
 }
 
-bool same_but_batch(const FrontierPoint& a, const FrontierPoint& b) {
-  const auto all = [](const FrontierPoint& p) {
-    const Candidate& c = p.candidate;
+bool same_but_batch(const Candidate& a, const Candidate& b) {
+  const auto all = [](const Candidate& c) {
     const auto side = [](const Candidate::Side& s) {
       return std::tuple(s.chip, s.instances, s.accelerators);
     };
-    return std::tuple(p.of, c.way, side(c.attention), side(c.ffn), c.attention_split, c.boundary,
+    return std::tuple(c.way, side(c.attention), side(c.ffn), c.attention_split, c.boundary,
                       c.tensor, c.expert, c.attention_tensor, c.context_ways, c.stages,
                       c.micro_batches, micro_batches_in_use(c), c.prompts, c.prompt_pool);
   };
-  return all(a) == all(b) && a.candidate.places == b.candidate.places;
+  return all(a) == all(b) && a.places == b.places;
 }
+
+bool same_but_batch(const FrontierPoint& a, const FrontierPoint& b) {
+  return a.of == b.of && same_but_batch(a.candidate, b.candidate);
+}
+
+namespace {
+
+ExploreOptions options_of(const FrontierRequest& request, const FrontierCase& c,
+                          const FrontierHooks& hooks) {
+  ExploreOptions options{.objective = request.objective,
+                         .shard = request.shard,
+                         .threads = request.threads,
+                         .watch = request.watch,
+                         .stop = hooks.stop,
+                         .tried = hooks.tried,
+                         .describe = nullptr,
+                         .write = hooks.write};
+  if (hooks.describe) {
+    const auto points = std::make_shared<CandidatePoints>(c, hooks.rows);
+    options.describe = [&hooks, points](const Candidate& candidate, const Evaluation& e,
+                                        std::string& text) {
+      hooks.describe(points->of(candidate, e), text);
+    };
+  }
+  return options;
+}
+
+}  // namespace
 
 Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCase>& cases,
                     const FrontierHooks& hooks) {

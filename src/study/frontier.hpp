@@ -81,6 +81,7 @@ struct FrontierPoint {
 
 /// Whether two points differ in their batches alone, and what follows from these.
 [[nodiscard]] bool same_but_batch(const FrontierPoint& a, const FrontierPoint& b);
+[[nodiscard]] bool same_but_batch(const Candidate& a, const Candidate& b);  // of one case
 
 /// What became of one case.
 struct FrontierResult {

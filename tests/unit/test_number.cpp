@@ -1,7 +1,12 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <random>
 
 #include "error.hpp"
 #include "text/number.hpp"
+#include "text/shortest.hpp"
 
 using namespace afford;
 
@@ -48,5 +53,28 @@ TEST_SUITE("unit") {
     CHECK(token_count_text(8192) == "8K");
     CHECK(token_count_text(1048576) == "1M");
     CHECK(token_count_text(4989) == "4989");
+  }
+
+  TEST_CASE("shortest: what fmt writes, of every size") {
+    const auto shortest = [](double value) {
+      std::string text = "of ";
+      append_shortest(text, value);
+      return text;
+    };
+    CHECK(shortest(0.1) == "of 0.1");
+    CHECK(shortest(50) == "of 50");
+    CHECK(shortest(352434.88159813365) == "of 352434.88159813365");
+    for (const double value : {0.0, -0.0, -1.5, 1e-5, 9.999999999999999e-5, 1e-4, 0.00012345, 1.0,
+                               1e15, 123456789012345680.0, 9007199254740993.0, 9999999999999998.0,
+                               1e16, 1e300, 5e-324, HUGE_VAL})
+      CHECK(shortest(value) == fmt::format("of {}", value));
+    std::mt19937_64 bits(1);
+    for (int i = 0; i < 100'000; ++i) {
+      const double fraction = static_cast<double>(bits() >> 11) * 0x1p-53;
+      const double value = std::ldexp(fraction, static_cast<int>(bits() % 80) - 20);
+      REQUIRE(shortest(value) == fmt::format("of {}", value));
+      const double few_digits = std::round(value * 1000) / 1000;
+      REQUIRE(shortest(few_digits) == fmt::format("of {}", few_digits));
+    }
   }
 }
