@@ -10,16 +10,46 @@
 
 namespace afford {
 
+/// The best by one measure of all candidates that are quicker, by steps of TPOT. Of some candidates
+/// of a search, in any order.
+class BestBySteps {
+ public:
+  /// Least is best.
+  using Measure = double (*)(const Goals&);
+  BestBySteps(Measure measure, double tpot_limit_ms, size_t steps);
+
+  void raise(const Goals& goals);
+  /// Of all candidates whose TPOT is in an earlier step than that one.
+  [[nodiscard]] const Goals& before(double tpot_ms) const { return best_[step_of(tpot_ms)]; }
+
+ private:
+  /// Never falls as the TPOT rises, so that an earlier step means a smaller TPOT.
+  [[nodiscard]] size_t step_of(double tpot_ms) const {
+    const double at = tpot_ms * steps_a_ms_;
+    return at < last_ ? static_cast<size_t>(at) : best_.size() - 1;
+  }
+
+  Measure measure_;
+  double steps_a_ms_ = 0, last_ = 0;
+  std::vector<Goals> best_;
+};
+
 /// What a candidate must be as good as to be kept as the best of something: of equal ones the
 /// numbers decide, whichever comes first.
 struct KeptBest {
   double tpot_ms = std::numeric_limits<double>::infinity();
   std::optional<Goals> of_chips, of_chips_at_other_end;
+  const BestBySteps* of_chips_if_quicker = nullptr;  // instead, under several TPOT limits
   double tokens_of_pools = -1;
 
   [[nodiscard]] bool reached_by(const Goals& goals, bool money) const {
-    if (goals.tpot_ms <= tpot_ms || goals.tokens_per_gpu_s >= tokens_of_pools || !of_chips)
-      return true;
+    if (goals.tpot_ms <= tpot_ms || goals.tokens_per_gpu_s >= tokens_of_pools) return true;
+    if (of_chips_if_quicker != nullptr) {
+      const Goals& quicker = of_chips_if_quicker->before(goals.tpot_ms);
+      return money ? goals.usd_per_mtok <= quicker.usd_per_mtok
+                   : goals.tokens_per_gpu_s >= quicker.tokens_per_gpu_s;
+    }
+    if (!of_chips) return true;
     if (!money) return goals.tokens_per_gpu_s >= of_chips->tokens_per_gpu_s;
     return !cheaper(*of_chips, goals) &&
            !(of_chips_at_other_end && cheaper(*of_chips_at_other_end, goals));
@@ -32,12 +62,21 @@ struct KeptBest {
   }
 };
 
+/// Of which kind of search bars are.
+struct BarsOf {
+  Objective objective = Objective::throughput;
+  double tpot_limit_ms = 0;
+  size_t chips = 0;
+  bool prices = false;  // over a range of them
+  bool limits = false;  // under several of TPOT
+};
+
 /// Made of some of the candidates of a search, in any order: whatever does not clear the bars is
 /// beaten outright by one of these, so that what is found in the end is the same whichever they
 /// were and however many.
 class Bars {
  public:
-  Bars(Objective objective, double tpot_limit_ms, size_t chips);
+  explicit Bars(const BarsOf& of);
 
   /// By a candidate that fits its memory.
   void raise(const Candidate& candidate, bool feasible);
@@ -45,42 +84,32 @@ class Bars {
 
   /// Whether no candidate of the bars is at least as good everywhere and has a smaller TPOT.
   [[nodiscard]] bool clears(const Goals& goals) const {
-    const Step& step = steps_[step_of(goals.tpot_ms)];
-    return !beats(step.most, goals) && !beats(step.cheapest, goals) &&
-           !(ranging_ && beats(step.cheapest_at_other_end, goals));
+    for (const BestBySteps& best : best_) {
+      if (beats(best.before(goals.tpot_ms), goals)) return false;
+    }
+    return true;
   }
 
-  /// The best of two chips, and the fastest of all.
+  /// The best of two chips, and the fastest of all; as long as these bars stand where they are.
   [[nodiscard]] KeptBest kept(size_t attention, size_t ffn) const {
     KeptBest kept = of_chips_[attention * chips_ + ffn];
     kept.tpot_ms = fastest_ms_;
+    if (!if_quicker_.empty()) kept.of_chips_if_quicker = &if_quicker_[attention * chips_ + ffn];
     return kept;
   }
 
  private:
-  /// The best of all candidates whose TPOT is in an earlier step.
-  struct Step {
-    Goals most, cheapest, cheapest_at_other_end;
-  };
-
-  /// Never falls as the TPOT rises, so that an earlier step means a smaller TPOT.
-  [[nodiscard]] size_t step_of(double tpot_ms) const {
-    const double at = tpot_ms * steps_a_ms_;
-    return at < last_ ? static_cast<size_t>(at) : steps_.size() - 1;
-  }
   [[nodiscard]] bool beats(const Goals& bar, const Goals& goals) const {
     return (!tokens_ || bar.tokens_per_gpu_s >= goals.tokens_per_gpu_s) &&
            (!money_ || no_dearer(bar, goals));
   }
-  void raise_steps(const Goals& by);
   void raise_chips(KeptBest& kept, const Goals& by) const;
 
   bool tokens_ = true, money_ = false;
-  bool ranging_ = false;  // over prices
-  double steps_a_ms_ = 0, last_ = 0;
-  std::vector<Step> steps_;
+  std::vector<BestBySteps> best_;
   size_t chips_ = 0;
   std::vector<KeptBest> of_chips_;
+  std::vector<BestBySteps> if_quicker_;  // of chips, where there are several limits
   double fastest_ms_ = std::numeric_limits<double>::infinity();
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -70,6 +71,13 @@ struct Candidate : Scored {
   double ttft_ms = 0;             // where prompts count
   Seconds step;                   // of the pipeline
 };
+
+/// Of attention and FFN; of a co-located candidate the one twice, apart from AFD.
+using ChipsOf = std::tuple<bool, std::uint32_t, std::uint32_t>;
+[[nodiscard]] inline ChipsOf chips_of(const Candidate& c) {
+  const bool afd = c.way == Way::disaggregated;
+  return {afd, c.attention.chip, afd ? c.ffn.chip : c.attention.chip};
+}
 
 /// Candidates that each deployment of a way makes: by where its prompts are worked off.
 [[nodiscard]] std::uint64_t prompt_forms(const Space& space, Way way);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "count/decode.hpp"
 #include "search/family.hpp"
 #include "search/parallel.hpp"
 #include "search/trial.hpp"
@@ -102,6 +103,11 @@ class Texts {
   std::vector<std::string> left_;
 };
 
+MetLimits no_limit_met(const Setting& setting, const ExploreOptions& options) {
+  if (options.limits.empty()) return {};
+  return {options.limits, options.objective, tokens_per_step(setting.speculation)};
+}
+
 /// What the units of one family come to. Not complete: the last ones are left out.
 struct Tried {
   Trial trial;
@@ -114,6 +120,7 @@ std::unique_ptr<Tried> try_part(const Part& part, const Shared& shared, Bars bar
   auto tried = std::make_unique<Tried>(Tried{
       {shared, std::move(bars), {options.objective, shared.space.chips->size(), options.shapes}}});
   tried->trial.text = std::move(text);
+  tried->trial.found.limits = no_limit_met(shared.setting, options);
   const Unit& first = shared.enumeration.units[part.units.front()];
   if (first.way != Way::disaggregated) {
     try_colocated(tried->trial, first);
@@ -132,8 +139,13 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   tbb::enumerable_thread_specific<KnownTimes> known;
   const Shared shared{space, setting, options, std::move(enumeration), std::move(tables), known};
   const std::vector<Part> parts = parts_of(shared);
-  SharedBars bars({options.objective, setting.tpot_limit / millisecond, space.chips->size()});
+  SharedBars bars(Bars({.objective = options.objective,
+                        .tpot_limit_ms = setting.tpot_limit / millisecond,
+                        .chips = space.chips->size(),
+                        .prices = options.other_prices != nullptr,
+                        .limits = !options.limits.empty()}));
   Explored out(options.objective, space.chips->size());
+  out.limits = no_limit_met(setting, options);
   out.candidates = candidates_of(shared.enumeration, options.shard);
   // Thrown on a thread of the search, it would end the others without their results.
   std::exception_ptr failure;

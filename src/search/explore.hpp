@@ -28,6 +28,9 @@ struct ExploreOptions {
   /// something at a price between stands among Found::rivals. Only where money counts and prompts
   /// do not.
   const std::vector<HardwareSpec>* other_prices = nullptr;
+  /// TPOT limits, the loosest that of the setting: what each of them comes to stands among
+  /// Found::limits. Only where prompts do not count, no label is watched and prices do not range.
+  std::vector<Seconds> limits;
   /// Every candidate with its evaluation, as text to `write` in the order of the numbers. Called by
   /// several threads at once.
   std::function<void(const Candidate&, const Evaluation&, std::string&)> describe;

@@ -11,6 +11,8 @@
 namespace afford {
 namespace {
 
+constexpr size_t few = 4;  // batches that are looked at one by one
+
 /// The first of 0 .. end - 1 from which on all hold, or `end`, looked for around `expected`.
 template <class Holds>
 size_t first_that(size_t end, size_t expected, const Holds& holds) {
@@ -62,6 +64,7 @@ class FamilyTrial {
   void try_pool(const Unit& unit, const AttentionPool& pool);
   [[nodiscard]] size_t try_ranges(const Pairing& at, size_t fit, size_t expected);
   void try_range(const Pairing& at, size_t first, size_t last);
+  void count_by_limits(const Pairing& at, size_t first, size_t last);
   void file(const Pairing& at, size_t first, size_t last);
   void go_round(const Pairing& at, size_t first, size_t last);
   ShapePair& pair_of(const AttentionPool& pool, const PairBatches& arrays);
@@ -189,19 +192,40 @@ size_t FamilyTrial::try_ranges(const Pairing& at, size_t fit, size_t expected) {
 /// Batches that keep the limit, by halves until none can change anything or a few are left. The
 /// largest first, which raise the bars for the others.
 void FamilyTrial::try_range(const Pairing& at, size_t first, size_t last) {
-  constexpr size_t few = 4;
   go_round(at, first, first + 1);
   Goals best = goals_of(at.arrays.bound(c_.micro_batches, first, last - 1));
   best.usd_at_other_end = price_ratio_ * best.usd_per_mtok;
   const bool money = counts_money(shared_.options.objective);
   if (!best_.reached_by(best, money) && !trial_.bars.clears(best)) {
     trial_.found.skip(Verdict::feasible, last - first, false);
+    if (trial_.found.limits.several()) count_by_limits(at, first, last);
     return;
   }
   if (last - first <= few) return file(at, first, last);
   const size_t middle = roundest(first + 2, last) - 1;
   try_range(at, middle, last);
   try_range(at, first, middle);
+}
+
+/// Those that keep the loosest limit and change nothing else: by halves until all of one meet the
+/// same limits or a few are left.
+void FamilyTrial::count_by_limits(const Pairing& at, size_t first, size_t last) {
+  MetLimits& limits = trial_.found.limits;
+  go_round(at, first, first + 1);
+  go_round(at, last - 1, last);
+  const size_t least = limits.tightest(at.arrays.least_tpot(c_.micro_batches, first)),
+               most = limits.tightest(at.arrays.most_tpot(c_.micro_batches, last - 1));
+  if (least == most) return limits.count(least, last - first);
+  if (last - first > few) {
+    const size_t middle = roundest(first + 2, last) - 1;
+    count_by_limits(at, first, middle);
+    count_by_limits(at, middle, last);
+    return;
+  }
+  go_round(at, first, last);
+  at.arrays.take_steps(c_.micro_batches, first, last - first);
+  for (size_t b = first; b < last; ++b)
+    limits.count(limits.tightest(Seconds(at.arrays.outcomes().tpot[b])), 1);
 }
 
 KeptBest FamilyTrial::kept() const {
@@ -228,6 +252,8 @@ void FamilyTrial::file(const Pairing& at, size_t first, size_t last) {
                                : goals.tpot_ms <= best_.tpot_ms;
     if (!changes && !watched_) {
       ++(meets ? feasible : slow);
+      if (meets && found.limits.several())
+        found.limits.count(found.limits.tightest(Seconds(outcomes.tpot[b])), 1);
       continue;
     }
     at.arrays.price(c_.micro_batches, b, 1);

@@ -6,19 +6,6 @@
 namespace afford {
 namespace {
 
-bool better(const Goals& a, const Goals& b, Objective objective) {
-  return counts_money(objective) ? a.usd_per_mtok < b.usd_per_mtok
-                                 : a.tokens_per_gpu_s > b.tokens_per_gpu_s;
-}
-
-// Between equally good candidates the number decides, so that none of these depends on the order in
-// which they come.
-
-bool preferred(const Candidate& a, const Candidate& b, Objective objective) {
-  if (better(a.goals, b.goals, objective)) return true;
-  return !better(b.goals, a.goals, objective) && a.number < b.number;
-}
-
 bool more_tokens(const Candidate& a, const Candidate& b) {
   return preferred(a, b, Objective::throughput);
 }
@@ -117,6 +104,7 @@ Tally& Tally::operator+=(const Tally& other) {
 void Found::add(const Found& other) {
   frontier.add(other.frontier);
   best.add(other.best, objective);
+  limits.add(other.limits);
   rivals.add(other.rivals);
   for (const auto& [shape, candidate] : other.shapes) keep_most_tokens(shapes, candidate);
   tally += other.tally;
@@ -143,6 +131,7 @@ void UnitFound::file(const Candidate& c, Verdict verdict, bool watched_one) {
   frontier.add(c);
   best.add(c, objective);
   if (c.goals.usd_at_other_end > 0) rivals.add(c);
+  if (limits.several()) limits.add(c);
   if (keep_shapes_) keep_better(here_, c, more_tokens);
   const auto better = [&](const Candidate& a, const Candidate& b) {
     return preferred(a, b, objective);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "search/frontier.hpp"
+#include "search/met_limits.hpp"
 #include "search/rivals.hpp"
 #include "search/space.hpp"
 
@@ -76,6 +77,7 @@ struct Found {
   /// beside their tokens.
   std::array<std::optional<Candidate>, 3> forms;
   Rivals rivals;                      // where prices range
+  MetLimits limits;                   // where there are several of TPOT
   std::map<Shape, Candidate> shapes;  // feasible, most tokens of each, where these are asked for
 };
 

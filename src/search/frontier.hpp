@@ -46,11 +46,24 @@ struct Goals {
   return bar.usd_per_mtok <= goals.usd_per_mtok && bar.usd_at_other_end <= goals.usd_at_other_end;
 }
 
+/// Besides TPOT: cheaper where money counts, else more tokens.
+[[nodiscard]] inline bool better(const Goals& a, const Goals& b, Objective objective) {
+  return counts_money(objective) ? a.usd_per_mtok < b.usd_per_mtok
+                                 : a.tokens_per_gpu_s > b.tokens_per_gpu_s;
+}
+
 /// A point of the frontier: its goals and its number in the enumeration, which settles ties.
 struct Scored {
   Goals goals;
   std::uint64_t number = 0;
 };
+
+/// Between equally good ones the number decides, so that it does not matter in which order they
+/// come.
+[[nodiscard]] inline bool preferred(const Scored& a, const Scored& b, Objective objective) {
+  if (better(a.goals, b.goals, objective)) return true;
+  return !better(b.goals, a.goals, objective) && a.number < b.number;
+}
 
 /// Whether `a` is at least as good as `b` everywhere and better somewhere (or equal, and numbered
 /// before).
@@ -110,13 +123,9 @@ class Frontier {
 template <class Point>
 [[nodiscard]] std::ptrdiff_t winner(const std::vector<Point>& points, Objective objective) {
   std::ptrdiff_t best = -1;
-  const auto better = [&](const Goals& a, const Goals& b) {
-    return counts_money(objective) ? a.usd_per_mtok < b.usd_per_mtok
-                                   : a.tokens_per_gpu_s > b.tokens_per_gpu_s;
-  };
   for (std::ptrdiff_t i = 0; i < std::ssize(points); ++i) {
     const Goals& goals = points[static_cast<size_t>(i)].goals;
-    if (best < 0 || better(goals, points[static_cast<size_t>(best)].goals)) best = i;
+    if (best < 0 || better(goals, points[static_cast<size_t>(best)].goals, objective)) best = i;
   }
   return best;
 }

@@ -2,7 +2,6 @@
 // A range of prices: candidates of which each may be the best of something at one of them.
 
 #include <map>
-#include <tuple>
 #include <vector>
 
 #include "search/candidate.hpp"
@@ -28,16 +27,9 @@ class Rivals {
   [[nodiscard]] std::vector<Candidate> all() const;
 
  private:
-  /// Of attention and FFN; of a co-located candidate the one twice, apart from AFD.
-  using Chips = std::tuple<bool, std::uint32_t, std::uint32_t>;
-  [[nodiscard]] static Chips chips_of(const Candidate& c) {
-    const bool afd = c.way == Way::disaggregated;
-    return {afd, c.attention.chip, afd ? c.ffn.chip : c.attention.chip};
-  }
-
   Objective objective_;
-  std::vector<Candidate> frontier_;                   // by TPOT
-  std::map<Chips, std::vector<Candidate>> cheapest_;  // none is dearer at both ends than another
+  std::vector<Candidate> frontier_;                     // by TPOT
+  std::map<ChipsOf, std::vector<Candidate>> cheapest_;  // none is dearer at both ends than another
 };
 
 }  // namespace afford

@@ -9,7 +9,7 @@
 #include <tuple>
 
 #include "deploy/simulate.hpp"
-#include "study/price_sweep.hpp"
+#include "study/case_searches.hpp"
 #include "text/number.hpp"
 
 namespace afford::study {

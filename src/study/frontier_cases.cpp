@@ -6,8 +6,8 @@
 #include "error.hpp"
 #include "load/folders.hpp"
 #include "search/fingerprint.hpp"
+#include "study/case_searches.hpp"
 #include "study/frontier.hpp"
-#include "study/price_sweep.hpp"
 
 namespace afford::study {
 namespace {

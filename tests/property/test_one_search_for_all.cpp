@@ -1,11 +1,15 @@
-// One search over a range of prices finds what a search at each price in it finds, to the last bit.
+// One search over a range of prices finds what a search at each price in it finds, one under
+// several TPOT limits what a search under each of them finds: to the last bit.
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <random>
 
+#include "count/decode.hpp"
 #include "load/calibrations.hpp"
 #include "load/library.hpp"
+#include "search/other_limits.hpp"
 #include "search/other_prices.hpp"
 
 using namespace afford;
@@ -109,6 +113,42 @@ size_t check_prices(const Drawn& s, Objective objective) {
   return moved;
 }
 
+/// Limits that lie apart, and some that a candidate's TPOT just meets or misses.
+std::vector<Seconds> limits_around(const Explored& found, const Setting& setting) {
+  std::vector<Seconds> limits{5 * millisecond, 12.5 * millisecond, 20 * millisecond,
+                              21 * millisecond, setting.tpot_limit};
+  const std::vector<Candidate>& points = found.frontier.points();
+  for (size_t i = 0; i < points.size(); i += 7) {
+    const Seconds tpot = points[i].step / tokens_per_step(setting.speculation);
+    limits.push_back(tpot);
+    limits.emplace_back(std::nextafter(tpot.base(), 0));
+  }
+  std::erase_if(limits, [&](Seconds limit) { return limit > setting.tpot_limit; });
+  return limits;
+}
+
+/// The frontiers that are neither empty nor whole: limits must count.
+size_t check_limits(const Drawn& s, Objective objective) {
+  ExploreOptions options{.objective = objective};
+  const Explored loosest = explore(s.space, s.setting, options);
+  options.limits = limits_around(loosest, s.setting);
+  const Explored once = explore(s.space, s.setting, options);
+  check_same(once, loosest, s.chips.size());
+  size_t cut = 0;
+  for (const Seconds limit : options.limits) {
+    CAPTURE(limit.base());
+    Setting setting = s.setting;
+    setting.tpot_limit = limit;
+    CHECK(once.limits.answers(limit));
+    const Explored expected = explore(s.space, setting, {.objective = objective});
+    check_same(at_limit(once, s.space, setting), expected, s.chips.size());
+    const size_t points = expected.frontier.points().size();
+    cut += points > 0 && points < loosest.frontier.points().size() ? 1 : 0;
+  }
+  CHECK_FALSE(once.limits.answers(2 * s.setting.tpot_limit));
+  return cut;
+}
+
 }  // namespace
 
 TEST_SUITE("property") {
@@ -126,5 +166,20 @@ TEST_SUITE("property") {
       }
     }
     CHECK(moved > 20);
+  }
+
+  TEST_CASE("one search under several TPOT limits finds what a search under each of them does") {
+    std::mt19937 random(11);
+    size_t cut = 0;
+    for (const ModelSpec& model : load_models({"step-3", "qwen3-moe", "qwen3-32b", "minimax-m1"})) {
+      CAPTURE(model.name);
+      for (int round = 0; round < 2; ++round) {
+        const Drawn s(model, random);
+        for (const Objective objective :
+             {Objective::throughput, Objective::interactivity, Objective::cost, Objective::both})
+          cut += check_limits(s, objective);
+      }
+    }
+    CHECK(cut > 100);
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
-// Cases of a run that differ in prices alone: one search finds what each of them asks for.
+// Cases of a run that differ in prices or TPOT limits alone: one search finds what each of them
+// asks for.
 
 #include <map>
 #include <string>
@@ -11,7 +12,7 @@ namespace afford::study {
 /// The same of two cases of a run that differ in nothing but prices.
 [[nodiscard]] std::string but_for_prices(const FrontierCase& c);
 
-/// A point of one frontier, for those at other prices that it is on, too.
+/// A point of one frontier, for those at other prices and limits that it is on, too.
 struct KnownPoint {
   FrontierPoint point;
   double deviation = 0;  // of the closed form from the events
@@ -36,7 +37,7 @@ class CaseSearches {
     KnownPoints known;
   };
   [[nodiscard]] Group& group_of(size_t number) { return groups_[group_[number]]; }
-  [[nodiscard]] Explored search_at_all_prices(const Group& group, ExploreOptions options) const;
+  [[nodiscard]] Explored search_for_all(const Group& group, ExploreOptions options) const;
 
   const std::vector<FrontierCase>& cases_;
   std::vector<Group> groups_;

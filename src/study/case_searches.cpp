@@ -1,0 +1,93 @@
+#include "study/case_searches.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "search/other_limits.hpp"
+#include "search/other_prices.hpp"
+
+namespace afford::study {
+namespace {
+
+bool is_price(const SweptValue& value) { return value.parameter == Parameter::price; }
+
+/// Of the last price of a point, which is the one that ranges where money counts.
+const SweptValue* last_price(const SweepPoint& point) {
+  const auto last = std::find_if(point.rbegin(), point.rend(), is_price);
+  return last == point.rend() ? nullptr : &*last;
+}
+
+/// Whether one search answers for every value: of a price, the last one where money counts (no
+/// price does elsewhere), or of the TPOT limit, where no price ranges.
+bool shared(const SweptValue& value, const FrontierCase& c) {
+  const bool money = counts_money(c.objective);
+  const SweptValue* price = last_price(c.swept);
+  if (is_price(value)) return !money || &value == price;
+  return value.parameter == Parameter::tpot && !(money && price != nullptr);
+}
+
+/// What cases of one search have in common.
+std::string shared_part(const FrontierCase& c) {
+  std::string part = fmt::format("{} at {}, mixed {}", c.prepared->model.name, c.setting.context,
+                                 c.widened.value_or(false));
+  for (const SweptValue& value : c.swept) {
+    if (!shared(value, c)) part += fmt::format(", {} {} {}", value.name(), value.text, value.value);
+  }
+  return part;
+}
+
+}  // namespace
+
+std::string but_for_prices(const FrontierCase& c) {
+  SweepPoint others = c.swept;
+  others.erase(std::remove_if(others.begin(), others.end(), is_price), others.end());
+  return fmt::format("{} at {}, {}", c.prepared->model.name, c.setting.context, text_of(others));
+}
+
+CaseSearches::CaseSearches(const FrontierRequest& request, const std::vector<FrontierCase>& cases,
+                           bool describing)
+    : cases_(cases) {
+  const bool share = !describing && request.watch.empty() && !request.requests;
+  std::map<std::string, size_t> known;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const std::string part = share ? shared_part(cases[i]) : fmt::format("{}", i);
+    const auto [at, added] = known.emplace(part, groups_.size());
+    if (added) groups_.emplace_back();
+    groups_[at->second].cases.push_back(i);
+    group_.push_back(at->second);
+  }
+}
+
+Explored CaseSearches::search_for_all(const Group& group, ExploreOptions options) const {
+  const auto cheaper = [&](size_t a, size_t b) {
+    return last_price(cases_[a].swept)->value < last_price(cases_[b].swept)->value;
+  };
+  const auto tighter = [&](size_t a, size_t b) {
+    return cases_[a].setting.tpot_limit < cases_[b].setting.tpot_limit;
+  };
+  const FrontierCase& loosest =
+      cases_[*std::max_element(group.cases.begin(), group.cases.end(), tighter)];
+  if (counts_money(loosest.objective) && last_price(loosest.swept) != nullptr) {
+    const auto [low, high] = std::minmax_element(group.cases.begin(), group.cases.end(), cheaper);
+    options.other_prices = &*cases_[*high].chips;
+    return explore(cases_[*low].space, cases_[*low].setting, options);
+  }
+  for (const size_t i : group.cases) options.limits.push_back(cases_[i].setting.tpot_limit);
+  return explore(loosest.space, loosest.setting, options);
+}
+
+Explored CaseSearches::search(size_t number, const ExploreOptions& options) {
+  const FrontierCase& c = cases_[number];
+  Group& group = group_of(number);
+  if (group.cases.size() == 1) return explore(c.space, c.setting, options);
+  if (!group.found) group.found = search_for_all(group, options);
+  const bool limits = group.found->limits.several(), money = counts_money(c.objective);
+  Explored found = limits ? at_limit(*group.found, c.space, c.setting)
+                          : at_prices(*group.found, c.space, c.setting);
+  if (limits && !money) found = at_prices(found, c.space, c.setting);
+  if (number == group.cases.back()) group.found.reset();
+  return found;
+}
+
+}  // namespace afford::study

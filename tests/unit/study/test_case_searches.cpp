@@ -1,0 +1,109 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "study/frontier.hpp"
+
+using namespace afford;
+
+namespace {
+
+study::SweepPoint priced(double usd_per_hour) {
+  return {{.parameter = study::Parameter::price,
+           .chip = "h20",
+           .text = fmt::format("{}", usd_per_hour),
+           .number = usd_per_hour,
+           .value = usd_per_hour / 3600}};
+}
+
+study::SweepPoint within(double milliseconds) {
+  return {{.parameter = study::Parameter::tpot,
+           .chip = {},
+           .text = fmt::format("{}ms", milliseconds),
+           .number = milliseconds,
+           .value = milliseconds / 1000}};
+}
+
+study::FrontierRequest small_request(Objective objective) {
+  study::FrontierRequest request;
+  request.models = {"qwen3-30b-a3b"};
+  request.contexts = {8192};
+  request.chips = {"h800", "h20"};
+  request.calibration = "none";
+  request.max_gpus = 16;
+  request.batch_steps = 1;
+  request.objective = objective;
+  return request;
+}
+
+void check_same(const study::FrontierResult& result, const study::FrontierResult& own) {
+  CHECK(result.winner == own.winner);
+  CHECK(result.worst_deviation == own.worst_deviation);
+  CHECK(result.found.tally.feasible == own.found.tally.feasible);
+  CHECK(result.found.tally.slow == own.found.tally.slow);
+  REQUIRE(result.points.size() == own.points.size());
+  for (size_t p = 0; p < own.points.size(); ++p) {
+    const study::FrontierPoint &point = result.points[p], &expected = own.points[p];
+    CHECK(point.of == result.of);
+    CHECK(point.candidate.number == expected.candidate.number);
+    CHECK(point.candidate.goals.usd_per_mtok == expected.candidate.goals.usd_per_mtok);
+    CHECK(point.evaluation.cost == expected.evaluation.cost);
+    CHECK(point.evaluation.verdict == expected.evaluation.verdict);
+    CHECK(point.served.interval.known() == expected.served.interval.known());
+    CHECK(point.served.chips.front().chip == &point.attention_chip());
+  }
+}
+
+/// Points of the sweep together, each of which must be what it is alone.
+study::Frontiers check_together(const study::FrontierRequest& request,
+                                const std::vector<study::FrontierCase>& cases) {
+  study::Frontiers together = study::frontiers(request, cases, {});
+  REQUIRE(together.results.size() == request.sweep.size());
+  for (size_t i = 0; i < request.sweep.size(); ++i) {
+    CAPTURE(i);
+    study::FrontierRequest alone = request;
+    alone.sweep = {request.sweep[i]};
+    const auto own_cases = study::frontier_cases(alone);
+    CHECK(together.results[i].of == &cases[i]);
+    check_same(together.results[i], study::frontiers(alone, own_cases, {}).results[0]);
+  }
+  return together;
+}
+
+}  // namespace
+
+TEST_SUITE("unit") {
+  TEST_CASE("study: prices from one search are those of a search at each") {
+    study::FrontierRequest request = small_request(Objective::cost);
+    request.sweep = {priced(2), priced(0.5), priced(9)};
+    const auto cases = study::frontier_cases(request);
+    const study::Frontiers together = check_together(request, cases);
+    CHECK(together.results[0].points[0].candidate.goals.usd_per_mtok !=
+          together.results[2].points[0].candidate.goals.usd_per_mtok);
+  }
+
+  TEST_CASE("study: TPOT limits from one search are those of a search under each") {
+    for (const Objective objective : {Objective::throughput, Objective::cost}) {
+      study::FrontierRequest request = small_request(objective);
+      request.sweep = {within(20), within(100), within(0.5), within(12)};
+      const auto cases = study::frontier_cases(request);
+      const study::Frontiers together = check_together(request, cases);
+      CHECK(together.results[0].points.size() < together.results[1].points.size());
+      CHECK(together.results[2].points.empty());
+    }
+  }
+
+  TEST_CASE("study: prices and TPOT limits together are those of a search at each") {
+    for (const Objective objective : {Objective::throughput, Objective::cost}) {
+      study::FrontierRequest request = small_request(objective);
+      for (const double usd : {0.5, 2.0}) {
+        for (const double ms : {12.0, 50.0}) {
+          study::SweepPoint& point = request.sweep.emplace_back(priced(usd));
+          point.push_back(within(ms).front());
+        }
+      }
+      request.sweep.erase(request.sweep.begin());  // the one without a value
+      const auto cases = study::frontier_cases(request);
+      (void)check_together(request, cases);
+    }
+  }
+}
