@@ -36,11 +36,17 @@ void emit(const Table& table, const OutputArgs& args, const std::string& after) 
 }
 
 void emit_at_last(const Table& table, const OutputArgs& args, const std::string& after) {
+  if (args.to == nullptr) return emit(table, args, after);
+  emit_at_last(render(table, format_of(args)) + after, args);
+}
+
+void emit_at_last(const std::string& text, const OutputArgs& args) {
   try {
-    emit(table, args, after);
+    args.to->write(text);
+    args.to->finish();
   } catch (const UsageError&) {
     // The disk ran full in the meantime, say: what took long is shown all the same.
-    if (!args.file.empty()) print(*args.host, render(table, format_of(args)) + after);
+    if (!args.file.empty()) print(*args.host, text);
     throw;
   }
 }

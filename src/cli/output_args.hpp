@@ -29,6 +29,8 @@ void emit(const Table& table, const OutputArgs& args, const std::string& after =
 /// emit() of what took long: where the file cannot be written in the end, it goes to stdout before
 /// the error is thrown.
 void emit_at_last(const Table& table, const OutputArgs& args, const std::string& after = "");
+/// The same of a table that is text already, where it goes to a file or stream.
+void emit_at_last(const std::string& text, const OutputArgs& args);
 
 /// --plot, whose gnuplot and folder are looked for before the verb runs.
 void add_plot(Verb& verb, std::string& file, const char* help);

@@ -2,6 +2,7 @@
 // What a candidate must clear to change anything of what a search has found: most do not, and need
 // no more than to be counted.
 
+#include <array>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -10,12 +11,24 @@
 
 namespace afford {
 
+/// Of a candidate, the least is best: USD at a price of a range, or the tokens lost.
+struct Measure {
+  std::optional<int> price{};  // as usd_at() has it
+  [[nodiscard]] double of(const Goals& goals) const {
+    return price ? usd_at(goals, *price) : -goals.tokens_per_gpu_s;
+  }
+};
+
+/// What any candidate beats.
+inline constexpr Goals no_goals = {.tpot_ms = 0,
+                                   .tokens_per_gpu_s = -1,
+                                   .usd_per_mtok = std::numeric_limits<double>::infinity(),
+                                   .usd_at_other_end = std::numeric_limits<double>::infinity()};
+
 /// The best by one measure of all candidates that are quicker, by steps of TPOT. Of some candidates
 /// of a search, in any order.
 class BestBySteps {
  public:
-  /// Least is best.
-  using Measure = double (*)(const Goals&);
   BestBySteps(Measure measure, double tpot_limit_ms, size_t steps);
 
   void raise(const Goals& goals);
@@ -38,7 +51,8 @@ class BestBySteps {
 /// numbers decide, whichever comes first.
 struct KeptBest {
   double tpot_ms = std::numeric_limits<double>::infinity();
-  std::optional<Goals> of_chips, of_chips_at_other_end;
+  size_t prices = 1;  // at which one is kept
+  std::array<Goals, price_stretches + 1> of_chips{no_goals};
   const BestBySteps* of_chips_if_quicker = nullptr;  // instead, under several TPOT limits
   double tokens_of_pools = -1;
 
@@ -49,16 +63,12 @@ struct KeptBest {
       return money ? goals.usd_per_mtok <= quicker.usd_per_mtok
                    : goals.tokens_per_gpu_s >= quicker.tokens_per_gpu_s;
     }
-    if (!of_chips) return true;
-    if (!money) return goals.tokens_per_gpu_s >= of_chips->tokens_per_gpu_s;
-    return !cheaper(*of_chips, goals) &&
-           !(of_chips_at_other_end && cheaper(*of_chips_at_other_end, goals));
-  }
-
- private:
-  /// A bar of a range of prices stands above its goals.
-  [[nodiscard]] static bool cheaper(const Goals& bar, const Goals& goals) {
-    return bar.usd_at_other_end > 0 ? no_dearer(bar, goals) : bar.usd_per_mtok < goals.usd_per_mtok;
+    if (!money) return goals.tokens_per_gpu_s >= of_chips.front().tokens_per_gpu_s;
+    if (prices == 1) return goals.usd_per_mtok <= of_chips.front().usd_per_mtok;
+    Stretches dearer = 0;  // a bar of a range of prices stands above its goals
+    for (size_t i = 0; i < prices && dearer != all_stretches; ++i)
+      dearer |= no_dearer(of_chips[i], goals);
+    return dearer != all_stretches;
   }
 };
 
@@ -82,10 +92,13 @@ class Bars {
   void raise(const Candidate& candidate, bool feasible);
   void raise(const Found& found);
 
-  /// Whether no candidate of the bars is at least as good everywhere and has a smaller TPOT.
+  /// Whether at some price no candidate of the bars is at least as good everywhere and has a
+  /// smaller TPOT.
   [[nodiscard]] bool clears(const Goals& goals) const {
+    Stretches beaten = 0;
     for (const BestBySteps& best : best_) {
-      if (beats(best.before(goals.tpot_ms), goals)) return false;
+      beaten |= beats(best.before(goals.tpot_ms), goals);
+      if (beaten == all_stretches) return false;
     }
     return true;
   }
@@ -99,15 +112,15 @@ class Bars {
   }
 
  private:
-  [[nodiscard]] bool beats(const Goals& bar, const Goals& goals) const {
-    return (!tokens_ || bar.tokens_per_gpu_s >= goals.tokens_per_gpu_s) &&
-           (!money_ || no_dearer(bar, goals));
+  [[nodiscard]] Stretches beats(const Goals& bar, const Goals& goals) const {
+    if (tokens_ && bar.tokens_per_gpu_s < goals.tokens_per_gpu_s) return 0;
+    return money_ ? no_dearer(bar, goals) : all_stretches;
   }
-  void raise_chips(KeptBest& kept, const Goals& by) const;
 
   bool tokens_ = true, money_ = false;
   std::vector<BestBySteps> best_;
   size_t chips_ = 0;
+  std::vector<Measure> measures_;  // of the best of chips
   std::vector<KeptBest> of_chips_;
   std::vector<BestBySteps> if_quicker_;  // of chips, where there are several limits
   double fastest_ms_ = std::numeric_limits<double>::infinity();

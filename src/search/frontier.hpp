@@ -41,9 +41,33 @@ struct Goals {
   }
   return goals;
 }
-/// At both ends of a range of prices, or where there is none.
-[[nodiscard]] inline bool no_dearer(const Goals& bar, const Goals& goals) {
-  return bar.usd_per_mtok <= goals.usd_per_mtok && bar.usd_at_other_end <= goals.usd_at_other_end;
+/// A range of prices in equal stretches, each a bit.
+using Stretches = unsigned;
+inline constexpr int price_stretches = 8;
+inline constexpr Stretches all_stretches = (1U << price_stretches) - 1;
+
+/// USD where a stretch begins or ends, counted from this end of the range; times the stretches.
+[[nodiscard]] inline double usd_at(const Goals& goals, int price) {
+  if (price == 0) return price_stretches * goals.usd_per_mtok;
+  if (price == price_stretches) return price_stretches * goals.usd_at_other_end;
+  return (price_stretches - price) * goals.usd_per_mtok + price * goals.usd_at_other_end;
+}
+
+/// Those over which the bar is no dearer, as it then is at both their ends: costs are linear in
+/// prices. All or none where prices do not range.
+[[nodiscard]] inline Stretches no_dearer(const Goals& bar, const Goals& goals) {
+  const bool here = bar.usd_per_mtok <= goals.usd_per_mtok;
+  if (!(goals.usd_at_other_end > 0)) return here ? all_stretches : 0;
+  const bool there = bar.usd_at_other_end <= goals.usd_at_other_end;
+  if (here == there) return here ? all_stretches : 0;
+  Stretches cheaper = 0;
+  bool before = here;
+  for (int price = 1; price <= price_stretches; ++price) {
+    const bool now = usd_at(bar, price) <= usd_at(goals, price);
+    if (before && now) cheaper |= 1U << (price - 1);
+    before = now;
+  }
+  return cheaper;
 }
 
 /// Besides TPOT: cheaper where money counts, else more tokens.

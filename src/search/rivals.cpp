@@ -15,16 +15,25 @@ UsdRate price_at(const Candidate& c, const std::vector<HardwareSpec>& chips) {
   return c.way == Way::disaggregated ? attention + price_at(c.ffn, chips) : attention;
 }
 
-/// `a` as a bar is the cheaper one at both ends.
-bool undercuts(const Candidate& a, const Candidate& b) {
+/// Where `a` is cheaper.
+Stretches undercuts(const Candidate& a, const Candidate& b) {
   return no_dearer(as_bar(a.goals), b.goals);
 }
 
-/// At every price `a` is at least as good everywhere and cheaper.
-bool outdoes(const Candidate& a, const Candidate& b, Objective objective) {
+/// Where `a` is at least as good everywhere and cheaper.
+Stretches outdoes(const Candidate& a, const Candidate& b, Objective objective) {
   const bool tokens = objective == Objective::both;
-  return a.goals.tpot_ms <= b.goals.tpot_ms &&
-         (!tokens || a.goals.tokens_per_gpu_s >= b.goals.tokens_per_gpu_s) && undercuts(a, b);
+  const bool as_good = a.goals.tpot_ms <= b.goals.tpot_ms &&
+                       (!tokens || a.goals.tokens_per_gpu_s >= b.goals.tokens_per_gpu_s);
+  return as_good ? undercuts(a, b) : 0;
+}
+
+/// Whether at every price some candidate does better, as `better` says of each.
+template <class Iterator, class Better>
+bool outdone(Iterator first, Iterator last, const Better& better) {
+  Stretches where = 0;
+  for (; first != last && where != all_stretches; ++first) where |= better(*first);
+  return where == all_stretches;
 }
 
 }  // namespace
@@ -38,23 +47,22 @@ void Rivals::add(const Candidate& c) {
       frontier_.begin(), frontier_.end(), c.goals.tpot_ms,
       [](double tpot, const Candidate& other) { return tpot < other.goals.tpot_ms; });
   // The nearest first: they are the likeliest to be better.
-  const bool outdone =
-      std::any_of(std::make_reverse_iterator(after), frontier_.rend(),
-                  [&](const Candidate& known) { return outdoes(known, c, objective_); });
-  if (!outdone) {
+  if (!outdone(std::make_reverse_iterator(after), frontier_.rend(),
+               [&](const Candidate& known) { return outdoes(known, c, objective_); })) {
     const auto place = frontier_.insert(after, c);
     const auto behind = std::remove_if(place + 1, frontier_.end(), [&](const Candidate& known) {
-      return outdoes(c, known, objective_);
+      return outdoes(c, known, objective_) == all_stretches;
     });
     frontier_.erase(behind, frontier_.end());
   }
   std::vector<Candidate>& cheapest = cheapest_[chips_of(c)];
-  if (std::any_of(cheapest.rbegin(), cheapest.rend(),
-                  [&](const Candidate& known) { return undercuts(known, c); }))
+  if (outdone(cheapest.rbegin(), cheapest.rend(),
+              [&](const Candidate& known) { return undercuts(known, c); }))
     return;
-  cheapest.erase(std::remove_if(cheapest.begin(), cheapest.end(),
-                                [&](const Candidate& known) { return undercuts(c, known); }),
-                 cheapest.end());
+  cheapest.erase(
+      std::remove_if(cheapest.begin(), cheapest.end(),
+                     [&](const Candidate& known) { return undercuts(c, known) == all_stretches; }),
+      cheapest.end());
   cheapest.push_back(c);
 }
 

@@ -15,7 +15,7 @@ namespace afford {
 
 /// Among feasible candidates whose goals tell what they cost at both ends of a range, all that are
 /// on the frontier, or the cheapest of their chips, at any price between: costs are linear in
-/// prices, so what is dearer at both ends is dearer everywhere.
+/// prices, so what is dearer at both ends of a stretch is dearer within.
 class Rivals {
  public:
   explicit Rivals(Objective objective) : objective_(objective) {}
@@ -29,7 +29,7 @@ class Rivals {
  private:
   Objective objective_;
   std::vector<Candidate> frontier_;                     // by TPOT
-  std::map<ChipsOf, std::vector<Candidate>> cheapest_;  // none is dearer at both ends than another
+  std::map<ChipsOf, std::vector<Candidate>> cheapest_;  // none is dearer everywhere than another
 };
 
 }  // namespace afford

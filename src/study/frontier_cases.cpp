@@ -117,6 +117,12 @@ void check(const RequestsAsked& asked, const FrontierRequest& request) {
   }
 }
 
+/// The ways of a case that differs from an earlier one in prices alone are the same.
+void take_ways(FrontierCase& c, const FrontierCase& of) {
+  c.space.ways = of.space.ways;
+  c.widened = of.widened;
+}
+
 /// Chips that work off prompts alone decode nothing.
 void keep_for_prompts(Space& space, const RunChips& chips) {
   if (chips.decoding.size() == chips.all->size()) return;
@@ -140,6 +146,7 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
   const FrontierRequest whole = with_context(request);
   check_contexts(whole.contexts);
   std::vector<FrontierCase> cases;
+  std::map<std::string, size_t> first_alike;
   LeftOut left_out;
   const auto stopped = [&] { return stop != nullptr && *stop; };
   for (const SweepPoint& point : request.sweep) {
@@ -166,7 +173,14 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
              .shard = request.shard,
              .pue = request.what_if.pue});
         keep_for_prompts(cases.back().space, chips);
-        cases.back().widened = widen(cases.back().space, applied, cases.back().setting, stop);
+        const auto [first, added] =
+            first_alike.try_emplace(but_for_prices(cases.back()), cases.size() - 1);
+        FrontierCase& c = cases.back();
+        if (added) {
+          c.widened = widen(c.space, applied, c.setting, stop);
+        } else {
+          take_ways(c, cases[first->second]);
+        }
         if (applied.requests) add_requests(cases.back(), chips, *applied.requests);
         cases.back().ideal = without_engine(applied, cases.back().setting, engines);
       }
