@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,11 +45,30 @@ struct Answer {
   std::string said;  // what the program says on standard error, errors among it, in lines
 };
 
+/// What questions leave for the next ones: a frontier (pareto) that is asked for under another TPOT
+/// limit, all else as before, is found without another search. For one question at a time.
+class Kept {
+ public:
+  Kept();
+  ~Kept();
+  Kept(const Kept&) = delete;
+  Kept& operator=(const Kept&) = delete;
+  /// To be called where files that are asked about may have changed.
+  void forget();
+
+  struct State;
+  [[nodiscard]] State& state() { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
 /// How a question that takes long goes on.
 struct Watch {
   const std::atomic<bool>* stop = nullptr;  // set to end a search early
   /// Candidates of a search tried so far, and in all. May be called from another thread.
   std::function<void(std::uint64_t, std::uint64_t)> progress;
+  Kept* kept = nullptr;  // of questions by values
 };
 
 /// Asks a verb. Bad input is an Answer, too; throws nothing but std::bad_alloc.

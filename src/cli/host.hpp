@@ -8,6 +8,10 @@
 
 #include "report/table.hpp"
 
+namespace afford::study {
+class KeptFrontiers;
+}
+
 namespace afford::cli {
 
 /// Empty members are the terminal's: standard output and error, Ctrl-C, one line of progress.
@@ -22,6 +26,8 @@ struct Host {
   const std::atomic<bool>* stop = nullptr;
   /// Candidates of a search tried, or requests of a replay asked, so far, of how many.
   std::function<void(std::uint64_t, std::uint64_t)> progress;
+  /// What questions that differ from this one in their --tpot alone have left.
+  study::KeptFrontiers* kept = nullptr;
 
   /// Whether the answer goes to a file or stream, rather than to `table`.
   [[nodiscard]] bool writes(std::string_view file) const { return !table || !file.empty(); }

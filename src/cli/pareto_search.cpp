@@ -31,7 +31,8 @@ study::Frontiers search_shown(const study::FrontierRequest& request,
                                  },
                              .describe = nullptr,
                              .write = nullptr,
-                             .rows = total};
+                             .rows = total,
+                             .kept = args.output.host->kept};
   if (progress.on_terminal() && total > many)
     hooks.first = [&](const Found& found) {
       few = found;

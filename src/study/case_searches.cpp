@@ -6,6 +6,7 @@
 
 #include "search/other_limits.hpp"
 #include "search/other_prices.hpp"
+#include "study/kept_frontiers.hpp"
 
 namespace afford::study {
 namespace {
@@ -46,9 +47,10 @@ std::string but_for_prices(const FrontierCase& c) {
 }
 
 CaseSearches::CaseSearches(const FrontierRequest& request, const std::vector<FrontierCase>& cases,
-                           bool describing)
+                           const FrontierHooks& hooks)
     : cases_(cases) {
-  const bool share = !describing && request.watch.empty() && !request.requests;
+  const bool share = hooks.describe == nullptr && request.watch.empty() && !request.requests;
+  if (share && request.sweep.front().empty()) kept_ = hooks.kept;
   std::map<std::string, size_t> known;
   for (size_t i = 0; i < cases.size(); ++i) {
     const std::string part = share ? shared_part(cases[i]) : fmt::format("{}", i);
@@ -66,19 +68,23 @@ Explored CaseSearches::search_for_all(const Group& group, ExploreOptions options
   const auto tighter = [&](size_t a, size_t b) {
     return cases_[a].setting.tpot_limit < cases_[b].setting.tpot_limit;
   };
-  const FrontierCase& loosest =
-      cases_[*std::max_element(group.cases.begin(), group.cases.end(), tighter)];
-  if (counts_money(loosest.objective) && last_price(loosest.swept) != nullptr) {
+  const auto loosest = std::max_element(group.cases.begin(), group.cases.end(), tighter);
+  const FrontierCase& widest = cases_[*loosest];
+  if (counts_money(widest.objective) && last_price(widest.swept) != nullptr) {
     const auto [low, high] = std::minmax_element(group.cases.begin(), group.cases.end(), cheaper);
     options.other_prices = &*cases_[*high].chips;
     return explore(cases_[*low].space, cases_[*low].setting, options);
   }
-  for (const size_t i : group.cases) options.limits.push_back(cases_[i].setting.tpot_limit);
-  return explore(loosest.space, loosest.setting, options);
+  for (const size_t i : group.cases) {
+    if (tighter(i, *loosest)) options.limits.push_back(cases_[i].setting.tpot_limit);
+  }
+  if (!options.limits.empty()) options.limits.push_back(widest.setting.tpot_limit);
+  return explore(widest.space, widest.setting, options);
 }
 
 Explored CaseSearches::search(size_t number, const ExploreOptions& options) {
   const FrontierCase& c = cases_[number];
+  if (kept_ != nullptr) return kept_->of(c).limits.search(c.space, c.setting, options);
   Group& group = group_of(number);
   if (group.cases.size() == 1) return explore(c.space, c.setting, options);
   if (!group.found) group.found = search_for_all(group, options);
@@ -88,6 +94,10 @@ Explored CaseSearches::search(size_t number, const ExploreOptions& options) {
   if (limits && !money) found = at_prices(found, c.space, c.setting);
   if (number == group.cases.back()) group.found.reset();
   return found;
+}
+
+KnownPoints& CaseSearches::known(size_t number) {
+  return kept_ != nullptr ? kept_->of(cases_[number]).known : group_of(number).known;
 }
 
 }  // namespace afford::study

@@ -25,10 +25,10 @@ class CaseSearches {
   /// Both must outlive it. Cases that share nothing: where all candidates are described, where one
   /// is watched or prompts count.
   CaseSearches(const FrontierRequest& request, const std::vector<FrontierCase>& cases,
-               bool describing);
+               const FrontierHooks& hooks);
   [[nodiscard]] Explored search(size_t number, const ExploreOptions& options);
   /// What the case shares with others; until the next search.
-  [[nodiscard]] KnownPoints& known(size_t number) { return group_of(number).known; }
+  [[nodiscard]] KnownPoints& known(size_t number);
 
  private:
   struct Group {
@@ -40,6 +40,7 @@ class CaseSearches {
   [[nodiscard]] Explored search_for_all(const Group& group, ExploreOptions options) const;
 
   const std::vector<FrontierCase>& cases_;
+  KeptFrontiers* kept_ = nullptr;
   std::vector<Group> groups_;
   std::vector<size_t> group_;  // of each case
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <tuple>
 
@@ -245,7 +246,7 @@ Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCa
                     const FrontierHooks& hooks) {
   Frontiers out;
   if (hooks.first && !cases.empty()) hooks.first(first_look(cases.front(), hooks));
-  CaseSearches searches(request, cases, hooks.describe != nullptr);
+  CaseSearches searches(request, cases, hooks);
   for (size_t i = 0; i < cases.size(); ++i) {
     const FrontierCase& c = cases[i];
     if (hooks.stop != nullptr && *hooks.stop) {
@@ -267,8 +268,12 @@ Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCa
 
 std::uint64_t candidates_of(const std::vector<FrontierCase>& cases, const std::atomic<bool>* stop) {
   std::uint64_t total = 0;
-  for (const FrontierCase& c : cases)
-    total += afford::candidates_of(enumerate(c.space, c.setting, stop), c.shard);
+  std::map<std::string, std::uint64_t> known;
+  for (const FrontierCase& c : cases) {
+    const auto [at, added] = known.try_emplace(but_for_prices(c), 0);
+    if (added) at->second = afford::candidates_of(enumerate(c.space, c.setting, stop), c.shard);
+    total += at->second;
+  }
   return stop != nullptr && *stop ? 0 : total;
 }
 

@@ -92,6 +92,8 @@ struct FrontierResult {
   double worst_deviation = 0;    // of the closed form from the events, over the points
 };
 
+class KeptFrontiers;  // study/kept_frontiers.hpp
+
 /// How a run is watched and stopped. Anything may be left out.
 struct FrontierHooks {
   const std::atomic<bool>* stop = nullptr;
@@ -104,6 +106,8 @@ struct FrontierHooks {
   std::function<void(const FrontierPoint&, std::string&)> describe;
   std::function<void(const std::string&)> write;
   std::uint64_t rows = 0;  // of everything that is tried
+  /// Of a run before that differs in the TPOT limit alone, and for the next one.
+  KeptFrontiers* kept = nullptr;
 };
 
 /// All cases of a run, in order; those after an interrupt are missing.

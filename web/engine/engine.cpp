@@ -71,13 +71,20 @@ afford::Values values_of(const Json& given) {
   return values;
 }
 
-afford::Answer answer_to(const Json& question) {
-  if (question.is_array()) return afford::ask(question.get<std::vector<std::string>>());
-  return afford::ask(question.at("verb").get<std::string>(), values_of(question.at("values")));
+/// Of a slider's questions.
+afford::Kept& kept() {
+  static afford::Kept kept;
+  return kept;
 }
 
-/// Kept until the next call: the page reads it at once.
-const char* kept(const Json& json) {
+afford::Answer answer_to(const Json& question) {
+  if (question.is_array()) return afford::ask(question.get<std::vector<std::string>>());
+  return afford::ask(question.at("verb").get<std::string>(), values_of(question.at("values")),
+                     {.kept = &kept()});
+}
+
+/// There until the next call: the page reads it at once.
+const char* handed_over(const Json& json) {
   static std::string text;
   text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   return text.c_str();
@@ -92,7 +99,7 @@ EMSCRIPTEN_KEEPALIVE const char* afford_ask(const char* question) {
   Json json = {{"status", answer.status}, {"text", answer.text}, {"said", answer.said}};
   json["table"] = answer.table ? json_of(*answer.table) : Json(nullptr);
   for (const auto& [name, table] : answer.details) json["details"][name] = values_of(table);
-  return kept(json);
+  return handed_over(json);
 }
 
 EMSCRIPTEN_KEEPALIVE const char* afford_verbs() {
@@ -109,6 +116,8 @@ EMSCRIPTEN_KEEPALIVE const char* afford_verbs() {
                             {"written", p.written}});
     all.push_back({{"name", verb.name}, {"help", verb.help}, {"parameters", parameters}});
   }
-  return kept(all);
+  return handed_over(all);
 }
+
+EMSCRIPTEN_KEEPALIVE void afford_forget() { kept().forget(); }
 }

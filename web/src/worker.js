@@ -22,6 +22,7 @@ function instantiate(wasm, failed) {
 
 function write(path, text) {
   engine.FS.writeFile(path, text);
+  engine.ccall("afford_forget");
   last = {};
 }
 

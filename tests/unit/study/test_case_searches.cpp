@@ -1,7 +1,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "study/frontier.hpp"
+#include "ask.hpp"
+#include "study/kept_frontiers.hpp"
 
 using namespace afford;
 
@@ -104,6 +105,71 @@ TEST_SUITE("unit") {
       request.sweep.erase(request.sweep.begin());  // the one without a value
       const auto cases = study::frontier_cases(request);
       (void)check_together(request, cases);
+    }
+  }
+
+  TEST_CASE("study: what is kept of a frontier answers for other TPOT limits") {
+    for (const Objective objective : {Objective::both, Objective::throughput}) {
+      study::KeptFrontiers kept;
+      study::FrontierRequest request = small_request(objective);
+      for (const double ms : {50.0, 20.0, 21.0, 12.5, 1.0, 300.0, 50.0, 20.0}) {
+        CAPTURE(ms);
+        request.tpot_limit = ms * millisecond;
+        const auto cases = study::frontier_cases(request);
+        const study::Frontiers found = study::frontiers(request, cases, {.kept = &kept});
+        const study::Frontiers own = study::frontiers(request, cases, {});
+        REQUIRE(found.results.size() == own.results.size());
+        for (size_t i = 0; i < own.results.size(); ++i)
+          check_same(found.results[i], own.results[i]);
+      }
+    }
+  }
+
+  TEST_CASE("study: a limit that is kept takes no search") {
+    study::KeptFrontiers kept;
+    study::FrontierRequest request = small_request(Objective::throughput);
+    int searched = 0;
+    study::FrontierHooks hooks{.tried = [&](const Found&) { ++searched; }};
+    hooks.kept = &kept;
+    const auto searches = [&](double ms) {
+      searched = 0;
+      request.tpot_limit = ms * millisecond;
+      const auto cases = study::frontier_cases(request);
+      (void)study::frontiers(request, cases, hooks);
+      return searched > 0;
+    };
+    CHECK(searches(50));
+    CHECK(searches(40));
+    for (const int ms : {39, 77, 50, 20, 200}) {
+      CAPTURE(ms);
+      CHECK_FALSE(searches(ms));
+    }
+    CHECK(searches(40.5));
+    CHECK_FALSE(searches(40.5));
+    CHECK_FALSE(searches(40));
+  }
+
+  TEST_CASE("ask: what is kept of questions is of those that differ in --tpot alone") {
+    const Values values = {{"model", "qwen3-30b-a3b"},
+                           {"on", std::vector<std::string>{"h800", "h20"}},
+                           {"context", "8k"},
+                           {"max-gpus", std::int64_t{16}},
+                           {"batch-steps", std::int64_t{1}}};
+    Kept kept;
+    for (const char* context : {"8k", "16k", "8k"}) {
+      for (const char* tpot : {"50ms", "20ms", "21ms", "0.02s"}) {
+        CAPTURE(context);
+        CAPTURE(tpot);
+        Values asked = values;
+        asked["tpot"] = tpot;
+        asked["context"] = context;
+        const Answer answer = ask("pareto", asked, {.kept = &kept}), own = ask("pareto", asked);
+        REQUIRE(own.table);
+        REQUIRE(answer.table);
+        CHECK(answer.said == own.said);
+        CHECK(render(*answer.table, Format::csv) == render(*own.table, Format::csv));
+        CHECK(answer.table->notes == own.table->notes);
+      }
     }
   }
 }
