@@ -83,9 +83,16 @@ class Schedule {
   Seconds compute_, network_;
 };
 
+/// A deployment under a setting, with what its parts share.
+struct Running {
+  const Colocated& c;
+  const Setting& setting;
+  const Machine& machine;
+};
+
 /// An accelerator's share of a micro-batch through the ends of the model.
-Seconds head_of(const Colocated& c, const Setting& setting, const MicroBatch& batch) {
-  const Machine machine(*c.pool.chip, setting.engine, setting.residual);
+Seconds head_of(const Running& run, const MicroBatch& batch) {
+  const auto& [c, setting, machine] = run;
   const double tokens =
       batch.requests * (setting.speculation.drafts + 1) / real(c.layout.attention_tp);
   return head_time(*setting.model, tokens, vocabulary_ways(c), machine);
@@ -93,9 +100,10 @@ Seconds head_of(const Colocated& c, const Setting& setting, const MicroBatch& ba
 
 using Layers = PerKind<LayerOfBatches>;
 
-Layers layers_of(const Colocated& c, const Setting& setting, const MicroBatches& batches) {
+Layers layers_of(const Running& run, const MicroBatches& batches) {
+  const auto& [c, setting, machine] = run;
   Layers layers(setting.shapes->size());
-  BatchLayers large(c, setting, batches.large), small(c, setting, batches.small);
+  BatchLayers large(c, setting, machine, batches.large), small(c, setting, machine, batches.small);
   for (size_t kind = 0; kind < layers.size(); ++kind) {
     LayerOfBatches& layer = layers[kind];
     layer.large = large.of(kind);
@@ -144,13 +152,12 @@ std::string_view colocated_bound(const StageTimes& main) {
   return main.attention > main.ffn ? "attention" : "ffn";
 }
 
-void judge_memory(Evaluation& e, const Colocated& c, const Setting& setting) {
-  const ColocatedMemory memory = colocated_memory(c, setting);
+void judge_memory(Evaluation& e, const ColocatedMemory& memory, Seconds tpot_limit) {
   e.attention_memory = memory.use;
   e.largest_batch = memory.largest_batch;
   if (memory.use.total() > memory.use.capacity) {
     e.verdict = Verdict::attention_memory;
-  } else if (e.tpot > setting.tpot_limit) {
+  } else if (e.tpot > tpot_limit) {
     e.verdict = Verdict::slow;
   }
 }
@@ -164,10 +171,10 @@ double first_of_engine(const Colocated& c, std::int64_t requests, std::int64_t e
 }
 
 /// What the layers of one micro-batch add to a step.
-void add_layers(StepParts& parts, const Colocated& c, const Setting& setting,
-                const MicroBatch& batch) {
+void add_layers(StepParts& parts, const Running& run, const MicroBatch& batch) {
+  const auto& [c, setting, machine] = run;
   const size_t main = main_kind(*setting.shapes);
-  BatchLayers of_batch(c, setting, batch);
+  BatchLayers of_batch(c, setting, machine, batch);
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const LayerTimes t = of_batch.of(kind);
     const double layers =
@@ -176,22 +183,24 @@ void add_layers(StepParts& parts, const Colocated& c, const Setting& setting,
     parts.ffn += layers * (t.shared + t.experts);
     parts.network += layers * (t.dispatch + t.combine);
   }
-  parts.head += head_of(c, setting, batch);
+  parts.head += head_of(run, batch);
 }
 
 }  // namespace
 
 StepParts step_parts(const Colocated& c, const Setting& setting) {
   const MicroBatches batches = micro_batches_of(c);
+  const Machine machine = machine_of(c, setting);
+  const Running run{c, setting, machine};
   StepParts parts;
   parts.host = between_steps(setting.engine, batches.requests, setting.speculation.drafts);
   if (c.layout.pp > 1) {
-    add_layers(parts, c, setting, batches.large);
+    add_layers(parts, run, batches.large);
     parts.hops = real(c.layout.pp) * hop_time(c, setting, batches.large);
     return parts;
   }
   for (std::int64_t m = 0; m < batches.count; ++m)
-    add_layers(parts, c, setting, m < batches.larger ? batches.large : batches.small);
+    add_layers(parts, run, m < batches.larger ? batches.large : batches.small);
   return parts;
 }
 
@@ -228,15 +237,26 @@ int default_micro_batches(const Colocated& c, const ModelSpec& model) {
              : 1;
 }
 
-Evaluation evaluate(const Colocated& c, const Setting& setting) {
-  const double per_step = tokens_per_step(setting.speculation);
+ColocatedPool::ColocatedPool(const Colocated& deployment, const Setting& setting)
+    : deployment_(deployment),
+      setting_(setting),
+      machine_(machine_of(deployment, setting)),
+      held_(colocated_held(deployment, setting)),
+      main_kind_(main_kind(*setting.shapes)),
+      tokens_per_step_(tokens_per_step(setting.speculation)) {}
+
+Evaluation ColocatedPool::at(std::int64_t batch) const {
+  Colocated c = deployment_;
+  c.batch = batch;
+  const Setting& setting = setting_;
+  const Running run{c, setting, machine_};
   const MicroBatches batches = micro_batches_of(c);
   Evaluation result;
   result.gpus = c.pool.size();
   result.batch = real(c.batch);
-  result.main_kind = main_kind(*setting.shapes);
+  result.main_kind = main_kind_;
   const size_t kinds = setting.shapes->size();
-  const Layers layers = layers_of(c, setting, batches);
+  const Layers layers = layers_of(run, batches);
   result.runs = PerKind<LayerRun>(kinds);
   for (size_t kind = 0; kind < kinds; ++kind) {
     const LayerTimes& t = layers[kind].large;
@@ -245,18 +265,22 @@ Evaluation evaluate(const Colocated& c, const Setting& setting) {
   }
   if (setting.speculation.drafts > 0)
     result.runs[result.main_kind].layers += setting.speculation.drafts;
-  result.head = head_of(c, setting, batches.large);
-  const Seconds small_head = batches.larger > 0 ? head_of(c, setting, batches.small) : result.head;
+  result.head = head_of(run, batches.large);
+  const Seconds small_head = batches.larger > 0 ? head_of(run, batches.small) : result.head;
   result.between = between_steps(setting.engine, batches.requests, setting.speculation.drafts);
   result.step = result.between + (c.layout.pp > 1 ? pipelined_step(c, setting, result, layers)
                                                   : step_of(result, layers, batches, small_head));
-  result.tpot = result.step / per_step;
-  const Tokens yielded = Tokens(result.batch * per_step);
+  result.tpot = result.step / tokens_per_step_;
+  const Tokens yielded = Tokens(result.batch * tokens_per_step_);
   result.tokens_per_gpu = yielded / result.step / real(result.gpus);
   result.cost = price_of(c.pool) * result.step / yielded;
   result.bound = colocated_bound(result.runs[result.main_kind].stages);
-  judge_memory(result, c, setting);
+  judge_memory(result, colocated_memory(held_, c, batches), setting.tpot_limit);
   return result;
+}
+
+Evaluation evaluate(const Colocated& c, const Setting& setting) {
+  return ColocatedPool(c, setting).at(c.batch);
 }
 
 }  // namespace afford

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "deploy/evaluate.hpp"
+#include "deploy/memory.hpp"
 
 namespace afford {
 
@@ -30,21 +30,31 @@ struct LayerTimes {
 /// Of one micro-batch, kind by kind; what a kind has in common with the one before is made once.
 class BatchLayers {
  public:
-  /// It keeps the addresses.
-  BatchLayers(const Colocated& deployment, const Setting& setting, const MicroBatch& batch)
-      : deployment_(deployment), setting_(setting), batch_(batch), attention_(*setting.model) {}
+  /// It keeps the addresses. `machine`: the deployment's under the setting.
+  BatchLayers(const Colocated& deployment, const Setting& setting, const Machine& machine,
+              const MicroBatch& batch)
+      : deployment_(deployment),
+        setting_(setting),
+        machine_(machine),
+        batch_(batch),
+        attention_(*setting.model) {}
   [[nodiscard]] LayerTimes of(size_t kind);
 
  private:
   const Colocated& deployment_;
   const Setting& setting_;
+  const Machine& machine_;
   MicroBatch batch_;
   AttentionTimes attention_;
 };
+/// Accelerators of a deployment under a setting.
+[[nodiscard]] inline Machine machine_of(const Colocated& deployment, const Setting& setting) {
+  return Machine(*deployment.pool.chip, setting.engine, setting.residual);
+}
 /// Of one kind alone.
 [[nodiscard]] inline LayerTimes layer_times(const Colocated& deployment, const Setting& setting,
                                             size_t kind, const MicroBatch& batch) {
-  return BatchLayers(deployment, setting, batch).of(kind);
+  return BatchLayers(deployment, setting, machine_of(deployment, setting), batch).of(kind);
 }
 
 /// Of one micro-batch's hidden states to the next pipeline stage.
@@ -64,5 +74,35 @@ struct ColocatedMemory {
   std::int64_t largest_batch = 0;
 };
 [[nodiscard]] ColocatedMemory colocated_memory(const Colocated& deployment, const Setting& setting);
+
+/// Of this what does not depend on the batch. `cache`, `in_flight`, `at_work`: of each request of a
+/// replica, the last of its micro-batch at work alone.
+struct ColocatedHeld {
+  Bytes weights, cache, in_flight, at_work;
+  UsableMemory usable;
+};
+[[nodiscard]] ColocatedHeld colocated_held(const Colocated& deployment, const Setting& setting);
+[[nodiscard]] ColocatedMemory colocated_memory(const ColocatedHeld& held,
+                                               const Colocated& deployment,
+                                               const MicroBatches& batches);
+
+/// A pool with its layout at one batch after another. What evaluate() says of each, without making
+/// anew what they have in common.
+class ColocatedPool {
+ public:
+  /// It keeps the setting's address. The batch of the deployment is not looked at.
+  ColocatedPool(const Colocated& deployment, const Setting& setting);
+  /// From here on as so many micro-batches.
+  void take_micro_batches(int micro_batches) { deployment_.micro_batches = micro_batches; }
+  [[nodiscard]] Evaluation at(std::int64_t batch) const;
+
+ private:
+  Colocated deployment_;
+  const Setting& setting_;
+  Machine machine_;
+  ColocatedHeld held_;
+  size_t main_kind_;
+  double tokens_per_step_;
+};
 
 }  // namespace afford

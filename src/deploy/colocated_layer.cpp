@@ -17,15 +17,10 @@ struct Layer {
   size_t kind;
   const LayerShape& shape;
   const MicroBatch& batch;
-  Machine machine;
+  const Machine& machine;
 
-  Layer(const Colocated& c, const Setting& s, size_t of_kind, const MicroBatch& b)
-      : deployment(c),
-        setting(s),
-        kind(of_kind),
-        shape((*s.shapes)[kind]),
-        batch(b),
-        machine(*c.pool.chip, s.engine, s.residual) {}
+  Layer(const Colocated& c, const Setting& s, const Machine& m, size_t of_kind, const MicroBatch& b)
+      : deployment(c), setting(s), kind(of_kind), shape((*s.shapes)[kind]), batch(b), machine(m) {}
 
   [[nodiscard]] const Layout& layout() const { return deployment.layout; }
   [[nodiscard]] bool routed() const { return shape.ffn.router_outputs > 0; }
@@ -236,7 +231,7 @@ LayerTimes direct_times(const Layer& layer, const DirectLayout& layout) {
 }  // namespace
 
 LayerTimes BatchLayers::of(size_t kind) {
-  const Layer layer(deployment_, setting_, kind, batch_);
+  const Layer layer(deployment_, setting_, machine_, kind, batch_);
   if (const auto direct = direct_layout(deployment_, setting_, layer.shape))
     return direct_times(layer, *direct);
   LayerTimes t{.attention = attention_side_time(layer, attention_), .experts = experts_time(layer)};
@@ -271,7 +266,8 @@ Seconds hop_time(const Colocated& c, const Setting& setting, const MicroBatch& b
 
 StageOps stage_ops(const Colocated& c, const Setting& setting, size_t kind) {
   const MicroBatches batches = micro_batches_of(c);
-  const Layer layer(c, setting, kind, batches.large);
+  const Machine machine = machine_of(c, setting);
+  const Layer layer(c, setting, machine, kind, batches.large);
   const ModelSpec& model = *setting.model;
   if (const auto direct = direct_layout(c, setting, layer.shape)) return direct_ops(layer, *direct);
   StageOps ops{attention_ops(model, layer.shape, attention_of(layer), layer.machine),

@@ -111,24 +111,34 @@ double fullest_stage(const Colocated& c, const ModelSpec& model) {
   return std::ceil(layers / real(c.layout.pp)) / layers;
 }
 
-ColocatedMemory colocated_memory(const Colocated& c, const Setting& setting) {
-  const Bytes cache =
-      fullest_stage(c, *setting.model) *
-      cache_per_request(setting, setting.engine, {c.layout.attention_tp, c.layout.cp});
+ColocatedHeld colocated_held(const Colocated& c, const Setting& setting) {
   const Buffers buffers = buffers_of(c, setting);
-  const MicroBatches batches = micro_batches_of(c);
-  const Bytes weights = weights_of_stage(c, setting);
-  const UsableMemory usable = usable_memory_of(setting.engine, *c.pool.chip, weights);
-  const MemoryUse use{.weights = weights,
-                      .cache = real(batches.requests) * cache,
-                      .buffers = real(batches.requests) * buffers.in_flight +
-                                 batches.large.requests * buffers.at_work,
-                      .capacity = usable.capacity,
-                      .whole = usable.whole};
-  const PerRequest each{.held = cache + buffers.in_flight, .at_work = buffers.at_work};
+  ColocatedHeld held{
+      .weights = weights_of_stage(c, setting),
+      .cache = fullest_stage(c, *setting.model) *
+               cache_per_request(setting, setting.engine, {c.layout.attention_tp, c.layout.cp}),
+      .in_flight = buffers.in_flight,
+      .at_work = buffers.at_work};
+  held.usable = usable_memory_of(setting.engine, *c.pool.chip, held.weights);
+  return held;
+}
+
+ColocatedMemory colocated_memory(const ColocatedHeld& held, const Colocated& c,
+                                 const MicroBatches& batches) {
+  const MemoryUse use{
+      .weights = held.weights,
+      .cache = real(batches.requests) * held.cache,
+      .buffers = real(batches.requests) * held.in_flight + batches.large.requests * held.at_work,
+      .capacity = held.usable.capacity,
+      .whole = held.usable.whole};
+  const PerRequest each{.held = held.cache + held.in_flight, .at_work = held.at_work};
   return {.use = use,
           .largest_batch =
               most_of_replica(use.capacity - use.weights, each, c.micro_batches) * c.replicas()};
+}
+
+ColocatedMemory colocated_memory(const Colocated& c, const Setting& setting) {
+  return colocated_memory(colocated_held(c, setting), c, micro_batches_of(c));
 }
 
 }  // namespace afford

@@ -82,9 +82,13 @@ DirectAttention direct_work(const Setting& setting, const Shares& s) {
 
 }  // namespace
 
+FfnSplit split_of(const Disaggregated& d) {
+  return d.ffn_split.tensor > 0 ? d.ffn_split : FfnSplit{d.ffn.accelerators, d.ffn.instances};
+}
+
 Shares shares_of(const Disaggregated& d, const Setting& setting) {
   Shares s;
-  s.split = d.ffn_split.tensor > 0 ? d.ffn_split : FfnSplit{d.ffn.accelerators, d.ffn.instances};
+  s.split = split_of(d);
   s.replicas = real(d.ffn.size()) / real(s.split.tensor * s.split.expert);
   s.instances_in_replica = fan_out(s.split, d.ffn);
   s.replicas_in_instance = std::max(1.0, s.replicas / real(d.ffn.instances));
@@ -186,7 +190,10 @@ KindTimes attention_stages(const Disaggregated& d, const Setting& setting, const
 }  // namespace
 
 AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
-  const Shares s = shares_of(d, setting);
+  return attention_part(d, setting, shares_of(d, setting));
+}
+
+AttentionPart attention_part(const Disaggregated& d, const Setting& setting, const Shares& s) {
   const ModelSpec& model = *setting.model;
   const Machine machine(*d.attention.chip, setting.engine_of_pools(), setting.residual);
   AttentionPart part{.stage = attention_stages(d, setting, s, machine), .head = {}};
@@ -208,6 +215,11 @@ AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
 }
 
 FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement* placement) {
+  return ffn_part(d, setting, shares_of(d, setting), placement);
+}
+
+FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Shares& s,
+                 const Placement* placement) {
   FfnPart part{.stage = KindTimes(setting.shapes->size()), .head = {}};
   if (d.boundary == Boundary::core) {
     for (size_t kind = 0; kind < setting.shapes->size(); ++kind)
@@ -215,7 +227,6 @@ FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement
     part.head = around_core_head(d, setting);
     return part;
   }
-  const Shares s = shares_of(d, setting);
   const Machine machine(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
   for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
     const LayerShape& shape = (*setting.shapes)[kind];
@@ -232,11 +243,7 @@ FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement
 }
 
 Evaluation evaluate(const Disaggregated& d, const Setting& setting) {
-  const PoolPair pair(d, setting, held_part(d, setting));
-  Round round;
-  pair.go_round(real(d.batch) / d.micro_batches, attention_part(d, setting), ffn_part(d, setting),
-                round);
-  return pair.evaluation(round, d.batch);
+  return PoolPair(d, setting, held_part(d, setting)).at(d.batch);
 }
 
 }  // namespace afford

@@ -136,7 +136,7 @@ PoolMemory ffn_memory(const Disaggregated& d, const Setting& setting, const Shar
 }
 
 HeldPart held_part(const Disaggregated& d, const Setting& setting) {
-  const FfnSplit split = shares_of(d, setting).split;
+  const FfnSplit split = split_of(d);
   if (d.boundary == Boundary::core) return held_around_core(d, setting, split);
   const WeightWays ways = attention_weight_ways(d);
   HeldPart held{.attention_weights = attention_weights(setting, ways),

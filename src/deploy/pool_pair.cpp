@@ -87,10 +87,23 @@ Seconds PoolPair::network_time(double at_attention, double at_ffn, Bytes each_to
          setting_.engine_of_pools().time.transfers.latency;
 }
 
+Evaluation PoolPair::at(std::int64_t batch) const {
+  Disaggregated d = deployment_;
+  d.batch = batch;
+  const Shares s = with_requests(shares_, d, real(batch) / d.micro_batches, setting_);
+  Round round;
+  go_round(s, attention_part(d, setting_, s), ffn_part(d, setting_, s, nullptr), round);
+  return evaluation(round, batch);
+}
+
 void PoolPair::go_round(double requests, const AttentionPart& attention, const FfnPart& ffn,
                         Round& round) const {
+  go_round(with_requests(shares_, deployment_, requests, setting_), attention, ffn, round);
+}
+
+void PoolPair::go_round(const Shares& s, const AttentionPart& attention, const FfnPart& ffn,
+                        Round& round) const {
   const Disaggregated& d = deployment_;
-  const Shares s = with_requests(shares_, d, requests, setting_);
   const bool core = d.boundary == Boundary::core,
              in_line = setting_.engine_of_pools().time.transfers.in_line;
   // Tokens that an instance of each pool sends or receives each way: every attention instance

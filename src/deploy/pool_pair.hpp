@@ -30,6 +30,9 @@ class PoolPair {
   /// From here on with so many instances of the attention pool, all else alike.
   void take_attention_instances(std::int64_t instances);
 
+  /// All of it at one batch: what evaluate() says of the deployment with that.
+  [[nodiscard]] Evaluation at(std::int64_t batch) const;
+
   /// Fills `round` for a micro-batch of so many requests, from parts made for them.
   void go_round(double requests, const AttentionPart& attention, const FfnPart& ffn,
                 Round& round) const;
@@ -53,6 +56,8 @@ class PoolPair {
   };
 
   [[nodiscard]] Seconds network_time(double at_attention, double at_ffn, Bytes each_token) const;
+  void go_round(const Shares& shares, const AttentionPart& attention, const FfnPart& ffn,
+                Round& round) const;
   [[nodiscard]] PairMemory memory_of(const Round& round) const;
   void join();
 

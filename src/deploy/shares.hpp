@@ -22,11 +22,19 @@ struct Shares {
   FfnSplit split;
   [[nodiscard]] double mean_requests() const { return requests - 1 + full; }
 };
+/// The split of its FFN pool, its default where none is given.
+[[nodiscard]] FfnSplit split_of(const Disaggregated& deployment);
 [[nodiscard]] Shares shares_of(const Disaggregated& deployment, const Setting& setting);
 /// `shares` of micro-batches of so many requests instead. What an accelerator holds of the whole
 /// batch it runs as evenly as can be: seven requests in two micro-batches are four and three.
 [[nodiscard]] Shares with_requests(Shares shares, const Disaggregated& deployment, double requests,
                                    const Setting& setting);
+
+/// attention_part() and ffn_part() where the shares are at hand.
+[[nodiscard]] AttentionPart attention_part(const Disaggregated& deployment, const Setting& setting,
+                                           const Shares& shares);
+[[nodiscard]] FfnPart ffn_part(const Disaggregated& deployment, const Setting& setting,
+                               const Shares& shares, const Placement* placement);
 
 /// Memory of a pool: its weights, and what each request of a micro-batch adds. `count` is how many
 /// requests the fullest accelerator has of a micro-batch in the mean, `shares` over how many such

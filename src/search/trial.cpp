@@ -1,5 +1,6 @@
 #include "search/trial.hpp"
 
+#include "deploy/colocated.hpp"
 #include "deploy/pool_pair.hpp"
 
 namespace afford {
@@ -169,13 +170,17 @@ void try_colocated(Trial& trial, const Unit& unit) {
   if (shared.space.requests) trial.forms.emplace(c, shared.space, setting);
   trial.price_ratio = price_ratio(c, shared.space, shared.options.other_prices);
   const bool watched = trial.watches(c);
+  c.batch = 1;
+  const Colocated one = colocated(c, shared.space);
+  ColocatedPool pool(one, setting);
   for (const int on_each_stage : shared.space.colocated_micro_batches) {
     c.micro_batches = micro_batches_of(unit, on_each_stage);
+    pool.take_micro_batches(c.micro_batches);
     // Of a mixed layout the micro-batches may be uneven, so that every batch is tried.
     const std::int64_t each = unit.way == Way::mixed ? 1 : c.micro_batches;
     for (size_t b = 0; b < batches.size(); ++b) {
       c.batch = batches[b] * each;
-      const Evaluation result = evaluate(colocated(c, shared.space), setting);
+      const Evaluation result = pool.at(c.batch * one.batch);
       if (trial.describing()) describe(trial, c, result);
       if (!file_or_skip(trial, c, result, batches.size() - b, watched)) break;
     }

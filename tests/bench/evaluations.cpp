@@ -5,6 +5,8 @@
 
 #include "bench/figures.hpp"
 #include "bench/measure.hpp"
+#include "deploy/colocated.hpp"
+#include "deploy/pool_pair.hpp"
 #include "deploy/simulate.hpp"
 #include "ideal/ideal.hpp"
 #include "load/calibrations.hpp"
@@ -61,18 +63,31 @@ struct Bench {
   }
 };
 
-template <class Deployment>
-double seconds_each(Deployment d, const Setting& setting, std::int64_t grain) {
+/// Of evaluating at one batch after another, all multiples of `grain`.
+template <class At>
+double seconds_each(std::int64_t grain, const At& at) {
   constexpr int rounds = 20'000, batches = 400;
   const Usage usage = quickest(repeats, [&] {
     double sum = 0;
-    for (int i = 0; i < rounds; ++i) {
-      d.batch = grain * (1 + i % batches);
-      sum += evaluate(d, setting).tpot.base();
-    }
+    for (int i = 0; i < rounds; ++i) sum += at(grain * (1 + i % batches)).tpot.base();
     use(sum);
   });
   return usage.cpu_s / rounds;
+}
+
+/// Of a deployment that is described anew each time.
+template <class Deployment>
+double seconds_each(std::int64_t grain, Deployment d, const Setting& setting) {
+  return seconds_each(grain, [&](std::int64_t batch) {
+    d.batch = batch;
+    return evaluate(d, setting);
+  });
+}
+/// Of pools that are prepared once for all batches.
+template <class Pools>
+Figure prepared(const std::string& name, std::int64_t grain, const Pools& pools) {
+  const double each = seconds_each(grain, [&](std::int64_t batch) { return pools.at(batch); });
+  return {.name = name, .value = 1e6 * each, .of = "the same of pools that are prepared once"};
 }
 
 void measure_afd(Figures& figures) {
@@ -80,8 +95,10 @@ void measure_afd(Figures& figures) {
   Disaggregated d{.attention = {&b.chips[0], 2, 8}, .ffn = {&b.chips[1], 2, 8}};
   d.ffn_split = resolved({}, d.ffn, b.model);
   figures.add({.name = "evaluate_afd_us",
-               .value = 1e6 * seconds_each(d, b.setting, 48),
+               .value = 1e6 * seconds_each(48, d, b.setting),
                .of = "one core; step-3 on h800:2x8 + h20:2x8, calibrated"});
+  const PoolPair pools(d, b.setting, held_part(d, b.setting));
+  figures.add(prepared("evaluate_afd_at_us", 48, pools));
   d.batch = 6144;
   const Evaluation e = evaluate(d, b.setting);
   constexpr int steps = 500;
@@ -99,8 +116,9 @@ void measure_colocated(Figures& figures) {
   Colocated wide{.pool = {&b.chips[0], 4, 8}, .layout = expert_parallel(32)};
   wide.micro_batches = 2;
   figures.add({.name = "evaluate_ep_us",
-               .value = 1e6 * seconds_each(wide, b.setting, 64),
+               .value = 1e6 * seconds_each(64, wide, b.setting),
                .of = "one core; deepseek-v3 as EP32 on h800:4x8, two micro-batches, calibrated"});
+  figures.add(prepared("evaluate_ep_at_us", 64, ColocatedPool(wide, b.setting)));
 }
 
 }  // namespace

@@ -374,4 +374,27 @@ TEST_SUITE("unit") {
       }
     }
   }
+
+  TEST_CASE("a pool at one batch after another says what it says at each alone") {
+    for (const std::string_view layout : sixteen) {
+      CAPTURE(layout);
+      const Served s("deepseek-v3", "h800");
+      Colocated c = s.on(2, layout, 1);
+      ColocatedPool pool(c, s.setting);
+      for (const int micro_batches : {2, 1, 3}) {
+        pool.take_micro_batches(micro_batches);
+        c.micro_batches = micro_batches;
+        for (const std::int64_t batch : {4096, 1, 17, 300}) {
+          c.batch = batch;
+          const Evaluation kept = pool.at(batch), anew = evaluate(c, s.setting);
+          CHECK(kept.step == anew.step);
+          CHECK(kept.attention_memory.total() == anew.attention_memory.total());
+          CHECK(kept.attention_memory.capacity == anew.attention_memory.capacity);
+          CHECK(kept.largest_batch == anew.largest_batch);
+          CHECK(kept.verdict == anew.verdict);
+          CHECK(kept.batch == anew.batch);
+        }
+      }
+    }
+  }
 }

@@ -1,7 +1,7 @@
 // Two pools: the network between them, and what each must hold.
 #include <doctest/doctest.h>
 
-#include "deploy/evaluate.hpp"
+#include "deploy/pool_pair.hpp"
 #include "load/library.hpp"
 #include "support.hpp"
 
@@ -86,5 +86,28 @@ TEST_SUITE("unit") {
     const double dense = 1 / 4.0 * (3 * hidden + 3 * 2 * 18432 / 8.0);
     CHECK(evaluate(d, f.setting).ffn_memory.buffers.base() ==
           Approx(2048 * (3 * 3 * hidden + std::max(rows, dense))));
+  }
+
+  TEST_CASE("two pools at one batch after another say what they say at each alone") {
+    const PoolsFixture f;
+    for (const Boundary boundary : {Boundary::attention, Boundary::core}) {
+      Disaggregated d = f.pools(f.fast, f.slow);
+      d.boundary = boundary;
+      PoolPair pair(d, f.setting, held_part(d, f.setting));
+      for (const int micro_batches : {2, 4}) {
+        pair.keep_in_flight(micro_batches);
+        d.micro_batches = micro_batches;
+        for (const std::int64_t batch : {6144, 4, 100}) {
+          d.batch = batch;
+          const Evaluation kept = pair.at(batch), anew = evaluate(d, f.setting);
+          CHECK(kept.step == anew.step);
+          CHECK(kept.head == anew.head);
+          CHECK(kept.attention_memory.total() == anew.attention_memory.total());
+          CHECK(kept.ffn_memory.total() == anew.ffn_memory.total());
+          CHECK(kept.largest_batch == anew.largest_batch);
+          CHECK(kept.verdict == anew.verdict);
+        }
+      }
+    }
   }
 }
