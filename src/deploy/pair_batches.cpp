@@ -36,15 +36,16 @@ bool PairBatches::serve(const Setting& setting) {
   return std::accumulate(layers.begin(), layers.end(), 0.0) > 1;
 }
 
-PairBatches::PairBatches(std::span<const std::int64_t> each, size_t kinds)
+PairBatches::PairBatches(std::span<const std::int64_t> each, const Setting& setting)
     : each_(each.begin(), each.end()),
-      round_(each.size()),
-      attention_(kinds, each.size()),
-      longest_(kinds, each.size()),
-      sum_(kinds, each.size()) {
+      went_(each.size()),
+      kinds_(setting.shapes->size()),
+      heads_(each.size()),
+      rounds_(each.size() * kinds_.size()) {
+  const std::vector<double> layers = layers_run(setting);
+  for (size_t kind = 0; kind < kinds_.size(); ++kind) kinds_[kind].layers = layers[kind];
   for (std::vector<double>* array :
-       {&at_attention_, &at_ffn_, &a2f_, &f2a_, &laps_, &alone_, &extra_, &out_.step, &out_.tpot,
-        &out_.tpot_ms, &out_.tokens_per_gpu_s, &out_.usd_per_mtok})
+       {&out_.step, &out_.tpot, &out_.tpot_ms, &out_.tokens_per_gpu_s, &out_.usd_per_mtok})
     array->resize(each.size());
 }
 
@@ -81,114 +82,88 @@ Verdict PairBatches::lacking(const PairRoom& room, std::int64_t units, size_t ba
 void PairBatches::face(const PoolPair& pair, const StageArrays& attention, const StageArrays& ffn) {
   const Disaggregated& d = pair.deployment_;
   facing_ = {.pair = &pair,
-             .attention = &attention,
-             .ffn = &ffn,
+             .attention_head = attention.head(),
+             .ffn_head = ffn.head(),
              .query_tokens = query_tokens(pair.setting_),
              .units = real(d.attention_units()),
              .gpus = real(d.attention.size() + d.ffn.size()),
+             .instances = real(d.attention.instances),
+             .ffn_instances = real(d.ffn.instances),
+             .attention_rate = pair.attention_rate_.base(),
+             .ffn_rate = pair.ffn_rate_.base(),
+             .latency = pair.setting_.engine_of_pools().time.transfers.latency.base(),
+             .core = d.boundary == Boundary::core,
              .in_line = pair.setting_.engine_of_pools().time.transfers.in_line};
-  if (layers_.empty()) layers_ = layers_run(pair.setting_);
+  for (size_t kind = 0; kind < kinds_.size(); ++kind) {
+    FacingKind& own = kinds_[kind];
+    own.attention = attention.stage(kind);
+    own.ffn = ffn.stage(kind);
+    own.edge = pair.edges_[kind];
+    own.out = pair.messages_[kind].out.base();
+    own.back = pair.messages_[kind].back.base();
+    own.as_before = kind > 0 && own.edge == kinds_[kind - 1].edge &&
+                    own.out == kinds_[kind - 1].out && own.back == kinds_[kind - 1].back;
+  }
   ++pairs_;
 }
 
-void PairBatches::go_round(size_t first, size_t count) {
-  const PoolPair& pair = *facing_.pair;
-  const Disaggregated& d = pair.deployment_;
-  const Shares& s = pair.shares_;
-  const bool core = d.boundary == Boundary::core;
-  const double q = facing_.query_tokens, units = facing_.units;
-  const double instances = real(d.attention.instances), ffn_instances = real(d.ffn.instances);
-  const double *attention = facing_.attention->head(), *ffn = facing_.ffn->head();
-  const size_t last = first + count;
-  for (size_t b = first; b < last; ++b) {
-    const double tokens = each_[b] * units * q;
-    const double from_each = tokens / instances;
-    at_attention_[b] = core ? from_each : from_each * s.instances_in_replica;
-    at_ffn_[b] = core ? tokens / ffn_instances : tokens / s.replicas * s.replicas_in_instance;
-    attention_.head()[b] = attention[b] + ffn[b];
-    round_[b] = pairs_;
-  }
-  for (size_t kind = 0; kind < layers_.size(); ++kind) {
-    travel(kind, first, last);
-    add_stages(kind, first, last);
-  }
-}
-
-/// Both ways of one kind of layer. Mostly as long as those of the kind before.
-void PairBatches::travel(size_t kind, size_t first, size_t last) {
-  const PoolPair& pair = *facing_.pair;
-  if (const std::optional<Seconds>& edge = pair.edges_[kind]) {
-    std::fill(a2f_.data() + first, a2f_.data() + last, edge->base());
-    std::fill(f2a_.data() + first, f2a_.data() + last, edge->base());
-    return;
-  }
-  if (kind > 0 && !pair.edges_[kind - 1] && pair.messages_[kind] == pair.messages_[kind - 1])
-    return;
-  const double attention_rate = pair.attention_rate_.base(), ffn_rate = pair.ffn_rate_.base();
-  const double latency = pair.setting_.engine_of_pools().time.transfers.latency.base();
-  const auto way = [&](Bytes each_token, double* time) {
-    const double bytes = each_token.base();
-    const double* attention = at_attention_.data();
-    const double* ffn = at_ffn_.data();
-    for (size_t b = first; b < last; ++b) {
-      time[b] = StepSum::larger(attention[b] * bytes / attention_rate, ffn[b] * bytes / ffn_rate) +
-                latency;
-    }
+void PairBatches::go_round(size_t batch) {
+  const Facing& f = facing_;
+  const Shares& s = f.pair->shares_;
+  const double tokens = each_[batch] * f.units * f.query_tokens;
+  const double from_each = tokens / f.instances;
+  const double at_attention = f.core ? from_each : from_each * s.instances_in_replica;
+  const double at_ffn =
+      f.core ? tokens / f.ffn_instances : tokens / s.replicas * s.replicas_in_instance;
+  const auto travel = [&](double bytes) {
+    return StepSum::larger(at_attention * bytes / f.attention_rate, at_ffn * bytes / f.ffn_rate) +
+           f.latency;
   };
-  way(pair.messages_[kind].out, a2f_.data());
-  way(pair.messages_[kind].back, f2a_.data());
+  double out = 0, back = 0;
+  KindOfRound* round = rounds_.data() + batch * kinds_.size();
+  for (const FacingKind& own : kinds_) {
+    if (own.edge) {
+      out = back = own.edge->base();
+    } else if (!own.as_before) {
+      out = travel(own.out), back = travel(own.back);
+    }
+    *round++ = gone_round(own.attention[batch], out, own.ffn[batch], back);
+  }
+  heads_[batch] = f.attention_head[batch] + f.ffn_head[batch];
+  went_[batch] = pairs_;
 }
 
-void PairBatches::add_stages(size_t kind, size_t first, size_t last) {
-  const double *attention = facing_.attention->stage(kind), *ffn = facing_.ffn->stage(kind);
-  double* own = attention_.stage(kind);
-  double* longest = longest_.stage(kind);
-  double* sum = sum_.stage(kind);
-  const double *out = a2f_.data(), *back = f2a_.data();
+PairBatches::KindOfRound PairBatches::gone_round(double attention, double out, double ffn,
+                                                 double back) const {
   if (facing_.in_line) {
-    for (size_t b = first; b < last; ++b) {
-      own[b] = attention[b] + out[b] + back[b];
-      longest[b] = StepSum::larger(own[b], ffn[b]);
-      sum[b] = own[b] + ffn[b];
-    }
-    return;
+    const double own = attention + out + back;
+    return {own, StepSum::larger(own, ffn), own + ffn};
   }
-  for (size_t b = first; b < last; ++b) {
-    own[b] = attention[b];
-    longest[b] =
-        StepSum::larger(StepSum::larger(attention[b], out[b]), StepSum::larger(ffn[b], back[b]));
-    sum[b] = attention[b] + out[b] + ffn[b] + back[b];
+  return {attention, StepSum::larger(StepSum::larger(attention, out), StepSum::larger(ffn, back)),
+          attention + out + ffn + back};
+}
+
+double PairBatches::step_of(double micro_batches, size_t batch) const {
+  const double head = heads_[batch];
+  const KindOfRound* round = rounds_.data() + batch * kinds_.size();
+  StepSum step(head, micro_batches);
+  for (const FacingKind& kind : kinds_) {
+    KindOfStep{kind.layers, micro_batches}.add(step, round->attention, round->longest, round->sum,
+                                               head);
+    ++round;
   }
+  return step.step();
 }
 
 void PairBatches::take_steps(int micro_batches, size_t first, size_t count) {
-  const size_t end = first + count;
   const double m = micro_batches, units = facing_.units;
-  const double* head = attention_.head();
-  double *laps = laps_.data(), *alone = alone_.data(), *extra = extra_.data();
-  for (size_t b = first; b < end; ++b) {
-    const StepSum none(head[b], m);
-    laps[b] = none.laps, alone[b] = none.alone, extra[b] = none.extra;
-  }
-  for (size_t kind = 0; kind < layers_.size(); ++kind) {
-    const KindOfStep own{layers_[kind], m};
-    const double *attention = attention_.stage(kind), *longest = longest_.stage(kind),
-                 *sum = sum_.stage(kind);
-    for (size_t b = first; b < end; ++b) {
-      StepSum step;
-      step.laps = laps[b], step.alone = alone[b], step.extra = extra[b];
-      own.add(step, attention[b], longest[b], sum[b], head[b]);
-      laps[b] = step.laps, alone[b] = step.alone, extra[b] = step.extra;
-    }
-  }
   const double per_step = facing_.pair->tokens_per_step_, gpus = facing_.gpus;
-  double *step = out_.step.data(), *tpot = out_.tpot.data(), *tpot_ms = out_.tpot_ms.data(),
-         *tokens = out_.tokens_per_gpu_s.data();
-  for (size_t b = first; b < end; ++b) {
-    step[b] = StepSum::larger(alone[b], laps[b] + extra[b]);
-    tpot[b] = step[b] / per_step;
-    tpot_ms[b] = tpot[b] / millisecond.base();
-    tokens[b] = each_[b] * units * m * per_step / step[b] / gpus;
+  for (size_t b = first; b < first + count; ++b) {
+    const double step = step_of(m, b);
+    out_.step[b] = step;
+    out_.tpot[b] = step / per_step;
+    out_.tpot_ms[b] = out_.tpot[b] / millisecond.base();
+    out_.tokens_per_gpu_s[b] = each_[b] * units * m * per_step / step / gpus;
   }
 }
 
@@ -204,11 +179,12 @@ void PairBatches::price(int micro_batches, size_t first, size_t count) {
 /// The layers of a step, without what the heads delay.
 StepSum PairBatches::laps_of(int micro_batches, size_t batch) const {
   const double m = micro_batches;
-  StepSum sum(attention_.head()[batch], m);
-  for (size_t kind = 0; kind < layers_.size(); ++kind) {
-    const double cycle = StepSum::larger(m * longest_.stage(kind)[batch], sum_.stage(kind)[batch]);
-    sum.laps += layers_[kind] * cycle;
-    sum.alone += layers_[kind] * m * attention_.stage(kind)[batch];
+  const KindOfRound* round = rounds_.data() + batch * kinds_.size();
+  StepSum sum(heads_[batch], m);
+  for (const FacingKind& kind : kinds_) {
+    sum.laps += kind.layers * StepSum::larger(m * round->longest, round->sum);
+    sum.alone += kind.layers * m * round->attention;
+    ++round;
   }
   return sum;
 }
@@ -218,7 +194,7 @@ Seconds PairBatches::least_tpot(int micro_batches, size_t batch) const {
 }
 
 Seconds PairBatches::most_tpot(int micro_batches, size_t batch) const {
-  const double step = laps_of(micro_batches, batch).most(attention_.head()[batch], micro_batches);
+  const double step = laps_of(micro_batches, batch).most(heads_[batch], micro_batches);
   return Seconds(step / facing_.pair->tokens_per_step_);
 }
 

@@ -76,7 +76,7 @@ struct PairRoom {
 class PairBatches {
  public:
   /// `each`: requests on a unit of attention in a micro-batch, ascending. Whole numbers.
-  PairBatches(std::span<const std::int64_t> each, size_t kinds);
+  PairBatches(std::span<const std::int64_t> each, const Setting& setting);
 
   /// As memory never shrinks with the batch, not in rounded arithmetic either, those that fit are
   /// the first ones. `most_units`: of attention.
@@ -90,9 +90,9 @@ class PairBatches {
   /// Faces two pools, whose tables are given and outlive that. None of its batches has gone round
   /// yet.
   void face(const PoolPair& pair, const StageArrays& attention, const StageArrays& ffn);
-  /// Sends one batch round, or some in a row, whose times stand in the tables. Once is enough.
-  [[nodiscard]] bool went_round(size_t batch) const { return round_[batch] == pairs_; }
-  void go_round(size_t first, size_t count);
+  /// Sends a batch round whose times stand in the tables. Once is enough.
+  [[nodiscard]] bool went_round(size_t batch) const { return went_[batch] == pairs_; }
+  void go_round(size_t batch);
 
   // Of batches that went round.
 
@@ -114,26 +114,38 @@ class PairBatches {
   [[nodiscard]] static bool serve(const Setting& setting);
 
  private:
-  /// The same for all batches of the pools at hand.
+  /// The same for all batches of the pools at hand, and in one kind of layer.
   struct Facing {
     const PoolPair* pair = nullptr;
-    const StageArrays *attention = nullptr, *ffn = nullptr;
-    double query_tokens = 1, units = 1, gpus = 1;
-    bool in_line = false;
+    const double *attention_head = nullptr, *ffn_head = nullptr;
+    double query_tokens = 1, units = 1, gpus = 1, instances = 1, ffn_instances = 1;
+    double attention_rate = 0, ffn_rate = 0, latency = 0;
+    bool core = false, in_line = false;
+  };
+  struct FacingKind {
+    double layers = 0;
+    const double *attention = nullptr, *ffn = nullptr;
+    std::optional<Seconds> edge;
+    double out = 0, back = 0;  // bytes of a token
+    bool as_before = false;    // what travels, as in the kind before
   };
 
+  /// A batch in one kind of layer: attention's stage, the longest one, all of them.
+  struct KindOfRound {
+    double attention = 0, longest = 0, sum = 0;
+  };
+
+  [[nodiscard]] KindOfRound gone_round(double attention, double out, double ffn, double back) const;
   [[nodiscard]] StepSum laps_of(int micro_batches, size_t batch) const;
-  void travel(size_t kind, size_t first, size_t last);
-  void add_stages(size_t kind, size_t first, size_t last);
+  [[nodiscard]] double step_of(double micro_batches, size_t batch) const;
 
   std::vector<double> each_;
-  std::vector<std::uint64_t> round_;  // the last pair that the batch went round
+  std::vector<std::uint64_t> went_;  // the last pair that the batch went round
   std::uint64_t pairs_ = 0;
   Facing facing_;
-  StageArrays attention_, longest_, sum_;  // of the pools at hand; the head is attention's
-  std::vector<double> layers_;
-  std::vector<double> at_attention_, at_ffn_, a2f_, f2a_;
-  std::vector<double> laps_, alone_, extra_;
+  std::vector<FacingKind> kinds_;
+  std::vector<double> heads_;        // of both pools, by batch
+  std::vector<KindOfRound> rounds_;  // by batch, then kind
   BatchOutcomes out_;
 };
 

@@ -21,11 +21,11 @@ struct StepSum {
   /// - 1) heads; by latency the delay is head + (M - 1)(attention + head) + longest - sum
   /// <= M * head + (M * longest - sum) < M * head. Both ends rise with every time of a stage, and
   /// have room for what sums of a step and those times round, at the sixteenth digit.
-  [[nodiscard]] double least() const { return larger(alone, laps) / rounding; }
+  [[nodiscard]] double least() const { return (1 - rounding) * larger(alone, laps); }
   [[nodiscard]] double most(double head, double micro_batches) const {
-    return rounding * larger(alone, laps + micro_batches * head);
+    return (1 + rounding) * larger(alone, laps + micro_batches * head);
   }
-  static constexpr double rounding = 1 + 1e-9;
+  static constexpr double rounding = 1e-9;
 
   /// The larger of two; of equal ones the first, as std::max has it.
   [[nodiscard]] static double larger(double a, double b) { return a < b ? b : a; }

@@ -42,8 +42,8 @@ class FamilyTrial {
       : trial_(trial),
         shared_(trial.shared),
         row_(shared_, first),
-        plain_(shared_.enumeration.batches, shared_.setting.shapes->size()),
-        tensor_(shared_.enumeration.tensor_batches, shared_.setting.shapes->size()) {}
+        plain_(shared_.enumeration.batches, shared_.setting),
+        tensor_(shared_.enumeration.tensor_batches, shared_.setting) {}
 
   void try_unit(const Unit& unit);
 
@@ -66,7 +66,7 @@ class FamilyTrial {
   void try_range(const Pairing& at, size_t first, size_t last);
   void count_by_limits(const Pairing& at, size_t first, size_t last);
   void file(const Pairing& at, size_t first, size_t last);
-  void go_round(const Pairing& at, size_t first, size_t last);
+  void go_round(const Pairing& at, size_t batch);
   ShapePair& pair_of(const AttentionPool& pool, const PairBatches& arrays);
   [[nodiscard]] KeptBest kept() const;
 
@@ -153,15 +153,10 @@ void FamilyTrial::try_pool(const Unit& unit, const AttentionPool& pool) {
   c_.number = at.first;
 }
 
-void FamilyTrial::go_round(const Pairing& at, size_t first, size_t last) {
-  for (size_t b = first; b < last; ++b) {
-    if (at.arrays.went_round(b)) continue;
-    size_t end = b + 1;
-    while (end < last && !at.arrays.went_round(end)) ++end;
-    row_.make(b, end - b);
-    at.arrays.go_round(b, end - b);
-    b = end;
-  }
+void FamilyTrial::go_round(const Pairing& at, size_t batch) {
+  if (at.arrays.went_round(batch)) return;
+  row_.make(batch);
+  at.arrays.go_round(batch);
 }
 
 /// Batches whose times never fall as they grow: those certain to keep the limit are the first ones,
@@ -169,12 +164,12 @@ void FamilyTrial::go_round(const Pairing& at, size_t first, size_t last) {
 size_t FamilyTrial::try_ranges(const Pairing& at, size_t fit, size_t expected) {
   const Seconds limit = shared_.setting.tpot_limit;
   const size_t slow_from = first_that(fit, expected, [&](size_t b) {
-    go_round(at, b, b + 1);
+    go_round(at, b);
     return at.arrays.least_tpot(c_.micro_batches, b) > limit;
   });
   size_t fast_to = slow_from;
   for (; fast_to > 0; --fast_to) {
-    go_round(at, fast_to - 1, fast_to);
+    go_round(at, fast_to - 1);
     if (!(at.arrays.most_tpot(c_.micro_batches, fast_to - 1) > limit)) break;
   }
   if (fast_to > 0) try_range(at, 0, fast_to);
@@ -192,7 +187,7 @@ size_t FamilyTrial::try_ranges(const Pairing& at, size_t fit, size_t expected) {
 /// Batches that keep the limit, by halves until none can change anything or a few are left. The
 /// largest first, which raise the bars for the others.
 void FamilyTrial::try_range(const Pairing& at, size_t first, size_t last) {
-  go_round(at, first, first + 1);
+  go_round(at, first);
   Goals best = goals_of(at.arrays.bound(c_.micro_batches, first, last - 1));
   best.usd_at_other_end = price_ratio_ * best.usd_per_mtok;
   const bool money = counts_money(shared_.options.objective);
@@ -211,8 +206,8 @@ void FamilyTrial::try_range(const Pairing& at, size_t first, size_t last) {
 /// same limits or a few are left.
 void FamilyTrial::count_by_limits(const Pairing& at, size_t first, size_t last) {
   MetLimits& limits = trial_.found.limits;
-  go_round(at, first, first + 1);
-  go_round(at, last - 1, last);
+  go_round(at, first);
+  go_round(at, last - 1);
   const size_t least = limits.tightest(at.arrays.least_tpot(c_.micro_batches, first)),
                most = limits.tightest(at.arrays.most_tpot(c_.micro_batches, last - 1));
   if (least == most) return limits.count(least, last - first);
@@ -222,7 +217,7 @@ void FamilyTrial::count_by_limits(const Pairing& at, size_t first, size_t last) 
     count_by_limits(at, middle, last);
     return;
   }
-  go_round(at, first, last);
+  for (size_t b = first; b < last; ++b) go_round(at, b);
   at.arrays.take_steps(c_.micro_batches, first, last - first);
   for (size_t b = first; b < last; ++b)
     limits.count(limits.tightest(Seconds(at.arrays.outcomes().tpot[b])), 1);
@@ -239,7 +234,7 @@ void FamilyTrial::file(const Pairing& at, size_t first, size_t last) {
   const BatchOutcomes& outcomes = at.arrays.outcomes();
   const double limit = shared_.setting.tpot_limit.base();
   const bool money = counts_money(shared_.options.objective);
-  go_round(at, first, last);
+  for (size_t b = first; b < last; ++b) go_round(at, b);
   at.arrays.take_steps(c_.micro_batches, first, last - first);
   if (money) at.arrays.price(c_.micro_batches, first, last - first);
   UnitFound& found = trial_.found;

@@ -34,11 +34,11 @@ void FamilyRow::start(const Candidate& c, const AttentionPool& pool) {
 
 bool FamilyRow::rises(size_t count) {
   if (rises_) return true;
-  make(0, count);
+  for (size_t batch = 0; batch < count; ++batch) make(batch);
   return times_.rising(count) >= count;
 }
 
-void FamilyRow::make(size_t batch) {
+void FamilyRow::add(size_t batch) {
   Disaggregated& d = deployment_;
   d.batch = shared_.enumeration.batches_of(of_.split)[batch] * of_.units;
   FfnTimes& known = known_[static_cast<size_t>(of_.boundary)];

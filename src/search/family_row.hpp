@@ -26,18 +26,16 @@ class FamilyRow {
   void start(const Candidate& candidate, const AttentionPool& pool);
   [[nodiscard]] const StageArrays& times() const { return times_; }
 
-  /// Makes the times of some batches in a row.
-  void make(size_t first, size_t count) {
-    for (size_t batch = first; batch < first + count; ++batch) {
-      if (made_[batch] != rows_) make(batch);
-    }
+  /// Makes the times of a batch.
+  void make(size_t batch) {
+    if (made_[batch] != rows_) add(batch);
   }
   /// Whether no time of the first `count` batches is less than that of one before, but for
   /// rounding. It makes them all where that is not certain from the start.
   [[nodiscard]] bool rises(size_t count);
 
  private:
-  void make(size_t batch);
+  void add(size_t batch);
 
   const Shared& shared_;
   size_t kinds_;
