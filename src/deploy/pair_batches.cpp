@@ -143,6 +143,15 @@ PairBatches::KindOfRound PairBatches::gone_round(double attention, double out, d
           attention + out + ffn + back};
 }
 
+std::vector<double> PairBatches::alone(const StageArrays& attention) const {
+  std::vector<double> alone(attention.head(), attention.head() + attention.batches());
+  for (size_t kind = 0; kind < kinds_.size(); ++kind) {
+    for (size_t b = 0; b < alone.size(); ++b)
+      alone[b] += kinds_[kind].layers * attention.stage(kind)[b];
+  }
+  return alone;
+}
+
 double PairBatches::step_of(double micro_batches, size_t batch) const {
   const double head = heads_[batch];
   const KindOfRound* round = rounds_.data() + batch * kinds_.size();

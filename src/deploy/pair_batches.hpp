@@ -73,6 +73,11 @@ struct PairRoom {
   double ffn = 0;
 };
 
+/// Two pools: the units of attention's, the accelerators of both, and their price.
+struct PairSize {
+  double units = 1, gpus = 1, usd_per_s = 0;
+};
+
 class PairBatches {
  public:
   /// `each`: requests on a unit of attention in a micro-batch, ascending. Whole numbers.
@@ -90,9 +95,18 @@ class PairBatches {
   /// Faces two pools, whose tables are given and outlive that. None of its batches has gone round
   /// yet.
   void face(const PoolPair& pair, const StageArrays& attention, const StageArrays& ffn);
+  [[nodiscard]] PairSize size() const {
+    return {facing_.units, facing_.gpus, facing_.pair->price_.base()};
+  }
   /// Sends a batch round whose times stand in the tables. Once is enough.
   [[nodiscard]] bool went_round(size_t batch) const { return went_[batch] == pairs_; }
   void go_round(size_t batch);
+
+  /// Requests on a unit, by batch.
+  [[nodiscard]] const std::vector<double>& each() const { return each_; }
+  /// What the attention pool itself has to do in a step of one micro-batch, whatever stands beside
+  /// it, by batch. In seconds.
+  [[nodiscard]] std::vector<double> alone(const StageArrays& attention) const;
 
   // Of batches that went round.
 

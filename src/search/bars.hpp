@@ -103,6 +103,12 @@ class Bars {
     return true;
   }
 
+  /// The bar that a candidate of this TPOT must clear in what counts, tokens first. Where there is
+  /// none, fewer tokens than any and dearer than any.
+  [[nodiscard]] const Goals& before(double tpot_ms) const { return best_.front().before(tpot_ms); }
+  [[nodiscard]] bool count_tokens() const { return tokens_; }
+  [[nodiscard]] bool count_money() const { return money_; }
+
   /// The best of two chips, and the fastest of all; as long as these bars stand where they are.
   [[nodiscard]] KeptBest kept(size_t attention, size_t ffn) const {
     KeptBest kept = of_chips_[attention * chips_ + ffn];

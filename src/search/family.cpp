@@ -6,29 +6,14 @@
 #include <tuple>
 
 #include "deploy/pair_batches.hpp"
+#include "search/attention_reach.hpp"
+#include "search/crossing.hpp"
 #include "search/family_row.hpp"
 
 namespace afford {
 namespace {
 
 constexpr size_t few = 4;  // batches that are looked at one by one
-
-/// The first of 0 .. end - 1 from which on all hold, or `end`, looked for around `expected`.
-template <class Holds>
-size_t first_that(size_t end, size_t expected, const Holds& holds) {
-  size_t first = 0, beyond = end;  // it is one of these or between
-  const auto look = [&](size_t at) { holds(at) ? beyond = at : first = at + 1; };
-  if (expected < end) look(expected);
-  const bool up = first > 0;
-  for (size_t step = 1; first < beyond; step *= 2) {
-    const size_t at =
-        up ? std::min(first + step, beyond) - 1 : beyond - std::min(step, beyond - first);
-    look(at);
-    if (up ? beyond == at : first == at + 1) break;
-  }
-  while (first < beyond) look(first + (beyond - first) / 2);
-  return first;
-}
 
 /// Of first .. last the number divisible by the highest power of two.
 size_t roundest(size_t first, size_t last) {
@@ -43,31 +28,37 @@ class FamilyTrial {
         shared_(trial.shared),
         row_(shared_, first),
         plain_(shared_.enumeration.batches, shared_.setting),
-        tensor_(shared_.enumeration.tensor_batches, shared_.setting) {}
+        tensor_(shared_.enumeration.tensor_batches, shared_.setting),
+        reach_(shared_.enumeration.shapes * shared_.space.micro_batches.size()),
+        crossings_(shared_.enumeration.attention.size() * shared_.space.micro_batches.size()) {}
 
   void try_unit(const Unit& unit);
 
  private:
-  /// Of the unit with each shape of attention pool: the pair, and by micro-batches its room and the
-  /// first slow batch of the last pool.
+  /// Of the unit with each shape of attention pool: the pair, and by micro-batches its room and how
+  /// the limit was crossed with the last pool.
   struct ShapePair {
     std::optional<PoolPair> pair;
     std::vector<PairRoom> room;
-    std::vector<size_t> slow_from;
+    std::vector<Crossing> last;
   };
   /// Two pools at hand with their arrays, and the number of the first batch.
   struct Pairing {
     const AttentionPool& pool;
+    size_t number;  // of that pool
     PairBatches& arrays;
+    size_t micro_batches;  // which of the space's
     std::uint64_t first;
   };
   void try_pool(const Unit& unit, const AttentionPool& pool);
-  [[nodiscard]] size_t try_ranges(const Pairing& at, size_t fit, size_t expected);
+  void try_ranges(const Pairing& at, size_t fit, Crossing& last);
   void try_range(const Pairing& at, size_t first, size_t last);
+  void count(const Pairing& at, size_t first, size_t last);
   void count_by_limits(const Pairing& at, size_t first, size_t last);
   void file(const Pairing& at, size_t first, size_t last);
   void go_round(const Pairing& at, size_t batch);
   ShapePair& pair_of(const AttentionPool& pool, const PairBatches& arrays);
+  [[nodiscard]] bool may_change(const Pairing& at, size_t count);
   [[nodiscard]] KeptBest kept() const;
 
   Trial& trial_;
@@ -76,9 +67,14 @@ class FamilyTrial {
   PairBatches plain_, tensor_;  // batches on accelerators and on instances of attention
   std::vector<ShapePair> pairs_;
   std::vector<size_t> fit_;  // by micro-batches
-  Candidate c_;              // at hand
-  double price_ratio_ = 0;   // of the pools at hand, by price_ratio()
-  KeptBest best_;            // of what is found, as far as the pools at hand can change it
+  /// By shape of attention pool, then micro-batches. Units of a family have one fan-out, but for
+  /// rounding.
+  std::vector<std::optional<AttentionReach>> reach_;
+  const StageArrays* attention_ = nullptr;  // of the pool at hand
+  std::vector<Crossing> crossings_;  // by attention pool, then micro-batches: with the last unit
+  Candidate c_;                      // at hand
+  double price_ratio_ = 0;           // of the pools at hand, by price_ratio()
+  KeptBest best_;                    // of what is found, as far as the pools at hand can change it
   bool watched_ = false;
 };
 
@@ -109,7 +105,7 @@ FamilyTrial::ShapePair& FamilyTrial::pair_of(const AttentionPool& pool, const Pa
       known.room.push_back(
           arrays.room(*known.pair, known.pair->memory_of(micro_batches), shared_.space.max_gpus));
     }
-    known.slow_from.assign(known.room.size(), 0);
+    known.last.resize(known.room.size());
   }
   return known;
 }
@@ -124,23 +120,24 @@ void FamilyTrial::try_pool(const Unit& unit, const AttentionPool& pool) {
   bool rising = true;
   if (most > 0) {
     shape.pair->take_attention_instances(pool.side.instances);
-    const StageArrays& attention =
-        shared_.attention.of(pool.shape, shared_.attention.index(unit, shared_.space));
+    attention_ = &shared_.attention.of(pool.shape, shared_.attention.index(unit, shared_.space));
     row_.start(c_, pool);
-    arrays.face(*shape.pair, attention, row_.times());
+    arrays.face(*shape.pair, *attention_, row_.times());
     // On measured curves a larger batch may be the faster one: then every batch is looked at.
-    rising = row_.rises(most) && attention.rising() >= most;
+    rising = row_.rises(most) && attention_->rising() >= most;
     best_ = kept();
     price_ratio_ = price_ratio(c_, shared_.space, shared_.options.other_prices);
   }
   const size_t batches = shared_.enumeration.batches_of(pool.split).size();
-  Pairing at{pool, arrays, c_.number};
+  Pairing at{pool, static_cast<size_t>(&pool - shared_.enumeration.attention.data()), arrays, 0,
+             c_.number};
   for (size_t i = 0; i < micro_batches.size(); ++i) {
+    at.micro_batches = i;
     c_.micro_batches = micro_batches[i];
     if (fit_[i] == 0) {
       // The pools may not have been faced.
     } else if (rising && !watched_) {
-      shape.slow_from[i] = try_ranges(at, fit_[i], shape.slow_from[i]);
+      try_ranges(at, fit_[i], shape.last[i]);
     } else {
       file(at, 0, fit_[i]);
     }
@@ -160,28 +157,51 @@ void FamilyTrial::go_round(const Pairing& at, size_t batch) {
 }
 
 /// Batches whose times never fall as they grow: those certain to keep the limit are the first ones,
-/// those certain not to the last ones. Where these begin, which is looked for around `expected`.
-size_t FamilyTrial::try_ranges(const Pairing& at, size_t fit, size_t expected) {
+/// those certain not to the last ones. `last`: with the last pool of this shape.
+void FamilyTrial::try_ranges(const Pairing& at, size_t fit, Crossing& last) {
   const Seconds limit = shared_.setting.tpot_limit;
-  const size_t slow_from = first_that(fit, expected, [&](size_t b) {
+  Crossing& here = crossings_[at.number * shared_.space.micro_batches.size() + at.micro_batches];
+  const auto least = [&](size_t b) {
     go_round(at, b);
-    return at.arrays.least_tpot(c_.micro_batches, b) > limit;
-  });
+    return at.arrays.least_tpot(c_.micro_batches, b).base();
+  };
+  const size_t slow_from = first_beyond(limit.base(), fit, expected(here, last), least, here);
+  last = here;
   size_t fast_to = slow_from;
   for (; fast_to > 0; --fast_to) {
     go_round(at, fast_to - 1);
     if (!(at.arrays.most_tpot(c_.micro_batches, fast_to - 1) > limit)) break;
   }
-  if (fast_to > 0) try_range(at, 0, fast_to);
-  file(at, fast_to, slow_from);
-  if (slow_from == fit) return slow_from;
+  if (fast_to > 0 && may_change(at, fast_to)) {
+    try_range(at, 0, fast_to);
+  } else if (fast_to > 0) {
+    count(at, 0, fast_to);
+  }
+  if (fast_to < slow_from) file(at, fast_to, slow_from);
+  if (slow_from == fit) return;
   const double fastest = at.arrays.least_tpot(c_.micro_batches, slow_from) / millisecond;
   if (fastest <= best_.tpot_ms) {
     file(at, slow_from, fit);
   } else {
     trial_.found.skip(Verdict::slow, fit - slow_from, false);
   }
-  return slow_from;
+}
+
+/// Whether any of the first batches may, by what attention does alone.
+bool FamilyTrial::may_change(const Pairing& at, size_t count) {
+  if (shared_.options.other_prices != nullptr) return true;  // the bars are those of one end
+  auto& reach = reach_[at.pool.shape * shared_.space.micro_batches.size() + at.micro_batches];
+  if (!reach) {
+    const std::vector<double> alone = at.arrays.alone(*attention_);
+    reach.emplace(
+        AttentionReach::Batches{.requests = at.arrays.each(),
+                                .seconds = alone,
+                                .micro_batches = static_cast<double>(c_.micro_batches),
+                                .tokens_per_step = tokens_per_step(shared_.setting.speculation),
+                                .limit_ms = shared_.setting.tpot_limit / millisecond},
+        trial_.bars);
+  }
+  return reach->clears(count, at.arrays.size(), best_);
 }
 
 /// Batches that keep the limit, by halves until none can change anything or a few are left. The
@@ -192,14 +212,18 @@ void FamilyTrial::try_range(const Pairing& at, size_t first, size_t last) {
   best.usd_at_other_end = price_ratio_ * best.usd_per_mtok;
   const bool money = counts_money(shared_.options.objective);
   if (!best_.reached_by(best, money) && !trial_.bars.clears(best)) {
-    trial_.found.skip(Verdict::feasible, last - first, false);
-    if (trial_.found.limits.several()) count_by_limits(at, first, last);
-    return;
+    return count(at, first, last);
   }
   if (last - first <= few) return file(at, first, last);
   const size_t middle = roundest(first + 2, last) - 1;
   try_range(at, middle, last);
   try_range(at, first, middle);
+}
+
+/// Batches that keep the limit and change nothing else.
+void FamilyTrial::count(const Pairing& at, size_t first, size_t last) {
+  trial_.found.skip(Verdict::feasible, last - first, false);
+  if (trial_.found.limits.several()) count_by_limits(at, first, last);
 }
 
 /// Those that keep the loosest limit and change nothing else: by halves until all of one meet the

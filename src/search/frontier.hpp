@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -117,15 +118,39 @@ class Frontier {
     auto first = after;
     while (first != points_.begin() && std::prev(first)->goals.tpot_ms == point.goals.tpot_ms)
       --first;
-    const auto kept = std::remove_if(first, points_.end(), [&](const Point& other) {
-      return dominates(point, other, objective_);
-    });
+    const auto dominated = [&](const Point& other) { return dominates(point, other, objective_); };
+    if (objective_ != Objective::both) {
+      // Of a staircase it takes the place of the next few steps.
+      const auto last = std::find_if_not(first, points_.end(), dominated);
+      if (first == last) {
+        points_.insert(first, point);
+      } else {
+        *first = point;
+        points_.erase(std::next(first), last);
+      }
+      return;
+    }
+    const auto kept = std::remove_if(first, points_.end(), dominated);
     points_.erase(kept, points_.end());
     points_.insert(std::upper_bound(points_.begin(), points_.end(), point, before), point);
   }
 
   void add(const Frontier& other) {
-    for (const Point& point : other.points_) add(point);
+    if (objective_ == Objective::both) {
+      for (const Point& point : other.points_) add(point);
+      return;
+    }
+    // Two staircases become one in a single sweep.
+    std::vector<Point> all;
+    all.reserve(points_.size() + other.points_.size());
+    std::merge(points_.begin(), points_.end(), other.points_.begin(), other.points_.end(),
+               std::back_inserter(all), before);
+    points_.clear();
+    for (const Point& point : all) {
+      if (!points_.empty() && dominates(points_.back(), point, objective_)) continue;
+      if (!points_.empty() && dominates(point, points_.back(), objective_)) points_.pop_back();
+      points_.push_back(point);
+    }
   }
 
   /// By TPOT, then by number.
