@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
-#include <tuple>
 
 #include "deploy/pair_batches.hpp"
 #include "search/attention_reach.hpp"
@@ -17,8 +15,7 @@ constexpr size_t few = 4;  // batches that are looked at one by one
 
 /// Of first .. last the number divisible by the highest power of two.
 size_t roundest(size_t first, size_t last) {
-  const size_t differ = (first - 1) ^ last;
-  return last & ~((std::bit_floor(differ)) - 1);
+  return last & ~(std::bit_floor((first - 1) ^ last) - 1);
 }
 
 class FamilyTrial {
@@ -134,11 +131,9 @@ void FamilyTrial::try_pool(const Unit& unit, const AttentionPool& pool) {
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     at.micro_batches = i;
     c_.micro_batches = micro_batches[i];
-    if (fit_[i] == 0) {
-      // The pools may not have been faced.
-    } else if (rising && !watched_) {
+    if (fit_[i] > 0 && rising && !watched_) {
       try_ranges(at, fit_[i], shape.last[i]);
-    } else {
+    } else if (fit_[i] > 0) {
       file(at, 0, fit_[i]);
     }
     if (fit_[i] < batches) {
@@ -179,11 +174,10 @@ void FamilyTrial::try_ranges(const Pairing& at, size_t fit, Crossing& last) {
   }
   if (fast_to < slow_from) file(at, fast_to, slow_from);
   if (slow_from == fit) return;
-  const double fastest = at.arrays.least_tpot(c_.micro_batches, slow_from) / millisecond;
-  if (fastest <= best_.tpot_ms) {
-    file(at, slow_from, fit);
-  } else {
+  if (best_.tpot_ms < shared_.setting.tpot_limit / millisecond) {
     trial_.found.skip(Verdict::slow, fit - slow_from, false);
+  } else {
+    file(at, slow_from, fit);
   }
 }
 
@@ -210,10 +204,8 @@ void FamilyTrial::try_range(const Pairing& at, size_t first, size_t last) {
   go_round(at, first);
   Goals best = goals_of(at.arrays.bound(c_.micro_batches, first, last - 1));
   best.usd_at_other_end = price_ratio_ * best.usd_per_mtok;
-  const bool money = counts_money(shared_.options.objective);
-  if (!best_.reached_by(best, money) && !trial_.bars.clears(best)) {
+  if (!best_.reached_by(best, counts_money(shared_.options.objective)) && !trial_.bars.clears(best))
     return count(at, first, last);
-  }
   if (last - first <= few) return file(at, first, last);
   const size_t middle = roundest(first + 2, last) - 1;
   try_range(at, middle, last);
@@ -290,29 +282,6 @@ void FamilyTrial::file(const Pairing& at, size_t first, size_t last) {
 }
 
 }  // namespace
-
-bool by_arrays(const Space& space, const Setting& setting, const ExploreOptions& options) {
-  return !options.describe && !space.requests && !setting.engine_of_pools().runtime.there() &&
-         PairBatches::serve(setting);
-}
-
-std::vector<UnitNumbers> families_of(const Enumeration& e, const Shard& shard, bool by_arrays) {
-  using Alike = std::tuple<std::uint32_t, std::uint32_t, std::int64_t, std::int64_t>;
-  std::map<Alike, size_t> known;
-  std::vector<UnitNumbers> families;
-  for (size_t u = shard.index; u < e.units.size(); u += shard.of) {
-    const Unit& unit = e.units[u];
-    size_t family = families.size();
-    if (by_arrays && unit.way == Way::disaggregated) {
-      const Alike alike = {unit.side.chip, unit.side.accelerators, unit.split.tensor,
-                           unit.split.expert};
-      family = known.emplace(alike, family).first->second;
-    }
-    if (family == families.size()) families.emplace_back();
-    families[family].push_back(static_cast<std::uint32_t>(u));
-  }
-  return families;
-}
 
 bool try_family(Trial& trial, const UnitNumbers& units) {
   const std::vector<Unit>& all = trial.shared.enumeration.units;
