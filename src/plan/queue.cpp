@@ -10,20 +10,6 @@ namespace {
 /// Terms of less than e^-40 of the largest are left out.
 constexpr double least = -40;
 
-/// The first from `from` to before `to` that passes a test which all behind it pass, else `to`.
-template <class Test>
-size_t first_that(size_t from, size_t to, const Test& passes) {
-  while (from < to) {
-    const size_t middle = from + (to - from) / 2;
-    if (passes(middle)) {
-      to = middle;
-    } else {
-      from = middle + 1;
-    }
-  }
-  return from;
-}
-
 /// Where a share that rises with the load passes a limit: both sides of it by false position, so
 /// that of the loads asked about only those between them need a look of their own.
 template <class Share>
@@ -78,67 +64,83 @@ class Crossing {
 
 }  // namespace
 
-Seconds StepCurve::at(double requests) const {
-  const auto above = std::upper_bound(requests_.begin(), requests_.end(), requests);
-  const auto last = std::ssize(requests_) - 1;
-  const auto i =
-      static_cast<size_t>(std::clamp<std::ptrdiff_t>(above - requests_.begin() - 1, 0, last - 1));
+Seconds StepCurve::along(size_t i, double requests) const {
   if (requests <= requests_.front()) return steps_.front();
   const double along = (requests - requests_[i]) / (requests_[i + 1] - requests_[i]);
   return steps_[i] + along * (steps_[i + 1] - steps_[i]);
 }
 
+Seconds StepCurve::at(double requests) const {
+  const auto above = std::upper_bound(requests_.begin(), requests_.end(), requests);
+  const auto last = std::ssize(requests_) - 1;
+  const auto segment = std::clamp<std::ptrdiff_t>(above - requests_.begin() - 1, 0, last - 1);
+  return along(static_cast<size_t>(segment), requests);
+}
+
+std::vector<Seconds> StepCurve::up_to(size_t end) const {
+  std::vector<Seconds> steps;
+  steps.reserve(end);
+  size_t segment = 0;
+  for (size_t i = 0; i < end; ++i) {
+    const auto requests = static_cast<double>(i);
+    while (segment + 2 < requests_.size() && requests_[segment + 1] <= requests) ++segment;
+    steps.push_back(along(segment, requests));
+  }
+  return steps;
+}
+
 Queue::Queue(const StepCurve& curve, double most) : most_(most) {
-  const auto n = static_cast<size_t>(2 * most) + 2;
-  steps_.reserve(n);
-  log_growth_.reserve(n);
-  log_product_.reserve(n);
+  bool one_peak = true;  // a step never grows faster than its requests
+  for (const Seconds step : curve.up_to(static_cast<size_t>(2 * most) + 2)) {
+    const auto requests = static_cast<double>(steps_.size());
+    const double each = step.base() / std::max(1.0, requests);
+    if (requests > 1 && each > each_.back()) one_peak = false;
+    steps_.push_back(step.base());
+    each_.push_back(each);
+    tokens_.push_back(requests / step.base());
+  }
+  if (one_peak) return;
   double sum = 0;
-  for (size_t i = 0; i < n; ++i) {
-    const double step = curve.at(static_cast<double>(i)).base();
-    const double growth = i > 0 ? std::log(step / static_cast<double>(i)) : 0;
-    if (i > 1 && growth > log_growth_.back()) one_peak_ = false;
-    steps_.push_back(step);
-    log_growth_.push_back(growth);
-    log_product_.push_back(sum += growth);
+  for (size_t i = 0; i < each_.size(); ++i)
+    log_product_.push_back(sum += i > 0 ? std::log(each_[i]) : 0);
+}
+
+template <class Visit>
+void Queue::around_the_peak(double load, const Visit& visit) const {
+  const auto falls = std::partition_point(each_.begin() + 1, each_.end(),
+                                          [&](double each) { return load * each > 1; });
+  const auto peak = static_cast<size_t>(falls - each_.begin()) - 1;
+  const double smallest = std::exp(least), rarer = 1 / load;
+  size_t n = peak;
+  double p = 1;
+  while (n > 0 && p >= smallest) p *= tokens_[n--] * rarer;
+  if (p < smallest) p *= load * each_[++n];
+  while (n < each_.size() && (p >= smallest || n <= peak)) {
+    visit(n, p);
+    if (++n < each_.size()) p *= load * each_[n];
   }
 }
 
-double Queue::exponent(size_t requests, double log_load) const {
-  return static_cast<double>(requests) * log_load + log_product_[requests];
-}
-
-Queue::Window Queue::window(double log_load) const {
-  // Where probabilities rise to one peak and fall, both ends are found by bisection; else any
-  // number may count.
-  Window all{.first = 0, .end = log_product_.size(), .peak = 0};
-  const auto highest = [&](size_t first, size_t end) {
-    double peak = 0;
-    for (size_t n = first; n < end; ++n) peak = std::max(peak, exponent(n, log_load));
-    return peak;
+template <class Visit>
+void Queue::of_all(double load, const Visit& visit) const {
+  const double log_load = std::log(load);
+  const auto exponent = [&](size_t n) {
+    return static_cast<double>(n) * log_load + log_product_[n];
   };
-  if (!one_peak_) {
-    all.peak = highest(0, all.end);
-    return all;
+  double peak = 0;
+  for (size_t n = 0; n < each_.size(); ++n) peak = std::max(peak, exponent(n));
+  for (size_t n = 0; n < each_.size(); ++n) {
+    const double relative = exponent(n) - peak;
+    if (relative >= least) visit(n, std::exp(relative));
   }
-  const auto falls = std::partition_point(log_growth_.begin() + 1, log_growth_.end(),
-                                          [&](double growth) { return growth + log_load > 0; });
-  const auto top = static_cast<size_t>(falls - log_growth_.begin()) - 1;
-  constexpr size_t rounding = 16;  // next to the peak the sums' last digits may decide
-  all.peak = highest(top - std::min(top, rounding), std::min(top + rounding, all.end));
-  const auto matters = [&](size_t n) { return exponent(n, log_load) - all.peak >= least; };
-  all.first = first_that(0, top, matters);
-  all.end = first_that(top, all.end, [&](size_t n) { return !matters(n); });
-  return all;
 }
 
 template <class Visit>
 void Queue::for_each_likely(double load, const Visit& visit) const {
-  const double log_load = std::log(load);
-  const Window likely = window(log_load);
-  for (size_t n = likely.first; n < likely.end; ++n) {
-    const double relative = exponent(n, log_load) - likely.peak;
-    if (!(relative < least)) visit(n, std::exp(relative));
+  if (log_product_.empty()) {
+    around_the_peak(load, visit);
+  } else {
+    of_all(load, visit);
   }
 }
 
@@ -146,7 +148,7 @@ InFlight Queue::in_flight(double load, double percentile) const {
   double total = 0, first = 0, square = 0, tokens = 0, beyond = 0, time = 0;
   std::vector<std::pair<size_t, double>> made;  // tokens a second at each n
   for_each_likely(load, [&](size_t n, double p) {
-    const double real = static_cast<double>(n), rate = p * real / steps_[n];
+    const double real = static_cast<double>(n), rate = p * tokens_[n];
     total += p;
     first += p * real;
     square += p * real * real;
@@ -171,9 +173,9 @@ InFlight Queue::in_flight(double load, double percentile) const {
 double Queue::share_beyond(double load) const {
   double tokens = 0, beyond = 0;
   for_each_likely(load, [&](size_t n, double p) {
-    const double real = static_cast<double>(n), rate = p * real / steps_[n];
+    const double rate = p * tokens_[n];
     tokens += rate;
-    if (real > most_) beyond += rate;
+    if (static_cast<double>(n) > most_) beyond += rate;
   });
   return beyond / tokens;
 }

@@ -14,8 +14,12 @@ class StepCurve {
   StepCurve(std::vector<double> requests, std::vector<Seconds> steps)
       : requests_(std::move(requests)), steps_(std::move(steps)) {}
   [[nodiscard]] Seconds at(double requests) const;
+  /// at(0), at(1), .. to before `end`.
+  [[nodiscard]] std::vector<Seconds> up_to(size_t end) const;
 
  private:
+  [[nodiscard]] Seconds along(size_t segment, double requests) const;
+
   std::vector<double> requests_;
   std::vector<Seconds> steps_;
 };
@@ -44,23 +48,20 @@ class Queue {
   [[nodiscard]] double capacity(double percentile) const;
 
  private:
-  /// The numbers in flight whose probability counts, from `first` to before `end`, and the
-  /// logarithm of the largest, P(0) being one.
-  struct Window {
-    size_t first = 0, end = 0;
-    double peak = 0;
-  };
-  [[nodiscard]] Window window(double log_load) const;
-  [[nodiscard]] double exponent(size_t requests, double log_load) const;
+  /// visit(n, P(n) / P at the peak), ascending.
   template <class Visit>
   void for_each_likely(double load, const Visit& visit) const;
+  template <class Visit>
+  void around_the_peak(double load, const Visit& visit) const;
+  template <class Visit>
+  void of_all(double load, const Visit& visit) const;
   [[nodiscard]] double share_beyond(double load) const;
 
   double most_;
-  bool one_peak_ = true;             // a step never grows faster than its requests
   std::vector<double> steps_;        // seconds, of 0, 1, 2 ... requests (0 unused)
-  std::vector<double> log_growth_;   // of step(i) / i
-  std::vector<double> log_product_;  // of step(1) / 1 to step(i) / i
+  std::vector<double> each_;         // seconds of a request: step(i) / i (0 unused)
+  std::vector<double> tokens_;       // a second: i / step(i)
+  std::vector<double> log_product_;  // of step(1) / 1 to step(i) / i; none where P has one peak
 };
 
 }  // namespace afford
