@@ -10,14 +10,6 @@
 namespace afford {
 namespace {
 
-/// Accelerators of each chip.
-std::vector<double> use_of(const Candidate& c, size_t chips) {
-  std::vector<double> use(chips, 0);
-  use[c.attention.chip] += real(c.attention.size());
-  if (c.way == Way::disaggregated) use[c.ffn.chip] += real(c.ffn.size());
-  return use;
-}
-
 bool allowed(const Sized& sized, const Choice& choice) {
   if (choice.prompts == (sized.prompts ? PromptsOn::own : PromptsOn::decoding)) return false;
   const Candidate& c = sized.candidate;
@@ -40,9 +32,7 @@ std::vector<const Sized*> useful(const std::vector<Sized>& sized, const PlanInpu
       // One that works off prompts too is not worth less for carrying less.
       if (other.prompts.has_value() != one.prompts.has_value()) return false;
       const auto others = use_of(other.candidate, chips);
-      for (size_t c = 0; c < chips; ++c) {
-        if (others[c] > use[c]) return false;
-      }
+      if (!no_more_than(others, use)) return false;
       if (other.requests_per_s != one.requests_per_s || others != use)
         return other.requests_per_s >= one.requests_per_s;
       return &other < &one;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
+#include <utility>
 
 #include "deploy/prompts.hpp"
 #include "search/parallel.hpp"
@@ -74,6 +77,11 @@ struct SizingCase {
   const Workload& workload;
 };
 
+/// Requests done in a step of one request in flight.
+double requests_a_step(const SizingCase& c) {
+  return tokens_per_step(c.setting.speculation) / c.workload.traffic.mix.output_tokens;
+}
+
 /// Steps a second, and requests for each of them.
 struct StepLoad {
   double most = 0, requests = 0;
@@ -99,6 +107,94 @@ double first_tokens_in_time(const Sized& sized, const Queue& queue, const StepLo
   return low;
 }
 
+/// Requests in flight at which a step curve has its points.
+std::vector<double> points_of(const Sized& sized) {
+  constexpr int points = 48;
+  const double first = real(grain(sized.candidate)), last = std::max(2 * sized.most, 2 * first);
+  std::vector<double> requests;
+  for (int i = 0; i < points; ++i) {
+    const double wanted = first * std::pow(last / first, i / (points - 1.0));
+    const double at = std::max<double>(1, std::round(wanted / first)) * first;
+    if (requests.empty() || at > requests.back()) requests.push_back(at);
+  }
+  return requests;
+}
+
+StepCurve curve_through(std::vector<double> requests, const Sized& sized, const Space& space,
+                        const Setting& setting) {
+  std::vector<Seconds> steps;
+  for (const double at : requests) steps.push_back(step_of(sized, at, space, setting));
+  return {std::move(requests), std::move(steps)};
+}
+
+/// A shape with its bounds, before its queue is looked at.
+struct Bounded {
+  Sized sized;
+  std::vector<double> use;   // accelerators of each chip
+  double accelerators = 0;   // in all
+  double most_requests = 0;  // a second that it may carry at most
+};
+
+/// Nothing where not even one request fits.
+std::optional<Bounded> bounded(Sized sized, const SizingCase& c) {
+  if (!bound_in_flight(sized, c.space, c.setting, c.workload)) return std::nullopt;
+  Bounded out{.sized = std::move(sized), .use = {}};
+  out.use = use_of(out.sized.candidate, c.space.chips->size());
+  out.accelerators = std::accumulate(out.use.begin(), out.use.end(), 0.0);
+  // Where the curve has it, of whose points those around will do.
+  const std::vector<double> points = points_of(out.sized);
+  const auto beyond = std::upper_bound(points.begin() + 1, points.end() - 1, out.sized.most);
+  const StepCurve around =
+      curve_through({*std::prev(beyond), *beyond}, out.sized, c.space, c.setting);
+  out.most_requests = out.sized.most / around.at(std::floor(out.sized.most)).base() *
+                      requests_a_step(c) * (1 - c.workload.target.headroom);
+  return out;
+}
+
+/// With how much it carries. Nothing where first tokens come too late.
+std::optional<Sized> sized_by_queue(Sized sized, const SizingCase& c) {
+  const Target& target = c.workload.target;
+  const Queue queue(step_curve(sized, c.space, c.setting), sized.most);
+  const double each = requests_a_step(c);
+  double load = queue.capacity(target.percentile);
+  if (sized.prompts && target.ttft) {
+    const double in_time = first_tokens_in_time(sized, queue, {load, each}, c);
+    if (in_time < load) sized.limit = "TTFT";
+    load = std::min(load, in_time);
+  }
+  load *= 1 - target.headroom;
+  if (!(load > 0)) return std::nullopt;
+  sized.at_capacity = queue.in_flight(load, target.percentile);
+  sized.requests_per_s = load * each;
+  return sized;
+}
+
+/// Whether another is better whatever a plan may choose from: it carries more than this one can,
+/// with no more accelerators of any chip.
+bool beats(const Sized& other, const Bounded& one) {
+  if (!(other.requests_per_s > one.most_requests)) return false;
+  const Candidate &a = other.candidate, &b = one.sized.candidate;
+  const bool same_choices = other.prompts.has_value() == one.sized.prompts.has_value() &&
+                            (a.way != Way::disaggregated || b.way == Way::disaggregated);
+  return same_choices && no_more_than(use_of(a, one.use.size()), one.use);
+}
+
+/// The shapes of equally many accelerators one after another, and in front of their others those
+/// that may carry most of all with the same chips: what these carry spares many a look at the rest.
+std::vector<std::vector<size_t>> waves_of(const std::vector<Bounded>& list) {
+  std::map<std::vector<double>, size_t> leaders;
+  for (size_t i = 0; i < list.size(); ++i) {
+    size_t& leader = leaders.try_emplace(list[i].use, i).first->second;
+    if (list[i].most_requests > list[leader].most_requests) leader = i;
+  }
+  std::map<std::pair<double, bool>, std::vector<size_t>> waves;
+  for (size_t i = 0; i < list.size(); ++i)
+    waves[{list[i].accelerators, leaders.at(list[i].use) != i}].push_back(i);
+  std::vector<std::vector<size_t>> out;
+  for (auto& [key, wave] : waves) out.push_back(std::move(wave));
+  return out;
+}
+
 }  // namespace
 
 Evaluation with_in_flight(const Candidate& candidate, double requests, const Space& space,
@@ -118,18 +214,7 @@ Seconds step_of(const Sized& sized, double requests, const Space& space, const S
 }
 
 StepCurve step_curve(const Sized& sized, const Space& space, const Setting& setting) {
-  constexpr int points = 48;
-  const double first = real(grain(sized.candidate)), last = std::max(2 * sized.most, 2 * first);
-  std::vector<double> requests;
-  std::vector<Seconds> steps;
-  for (int i = 0; i < points; ++i) {
-    const double wanted = first * std::pow(last / first, i / (points - 1.0));
-    const double at = std::max<double>(1, std::round(wanted / first)) * first;
-    if (!requests.empty() && at <= requests.back()) continue;
-    requests.push_back(at);
-    steps.push_back(step_of(sized, at, space, setting));
-  }
-  return {std::move(requests), std::move(steps)};
+  return curve_through(points_of(sized), sized, space, setting);
 }
 
 double fitting(double even, const StationaryMix& mix, double percentile) {
@@ -161,25 +246,15 @@ std::optional<Sized> mixed(const Candidate& candidate, const Space& space, const
   return sized;
 }
 
-std::optional<Sized> size_for(Sized sized, const Space& space, const Setting& setting,
-                              const Workload& workload) {
-  const Traffic& traffic = workload.traffic;
-  const Target& target = workload.target;
-  if (!bound_in_flight(sized, space, setting, workload)) return std::nullopt;
-  const Queue queue(step_curve(sized, space, setting), sized.most);
-  const double each = tokens_per_step(setting.speculation) / traffic.mix.output_tokens;
-  double load = queue.capacity(target.percentile);
-  if (sized.prompts && target.ttft) {
-    const double in_time =
-        first_tokens_in_time(sized, queue, {load, each}, {space, setting, workload});
-    if (in_time < load) sized.limit = "TTFT";
-    load = std::min(load, in_time);
-  }
-  load *= 1 - target.headroom;
-  if (!(load > 0)) return std::nullopt;
-  sized.at_capacity = queue.in_flight(load, target.percentile);
-  sized.requests_per_s = load * each;
-  return sized;
+std::vector<double> use_of(const Candidate& c, size_t chips) {
+  std::vector<double> use(chips, 0);
+  use[c.attention.chip] += real(c.attention.size());
+  if (c.way == Way::disaggregated) use[c.ffn.chip] += real(c.ffn.size());
+  return use;
+}
+
+bool no_more_than(const std::vector<double>& use, const std::vector<double>& other) {
+  return std::equal(use.begin(), use.end(), other.begin(), std::less_equal<>());
 }
 
 std::vector<Sized> size_all(const std::map<Shape, Candidate>& shapes, const Space& space,
@@ -190,12 +265,29 @@ std::vector<Sized> size_all(const std::map<Shape, Candidate>& shapes, const Spac
     if (std::optional<Sized> both = mixed(candidate, space, setting, workload.traffic))
       list.push_back(std::move(*both));
   }
-  std::vector<std::optional<Sized>> sized(list.size());
-  for_each_index(list.size(),
-                 [&](size_t i) { sized[i] = size_for(list[i], space, setting, workload); });
+  const SizingCase c{space, setting, workload};
+  std::vector<std::optional<Bounded>> any(list.size());
+  for_each_index(list.size(), [&](size_t i) { any[i] = bounded(std::move(list[i]), c); });
+  std::vector<Bounded> fitting;
+  for (std::optional<Bounded>& one : any) {
+    if (one) fitting.push_back(std::move(*one));
+  }
+  std::vector<std::optional<Sized>> sized(fitting.size());
+  std::vector<size_t> known;  // of the waves before
+  for (const std::vector<size_t>& wave : waves_of(fitting)) {
+    for_each_index(wave.size(), [&](size_t w) {
+      const Bounded& one = fitting[wave[w]];
+      const bool beaten =
+          std::any_of(known.begin(), known.end(), [&](size_t k) { return beats(*sized[k], one); });
+      if (!beaten) sized[wave[w]] = sized_by_queue(one.sized, c);
+    });
+    for (const size_t i : wave) {
+      if (sized[i]) known.push_back(i);
+    }
+  }
   std::vector<Sized> out;
-  for (const std::optional<Sized>& one : sized) {
-    if (one) out.push_back(*one);
+  for (std::optional<Sized>& one : sized) {
+    if (one) out.push_back(std::move(*one));
   }
   return out;
 }

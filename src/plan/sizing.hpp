@@ -62,13 +62,14 @@ struct Sized {
 [[nodiscard]] PromptServer beside_decoding(const Sized& sized, Seconds step,
                                            const Traffic& traffic);
 
-/// With how much it carries. The setting's context is the mix's. Nothing when not even one request
-/// fits or, of what works off prompts too, first tokens come too late.
-[[nodiscard]] std::optional<Sized> size_for(Sized sized, const Space& space, const Setting& setting,
-                                            const Workload& workload);
+/// Accelerators of each chip, and whether there are none more of any than of others.
+[[nodiscard]] std::vector<double> use_of(const Candidate& candidate, size_t chips);
+[[nodiscard]] bool no_more_than(const std::vector<double>& use, const std::vector<double>& other);
 
-/// Every shape the search found that can carry any of the workload, sized; co-located ones a second
-/// time with prompts on them.
+/// The shapes the search found, with how much of the workload they carry; co-located ones a second
+/// time with prompts on them. The setting's context is the mix's. Left out is what not even one
+/// request fits, what has first tokens too late where prompts are on it, and what another carries
+/// more than with no more accelerators, so that no plan would take it.
 [[nodiscard]] std::vector<Sized> size_all(const std::map<Shape, Candidate>& shapes,
                                           const Space& space, const Setting& setting,
                                           const Workload& workload);

@@ -53,11 +53,12 @@ struct Planned {
     size();
     REQUIRE(sized.size() > 10);
   }
-  void size() {
+  [[nodiscard]] std::map<Shape, Candidate> shapes_found() const {
     ExploreOptions options;
     options.shapes = true;
-    sized = size_all(explore(space, setting, options).shapes, space, setting, workload);
+    return explore(space, setting, options).shapes;
   }
+  void size() { sized = size_all(shapes_found(), space, setting, workload); }
   Planned(const Planned&) = delete;
   Planned& operator=(const Planned&) = delete;
   [[nodiscard]] PlanInput input() const { return {&space, &setting, &workload, offers, servers}; }
@@ -380,6 +381,31 @@ TEST_SUITE("property") {
          {Choice{.afd = false, .only_chip = {}}, Choice{.only_chip = 0}, Choice{.only_chip = 1}}) {
       const Plan plan = make_plan(planned.sized, planned.input(), choice);
       if (plan.impossible.empty()) CHECK(plan.monthly_usd >= best * (1 - 1e-9));
+    }
+  }
+
+  TEST_CASE("shapes left unsized are those that no plan takes") {
+    for (const bool limited : {false, true}) {
+      Planned planned(mix_of(fixed_length(2000), fixed_length(400)));
+      planned.with_prompts({.kind = LengthLaw::Kind::fixed, .mean = 2000}, 2000);
+      if (limited) planned.offers.front().limit = 24;
+      std::vector<Sized> each_alone;  // so that none is beaten
+      for (const auto& shape : planned.shapes_found()) {
+        const std::vector<Sized> alone =
+            size_all({shape}, planned.space, planned.setting, planned.workload);
+        each_alone.insert(each_alone.end(), alone.begin(), alone.end());
+      }
+      CHECK(planned.sized.size() < each_alone.size() * 3 / 4);
+      for (const Choice& choice :
+           {Choice{.only_chip = {}}, Choice{.afd = false, .only_chip = {}}, Choice{.only_chip = 1},
+            Choice{.prompts = PromptsOn::decoding, .only_chip = {}, .growth = {}}}) {
+        const Plan some = make_plan(planned.sized, planned.input(), choice),
+                   all = make_plan(each_alone, planned.input(), choice);
+        CHECK(some.impossible == all.impossible);
+        CHECK(some.monthly_usd == all.monthly_usd);
+        CHECK(some.utilisation == all.utilisation);
+        CHECK(some.tpot_mean == all.tpot_mean);
+      }
     }
   }
 
