@@ -1,7 +1,5 @@
 #include "plan/fleet.hpp"
 
-#include <glpk.h>
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -9,11 +7,13 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "plan/glpk.hpp"
+
 namespace afford {
 namespace {
 
 struct Deleter {
-  void operator()(glp_prob* problem) const { glp_delete_prob(problem); }
+  void operator()(glp_prob* problem) const { glpk().delete_prob(problem); }
 };
 using Program = std::unique_ptr<glp_prob, Deleter>;
 
@@ -28,10 +28,10 @@ struct Row {
 };
 
 void add_row(glp_prob* program, const Row& row, int kind, double low, double high) {
-  const int at = glp_add_rows(program, 1);
-  glp_set_row_bnds(program, at, kind, low, high);
-  glp_set_mat_row(program, at, static_cast<int>(row.columns.size()) - 1, row.columns.data(),
-                  row.values.data());
+  const int at = glpk().add_rows(program, 1);
+  glpk().set_row_bnds(program, at, kind, low, high);
+  glpk().set_mat_row(program, at, static_cast<int>(row.columns.size()) - 1, row.columns.data(),
+                     row.values.data());
 }
 
 size_t kinds_of(const FleetProblem& p) {
@@ -43,15 +43,15 @@ size_t kinds_of(const FleetProblem& p) {
 /// Columns: the counts of the options, then (with spares) for each kind whether it is in use.
 void add_columns(glp_prob* program, const FleetProblem& p, bool whole) {
   const size_t kinds = p.spares > 0 ? kinds_of(p) : 0;
-  glp_add_cols(program, static_cast<int>(p.options.size() + kinds));
+  glpk().add_cols(program, static_cast<int>(p.options.size() + kinds));
   for (size_t i = 0; i < p.options.size(); ++i) {
     const int column = static_cast<int>(i) + 1;
-    glp_set_col_bnds(program, column, GLP_LO, 0, 0);
-    glp_set_obj_coef(program, column, p.options[i].cost);
-    if (whole) glp_set_col_kind(program, column, GLP_IV);
+    glpk().set_col_bnds(program, column, GLP_LO, 0, 0);
+    glpk().set_obj_coef(program, column, p.options[i].cost);
+    if (whole) glpk().set_col_kind(program, column, GLP_IV);
   }
   for (size_t k = 0; k < kinds; ++k)
-    glp_set_col_kind(program, static_cast<int>(p.options.size() + k) + 1, GLP_BV);
+    glpk().set_col_kind(program, static_cast<int>(p.options.size() + k) + 1, GLP_BV);
 }
 
 void add_resources(glp_prob* program, const FleetProblem& p) {
@@ -129,8 +129,8 @@ void require_carried(const FleetProblem& p, const Fleet& fleet) {
 }
 
 Program program_of(const FleetProblem& p, bool whole) {
-  glp_term_out(GLP_OFF);
-  Program program(glp_create_prob());
+  glpk().term_out(GLP_OFF);
+  Program program(glpk().create_prob());
   add_columns(program.get(), p, whole);
   add_resources(program.get(), p);
   return program;
@@ -146,30 +146,31 @@ std::optional<Fleet> cheapest_fleet(const FleetProblem& p) {
   constexpr int patience_ms = 20'000;
   if (p.options.empty()) return std::nullopt;
   const Program program = program_of(p, true);
-  glp_set_obj_dir(program.get(), GLP_MIN);
+  glpk().set_obj_dir(program.get(), GLP_MIN);
   for (size_t task = 0; task < p.tasks; ++task) {
     add_load(program.get(), p, task, false);
     add_load(program.get(), p, task, true);
   }
   add_use(program.get(), p);
   glp_iocp control;
-  glp_init_iocp(&control);
+  glpk().init_iocp(&control);
   control.presolve = GLP_ON;
   control.tm_lim = patience_ms;
-  const int failed = glp_intopt(program.get(), &control);
-  const int status = glp_mip_status(program.get());
+  const int failed = glpk().intopt(program.get(), &control);
+  const int status = glpk().mip_status(program.get());
   if ((failed != 0 && failed != GLP_ETMLIM) || (status != GLP_OPT && status != GLP_FEAS))
     return std::nullopt;
   Fleet fleet{.counts = {}, .cost = 0};
   for (size_t i = 0; i < p.options.size(); ++i) {
-    fleet.counts.push_back(std::llround(glp_mip_col_val(program.get(), static_cast<int>(i) + 1)));
+    fleet.counts.push_back(
+        std::llround(glpk().mip_col_val(program.get(), static_cast<int>(i) + 1)));
     fleet.cost += static_cast<double>(fleet.counts.back()) * p.options[i].cost;
   }
   require_carried(p, fleet);
   if (status == GLP_FEAS) {
     double bound = 0;  // the relaxation's
-    glp_simplex(program.get(), nullptr);
-    bound = glp_get_obj_val(program.get());
+    glpk().simplex(program.get(), nullptr);
+    bound = glpk().get_obj_val(program.get());
     fleet.gap = 1 - bound / fleet.cost;
   }
   return fleet;
@@ -180,12 +181,12 @@ double largest_load(const FleetProblem& p) {
   FleetProblem bare = p;
   bare.spares = 0;
   const Program program = program_of(bare, false);
-  glp_set_obj_dir(program.get(), GLP_MAX);
+  glpk().set_obj_dir(program.get(), GLP_MAX);
   for (size_t i = 0; i < p.options.size(); ++i)
-    glp_set_obj_coef(program.get(), static_cast<int>(i) + 1, 0);
-  const int load = glp_add_cols(program.get(), 1);
-  glp_set_col_bnds(program.get(), load, GLP_LO, 0, 0);
-  glp_set_obj_coef(program.get(), load, 1);
+    glpk().set_obj_coef(program.get(), static_cast<int>(i) + 1, 0);
+  const int load = glpk().add_cols(program.get(), 1);
+  glpk().set_col_bnds(program.get(), load, GLP_LO, 0, 0);
+  glpk().set_obj_coef(program.get(), load, 1);
   for (size_t task = 0; task < p.tasks; ++task) {
     Row row;
     for (size_t i = 0; i < p.options.size(); ++i) {
@@ -195,11 +196,11 @@ double largest_load(const FleetProblem& p) {
     add_row(program.get(), row, GLP_LO, 0, 0);
   }
   glp_smcp control;
-  glp_init_smcp(&control);
+  glpk().init_smcp(&control);
   control.msg_lev = GLP_MSG_OFF;
-  if (glp_simplex(program.get(), &control) != 0 || glp_get_status(program.get()) != GLP_OPT)
+  if (glpk().simplex(program.get(), &control) != 0 || glpk().get_status(program.get()) != GLP_OPT)
     return 0;
-  return glp_get_obj_val(program.get());
+  return glpk().get_obj_val(program.get());
 }
 
 }  // namespace afford

@@ -242,4 +242,19 @@ TEST_SUITE("faults") {
       }
     }
   }
+
+  TEST_CASE("a library that cannot be loaded is an error of the verb that needs it alone") {
+    const Workplace place, libraries;
+    const std::string file = libraries.path() + "/" AFFORD_GLPK_FILE;
+    std::ofstream(file) << "not a library";
+    const Disturbance broken{.environment = {{"LD_LIBRARY_PATH", libraries.path()}}};
+    place.reset(writer_named("plan").output);
+    const Ended plan = run(writer_named("plan"), place, broken);
+    CHECK(plan.code == 2);
+    CHECK(plan.err ==
+          "afford: a plan needs GLPK, which cannot be loaded: " + file + ": file too short\n");
+    CHECK(place.read(writer_named("plan").output) == old_content);
+    place.reset(writer_named("pareto").output);
+    CHECK(run(writer_named("pareto"), place, broken).code == 0);
+  }
 }
