@@ -58,10 +58,14 @@ Candidate candidate_of(const Unit& unit, const Enumeration& e, const Space& spac
   return c;
 }
 
+Verdict verdict_under(Seconds limit, const Samples::Sample& sample) {
+  if (!fits(sample.verdict)) return sample.verdict;
+  return sample.tpot > limit ? Verdict::slow : Verdict::feasible;
+}
+
 void add_goals(Hash& hash, const Samples::Sample& sample, double cost) {
   const Goals& goals = sample.candidate.goals;
   for (const double goal : {goals.tpot_ms, goals.tokens_per_gpu_s, cost}) hash.add(goal);
-  hash.add(static_cast<std::uint64_t>(sample.verdict));
 }
 
 void add_requests(Hash& hash, const WholeRequests& requests) {
@@ -88,7 +92,7 @@ Samples samples_of(const Space& space, const Setting& setting, const std::atomic
     const Evaluation evaluation = evaluate(c, space, setting);
     c.goals = goals_of(evaluation);
     c.step = evaluation.step;
-    out.samples.push_back({e.units[i].first, c, evaluation.verdict});
+    out.samples.push_back({e.units[i].first, c, evaluation.tpot, evaluation.verdict});
   }
   return out;
 }
@@ -105,6 +109,7 @@ std::string fingerprint(const Samples& samples, const Space& space, const Settin
   for (const Samples::Sample& sample : samples.samples) {
     hash.add(sample.first);
     add_goals(hash, sample, cost_of(sample.candidate, space, setting) / usd_per_mtok);
+    hash.add(static_cast<std::uint64_t>(verdict_under(setting.tpot_limit, sample)));
   }
   return hash.text();
 }

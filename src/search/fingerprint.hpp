@@ -10,12 +10,14 @@
 
 namespace afford {
 
-/// What a search enumerates and candidates spread over all of it, whatever the prices.
+/// What a search enumerates and candidates spread over all of it, whatever the prices and the TPOT
+/// limit.
 struct Samples {
   struct Sample {
     std::uint64_t first = 0;  // number of its unit
     Candidate candidate;
-    Verdict verdict = Verdict::feasible;
+    Seconds tpot;
+    Verdict verdict = Verdict::feasible;  // under the limit it was taken with
   };
   std::uint64_t candidates = 0;
   std::vector<std::int64_t> batches;
@@ -27,7 +29,8 @@ struct Samples {
 /// Sixteen hexadecimal digits that differ where anything does that decides which candidates there
 /// are, what they come to or which are kept: bounds, models, chips, prices, calibrations, TPOT
 /// limit, objective. Taken from what the search enumerates and from the goals of the samples, so it
-/// needs no list of what might matter. `samples`: of the space at any prices.
+/// needs no list of what might matter. `samples`: of the space at any prices
+/// and under any limit.
 [[nodiscard]] std::string fingerprint(const Samples& samples, const Space& space,
                                       const Setting& setting, Objective objective);
 

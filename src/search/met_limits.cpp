@@ -20,29 +20,36 @@ size_t MetLimits::tightest(Seconds tpot) const {
 }
 
 void MetLimits::add(const Candidate& c) {
-  count(tightest(c.step / tokens_per_step_), 1);
-  keep(c);
+  const size_t limit = tightest(c.step / tokens_per_step_);
+  count(limit, 1);
+  keep({limit, c});
   if (std::binary_search(limits_ms_.begin(), limits_ms_.end(), c.goals.tpot_ms))
     at_limits_.push_back(c);
 }
 
-void MetLimits::keep(const Candidate& c) { add_to(best_[chips_of(c)], c); }
-
-void MetLimits::add_to(Staircase& staircase, const Candidate& c) const {
-  const auto after =
-      std::upper_bound(staircase.begin(), staircase.end(), c.step,
-                       [](Seconds step, const Candidate& other) { return step < other.step; });
-  if (after != staircase.begin() && preferred(*std::prev(after), c, objective_)) return;
-  const auto last = std::find_if(after, staircase.end(), [&](const Candidate& other) {
-    return !preferred(c, other, objective_);
-  });
-  staircase.insert(staircase.erase(after, last), c);
+void MetLimits::keep(const Met& met) {
+  Staircase& staircase = best_[chips_of(met.candidate)];
+  const auto better = [&](const Met& a, const Met& b) {
+    return preferred(a.candidate, b.candidate, objective_);
+  };
+  auto at = std::lower_bound(staircase.begin(), staircase.end(), met.tightest,
+                             [](const Met& other, size_t limit) { return other.tightest < limit; });
+  if (at != staircase.begin() && better(*std::prev(at), met)) return;
+  if (at != staircase.end() && at->tightest == met.tightest && better(*at, met)) return;
+  const auto last =
+      std::find_if(at, staircase.end(), [&](const Met& other) { return better(other, met); });
+  if (at == last) {
+    staircase.insert(at, met);
+  } else {
+    *at = met;
+    staircase.erase(std::next(at), last);
+  }
 }
 
 void MetLimits::add(const MetLimits& other) {
   for (size_t i = 0; i < other.met_.size(); ++i) met_[i] += other.met_[i];
   for (const auto& [chips, staircase] : other.best_) {
-    for (const Candidate& candidate : staircase) keep(candidate);
+    for (const Met& met : staircase) keep(met);
   }
   at_limits_.insert(at_limits_.end(), other.at_limits_.begin(), other.at_limits_.end());
 }
@@ -58,8 +65,9 @@ bool MetLimits::answers(Seconds limit) const {
 
 std::vector<Candidate> MetLimits::best_of_chips() const {
   std::vector<Candidate> list;
-  for (const auto& [chips, staircase] : best_)
-    list.insert(list.end(), staircase.begin(), staircase.end());
+  for (const auto& [chips, staircase] : best_) {
+    for (const Met& met : staircase) list.push_back(met.candidate);
+  }
   return list;
 }
 

@@ -37,14 +37,17 @@ class MetLimits {
   /// Some candidate may be dominated by one of equal TPOT in milliseconds that misses the limit it
   /// meets itself: rounding. All whose milliseconds are those of a limit, then.
   [[nodiscard]] const std::vector<Candidate>& at_limits() const { return at_limits_; }
-  /// The best of each pair of chips that takes so long or less, for any time; in no order.
+  /// The best of each pair of chips that meets a limit, for each of them; in no order.
   [[nodiscard]] std::vector<Candidate> best_of_chips() const;
 
  private:
-  /// By step, each better than those before it.
-  using Staircase = std::vector<Candidate>;
-  void add_to(Staircase& staircase, const Candidate& candidate) const;
-  void keep(const Candidate& candidate);
+  struct Met {
+    size_t tightest = 0;
+    Candidate candidate;
+  };
+  /// By the tightest limit, one of each, which is better than those before it.
+  using Staircase = std::vector<Met>;
+  void keep(const Met& met);
 
   std::vector<Seconds> limits_;  // ascending
   std::vector<double> limits_ms_;

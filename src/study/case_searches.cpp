@@ -13,6 +13,14 @@ namespace {
 
 bool is_price(const SweptValue& value) { return value.parameter == Parameter::price; }
 
+/// What tells a case from others but for values of this kind.
+template <class Kind>
+std::string text_without(const FrontierCase& c, const Kind& kind) {
+  SweepPoint others = c.swept;
+  others.erase(std::remove_if(others.begin(), others.end(), kind), others.end());
+  return fmt::format("{} at {}, {}", c.prepared->model.name, c.setting.context, text_of(others));
+}
+
 /// Of the last price of a point, which is the one that ranges where money counts.
 const SweptValue* last_price(const SweepPoint& point) {
   const auto last = std::find_if(point.rbegin(), point.rend(), is_price);
@@ -40,10 +48,14 @@ std::string shared_part(const FrontierCase& c) {
 
 }  // namespace
 
-std::string but_for_prices(const FrontierCase& c) {
-  SweepPoint others = c.swept;
-  others.erase(std::remove_if(others.begin(), others.end(), is_price), others.end());
-  return fmt::format("{} at {}, {}", c.prepared->model.name, c.setting.context, text_of(others));
+std::string but_for_prices(const FrontierCase& c) { return text_without(c, is_price); }
+
+std::string same_candidates(const FrontierCase& c) {
+  std::string text = text_without(c, [](const SweptValue& value) {
+    return is_price(value) || value.parameter == Parameter::tpot;
+  });
+  for (const Way way : c.space.ways) text += fmt::format(", {}", name_of(way));
+  return text;
 }
 
 CaseSearches::CaseSearches(const FrontierRequest& request, const std::vector<FrontierCase>& cases,

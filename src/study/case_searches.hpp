@@ -12,6 +12,10 @@ namespace afford::study {
 /// The same of two cases of a run that differ in nothing but prices.
 [[nodiscard]] std::string but_for_prices(const FrontierCase& c);
 
+/// The same of two that have the same candidates, which take the same time: prices and TPOT limits
+/// may differ.
+[[nodiscard]] std::string same_candidates(const FrontierCase& c);
+
 /// A point of one frontier, for those at other prices and limits that it is on, too.
 struct KnownPoint {
   FrontierPoint point;

@@ -270,7 +270,7 @@ std::uint64_t candidates_of(const std::vector<FrontierCase>& cases, const std::a
   std::uint64_t total = 0;
   std::map<std::string, std::uint64_t> known;
   for (const FrontierCase& c : cases) {
-    const auto [at, added] = known.try_emplace(but_for_prices(c), 0);
+    const auto [at, added] = known.try_emplace(same_candidates(c), 0);
     if (added) at->second = afford::candidates_of(enumerate(c.space, c.setting, stop), c.shard);
     total += at->second;
   }

@@ -189,7 +189,7 @@ std::vector<FrontierCase> frontier_cases(const FrontierRequest& request,
   std::string searches;
   std::map<std::string, Samples> samples;
   for (const FrontierCase& c : cases) {
-    const std::string alike = but_for_prices(c);
+    const std::string alike = same_candidates(c);
     auto known = samples.find(alike);
     if (known == samples.end())
       known = samples.emplace(alike, samples_of(c.space, c.setting, stop)).first;
