@@ -28,7 +28,11 @@ size_t first_beyond(double limit, size_t end, double expected, const Time& time,
   constexpr int guesses = 5;
   size_t first = 0, beyond = end;  // it is one of these or between
   double below = 0, above = 0;     // the times before the one and at the other, where looked at
-  size_t at = static_cast<size_t>(std::clamp(expected, 0.0, static_cast<double>(end - 1)));
+  const auto within = [&](double batch) {
+    return static_cast<size_t>(
+        std::clamp(batch, static_cast<double>(first), static_cast<double>(beyond - 1)));
+  };
+  size_t at = end > 0 ? within(expected) : 0;
   for (int look = 1; first < beyond; ++look) {
     const double now = time(at);
     if (now > limit) {
@@ -40,11 +44,11 @@ size_t first_beyond(double limit, size_t end, double expected, const Time& time,
     const double from = static_cast<double>(between ? first - 1 : at);
     const double slope =
         between ? (above - below) / (static_cast<double>(beyond) - from) : found.slope;
-    double guess = from + (limit - (between ? below : now)) / slope;
-    if (!(slope > 0) || look >= guesses) guess = static_cast<double>(first + beyond) / 2;
-    at = static_cast<size_t>(
-        std::clamp(guess, static_cast<double>(first), static_cast<double>(beyond - 1)));
     if (between) found.slope = slope;
+    if (first == beyond) break;
+    const bool guessing = slope > 0 && look < guesses;
+    at = within(guessing ? from + (limit - (between ? below : now)) / slope
+                         : static_cast<double>(first + beyond) / 2);
   }
   found.drift = static_cast<double>(first) - static_cast<double>(found.first);
   found.first = first;
