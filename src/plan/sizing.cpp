@@ -169,14 +169,15 @@ std::optional<Sized> sized_by_queue(Sized sized, const SizingCase& c) {
   return sized;
 }
 
-/// Whether another is better whatever a plan may choose from: it carries more than this one can,
-/// with no more accelerators of any chip.
-bool beats(const Sized& other, const Bounded& one) {
-  if (!(other.requests_per_s > one.most_requests)) return false;
-  const Candidate &a = other.candidate, &b = one.sized.candidate;
-  const bool same_choices = other.prompts.has_value() == one.sized.prompts.has_value() &&
-                            (a.way != Way::disaggregated || b.way == Way::disaggregated);
-  return same_choices && no_more_than(use_of(a, one.use.size()), one.use);
+/// Whether another, which carries so many requests a second, is better whatever a plan may choose
+/// from: that is more than this one can, with no more accelerators of any chip.
+bool beats(const Bounded& other, double carried, const Bounded& one) {
+  if (!(carried > one.most_requests)) return false;
+  const Sized &a = other.sized, &b = one.sized;
+  const bool same_choices =
+      a.prompts.has_value() == b.prompts.has_value() &&
+      (a.candidate.way != Way::disaggregated || b.candidate.way == Way::disaggregated);
+  return same_choices && no_more_than(other.use, one.use);
 }
 
 /// The shapes of equally many accelerators one after another, and in front of their others those
@@ -277,8 +278,9 @@ std::vector<Sized> size_all(const std::map<Shape, Candidate>& shapes, const Spac
   for (const std::vector<size_t>& wave : waves_of(fitting)) {
     for_each_index(wave.size(), [&](size_t w) {
       const Bounded& one = fitting[wave[w]];
-      const bool beaten =
-          std::any_of(known.begin(), known.end(), [&](size_t k) { return beats(*sized[k], one); });
+      const bool beaten = std::any_of(known.begin(), known.end(), [&](size_t k) {
+        return beats(fitting[k], sized[k]->requests_per_s, one);
+      });
       if (!beaten) sized[wave[w]] = sized_by_queue(one.sized, c);
     });
     for (const size_t i : wave) {

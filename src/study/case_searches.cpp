@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "search/other_limits.hpp"
 #include "search/other_prices.hpp"
@@ -16,8 +17,8 @@ bool is_price(const SweptValue& value) { return value.parameter == Parameter::pr
 /// What tells a case from others but for values of this kind.
 template <class Kind>
 std::string text_without(const FrontierCase& c, const Kind& kind) {
-  SweepPoint others = c.swept;
-  others.erase(std::remove_if(others.begin(), others.end(), kind), others.end());
+  SweepPoint others;
+  std::remove_copy_if(c.swept.begin(), c.swept.end(), std::back_inserter(others), kind);
   return fmt::format("{} at {}, {}", c.prepared->model.name, c.setting.context, text_of(others));
 }
 
@@ -38,12 +39,9 @@ bool shared(const SweptValue& value, const FrontierCase& c) {
 
 /// What cases of one search have in common.
 std::string shared_part(const FrontierCase& c) {
-  std::string part = fmt::format("{} at {}, mixed {}", c.prepared->model.name, c.setting.context,
-                                 c.widened.value_or(false));
-  for (const SweptValue& value : c.swept) {
-    if (!shared(value, c)) part += fmt::format(", {} {} {}", value.name(), value.text, value.value);
-  }
-  return part;
+  return fmt::format("{}, mixed {}",
+                     text_without(c, [&](const SweptValue& value) { return shared(value, c); }),
+                     c.widened.value_or(false));
 }
 
 }  // namespace
