@@ -3,8 +3,10 @@
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -65,6 +67,26 @@ std::vector<PoolRange> ranges_of(const Enumeration& e, const Space& space, const
   return ranges;
 }
 
+bool is_afd(const Unit& unit) { return unit.way == Way::disaggregated; }
+
+/// Calls it with each unit of AFD of a part.
+template <class Call>
+void for_each_afd(const Part& part, const Enumeration& all, const Call& call) {
+  for (const std::uint32_t number : part.units) {
+    if (is_afd(all.units[number])) call(all.units[number]);
+  }
+}
+
+/// Those of one fan-out one after another, so that few tables of attention stand at a time.
+void sort_by_fan_out(std::vector<Part>& parts, const Shared& shared) {
+  const auto fan_out = [&](const Part& part) {
+    const Unit& unit = shared.enumeration.units[part.units.front()];
+    return is_afd(unit) ? shared.attention.index(unit) : std::numeric_limits<size_t>::max();
+  };
+  std::stable_sort(parts.begin(), parts.end(),
+                   [&](const Part& a, const Part& b) { return fan_out(a) < fan_out(b); });
+}
+
 std::vector<Part> parts_of(const Shared& shared) {
   constexpr std::uint64_t described_together = 1024;  // some 400 KiB of CSV
   const Enumeration& all = shared.enumeration;
@@ -72,13 +94,16 @@ std::vector<Part> parts_of(const Shared& shared) {
   for (UnitNumbers& units : families_of(all, shared.options.shard,
                                         by_arrays(shared.space, shared.setting, shared.options))) {
     const Unit& first = all.units[units.front()];
-    if (!shared.options.describe || first.way != Way::disaggregated) {
+    if (!shared.options.describe || !is_afd(first)) {
       parts.push_back({.units = std::move(units)});
       continue;
     }
     for (const PoolRange& pools : ranges_of(all, shared.space, first, described_together))
       parts.push_back({.units = units, .pools = pools});
   }
+  if (!shared.options.describe) sort_by_fan_out(parts, shared);
+  for (const Part& part : parts)
+    for_each_afd(part, all, [&](const Unit& unit) { shared.attention.expect(unit); });
   return parts;
 }
 
@@ -122,7 +147,7 @@ std::unique_ptr<Tried> try_part(const Part& part, const Shared& shared, Bars bar
   tried->trial.text = std::move(text);
   tried->trial.found.limits = no_limit_met(shared.setting, options);
   const Unit& first = shared.enumeration.units[part.units.front()];
-  if (first.way != Way::disaggregated) {
+  if (!is_afd(first)) {
     try_colocated(tried->trial, first);
   } else if (by_arrays(shared.space, shared.setting, options)) {
     tried->complete = try_family(tried->trial, part.units);
@@ -130,14 +155,16 @@ std::unique_ptr<Tried> try_part(const Part& part, const Shared& shared, Bars bar
     try_disaggregated(tried->trial, first,
                       part.pools.value_or(all_pools(shared.enumeration, first)));
   }
+  for_each_afd(part, shared.enumeration,
+               [&](const Unit& unit) { shared.attention.done_with(unit); });
   return tried;
 }
 
 Explored explore_here(const Space& space, const Setting& setting, const ExploreOptions& options) {
-  Enumeration enumeration = enumerate(space, setting, options.stop);
-  AttentionTables tables(enumeration, space, setting);
+  const Enumeration enumeration = enumerate(space, setting, options.stop);
+  AttentionTables attention(enumeration, space, setting);
   tbb::enumerable_thread_specific<KnownTimes> known;
-  const Shared shared{space, setting, options, std::move(enumeration), std::move(tables), known};
+  const Shared shared{space, setting, options, enumeration, attention, known};
   const std::vector<Part> parts = parts_of(shared);
   SharedBars bars(Bars({.objective = options.objective,
                         .tpot_limit_ms = setting.tpot_limit / millisecond,

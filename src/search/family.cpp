@@ -47,7 +47,7 @@ class FamilyTrial {
     size_t micro_batches;  // which of the space's
     std::uint64_t first;
   };
-  void try_pool(const Unit& unit, const AttentionPool& pool);
+  void try_pool(const AttentionPool& pool);
   void try_ranges(const Pairing& at, size_t fit, Crossing& last);
   void try_range(const Pairing& at, size_t first, size_t last);
   void count(const Pairing& at, size_t first, size_t last);
@@ -67,7 +67,8 @@ class FamilyTrial {
   /// By shape of attention pool, then micro-batches. Units of a family have one fan-out, but for
   /// rounding.
   std::vector<std::optional<AttentionReach>> reach_;
-  const StageArrays* attention_ = nullptr;  // of the pool at hand
+  const AttentionTables::ByShape* tables_ = nullptr;  // beside the unit at hand
+  const StageArrays* attention_ = nullptr;            // of the pool at hand
   std::vector<Crossing> crossings_;  // by attention pool, then micro-batches: with the last unit
   Candidate c_;                      // at hand
   double price_ratio_ = 0;           // of the pools at hand, by price_ratio()
@@ -79,6 +80,7 @@ void FamilyTrial::try_unit(const Unit& unit) {
   const Space& space = shared_.space;
   pairs_.clear();
   pairs_.resize(shared_.enumeration.shapes);
+  tables_ = &shared_.attention.beside(unit);
   c_ = first_of(unit);
   c_.places = space.places;
   for (const AttentionPool& pool : shared_.enumeration.attention) {
@@ -87,7 +89,7 @@ void FamilyTrial::try_unit(const Unit& unit) {
     c_.attention_split = pool.split;
     c_.boundary = pool.boundary;
     watched_ = trial_.watches(c_);
-    try_pool(unit, pool);
+    try_pool(pool);
     trial_.found.close_pools();
   }
 }
@@ -107,7 +109,7 @@ FamilyTrial::ShapePair& FamilyTrial::pair_of(const AttentionPool& pool, const Pa
   return known;
 }
 
-void FamilyTrial::try_pool(const Unit& unit, const AttentionPool& pool) {
+void FamilyTrial::try_pool(const AttentionPool& pool) {
   const std::vector<int>& micro_batches = shared_.space.micro_batches;
   PairBatches& arrays = pool.split == AttentionSplit::tensor ? tensor_ : plain_;
   ShapePair& shape = pair_of(pool, arrays);
@@ -117,7 +119,7 @@ void FamilyTrial::try_pool(const Unit& unit, const AttentionPool& pool) {
   bool rising = true;
   if (most > 0) {
     shape.pair->take_attention_instances(pool.side.instances);
-    attention_ = &shared_.attention.of(pool.shape, shared_.attention.index(unit, shared_.space));
+    attention_ = &(*tables_)[pool.shape];
     row_.start(c_, pool);
     arrays.face(*shape.pair, *attention_, row_.times());
     // On measured curves a larger batch may be the faster one: then every batch is looked at.

@@ -104,7 +104,7 @@ void try_disaggregated(Trial& trial, const Unit& unit, const PoolRange& pools) {
   const std::optional<Placement> placement =
       placement_for(shared.setting, shared.setting.routing_of_pools(), unit.split.expert);
   FfnRow row(shared.setting, placement ? &*placement : nullptr);
-  const size_t fan = shared.attention.index(unit, space);
+  const AttentionTables::ByShape& tables = shared.attention.beside(unit);
   // Under a direct runtime the parts depend on both pools: none are shared.
   const bool direct = shared.setting.engine_of_pools().runtime.there();
   std::vector<Round> rounds;  // of the pools at hand, by batch
@@ -121,7 +121,7 @@ void try_disaggregated(Trial& trial, const Unit& unit, const PoolRange& pools) {
     c.attention_split = pool.split;
     c.boundary = pool.boundary;
     const auto& batches = e.batches_of(pool.split);
-    const StageArrays& attention = shared.attention.of(pool.shape, fan);
+    const StageArrays& attention = tables[pool.shape];
     const bool watched = trial.watches(c);
     if (space.requests) trial.forms.emplace(c, space, shared.setting);
     trial.price_ratio = price_ratio(c, space, shared.options.other_prices);

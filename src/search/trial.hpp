@@ -20,8 +20,8 @@ struct Shared {
   const Space& space;
   const Setting& setting;
   const ExploreOptions& options;
-  Enumeration enumeration;
-  AttentionTables attention;
+  const Enumeration& enumeration;
+  AttentionTables& attention;
   tbb::enumerable_thread_specific<KnownTimes>& known;
 };
 
