@@ -1,21 +1,130 @@
 #include "yaml/document.hpp"
 
 #include <fmt/format.h>
+#include <yaml.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
-#include <optional>
-#include <utility>
 
+#include "error.hpp"
 #include "text/escape.hpp"
 #include "text/file.hpp"
-#include "yaml/events_tree.hpp"
-#include "yaml/simple_tree.hpp"
+#include "text/utf8.hpp"
+#include "yaml/events.hpp"
 
 namespace afford::yaml {
 namespace {
 
 constexpr size_t largest_file = 1024 * 1024;
+constexpr size_t deepest = 16;
+constexpr size_t most_nodes = 20'000;
+
+/// What a plain scalar says that has no value.
+bool is_null(std::string_view text) {
+  constexpr std::string_view words[] = {"", "~", "null", "Null", "NULL"};
+  return std::find(std::begin(words), std::end(words), text) != std::end(words);
+}
+
+/// Builds the tree bottom-up from the parser's events: open containers wait on a stack.
+class TreeBuilder {
+ public:
+  explicit TreeBuilder(const std::string& file) : file_(file) {}
+
+  /// Takes the next event of a document's content.
+  void add(const yaml_event_t& event) {
+    switch (event.type) {
+      case YAML_ALIAS_EVENT:
+        throw InputError(place_of(event),
+                         "YAML aliases are not supported here; write the value out");
+      case YAML_SCALAR_EVENT:
+        return add_scalar(event);
+      case YAML_SEQUENCE_START_EVENT:
+        return open(Node::Kind::sequence, event, event.data.sequence_start.anchor,
+                    event.data.sequence_start.tag);
+      case YAML_MAPPING_START_EVENT:
+        return open(Node::Kind::mapping, event, event.data.mapping_start.anchor,
+                    event.data.mapping_start.tag);
+      case YAML_SEQUENCE_END_EVENT:
+      case YAML_MAPPING_END_EVENT:
+        return close();
+      default:
+        return;  // where a stream or a document begins and ends
+    }
+  }
+  Node take_root() { return std::move(root_); }
+
+ private:
+  [[nodiscard]] Place place_of(const yaml_event_t& event) const {
+    return place_at(file_, event.start_mark);
+  }
+  Node make(Node::Kind kind, const yaml_event_t& event) {
+    const Place place = place_of(event);
+    if (++count_ > most_nodes) {
+      throw InputError(place, fmt::format("more than {} values in one file", most_nodes));
+    }
+    Node node;
+    node.kind = kind;
+    node.line = place.line;
+    node.column = place.column;
+    return node;
+  }
+  void refuse_properties(const yaml_event_t& event, const yaml_char_t* anchor,
+                         const yaml_char_t* tag) const {
+    if (tag != nullptr) throw InputError(place_of(event), "YAML tags are not supported here");
+    if (anchor == nullptr) return;
+    throw InputError(place_of(event), "YAML anchors are not supported here; write the value out");
+  }
+  void add_scalar(const yaml_event_t& event) {
+    const auto& scalar = event.data.scalar;
+    refuse_properties(event, scalar.anchor, scalar.tag);
+    const std::string_view text(reinterpret_cast<const char*>(scalar.value), scalar.length);
+    const bool none = scalar.style == YAML_PLAIN_SCALAR_STYLE && is_null(text);
+    Node node = make(none ? Node::Kind::empty : Node::Kind::scalar, event);
+    if (first_control(text, "\t")) {
+      throw InputError(place_of(event), fmt::format("expected one line of text, got '{}'", text));
+    }
+    if (!none) node.text = text;
+    attach(std::move(node));
+  }
+  void open(Node::Kind kind, const yaml_event_t& event, const yaml_char_t* anchor,
+            const yaml_char_t* tag) {
+    refuse_properties(event, anchor, tag);
+    if (open_.size() == deepest) {
+      throw InputError(place_of(event), fmt::format("nested more than {} levels deep", deepest));
+    }
+    open_.push_back(make(kind, event));
+  }
+  void close() {
+    Node done = std::move(open_.back());
+    open_.pop_back();
+    attach(std::move(done));
+  }
+  void attach(Node node) {
+    if (open_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Node& parent = open_.back();
+    const bool is_key =
+        parent.kind == Node::Kind::mapping && parent.keys.size() == parent.items.size();
+    if (is_key && node.kind != Node::Kind::scalar) {
+      throw InputError({file_, node.line, node.column},
+                       fmt::format("expected a key, got {}", describe(node)));
+    }
+    // The parser marks a value that is not there at what follows it, lines below perhaps.
+    if (!is_key && node.kind == Node::Kind::empty && parent.kind == Node::Kind::mapping) {
+      node.line = parent.keys.back().line;
+      node.column = parent.keys.back().column;
+    }
+    (is_key ? parent.keys : parent.items).push_back(std::move(node));
+  }
+
+  const std::string& file_;
+  std::vector<Node> open_;
+  Node root_;
+  size_t count_ = 0;
+};
 
 }  // namespace
 
@@ -36,8 +145,25 @@ std::string describe(const Node& node) {
 }
 
 Node parse(std::string_view text, const std::string& file) {
-  if (std::optional<Node> root = simple_tree(text)) return std::move(*root);
-  return tree_of_events(text, file);
+  require_text(text, file);
+  Events events(text, file);
+  TreeBuilder tree(file);
+  yaml_event_type_t type = YAML_NO_EVENT;
+  while (type != YAML_DOCUMENT_END_EVENT && type != YAML_STREAM_END_EVENT) {
+    const yaml_event_t& event = events.next();
+    tree.add(event);
+    type = event.type;
+  }
+  Node root = tree.take_root();
+  if (root.kind != Node::Kind::mapping) {
+    throw InputError({file, root.line, root.column},
+                     fmt::format("expected a mapping of keys, got {}", describe(root)));
+  }
+  if (type != YAML_STREAM_END_EVENT && events.next().type == YAML_DOCUMENT_START_EVENT) {
+    throw InputError(place_at(file, events.next().start_mark),
+                     "expected one YAML document, got a second one");
+  }
+  return root;
 }
 
 SharedNode parse_file(const std::filesystem::path& path) {

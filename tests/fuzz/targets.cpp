@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "calibration/calibration_file.hpp"
 #include "calibration/chip_timing.hpp"
@@ -27,8 +26,6 @@
 #include "text/utf8.hpp"
 #include "traffic/trace.hpp"
 #include "yaml/document.hpp"
-#include "yaml/events_tree.hpp"
-#include "yaml/simple_tree.hpp"
 
 namespace afford::fuzz {
 namespace {
@@ -168,22 +165,8 @@ void escapes(std::string_view text) {
   }
 }
 
-bool same(const yaml::Node& a, const yaml::Node& b) {
-  const auto all = [](const std::vector<yaml::Node>& some, const std::vector<yaml::Node>& others) {
-    return std::equal(some.begin(), some.end(), others.begin(), others.end(), same);
-  };
-  return a.kind == b.kind && a.line == b.line && a.column == b.column && a.text == b.text &&
-         all(a.keys, b.keys) && all(a.items, b.items);
-}
-
 void document(std::string_view text) {
   allow_errors([&] { (void)yaml::parse(text, "fuzz.yaml"); });
-  const std::optional<yaml::Node> simple = yaml::simple_tree(text);
-  if (!simple) return;
-  std::optional<yaml::Node> whole;
-  allow_errors([&] { whole = yaml::tree_of_events(text, "fuzz.yaml"); });
-  require(whole.has_value(), "a text passed as simple YAML that libyaml does not take");
-  require(same(*simple, *whole), "a text as simple YAML and by libyaml: two trees");
 }
 
 void json_document(std::string_view text) {
