@@ -38,7 +38,7 @@ std::vector<study::Inventory> inventory_of(const SearchArgs& args) {
     for (const study::Inventory& other : inventory) {
       if (other.chip == chip) throw UsageError(fmt::format("--inventory: {} a second time", chip));
     }
-    inventory.push_back({chip, *count});
+    inventory.push_back({.chip = chip, .accelerators = *count});
   }
   return inventory;
 }

@@ -55,11 +55,13 @@ const ParameterInfo& known(const std::string& parameter, SweepOf of) {
           fmt::format("--sweep: {} is not a value of a chip; expected {}", parameter, p.name));
     if (parameter == "price")
       throw UsageError("--sweep: a price belongs to a chip, such as price.h800=1..2+0.25");
+    if (parameter == "inventory")
+      throw UsageError("--sweep: an inventory is of a chip, such as inventory.h20=8..64+8");
     return p;
   }
   if (is_of_chip(parameter)) return info_of(study::Parameter::edit);
-  throw UsageError(
-      fmt::format("--sweep: unknown parameter '{}'{}", parameter, suggestion(parameter, names)));
+  throw UsageError(fmt::format("--sweep: unknown parameter '{}'{}", parameter,
+                               suggestion(base_of(parameter), names)));
 }
 
 /// A number and what follows it: "20ms", "8k", "400 Gbit/s".
@@ -221,12 +223,15 @@ std::vector<study::SweepPoint> each_with(const std::vector<study::SweepPoint>& p
   return longer;
 }
 
+[[noreturn]] void refuse_second(std::string_view flag, const std::string& parameter) {
+  throw UsageError(
+      fmt::format("{} and --sweep {} say the same thing; give one of them", flag, parameter));
+}
+
 /// A chip's price is said once: by its sweep, by --price or by --own.
 void refuse_second_price(const Sweep& sweep, const study::WhatIfs& what_if) {
   const auto refuse = [&](std::string_view flag, const std::string& chip) {
-    if (sweep.parameter != "price." + chip) return;
-    throw UsageError(fmt::format("{} and --sweep {} say the same thing; give one of them", flag,
-                                 sweep.parameter));
+    if (sweep.parameter == "price." + chip) refuse_second(flag, sweep.parameter);
   };
   for (const study::Price& price : what_if.prices) refuse("--price", price.chip);
   for (const study::Owned& owned : what_if.owned) refuse("--own", owned.chip);
@@ -238,18 +243,14 @@ void add_sweep(Verb& verb, std::vector<std::string>& sweeps) {
   verb.repeated(
       "--sweep", sweeps,
       "Run for each value: price.CHIP, memory-bandwidth[.CHIP], nic-bandwidth, scale-up-bandwidth, "
-      "tpot, context, acceptance, mtp, tp, gpus, kv-dtype ... or a path as --set takes it = a,b,.. "
-      "or "
-      "a..b*k or a..b+k",
+      "tpot, context, acceptance, mtp, tp, gpus, inventory.CHIP, kv-dtype ... or a path as --set "
+      "takes it = a,b,.. or a..b*k or a..b+k",
       "NAME=VALUES");
   verb.before([&sweeps](const Verb& parsed) {
     for (const std::string& text : sweeps) {
       const std::string parameter = text.substr(0, text.find('='));
-      if (parameter == "gpus" && parsed.given("--max-gpus"))
-        throw UsageError("--max-gpus and --sweep gpus say the same thing; give one of them");
-      if (parsed.given("--" + parameter))
-        throw UsageError(fmt::format("--{} and --sweep {} say the same thing; give one of them",
-                                     parameter, parameter));
+      const std::string flag = parameter == "gpus" ? "--max-gpus" : "--" + parameter;
+      if (parsed.given(flag)) refuse_second(flag, parameter);
     }
   });
 }
@@ -270,6 +271,17 @@ std::vector<study::SweepPoint> sweep_points(const std::vector<std::string>& swee
     points = each_with(points, values_of(sweep, info));
   }
   return points;
+}
+
+std::vector<study::SweepPoint> sweep_points(const std::vector<std::string>& sweeps,
+                                            const study::SearchRequest& under, SweepOf of) {
+  for (const std::string& text : sweeps) {
+    for (const study::Inventory& listed : under.inventory) {
+      const std::string parameter = text.substr(0, text.find('='));
+      if (parameter == "inventory." + listed.chip) refuse_second("--inventory", parameter);
+    }
+  }
+  return sweep_points(sweeps, static_cast<const study::Conditions&>(under), of);
 }
 
 }  // namespace afford::cli

@@ -19,5 +19,9 @@ enum class SweepOf { deployment, workload };
 [[nodiscard]] std::vector<study::SweepPoint> sweep_points(const std::vector<std::string>& sweeps,
                                                           const study::Conditions& under,
                                                           SweepOf of = SweepOf::deployment);
+/// The same of a search, whose inventory is said once too.
+[[nodiscard]] std::vector<study::SweepPoint> sweep_points(const std::vector<std::string>& sweeps,
+                                                          const study::SearchRequest& under,
+                                                          SweepOf of = SweepOf::deployment);
 
 }  // namespace afford::cli

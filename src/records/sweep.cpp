@@ -27,7 +27,7 @@ std::vector<std::string> break_even_texts(const std::vector<study::SweptCost>& c
                                           const study::SweptValue& along) {
   const bool kilo = along.parameter == study::Parameter::context;
   std::vector<std::string> lines;
-  for (const study::BreakEvens& group : study::break_evens(costs)) {
+  for (const study::BreakEvens& group : study::break_evens(costs, along.parameter)) {
     std::string line;
     for (const auto& [until, at] : group.changes) {
       line += fmt::format("{} up to {} {:.4g}{}, then ", until, along.name(), kilo ? at / 1024 : at,

@@ -112,6 +112,9 @@ void check(const RequestsAsked& asked, const FrontierRequest& request) {
     throw ValueError("inventory",
                      ": servers for prompts are a share of accelerators, which it does not bound");
   for (const SweptValue& value : request.sweep.front()) {
+    if (value.parameter == Parameter::inventory)
+      throw ValueError("sweep", ": servers for prompts are a share of accelerators, which " +
+                                    value.name() + " does not bound");
     if (value.parameter == Parameter::context)
       throw ValueError("sweep", ": the context follows from the lengths of the requests");
   }

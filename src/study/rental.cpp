@@ -12,8 +12,9 @@ namespace afford::study {
 namespace {
 
 /// The offer of each chip of the run: the workload's, or on demand at the file's price. A price
-/// that is given replaces both.
-std::vector<Offer> offers_for(const Workload& workload, const std::vector<HardwareSpec>& chips) {
+/// that is given replaces both, an inventory the workload's limit.
+std::vector<Offer> offers_for(const Workload& workload, const std::vector<HardwareSpec>& chips,
+                              const std::vector<Inventory>& inventory) {
   std::vector<Offer> offers;
   for (const HardwareSpec& chip : chips) {
     const auto listed = std::find_if(workload.offers.begin(), workload.offers.end(),
@@ -23,6 +24,9 @@ std::vector<Offer> offers_for(const Workload& workload, const std::vector<Hardwa
                       : *listed;
     if (offer.contracts.empty() || price_origin(chip) == PriceOrigin::given)
       offer.contracts = {{.reserved = false, .price = chip.price.value, .limit = {}}};
+    for (const Inventory& listed : inventory) {
+      if (listed.chip == chip.name) offer.limit = listed.accelerators;
+    }
     offers.push_back(std::move(offer));
   }
   return offers;
@@ -65,10 +69,12 @@ RentalRequest completed(RentalRequest request, const Workload& workload) {
   return request;
 }
 
+/// No deployment takes more than can be rented.
 Space limited(Space space, const std::vector<Offer>& offers) {
   const bool any = std::any_of(offers.begin(), offers.end(),
                                [](const Offer& offer) { return offer.limit.has_value(); });
-  if (!space.inventory.empty() || !any) return space;
+  if (!any) return space;
+  space.inventory.clear();
   for (const Offer& offer : offers) space.inventory.push_back(offer.limit.value_or(space.max_gpus));
   return space;
 }
@@ -95,7 +101,7 @@ std::shared_ptr<const RentalCase> case_of(RentalRequest request, const SweepPoin
   c->workload.target.tpot = request.tpot_limit;
   if (request.ttft_limit) c->workload.target.ttft = request.ttft_limit;
   c->chips = chips_of(request.chips, request, &left_out);
-  c->input.offers = offers_for(c->workload, c->chips);
+  c->input.offers = offers_for(c->workload, c->chips, request.inventory);
   refuse_contracts_of_owned(request.what_if, c->chips, c->input.offers);
   price_by_offers(c->chips, c->input.offers);
   require_prices(c->chips, "a plan");

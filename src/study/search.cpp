@@ -22,8 +22,8 @@ std::vector<std::int64_t> inventory_of(const SearchRequest& request,
   for (const Inventory& listed : request.inventory) {
     const auto at = std::find(names.begin(), names.end(), listed.chip);
     if (at == names.end()) {
-      throw ValueError("inventory", fmt::format(": '{}' is not among the chips of this run{}",
-                                                listed.chip, suggestion(listed.chip, names)));
+      throw ValueError(listed.source, fmt::format(": '{}' is not among the chips of this run{}",
+                                                  listed.chip, suggestion(listed.chip, names)));
     }
     inventory[static_cast<size_t>(at - names.begin())] = listed.accelerators;
   }

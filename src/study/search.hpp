@@ -14,6 +14,7 @@ namespace afford::study {
 struct Inventory {
   std::string chip;
   std::int64_t accelerators = 0;
+  std::string source = "inventory";  // what names a chip that is none of the run's
 };
 
 inline constexpr std::int64_t most_gpus = 4096;

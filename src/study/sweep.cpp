@@ -144,6 +144,8 @@ void apply_sweep(const SweepPoint& point, Conditions& conditions) {
 void apply_sweep(const SweepPoint& point, DeploymentRequest& request) {
   apply_sweep(point, static_cast<Conditions&>(request));
   for (const SweptValue& value : point) {
+    if (value.parameter == Parameter::inventory)
+      throw_unused(value, "a search: a deployment says what it takes");
     const auto count = static_cast<std::int64_t>(value.value);
     if (value.parameter == Parameter::batch) set_batch(request, value);
     const bool of_colocated = value.parameter == Parameter::batch_per_gpu ||
@@ -164,6 +166,10 @@ void apply_sweep(const SweepPoint& point, SearchRequest& request) {
       throw_unused(value, "a deployment of its own: a search tries every layout");
     if (value.parameter == Parameter::gpus)
       request.max_gpus = static_cast<std::int64_t>(value.value);
+    if (value.parameter == Parameter::inventory) {
+      const auto most = static_cast<std::int64_t>(between(value, 0, most_gpus));
+      request.inventory.push_back({.chip = value.chip, .accelerators = most, .source = "sweep"});
+    }
   }
   apply_sweep(point, static_cast<Conditions&>(request));
 }
@@ -199,7 +205,8 @@ std::vector<SweptCost> ever_cheapest(const std::vector<SweptCost>& costs) {
   return kept;
 }
 
-std::vector<BreakEvens> break_evens(const std::vector<SweptCost>& costs) {
+std::vector<BreakEvens> break_evens(const std::vector<SweptCost>& costs, Parameter along) {
+  const bool in_steps = along == Parameter::inventory || along == Parameter::gpus;
   std::map<std::string, std::map<double, Costs>> groups;
   for (const SweptCost& cost : costs) groups[cost.group][cost.at][cost.choice] = cost.usd_per_mtok;
   std::vector<BreakEvens> out;
@@ -208,7 +215,8 @@ std::vector<BreakEvens> break_evens(const std::vector<SweptCost>& costs) {
     const auto* before = &*values.begin();
     for (const auto& now : values) {
       const std::string& was = cheapest(before->second).first;
-      if (was != cheapest(now.second).first) line.changes.push_back({was, crossing(*before, now)});
+      if (was != cheapest(now.second).first)
+        line.changes.push_back({was, in_steps ? before->first : crossing(*before, now)});
       before = &now;
     }
     line.last = cheapest(before->second).first;

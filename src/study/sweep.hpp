@@ -26,6 +26,7 @@ enum class Parameter {
   drafts,
   tensor,
   gpus,
+  inventory,
   kv_dtype,
   engine,
   memory_fraction,
@@ -64,6 +65,7 @@ inline constexpr ParameterInfo parameters[] = {
     {Parameter::drafts, "mtp", "", SweptUnit::count},
     {Parameter::tensor, "tp", "", SweptUnit::count},
     {Parameter::gpus, "gpus", "", SweptUnit::count},
+    {Parameter::inventory, "inventory", "", SweptUnit::count, true},
     {Parameter::kv_dtype, "kv-dtype", "", SweptUnit::text},
     {Parameter::engine, "engine", "", SweptUnit::text},
     {Parameter::memory_fraction, "memory-fraction", "", SweptUnit::number},
@@ -116,6 +118,7 @@ struct SweptCost {
 [[nodiscard]] std::vector<SweptCost> ever_cheapest(const std::vector<SweptCost>& costs);
 
 /// Where the cheapest choice of a group changes, by linear interpolation between the values tried.
+/// Along a number of accelerators, which costs follow in steps: the last one tried before.
 struct BreakEvens {
   std::string group;
   struct Change {
@@ -125,6 +128,7 @@ struct BreakEvens {
   std::vector<Change> changes;
   std::string last;  // cheapest from there on
 };
-[[nodiscard]] std::vector<BreakEvens> break_evens(const std::vector<SweptCost>& costs);
+[[nodiscard]] std::vector<BreakEvens> break_evens(const std::vector<SweptCost>& costs,
+                                                  Parameter along);
 
 }  // namespace afford::study

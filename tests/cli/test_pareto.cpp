@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "support.hpp"
 
@@ -177,6 +178,27 @@ TEST_SUITE("cli") {
     CHECK(table.back()[at] == "1.2");
     CHECK(run_afford(small + "--sweep price.h20=0.2..3.2*2 --objective usd")
               .out.find("up to price.h20 ") != std::string::npos);
+  }
+
+  TEST_CASE(
+      "pareto: a sweep of an inventory bounds the chip, and says where the cheapest changes") {
+    const std::string swept = small + "--objective usd --sweep inventory.h20=0..16+8 ";
+    const auto table = test::parse_csv(run_afford(swept + "--format csv").out);
+    const auto column = [&](const std::string& name) {
+      const auto at = std::find(table[0].begin(), table[0].end(), name);
+      REQUIRE(at != table[0].end());
+      return static_cast<size_t>(at - table[0].begin());
+    };
+    const size_t bound = column("sweep_inventory_h20"), on = column("attention_hardware"),
+                 gpus = column("attention_gpus");
+    std::set<std::string> bounds;
+    for (size_t row = 1; row < table.size(); ++row) {
+      bounds.insert(table[row][bound]);
+      if (table[row][on] == "h20")
+        CHECK(std::stoi(table[row][gpus]) <= std::stoi(table[row][bound]));
+    }
+    CHECK(bounds == std::set<std::string>{"0", "8", "16"});
+    CHECK(run_afford(swept).out.find(" up to inventory.h20 ") != std::string::npos);
   }
 
   TEST_CASE("pareto: bad arguments") {

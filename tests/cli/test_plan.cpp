@@ -201,6 +201,23 @@ TEST_SUITE("cli") {
     CHECK(rows[6]["monthly_usd"].get<double>() >= rows[0]["monthly_usd"].get<double>());
   }
 
+  TEST_CASE("plan: an inventory takes the place of the workload's limit") {
+    const test::TempFolder folder;
+    const std::string file = folder.file("w.yaml", workload);
+    const std::string few =
+        folder.file("few.yaml", test::replaced(workload, "h20: ", "h20: {limit: 8}"));
+    const auto limited = plan(few);
+    CHECK(limited != plan(file));
+    CHECK(plan(file, "--inventory h20=8") == limited);
+    CHECK(plan(few, "--inventory h20=4096") == plan(file));
+    auto swept = plan(few, "--sweep inventory.h20=8,4096");
+    REQUIRE(swept.size() == 12);
+    CHECK(swept[0]["sweep_inventory_h20"] == 8.0);
+    CHECK(swept[6]["sweep_inventory_h20"] == 4096.0);
+    for (auto& row : swept) row.erase("sweep_inventory_h20");
+    for (size_t i = 0; i < 6; ++i) CHECK(swept[i] == limited[i]);
+  }
+
   TEST_CASE("plan: bad input") {
     const test::TempFolder folder;
     const std::string none =
