@@ -3,10 +3,8 @@
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
 
-#include <algorithm>
 #include <atomic>
 #include <exception>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,6 +15,7 @@
 #include "count/decode.hpp"
 #include "search/family.hpp"
 #include "search/parallel.hpp"
+#include "search/parts.hpp"
 #include "search/trial.hpp"
 
 namespace afford {
@@ -39,73 +38,6 @@ class SharedBars {
   mutable std::mutex mutex_;
   Bars bars_;
 };
-
-/// What one thread tries in a row: units of one family or, of one of AFD that is described, some
-/// of its attention pools, so that what is said of them takes little memory.
-struct Part {
-  UnitNumbers units;
-  std::optional<PoolRange> pools{};  // none: all
-};
-
-PoolRange all_pools(const Enumeration& e, const Unit& unit) {
-  return {.first = 0, .last = e.attention.size(), .candidate = unit.first};
-}
-
-/// The same in ranges of some `most` candidates.
-std::vector<PoolRange> ranges_of(const Enumeration& e, const Space& space, const Unit& unit,
-                                 std::uint64_t most) {
-  const std::uint64_t forms = prompt_forms(space, unit.way);
-  std::vector<PoolRange> ranges;
-  std::uint64_t candidate = unit.first;
-  for (size_t first = 0; first < e.attention.size();) {
-    PoolRange range{.first = first, .last = first, .candidate = candidate};
-    while (range.last < e.attention.size() && candidate - range.candidate < most)
-      candidate += forms * deployments_of(e, space, e.attention[range.last++], unit);
-    ranges.push_back(range);
-    first = range.last;
-  }
-  return ranges;
-}
-
-bool is_afd(const Unit& unit) { return unit.way == Way::disaggregated; }
-
-/// Calls it with each unit of AFD of a part.
-template <class Call>
-void for_each_afd(const Part& part, const Enumeration& all, const Call& call) {
-  for (const std::uint32_t number : part.units) {
-    if (is_afd(all.units[number])) call(all.units[number]);
-  }
-}
-
-/// Those of one fan-out one after another, so that few tables of attention stand at a time.
-void sort_by_fan_out(std::vector<Part>& parts, const Shared& shared) {
-  const auto fan_out = [&](const Part& part) {
-    const Unit& unit = shared.enumeration.units[part.units.front()];
-    return is_afd(unit) ? shared.attention.index(unit) : std::numeric_limits<size_t>::max();
-  };
-  std::stable_sort(parts.begin(), parts.end(),
-                   [&](const Part& a, const Part& b) { return fan_out(a) < fan_out(b); });
-}
-
-std::vector<Part> parts_of(const Shared& shared) {
-  constexpr std::uint64_t described_together = 1024;  // some 400 KiB of CSV
-  const Enumeration& all = shared.enumeration;
-  std::vector<Part> parts;
-  for (UnitNumbers& units : families_of(all, shared.options.shard,
-                                        by_arrays(shared.space, shared.setting, shared.options))) {
-    const Unit& first = all.units[units.front()];
-    if (!shared.options.describe || !is_afd(first)) {
-      parts.push_back({.units = std::move(units)});
-      continue;
-    }
-    for (const PoolRange& pools : ranges_of(all, shared.space, first, described_together))
-      parts.push_back({.units = units, .pools = pools});
-  }
-  if (!shared.options.describe) sort_by_fan_out(parts, shared);
-  for (const Part& part : parts)
-    for_each_afd(part, all, [&](const Unit& unit) { shared.attention.expect(unit); });
-  return parts;
-}
 
 /// Texts of parts that have been written, whose memory the next ones take.
 class Texts {
@@ -144,6 +76,7 @@ std::unique_ptr<Tried> try_part(const Part& part, const Shared& shared, Bars bar
   const ExploreOptions& options = shared.options;
   auto tried = std::make_unique<Tried>(Tried{
       {shared, std::move(bars), {options.objective, shared.space.chips->size(), options.shapes}}});
+  tried->trial.ring = options.bounds.ring(part.ring);
   tried->trial.text = std::move(text);
   tried->trial.found.limits = no_limit_met(shared.setting, options);
   const Unit& first = shared.enumeration.units[part.units.front()];
@@ -159,6 +92,30 @@ std::unique_ptr<Tried> try_part(const Part& part, const Shared& shared, Bars bar
                [&](const Unit& unit) { shared.attention.done_with(unit); });
   return tried;
 }
+
+/// What is found, space within space: once the last part of a ring is there, all of its space is.
+class Growing {
+ public:
+  Growing(Explored& out, const std::vector<Part>& parts, const Bounds& bounds)
+      : out_(out), parts_(parts), rings_(bounds.several() ? bounds.rings() : 0) {}
+  /// The parts come in their order.
+  void add(const Found& found) {
+    if (rings_ > 0) close(parts_[added_].ring);
+    ++added_;
+    out_.add(found);
+  }
+  void close() { close(rings_); }
+
+ private:
+  /// The rings before one.
+  void close(size_t ring) {
+    if (out_.within.size() < ring) out_.within.resize(ring, std::make_shared<const Found>(out_));
+  }
+
+  Explored& out_;
+  const std::vector<Part>& parts_;
+  size_t rings_, added_ = 0;
+};
 
 Explored explore_here(const Space& space, const Setting& setting, const ExploreOptions& options) {
   const Enumeration enumeration = enumerate(space, setting, options.stop);
@@ -186,11 +143,12 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   };
   Texts texts;
   const auto work = [&](size_t i) { return try_part(parts[i], shared, bars.now(), texts.take()); };
+  Growing growing(out, parts, options.bounds);
   std::atomic<bool> cut = false;
   const auto finish = [&](const std::unique_ptr<Tried>& tried) {
     if (failed) return;
     try {
-      out.add(tried->trial.found);
+      growing.add(tried->trial.found);
       if (!tried->complete) cut = true;
       bars.raise(tried->trial.found);
       if (options.write) options.write(tried->trial.text);
@@ -203,6 +161,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   };
   work_in_order(more, work, finish);
   if (failure) std::rethrow_exception(failure);
+  growing.close();
   if (cut) out.complete = false;
   return out;
 }

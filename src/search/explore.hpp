@@ -5,9 +5,11 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "search/found.hpp"
+#include "search/rings.hpp"
 #include "search/space.hpp"
 
 namespace afford {
@@ -31,6 +33,9 @@ struct ExploreOptions {
   /// TPOT limits, the loosest that of the setting: what each of them comes to stands among
   /// Found::limits. Only where prompts do not count, no label is watched and prices do not range.
   std::vector<Seconds> limits;
+  /// Spaces within this one: what each of them comes to stands among Explored::within. Only of a
+  /// search that is no shard, does not describe its candidates and has the batches of all of them.
+  Bounds bounds;
   /// Every candidate with its evaluation, as text to `write` in the order of the numbers. Called by
   /// several threads at once.
   std::function<void(const Candidate&, const Evaluation&, std::string&)> describe;
@@ -41,6 +46,7 @@ struct Explored : Found {
   using Found::Found;
   std::uint64_t candidates = 0;  // of the shard
   bool complete = true;
+  std::vector<std::shared_ptr<const Found>> within;  // each of several bounds
 };
 
 /// `stop` leaves whole units out, so what is there is right; `complete` says that something is

@@ -85,6 +85,10 @@ void FamilyTrial::try_unit(const Unit& unit) {
   c_.places = space.places;
   for (const AttentionPool& pool : shared_.enumeration.attention) {
     if (!pair_up(space, pool, unit)) continue;
+    if (!trial_.ring.holds(pool.side, unit.side)) {
+      c_.number += deployments_of(shared_.enumeration, space, pool, unit);
+      continue;
+    }
     c_.attention = pool.side;
     c_.attention_split = pool.split;
     c_.boundary = pool.boundary;

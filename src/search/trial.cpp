@@ -117,6 +117,10 @@ void try_disaggregated(Trial& trial, const Unit& unit, const PoolRange& pools) {
   for (size_t i = pools.first; i < pools.last; ++i) {
     const AttentionPool& pool = e.attention[i];
     if (!pair_up(space, pool, unit)) continue;
+    if (!trial.ring.holds(pool.side, unit.side)) {
+      c.number += prompt_forms(space, unit.way) * deployments_of(e, space, pool, unit);
+      continue;
+    }
     c.attention = pool.side;
     c.attention_split = pool.split;
     c.boundary = pool.boundary;

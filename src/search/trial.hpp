@@ -12,6 +12,7 @@
 #include "search/bars.hpp"
 #include "search/explore.hpp"
 #include "search/prompt_forms.hpp"
+#include "search/rings.hpp"
 
 namespace afford {
 
@@ -41,6 +42,7 @@ struct Trial {
   std::optional<PromptForms> forms{};  // of the pools at hand, where prompts count
 
   double price_ratio = 0;  // of the pools at hand, by price_ratio()
+  Ring ring{};             // candidates outside it are passed over
 
   [[nodiscard]] bool describing() const { return shared.options.describe != nullptr; }
   [[nodiscard]] bool watches(const Candidate& c) const {

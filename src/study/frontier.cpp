@@ -256,8 +256,9 @@ Frontiers frontiers(const FrontierRequest& request, const std::vector<FrontierCa
     Explored found = searches.search(i, options_of(request, c, hooks));
     if (hooks.finished) hooks.finished(found.tally.tried);
     add_swept_costs(out.swept_costs, c, found);
-    const FrontierResult& result =
+    FrontierResult& result =
         out.results.emplace_back(result_of(c, std::move(found), searches.known(i)));
+    searches.number(result);
     out.worst_deviation = std::max(out.worst_deviation, result.worst_deviation);
     out.complete = out.complete && result.found.complete;
     out.found_everywhere = out.found_everywhere && result.winner.has_value();

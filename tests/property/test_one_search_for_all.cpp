@@ -1,14 +1,17 @@
 // One search over a range of prices finds what a search at each price in it finds, one under
-// several TPOT limits what a search under each of them finds: to the last bit.
+// several TPOT limits what a search under each of them finds, one with so many accelerators what a
+// search with each smaller number finds: to the last bit.
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cmath>
 #include <random>
 
 #include "count/decode.hpp"
 #include "load/calibrations.hpp"
 #include "load/library.hpp"
+#include "search/other_bounds.hpp"
 #include "search/other_limits.hpp"
 #include "search/other_prices.hpp"
 
@@ -149,6 +152,69 @@ size_t check_limits(const Drawn& s, Objective objective) {
   return cut;
 }
 
+/// The space with no more accelerators than that of the chip, or of all of them.
+Space with_most(Space space, std::optional<std::uint32_t> chip, std::int64_t most) {
+  if (chip) {
+    space.inventory.resize(space.chips->size(), space.max_gpus);
+    space.inventory[*chip] = most;
+  } else {
+    space.max_gpus = most;
+  }
+  return space;
+}
+
+/// What the search of the largest space has of a smaller one, numbered as that is.
+Explored check_within(const Explored& once, size_t bound, const Space& space,
+                      const Setting& setting) {
+  const Numbering numbering(enumerate(space, setting), space);
+  const Explored within = at_bound(once, bound, numbering.enumeration().candidates);
+  const Explored expected = explore(space, setting, {.objective = once.objective});
+  check_same(renumbered(within, numbering, space.chips->size()), expected, space.chips->size());
+  return within;
+}
+
+/// Under limits and at prices too, as the objective has it. The frontiers that are neither empty
+/// nor that of the largest space: bounds must count.
+size_t check_bounds(const Drawn& s, Objective objective, std::optional<std::uint32_t> chip) {
+  const std::vector<std::int64_t> most = {0, 3, 8, 15, 16, 24};
+  const std::vector<HardwareSpec> cheap = s.chips_at(0.3), dear = s.chips_at(6), at = s.chips_at(2);
+  const Seconds tighter = s.setting.tpot_limit / 2;
+  ExploreOptions options{.objective = objective};
+  options.bounds = {.chip = chip, .most = {most.begin() + (chip ? 0 : 1), most.end()}};
+  const Space largest = with_most(s.space, chip, most.back());
+  const Explored once = explore(largest, s.setting, options);
+  options.limits = {tighter, s.setting.tpot_limit};
+  const Explored under_limits = explore(largest, s.setting, options);
+  options.limits.clear();
+  options.other_prices = &dear;
+  Space priced = largest;
+  priced.chips = &cheap;
+  const Explored at_all_prices =
+      counts_money(objective) ? explore(priced, s.setting, options) : once;
+  REQUIRE(once.within.size() == options.bounds.most.size());
+  size_t cut = 0;
+  for (size_t i = 0; i < options.bounds.most.size(); ++i) {
+    CAPTURE(options.bounds.most[i]);
+    Space space = with_most(s.space, chip, options.bounds.most[i]);
+    const Explored within = check_within(once, i, space, s.setting);
+    const size_t points = within.frontier.points().size();
+    cut += points > 0 && points != once.frontier.points().size() ? 1 : 0;
+    const Numbering numbering(enumerate(space, s.setting), space);
+    const auto numbered = [&](const Explored& found) {
+      return renumbered(found, numbering, space.chips->size());
+    };
+    const std::uint64_t candidates = numbering.enumeration().candidates;
+    Setting tight = s.setting;
+    tight.tpot_limit = tighter;
+    check_same(numbered(at_limit(at_bound(under_limits, i, candidates), space, tight)),
+               explore(space, tight, {.objective = objective}), space.chips->size());
+    space.chips = &at;
+    check_same(numbered(at_prices(at_bound(at_all_prices, i, candidates), space, s.setting)),
+               explore(space, s.setting, {.objective = objective}), space.chips->size());
+  }
+  return cut;
+}
+
 }  // namespace
 
 TEST_SUITE("property") {
@@ -181,5 +247,44 @@ TEST_SUITE("property") {
       }
     }
     CHECK(cut > 100);
+  }
+
+  TEST_CASE("one search with so many accelerators finds what one with each smaller number does") {
+    std::mt19937 random(13);
+    size_t cut = 0;
+    for (const ModelSpec& model : load_models({"step-3", "qwen3-moe", "qwen3-32b", "minimax-m1"})) {
+      CAPTURE(model.name);
+      Drawn s(model, random);
+      s.space.batch_steps = 1;
+      cut += check_bounds(s, Objective::throughput, 0);
+      cut += check_bounds(s, Objective::cost, 1);
+      cut += check_bounds(s, Objective::both, std::nullopt);
+      if (model.name != "qwen3-moe") continue;
+      s.setting.engine = load_engine("afford");  // whose pools are looked at one by one
+      cut += check_bounds(s, Objective::cost, 1);
+    }
+    CHECK(cut > 20);
+  }
+
+  TEST_CASE("the number of a candidate follows from what it is") {
+    std::mt19937 random(17);
+    for (const ModelSpec& model : load_models({"step-3", "qwen3-32b"})) {
+      CAPTURE(model.name);
+      Drawn s(model, random);
+      s.space.ways.push_back(Way::mixed);
+      s.space.max_gpus = 24;
+      s.space.inventory = {16, 24};
+      s.space.batch_steps = 1;
+      const Numbering numbering(enumerate(s.space, s.setting), s.space);
+      std::atomic<std::uint64_t> right = 0;
+      ExploreOptions options;
+      options.describe = [&](const Candidate& c, const Evaluation&, std::string&) {
+        right += numbering.number_of(c) == c.number ? 1U : 0U;
+      };
+      options.write = [](const std::string&) {};
+      const Explored found = explore(s.space, s.setting, options);
+      CHECK(right == found.tally.tried);
+      CHECK(found.tally.tried == numbering.enumeration().candidates);
+    }
   }
 }

@@ -24,6 +24,14 @@ study::SweepPoint within(double milliseconds) {
            .value = milliseconds / 1000}};
 }
 
+study::SweptValue at_most(study::Parameter parameter, const std::string& chip, int accelerators) {
+  return {.parameter = parameter,
+          .chip = chip,
+          .text = fmt::format("{}", accelerators),
+          .number = static_cast<double>(accelerators),
+          .value = static_cast<double>(accelerators)};
+}
+
 study::FrontierRequest small_request(Objective objective) {
   study::FrontierRequest request;
   request.models = {"qwen3-30b-a3b"};
@@ -106,6 +114,66 @@ TEST_SUITE("unit") {
       const auto cases = study::frontier_cases(request);
       (void)check_together(request, cases);
     }
+  }
+
+  TEST_CASE("study: inventories from one search are those of a search with each") {
+    for (const Objective objective : {Objective::throughput, Objective::both}) {
+      for (const char* chip : {"h20", "h800"}) {
+        study::FrontierRequest request = small_request(objective);
+        request.sweep.clear();
+        for (const int most : {8, 0, 3, 16, 100})
+          request.sweep.push_back({at_most(study::Parameter::inventory, chip, most)});
+        const auto cases = study::frontier_cases(request);
+        const study::Frontiers together = check_together(request, cases);
+        CHECK(together.results[0].found.candidates < together.results[3].found.candidates);
+        CHECK(together.results[3].found.candidates == together.results[4].found.candidates);
+      }
+    }
+  }
+
+  TEST_CASE("study: accelerators of a deployment from one search, at prices and limits too") {
+    for (const Objective objective : {Objective::throughput, Objective::cost}) {
+      study::FrontierRequest request = small_request(objective);
+      request.sweep.clear();
+      for (const double usd : {0.5, 2.0}) {
+        for (const double ms : {12.0, 50.0}) {
+          for (const int most : {16, 4, 12}) {
+            study::SweepPoint& point = request.sweep.emplace_back(priced(usd));
+            point.push_back(at_most(study::Parameter::inventory, "h20", 8));
+            point.push_back(at_most(study::Parameter::gpus, "", most));
+            point.push_back(within(ms).front());
+          }
+        }
+      }
+      (void)check_together(request, study::frontier_cases(request));
+      request.ways = {Way::mixed, Way::disaggregated};  // batches of their own
+      (void)check_together(request, study::frontier_cases(request));
+      request.ways.clear();
+      request.shard = {.index = 1, .of = 3};
+      (void)check_together(request, study::frontier_cases(request));
+    }
+  }
+
+  TEST_CASE("study: one search for all inventories, and for each of another") {
+    study::FrontierRequest request = small_request(Objective::throughput);
+    request.sweep.clear();
+    for (const int other : {8, 16}) {
+      for (const int most : {0, 8, 16}) {
+        request.sweep.push_back({at_most(study::Parameter::inventory, "h800", other),
+                                 at_most(study::Parameter::inventory, "h20", most)});
+      }
+    }
+    const auto cases = study::frontier_cases(request);
+    size_t searched = 0;
+    bool fresh = true;
+    study::FrontierHooks hooks{.tried = [&](const Found&) {
+      searched += fresh ? 1U : 0U;
+      fresh = false;
+    }};
+    hooks.finished = [&](std::uint64_t) { fresh = true; };
+    (void)study::frontiers(request, cases, hooks);
+    CHECK(searched == 2);
+    (void)check_together(request, cases);
   }
 
   TEST_CASE("study: what is kept of a frontier answers for other TPOT limits") {
