@@ -76,7 +76,7 @@ std::unique_ptr<Tried> try_part(const Part& part, const Shared& shared, Bars bar
   const ExploreOptions& options = shared.options;
   auto tried = std::make_unique<Tried>(Tried{
       {shared, std::move(bars), {options.objective, shared.space.chips->size(), options.shapes}}});
-  tried->trial.ring = options.bounds.ring(part.ring);
+  tried->trial.ring = shared.rings.ring(part.ring);
   tried->trial.text = std::move(text);
   tried->trial.found.limits = no_limit_met(shared.setting, options);
   const Unit& first = shared.enumeration.units[part.units.front()];
@@ -121,7 +121,8 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   const Enumeration enumeration = enumerate(space, setting, options.stop);
   AttentionTables attention(enumeration, space, setting);
   tbb::enumerable_thread_specific<KnownTimes> known;
-  const Shared shared{space, setting, options, enumeration, attention, known};
+  const Shared shared{
+      space, setting, options, enumeration, attention, rings_of(space, setting, options), known};
   const std::vector<Part> parts = parts_of(shared);
   SharedBars bars(Bars({.objective = options.objective,
                         .tpot_limit_ms = setting.tpot_limit / millisecond,

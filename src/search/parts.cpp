@@ -23,9 +23,9 @@ std::vector<PoolRange> ranges_of(const Enumeration& e, const Space& space, const
   return ranges;
 }
 
-/// Whether the unit has candidates in each ring.
-std::vector<bool> rings_of(const Shared& shared, const Unit& unit) {
-  const Bounds& bounds = shared.options.bounds;
+/// Of each ring, whether the unit has candidates in it.
+std::vector<bool> rings_with(const Unit& unit, const Shared& shared) {
+  const Bounds& bounds = shared.rings;
   if (!bounds.several()) return {true};
   std::vector<bool> in(bounds.rings());
   const Ring any = bounds.ring(0);
@@ -55,12 +55,12 @@ void sort_by_fan_out(std::vector<Part>& parts, const Shared& shared) {
 /// Of each ring, the units of every family.
 std::vector<std::vector<UnitNumbers>> families_in_rings(const Shared& shared) {
   const Enumeration& all = shared.enumeration;
-  std::vector<std::vector<UnitNumbers>> rings(shared.options.bounds.rings());
+  std::vector<std::vector<UnitNumbers>> rings(shared.rings.rings());
   for (const UnitNumbers& family : families_of(
            all, shared.options.shard, by_arrays(shared.space, shared.setting, shared.options))) {
     for (std::vector<UnitNumbers>& ring : rings) ring.emplace_back();
     for (const std::uint32_t unit : family) {
-      const std::vector<bool> in = rings_of(shared, all.units[unit]);
+      const std::vector<bool> in = rings_with(all.units[unit], shared);
       for (size_t ring = 0; ring < rings.size(); ++ring) {
         if (in[ring]) rings[ring].back().push_back(unit);
       }
@@ -73,6 +73,13 @@ std::vector<std::vector<UnitNumbers>> families_in_rings(const Shared& shared) {
 
 PoolRange all_pools(const Enumeration& e, const Unit& unit) {
   return {.first = 0, .last = e.attention.size(), .candidate = unit.first};
+}
+
+Bounds rings_of(const Space& space, const Setting& setting, const ExploreOptions& options) {
+  constexpr std::int64_t parts = 8, least = 16;
+  if (options.bounds.several()) return options.bounds;
+  if (!by_arrays(space, setting, options) || space.max_gpus < parts * least) return {};
+  return {.chip = {}, .most = {space.max_gpus / parts, space.max_gpus}};
 }
 
 std::vector<Part> parts_of(const Shared& shared) {

@@ -13,8 +13,14 @@ namespace afford {
 struct Part {
   UnitNumbers units;
   std::optional<PoolRange> pools{};  // none: all
-  size_t ring = 0;                   // of the bounds: candidates outside it are left to others
+  size_t ring = 0;                   // candidates outside it are left to others
 };
+
+/// The rings of a search: those of its bounds or, where nobody asks for any, the small deployments
+/// before the others. They are few, and what they yield on each accelerator sets the bars that
+/// nearly all larger ones fail to clear.
+[[nodiscard]] Bounds rings_of(const Space& space, const Setting& setting,
+                              const ExploreOptions& options);
 
 /// All of a search. Ring after ring, so that what is found up to the end of one is all of its
 /// space.

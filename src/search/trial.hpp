@@ -23,6 +23,7 @@ struct Shared {
   const ExploreOptions& options;
   const Enumeration& enumeration;
   AttentionTables& attention;
+  Bounds rings;  // one after the other
   tbb::enumerable_thread_specific<KnownTimes>& known;
 };
 

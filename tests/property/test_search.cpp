@@ -10,6 +10,7 @@
 #include "load/calibrations.hpp"
 #include "load/library.hpp"
 #include "search/explore.hpp"
+#include "search/parts.hpp"
 #include "search/prompt_forms.hpp"
 
 using namespace afford;
@@ -389,6 +390,26 @@ TEST_SUITE("property") {
     CHECK(numbers(joined.points()) == numbers(one.frontier.points()));
     CHECK(tally.tried == one.tally.tried);
     CHECK(tally.slow == one.tally.slow);
+  }
+
+  TEST_CASE("small deployments first change nothing") {
+    Small s("step-3", 8192);
+    s.space.max_gpus = 128;
+    s.space.inventory = {16, 128};
+    s.space.batch_steps = 1;
+    s.space.micro_batches = {3};
+    const ExploreOptions ringed;
+    REQUIRE(rings_of(s.space, s.setting, ringed).most == std::vector<std::int64_t>{16, 128});
+    ExploreOptions each_by_itself;  // in the order of the numbers
+    each_by_itself.describe = [](const Candidate&, const Evaluation&, std::string&) {};
+    REQUIRE_FALSE(rings_of(s.space, s.setting, each_by_itself).several());
+    const Explored found = explore(s.space, s.setting, ringed),
+                   expected = explore(s.space, s.setting, each_by_itself);
+    CHECK(numbers(found.frontier.points()) == numbers(expected.frontier.points()));
+    CHECK(found.tally.tried == expected.tally.tried);
+    CHECK(found.tally.feasible == expected.tally.feasible);
+    CHECK(found.tally.slow == expected.tally.slow);
+    CHECK(found.fastest->number == expected.fastest->number);
   }
 
   TEST_CASE("more to choose from never makes the best worse") {
