@@ -57,7 +57,8 @@ void Bars::raise(const Candidate& c, bool feasible) {
 void Bars::raise(const Found& found) {
   if (found.fastest) raise(*found.fastest, false);
   for (const Candidate& c : found.frontier.points()) raise(c, true);
-  for (const Candidate& c : found.rivals.all()) raise(c, true);
+  for (const Candidate& c : found.rivals.on_frontier()) raise(c, true);
+  found.rivals.for_each_cheapest([&](const Candidate& c) { raise(c, true); });
   for (const Candidate& c : found.limits.best_of_chips()) raise(c, true);
   for (size_t i = 0; i < of_chips_.size(); ++i) {
     if (const auto& best = found.best.pair(i / chips_, i % chips_)) raise(*best, true);

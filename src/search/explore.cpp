@@ -88,6 +88,7 @@ std::unique_ptr<Tried> try_part(const Part& part, const Shared& shared, Bars bar
     try_disaggregated(tried->trial, first,
                       part.pools.value_or(all_pools(shared.enumeration, first)));
   }
+  tried->trial.found.rivals.tidy();
   for_each_afd(part, shared.enumeration,
                [&](const Unit& unit) { shared.attention.done_with(unit); });
   return tried;
@@ -109,7 +110,9 @@ class Growing {
  private:
   /// The rings before one.
   void close(size_t ring) {
-    if (out_.within.size() < ring) out_.within.resize(ring, std::make_shared<const Found>(out_));
+    if (out_.within.size() >= ring) return;
+    out_.rivals.tidy();
+    out_.within.resize(ring, std::make_shared<const Found>(out_));
   }
 
   Explored& out_;
@@ -162,6 +165,7 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   };
   work_in_order(more, work, finish);
   if (failure) std::rethrow_exception(failure);
+  out.rivals.tidy();
   growing.close();
   if (cut) out.complete = false;
   return out;

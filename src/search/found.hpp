@@ -40,6 +40,13 @@ class BestOfPairs {
   [[nodiscard]] const std::optional<Candidate>& colocated(size_t chip) const {
     return best_[chips_ * chips_ + chip];
   }
+  /// Calls it with each of them.
+  template <class Call>
+  void for_each(const Call& call) const {
+    for (const std::optional<Candidate>& best : best_) {
+      if (best) call(*best);
+    }
+  }
   /// Of all pairs, and of every chip that has everything.
   [[nodiscard]] std::optional<Candidate> best_afd(Objective objective) const;
   [[nodiscard]] std::optional<Candidate> best_colocated(Objective objective) const;

@@ -21,13 +21,7 @@ Explored renumbered(const Explored& found, const Numbering& numbering, size_t ch
   out.frontier = Frontier<Candidate>(found.objective);
   for (const Candidate& c : found.frontier.points()) out.frontier.add(numbered(c));
   out.best = BestOfPairs(chips);
-  const auto add = [&](const std::optional<Candidate>& best) {
-    if (best) out.best.add(numbered(*best), found.objective);
-  };
-  for (size_t a = 0; a < chips; ++a) {
-    add(found.best.colocated(a));
-    for (size_t f = 0; f < chips; ++f) add(found.best.pair(a, f));
-  }
+  found.best.for_each([&](const Candidate& c) { out.best.add(numbered(c), found.objective); });
   if (found.fastest) out.fastest = numbered(*found.fastest);
   return out;
 }

@@ -1,25 +1,6 @@
 #include "search/other_prices.hpp"
 
-#include <utility>
-
 namespace afford {
-namespace {
-
-/// All that may be the best of something, once or more.
-std::vector<Candidate> kept(const Explored& found, size_t chips) {
-  if (counts_money(found.objective)) return found.rivals.all();
-  std::vector<Candidate> list = found.frontier.points();
-  const auto add = [&](const std::optional<Candidate>& best) {
-    if (best) list.push_back(*best);
-  };
-  for (size_t a = 0; a < chips; ++a) {
-    add(found.best.colocated(a));
-    for (size_t f = 0; f < chips; ++f) add(found.best.pair(a, f));
-  }
-  return each_once(std::move(list));
-}
-
-}  // namespace
 
 Explored at_prices(const Explored& found, const Space& space, const Setting& setting) {
   const auto priced = [&](Candidate c) {
@@ -34,10 +15,14 @@ Explored at_prices(const Explored& found, const Space& space, const Setting& set
   out.tally = found.tally;
   out.evaluated = found.evaluated;
   if (found.fastest) out.fastest = priced(*found.fastest);
-  for (const Candidate& each : kept(found, chips)) {
-    const Candidate c = priced(each);
-    out.frontier.add(c);
-    out.best.add(c, out.objective);
+  const bool money = counts_money(found.objective);
+  for (const Candidate& c : money ? found.rivals.on_frontier() : found.frontier.points())
+    out.frontier.add(priced(c));
+  const auto add_best = [&](const Candidate& c) { out.best.add(priced(c), out.objective); };
+  if (money) {
+    found.rivals.for_each_cheapest(add_best);
+  } else {
+    found.best.for_each(add_best);
   }
   return out;
 }

@@ -15,26 +15,14 @@ UsdRate price_at(const Candidate& c, const std::vector<HardwareSpec>& chips) {
   return c.way == Way::disaggregated ? attention + price_at(c.ffn, chips) : attention;
 }
 
-/// Where `a` is cheaper.
-Stretches undercuts(const Candidate& a, const Candidate& b) {
-  return no_dearer(as_bar(a.goals), b.goals);
-}
-
 /// Where `a` is at least as good everywhere and cheaper.
-Stretches outdoes(const Candidate& a, const Candidate& b, Objective objective) {
-  const bool tokens = objective == Objective::both;
-  const bool as_good = a.goals.tpot_ms <= b.goals.tpot_ms &&
-                       (!tokens || a.goals.tokens_per_gpu_s >= b.goals.tokens_per_gpu_s);
-  return as_good ? undercuts(a, b) : 0;
+Stretches outdoes(const Candidate& a, const Candidate& b) {
+  const bool as_good =
+      a.goals.tpot_ms <= b.goals.tpot_ms && a.goals.tokens_per_gpu_s >= b.goals.tokens_per_gpu_s;
+  return as_good ? no_dearer(as_bar(a.goals), b.goals) : 0;
 }
 
-/// Whether at every price some candidate does better, as `better` says of each.
-template <class Iterator, class Better>
-bool outdone(Iterator first, Iterator last, const Better& better) {
-  Stretches where = 0;
-  for (; first != last && where != all_stretches; ++first) where |= better(*first);
-  return where == all_stretches;
-}
+double tpot_of(const Candidate& c, bool by_tpot) { return by_tpot ? c.goals.tpot_ms : 0; }
 
 }  // namespace
 
@@ -42,39 +30,109 @@ double price_ratio(const Candidate& c, const Space& space, const std::vector<Har
   return other == nullptr ? 0 : price_at(c, *other) / price_at(c, *space.chips);
 }
 
-void Rivals::add(const Candidate& c) {
+bool CheapestByPrice::undercut(double tpot_ms, const Goals& goals) const {
+  Stretches where = 0;
+  for (int price = 0; price <= price_stretches; price += apart) {
+    const std::vector<Step>& stairs = stairs_[static_cast<size_t>(price / apart)];
+    const auto after =
+        std::upper_bound(stairs.begin(), stairs.end(), tpot_ms,
+                         [](double tpot, const Step& step) { return tpot < step.tpot_ms; });
+    // Where none is cheaper at a price, none is over the stretches beside it.
+    if (after == stairs.begin()) return false;
+    const Goals cheapest = std::prev(after)->bar();
+    if (usd_at(goals, price) < usd_at(cheapest, price)) return false;
+    where |= no_dearer(cheapest, goals);
+    if (where == all_stretches) return true;
+  }
+  return false;
+}
+
+void CheapestByPrice::add(double tpot_ms, const Goals& goals) {
+  const Goals bar = as_bar(goals);
+  const Step step{tpot_ms, bar.usd_per_mtok, bar.usd_at_other_end};
+  for (int price = 0; price <= price_stretches; price += apart) {
+    std::vector<Step>& stairs = stairs_[static_cast<size_t>(price / apart)];
+    const auto dearer = [&](const Step& known) {
+      return usd_at(known.bar(), price) > usd_at(bar, price);
+    };
+    const auto at =
+        std::lower_bound(stairs.begin(), stairs.end(), tpot_ms,
+                         [](const Step& known, double tpot) { return known.tpot_ms < tpot; });
+    if (at != stairs.begin() && !dearer(*std::prev(at))) continue;
+    if (at != stairs.end() && at->tpot_ms == tpot_ms && !dearer(*at)) continue;
+    const auto last = std::find_if_not(at, stairs.end(), [&](const Step& known) {
+      return usd_at(known.bar(), price) >= usd_at(bar, price);
+    });
+    if (at == last) {
+      stairs.insert(at, step);
+    } else {
+      *at = step;
+      stairs.erase(std::next(at), last);
+    }
+  }
+}
+
+void Rivals::add(const Candidate& c, bool by_tpot, Kept& to) {
+  const double tpot_ms = tpot_of(c, by_tpot);
+  if (to.cheapest.undercut(tpot_ms, c.goals)) return;
+  to.cheapest.add(tpot_ms, c.goals);
+  to.list.push_back(c);
+  if (to.list.size() < to.tidy_at) return;
+  tidy(to, by_tpot);
+  to.tidy_at = std::max(to.tidy_at, 2 * to.list.size());
+}
+
+void Rivals::tidy(Kept& kept, bool by_tpot) {
+  std::erase_if(kept.list, [&](const Candidate& c) {
+    return kept.cheapest.undercut(tpot_of(c, by_tpot), c.goals);
+  });
+}
+
+void Rivals::tidy() {
+  if (objective_ != Objective::both) {
+    tidy(frontier_, true);
+    std::sort(
+        frontier_.list.begin(), frontier_.list.end(),
+        [](const Candidate& a, const Candidate& b) { return a.goals.tpot_ms < b.goals.tpot_ms; });
+  }
+  for (auto& [chips, kept] : cheapest_) tidy(kept, false);
+}
+
+void Rivals::add_by_tokens(const Candidate& c) {
+  std::vector<Candidate>& list = frontier_.list;
   const auto after = std::upper_bound(
-      frontier_.begin(), frontier_.end(), c.goals.tpot_ms,
+      list.begin(), list.end(), c.goals.tpot_ms,
       [](double tpot, const Candidate& other) { return tpot < other.goals.tpot_ms; });
   // The nearest first: they are the likeliest to be better.
-  if (!outdone(std::make_reverse_iterator(after), frontier_.rend(),
-               [&](const Candidate& known) { return outdoes(known, c, objective_); })) {
-    const auto place = frontier_.insert(after, c);
-    const auto behind = std::remove_if(place + 1, frontier_.end(), [&](const Candidate& known) {
-      return outdoes(c, known, objective_) == all_stretches;
-    });
-    frontier_.erase(behind, frontier_.end());
+  Stretches outdone = 0;
+  for (auto at = after; at != list.begin() && outdone != all_stretches;)
+    outdone |= outdoes(*--at, c);
+  if (outdone == all_stretches) return;
+  const auto place = list.insert(after, c);
+  const auto behind = std::remove_if(place + 1, list.end(), [&](const Candidate& known) {
+    return outdoes(c, known) == all_stretches;
+  });
+  list.erase(behind, list.end());
+}
+
+void Rivals::add_to_frontier(const Candidate& c) {
+  if (objective_ == Objective::both) {
+    add_by_tokens(c);
+  } else {
+    add(c, true, frontier_);
   }
-  std::vector<Candidate>& cheapest = cheapest_[chips_of(c)];
-  if (outdone(cheapest.rbegin(), cheapest.rend(),
-              [&](const Candidate& known) { return undercuts(known, c); }))
-    return;
-  cheapest.erase(
-      std::remove_if(cheapest.begin(), cheapest.end(),
-                     [&](const Candidate& known) { return undercuts(c, known) == all_stretches; }),
-      cheapest.end());
-  cheapest.push_back(c);
+}
+
+void Rivals::add(const Candidate& c) {
+  add_to_frontier(c);
+  add(c, false, cheapest_[chips_of(c)]);
 }
 
 void Rivals::add(const Rivals& other) {
-  for (const Candidate& candidate : other.all()) add(candidate);
-}
-
-std::vector<Candidate> Rivals::all() const {
-  std::vector<Candidate> list = frontier_;
-  for (const auto& [chips, cheapest] : cheapest_)
-    list.insert(list.end(), cheapest.begin(), cheapest.end());
-  return each_once(std::move(list));
+  for (const Candidate& c : other.frontier_.list) add_to_frontier(c);
+  for (const auto& [chips, kept] : other.cheapest_) {
+    for (const Candidate& c : kept.list) add(c, false, cheapest_[chips]);
+  }
 }
 
 }  // namespace afford
