@@ -3,6 +3,7 @@
 // known about where.
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 
 namespace afford {
@@ -53,6 +54,11 @@ size_t first_beyond(double limit, size_t end, double expected, const Time& time,
   found.drift = static_cast<double>(first) - static_cast<double>(found.first);
   found.first = first;
   return first;
+}
+
+/// Of first .. last the number divisible by the highest power of two.
+[[nodiscard]] inline size_t roundest(size_t first, size_t last) {
+  return last & ~(std::bit_floor((first - 1) ^ last) - 1);
 }
 
 }  // namespace afford

@@ -83,7 +83,10 @@ std::unique_ptr<Tried> try_part(const Part& part, const Shared& shared, Bars bar
   if (!is_afd(first)) {
     try_colocated(tried->trial, first);
   } else if (by_arrays(shared.space, shared.setting, options)) {
+    tried->trial.ffn_times = shared.left.take(part.family);
     tried->complete = try_family(tried->trial, part.units);
+    LeftTimes::Times times = std::exchange(tried->trial.ffn_times, {});
+    if (options.bounds.several()) shared.left.leave(part.family, std::move(times));
   } else {
     try_disaggregated(tried->trial, first,
                       part.pools.value_or(all_pools(shared.enumeration, first)));
@@ -124,8 +127,9 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   const Enumeration enumeration = enumerate(space, setting, options.stop);
   AttentionTables attention(enumeration, space, setting);
   tbb::enumerable_thread_specific<KnownTimes> known;
-  const Shared shared{
-      space, setting, options, enumeration, attention, rings_of(space, setting, options), known};
+  LeftTimes left(enumeration.units.size());  // as many families at most
+  const Bounds rings = rings_of(space, setting, options);
+  const Shared shared{space, setting, options, enumeration, attention, rings, known, left};
   const std::vector<Part> parts = parts_of(shared);
   SharedBars bars(Bars({.objective = options.objective,
                         .tpot_limit_ms = setting.tpot_limit / millisecond,

@@ -1,7 +1,6 @@
 #include "search/family.hpp"
 
 #include <algorithm>
-#include <bit>
 
 #include "deploy/pair_batches.hpp"
 #include "search/attention_reach.hpp"
@@ -13,17 +12,12 @@ namespace {
 
 constexpr size_t few = 4;  // batches that are looked at one by one
 
-/// Of first .. last the number divisible by the highest power of two.
-size_t roundest(size_t first, size_t last) {
-  return last & ~(std::bit_floor((first - 1) ^ last) - 1);
-}
-
 class FamilyTrial {
  public:
   FamilyTrial(Trial& trial, const Unit& first)
       : trial_(trial),
         shared_(trial.shared),
-        row_(shared_, first),
+        row_(shared_, first, trial.ffn_times),
         plain_(shared_.enumeration.batches, shared_.setting),
         tensor_(shared_.enumeration.tensor_batches, shared_.setting),
         reach_(shared_.enumeration.shapes * shared_.space.micro_batches.size()),

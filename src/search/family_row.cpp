@@ -7,13 +7,15 @@ bool rises_by_formula(const HardwareSpec& chip, const Setting& setting) {
          setting.redundant_experts == 0 && !setting.engine_of_pools().time.routing_noise;
 }
 
-FamilyRow::FamilyRow(const Shared& shared, const Unit& first)
+FamilyRow::FamilyRow(const Shared& shared, const Unit& first, std::vector<FfnTimes>& known)
     : shared_(shared),
       kinds_(shared.setting.shapes->size()),
       placement_(
           placement_for(shared.setting, shared.setting.routing_of_pools(), first.split.expert)),
       rises_(rises_by_formula((*shared.space.chips)[first.side.chip], shared.setting)),
-      known_{FfnTimes(kinds_ + 1), FfnTimes(kinds_ + 1)} {}
+      known_(known) {
+  while (known_.size() < std::size(boundary_names)) known_.emplace_back(kinds_ + 1);
+}
 
 void FamilyRow::start(const Candidate& c, const AttentionPool& pool) {
   const bool same = pool.units == of_.units && pool.split == of_.split &&

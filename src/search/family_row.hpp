@@ -1,8 +1,8 @@
 #pragma once
 // What the FFN pools of a family take, batch by batch, made when a batch is looked at.
 
-#include <array>
 #include <optional>
+#include <vector>
 
 #include "search/ffn_times.hpp"
 #include "search/trial.hpp"
@@ -19,7 +19,8 @@ namespace afford {
 /// of a family share what is made for equal tokens a replica.
 class FamilyRow {
  public:
-  FamilyRow(const Shared& shared, const Unit& first);
+  /// `known`: what other units of the family have made, or none; by boundary.
+  FamilyRow(const Shared& shared, const Unit& first, std::vector<FfnTimes>& known);
 
   /// The row of a candidate's FFN pool beside its attention pool. The same as the last one's where
   /// the units of attention are alike.
@@ -40,8 +41,8 @@ class FamilyRow {
   const Shared& shared_;
   size_t kinds_;
   std::optional<Placement> placement_;
-  bool rises_;                                // whatever the tokens
-  std::array<FfnTimes, 2> known_;             // by boundary
+  bool rises_;  // whatever the tokens
+  std::vector<FfnTimes>& known_;
   AttentionPool of_{.side = {}, .units = 0};  // none has no units
   Disaggregated deployment_;                  // of the row, but for its batch
   double replicas_ = 1;

@@ -88,11 +88,12 @@ std::vector<Part> parts_of(const Shared& shared) {
   std::vector<std::vector<UnitNumbers>> rings = families_in_rings(shared);
   std::vector<Part> parts;
   for (size_t ring = 0; ring < rings.size(); ++ring) {
-    for (UnitNumbers& units : rings[ring]) {
+    for (size_t family = 0; family < rings[ring].size(); ++family) {
+      UnitNumbers& units = rings[ring][family];
       if (units.empty()) continue;
       const Unit& first = all.units[units.front()];
       if (!shared.options.describe || !is_afd(first)) {
-        parts.push_back({.units = std::move(units), .ring = ring});
+        parts.push_back({.units = std::move(units), .ring = ring, .family = family});
         continue;
       }
       for (const PoolRange& pools : ranges_of(all, shared.space, first, described_together))

@@ -14,6 +14,7 @@ struct Part {
   UnitNumbers units;
   std::optional<PoolRange> pools{};  // none: all
   size_t ring = 0;                   // candidates outside it are left to others
+  size_t family = 0;                 // one number for its parts in all rings
 };
 
 /// The rings of a search: those of its bounds or, where nobody asks for any, the small deployments

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
+#include <optional>
 #include <tuple>
 
 #include "deploy/memory.hpp"
@@ -143,6 +145,23 @@ void add_unit(Enumeration& out, const Space& space, Unit unit, std::uint64_t dep
   out.units.push_back(unit);
 }
 
+/// Every split of an FFN pool of AFD. What goes with it depends on the split by its projections
+/// alone.
+void add_afd(Enumeration& out, const Space& space, const Side& side, const Setting& setting) {
+  std::array<std::optional<std::uint64_t>, 2> counts;  // without projections, with
+  for (const FfnSplit& split :
+       splits_of(side.instances, side.accelerators, most_experts(*setting.model))) {
+    if (!wanted(space, side, split)) continue;
+    const Unit unit{.way = Way::disaggregated,
+                    .side = side,
+                    .split = split,
+                    .projects = undivided_heads(*setting.shapes, split.tensor).empty()};
+    std::optional<std::uint64_t>& count = counts[unit.projects ? 1 : 0];
+    if (!count) count = disaggregated_count(out, space, unit);
+    add_unit(out, space, unit, *count);
+  }
+}
+
 /// Co-located pools of one chip: part of a server and whole servers for EP (as long as every
 /// accelerator has an expert), part of what the fabric joins for TP. More of the same pool is a
 /// replica: nothing changes.
@@ -218,20 +237,6 @@ std::uint64_t deployments_of(const Enumeration& e, const Space& space, const Att
   return e.batches_of(pool.split).size() * space.micro_batches.size();
 }
 
-std::vector<FfnSplit> splits_of(std::int64_t instances, std::int64_t accelerators,
-                                std::int64_t experts) {
-  std::vector<FfnSplit> splits;
-  for (std::int64_t tensor = 1; tensor <= accelerators; ++tensor) {
-    if (accelerators % tensor != 0) continue;
-    const std::int64_t groups = instances * accelerators / tensor;
-    const std::int64_t most = experts == 0 ? 1 : std::min(groups, experts);
-    for (std::int64_t expert = 1; expert <= most; ++expert) {
-      if (groups % expert == 0) splits.push_back({tensor, expert});
-    }
-  }
-  return splits;
-}
-
 Enumeration enumerate(const Space& space, const Setting& setting, const std::atomic<bool>* stop) {
   Enumeration out;
   double most = 1, most_in_instance = 1;
@@ -249,17 +254,11 @@ Enumeration enumerate(const Space& space, const Setting& setting, const std::ato
   out.tensor_batches = batches_up_to(most_in_instance, space.batch_steps);
   out.mixed_batches = batches_up_to(most * real(space.max_gpus), space.batch_steps);
   add_attention(out, space, setting);
-  const std::int64_t experts = most_experts(*setting.model);
   for (const Way way : space.ways) {
     if (way == Way::disaggregated) {
       for (const Side& side : pools(space)) {
         if (stop != nullptr && *stop) return {};
-        for (const FfnSplit& split : splits_of(side.instances, side.accelerators, experts)) {
-          if (!wanted(space, side, split)) continue;
-          const bool projects = undivided_heads(*setting.shapes, split.tensor).empty();
-          const Unit unit{.way = way, .side = side, .split = split, .projects = projects};
-          add_unit(out, space, unit, disaggregated_count(out, space, unit));
-        }
+        add_afd(out, space, side, setting);
       }
       continue;
     }
@@ -273,22 +272,6 @@ Enumeration enumerate(const Space& space, const Setting& setting, const std::ato
     }
   }
   return out;
-}
-
-Candidate first_of(const Unit& unit) {
-  Candidate c{.way = unit.way};
-  c.attention = c.ffn = unit.side;
-  c.number = unit.first;
-  c.tensor = static_cast<std::uint32_t>(unit.split.tensor);
-  c.expert = static_cast<std::uint32_t>(unit.split.expert);
-  c.attention_tensor = static_cast<std::uint32_t>(unit.attention_tensor);
-  c.context_ways = static_cast<std::uint32_t>(unit.context_ways);
-  c.stages = static_cast<std::uint32_t>(unit.stages);
-  return c;
-}
-
-int micro_batches_of(const Unit& unit, int on_each_stage) {
-  return static_cast<int>(std::max<std::int64_t>(unit.stages, 1)) * on_each_stage;
 }
 
 }  // namespace afford

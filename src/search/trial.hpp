@@ -11,6 +11,7 @@
 #include "search/attention_tables.hpp"
 #include "search/bars.hpp"
 #include "search/explore.hpp"
+#include "search/left_times.hpp"
 #include "search/prompt_forms.hpp"
 #include "search/rings.hpp"
 
@@ -25,6 +26,7 @@ struct Shared {
   AttentionTables& attention;
   Bounds rings;  // one after the other
   tbb::enumerable_thread_specific<KnownTimes>& known;
+  LeftTimes& left;
 };
 
 /// Attention pools in a row, as numbers of Enumeration::attention, that a unit of AFD is tried
@@ -42,8 +44,9 @@ struct Trial {
   std::string text{};                  // what `describe` made of its candidates
   std::optional<PromptForms> forms{};  // of the pools at hand, where prompts count
 
-  double price_ratio = 0;  // of the pools at hand, by price_ratio()
-  Ring ring{};             // candidates outside it are passed over
+  double price_ratio = 0;             // of the pools at hand, by price_ratio()
+  Ring ring{};                        // candidates outside it are passed over
+  std::vector<FfnTimes> ffn_times{};  // of the family at hand, as FamilyRow has them
 
   [[nodiscard]] bool describing() const { return shared.options.describe != nullptr; }
   [[nodiscard]] bool watches(const Candidate& c) const {
