@@ -55,13 +55,19 @@ void measure_frontiers(Figures& figures, const std::string& afford) {
   figures.add({"frontier_1.5e9_mib", large.peak_mib, "its memory"});
 }
 
-void measure_sweep(Figures& figures, const std::string& afford) {
+void measure_sweeps(Figures& figures, const std::string& afford) {
   const Words one = search_of(afford, "h800,h20", {"--objective", "usd", "--format", "csv"});
-  Words swept = one;
-  swept.insert(swept.end(), {"--sweep", "price.h20=0.51..1.5+0.01"});
   const double once = quickest_process(3, one).cpu_s;
-  figures.add({"sweep_in_searches", quickest_process(1, swept).cpu_s / once,
+  const auto searches = [&](const std::string& values) {
+    Words swept = one;
+    swept.insert(swept.end(), {"--sweep", values});
+    return quickest_process(1, swept).cpu_s / once;
+  };
+  figures.add({"sweep_in_searches", searches("price.h20=0.51..1.5+0.01"),
                "CPU of a search at 100 prices by that of one; process"});
+  figures.add(
+      {"sweep_of_inventory_in_searches", searches("inventory.h20=8..128+8"),
+       "CPU of a search with each of 16 inventories by that of one with the most; process"});
 }
 
 std::int64_t rows_of(const std::string& file) {
@@ -124,7 +130,7 @@ void measure_traces(Figures& figures, const std::string& afford) {
 }  // namespace
 
 void measure_long_runs(Figures& figures, const std::string& afford) {
-  measure_sweep(figures, afford);
+  measure_sweeps(figures, afford);
   measure_all_rows(figures, afford);
   measure_traces(figures, afford);
   measure_frontiers(figures, afford);
