@@ -2,11 +2,14 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 #include "bench/figures.hpp"
 #include "bench/measure.hpp"
 #include "deploy/colocated.hpp"
-#include "deploy/pool_pair.hpp"
+#include "deploy/pair_batches.hpp"
 #include "deploy/simulate.hpp"
 #include "ideal/ideal.hpp"
 #include "load/calibrations.hpp"
@@ -85,7 +88,7 @@ double seconds_each(std::int64_t grain, Deployment d, const Setting& setting) {
 }
 /// Of pools that are prepared once for all batches.
 template <class Pools>
-Figure prepared(const std::string& name, std::int64_t grain, const Pools& pools) {
+Figure prepared(const std::string& name, std::int64_t grain, Pools pools) {
   const double each = seconds_each(grain, [&](std::int64_t batch) { return pools.at(batch); });
   return {.name = name, .value = 1e6 * each, .of = "the same of pools that are prepared once"};
 }
@@ -97,8 +100,7 @@ void measure_afd(Figures& figures) {
   figures.add({.name = "evaluate_afd_us",
                .value = 1e6 * seconds_each(48, d, b.setting),
                .of = "one core; step-3 on h800:2x8 + h20:2x8, calibrated"});
-  const PoolPair pools(d, b.setting, held_part(d, b.setting));
-  figures.add(prepared("evaluate_afd_at_us", 48, pools));
+  figures.add(prepared("evaluate_afd_at_us", 48, PoolPair(d, b.setting, held_part(d, b.setting))));
   d.batch = 6144;
   const Evaluation e = evaluate(d, b.setting);
   constexpr int steps = 500;
@@ -109,6 +111,39 @@ void measure_afd(Figures& figures) {
   figures.add({.name = "step_by_events_us",
                .value = 1e6 * usage.cpu_s / steps,
                .of = "one core; 61 layers, 3 micro-batches"});
+}
+
+/// All batches of two pools whose stage times are known, as a search evaluates them where it looks
+/// at each.
+void measure_dense_batches(Figures& figures) {
+  constexpr std::int64_t most = 400, rounds = 1000;
+  constexpr int micro_batches = 3;
+  const Bench b("step-3", {"h800", "h20"});
+  Disaggregated d{.attention = {&b.chips[0], 2, 8}, .ffn = {&b.chips[1], 2, 8}};
+  d.ffn_split = resolved({}, d.ffn, b.model);
+  d.micro_batches = 1;
+  std::vector<std::int64_t> each(most);
+  std::iota(each.begin(), each.end(), 1);
+  StageArrays attention(b.shapes.size(), each.size()), ffn(b.shapes.size(), each.size());
+  for (size_t i = 0; i < each.size(); ++i) {
+    d.batch = each[i] * d.attention_units();
+    attention.set(i, attention_part(d, b.setting));
+    ffn.set(i, ffn_part(d, b.setting));
+  }
+  const PoolPair pair(d, b.setting, held_part(d, b.setting));
+  PairBatches batches(each, b.setting);
+  const Usage usage = quickest(repeats, [&] {
+    for (std::int64_t round = 0; round < rounds; ++round) {
+      batches.face(pair, attention, ffn);
+      for (size_t i = 0; i < each.size(); ++i) batches.go_round(i);
+      batches.take_steps(micro_batches, 0, each.size());
+      batches.price(micro_batches, 0, each.size());
+      use(batches.outcomes().usd_per_mtok.back());
+    }
+  });
+  figures.add({.name = "full_evaluation_ns",
+               .value = 1e9 * usage.cpu_s / real(rounds * most),
+               .of = "one core; every batch of two pools, stage times at hand"});
 }
 
 void measure_colocated(Figures& figures) {
@@ -126,6 +161,7 @@ void measure_colocated(Figures& figures) {
 void measure_evaluations(Figures& figures) {
   measure_ideal(figures);
   measure_afd(figures);
+  measure_dense_batches(figures);
   measure_colocated(figures);
 }
 

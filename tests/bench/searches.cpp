@@ -50,14 +50,11 @@ void measure_searches(Figures& figures) {
   Search search(128);
   const ExploreOptions one_core{.threads = 1};
   const Explored found = explore(search.space, search.setting, one_core);
-  const auto tried = static_cast<double>(found.tally.tried),
-             full = static_cast<double>(found.evaluated);
+  const auto tried = static_cast<double>(found.tally.tried);
   const Usage counted = quickest(3, [&] { (void)explore(search.space, search.setting, one_core); });
   const std::string of =
       fmt::format("one core; step-3 on 4 chips, {:.4g} M candidates with counts", tried / million);
   figures.add({"candidates_ns", 1e9 * counted.cpu_s / tried, of});
-  figures.add({"full_evaluation_ns", 1e9 * counted.cpu_s / full,
-               fmt::format("one core; {:.4g} M of them evaluated in full", full / million)});
   measure_moves(figures, search);
 }
 
