@@ -31,10 +31,10 @@ struct DenseCuts {
   bool block_scaled = false;
 };
 [[nodiscard]] inline DenseCuts cuts_of(const DenseGemm& gemm) {
-  constexpr double least_part = 512;
+  constexpr double fewest_k = 512;  // of a part
   return {.narrow = whole_up(gemm.n / block_tile),
           .wide = whole_up(gemm.n / (2 * block_tile)),
-          .most_parts = std::max(1.0, whole(gemm.k / least_part)),
+          .most_parts = std::max(1.0, whole(gemm.k / fewest_k)),
           .block_scaled = gemm.block_scaled};
 }
 

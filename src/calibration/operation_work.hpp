@@ -214,6 +214,7 @@ struct GroupedTiling {
       least_rows = rows;
       best = covered;
     }
+    if (tiles == 1) break;  // wider ones only cover more than there is
   }
   return {.columns = best, .blocks = best > 128 ? 2.0 : 1.0};
 }
@@ -223,12 +224,15 @@ struct GroupedTiling {
 struct GroupedTiles {
   double rows = 0, tiles = 0;
 };
-[[nodiscard]] inline GroupedTiles grouped_tiles(double tokens, double outputs) {
+[[nodiscard]] inline GroupedTiles grouped_tiles(const GroupedTiling& tiling, double tokens,
+                                                double outputs) {
   constexpr double weight_rows = 256;
-  const GroupedTiling tiling = grouped_tiling(tokens);
   const double token_tiles = tiles_over(tokens, tiling.columns);
   return {.rows = token_tiles * tiling.columns,
           .tiles = tiles_over(outputs, weight_rows) * token_tiles * tiling.blocks};
+}
+[[nodiscard]] inline GroupedTiles grouped_tiles(double tokens, double outputs) {
+  return grouped_tiles(grouped_tiling(tokens), tokens, outputs);
 }
 
 /// One product of all experts of an accelerator, y[tokens x outputs] = x[tokens x k] W for each.

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "layer/head.hpp"
-
 namespace afford {
 namespace {
 
@@ -26,90 +24,91 @@ struct LayerOfBatches {
 class Schedule {
  public:
   explicit Schedule(std::int64_t micro_batches)
-      : ready_(static_cast<size_t>(micro_batches)), arrived_(ready_), before_(ready_) {}
+      : count_(static_cast<size_t>(micro_batches)), times_(3 * count_) {}
 
   /// `count` layers alike. Once a layer has moved everything by one and the same time, so will the
   /// others: nothing but differences decides what waits for what.
   void layers(const LayerOfBatches& each, std::int64_t count) {
+    const Seconds* ready = times_.data();
+    Seconds* before = times_.data() + 2 * count_;
     for (std::int64_t i = 1; i <= count; ++i) {
       const Seconds compute = compute_, network = network_;
-      std::copy(ready_.begin(), ready_.end(), before_.data());
+      std::copy(ready, ready + count_, before);
       layer(each);
       const Seconds moved = compute_ - compute;
-      if (is_near(network_ - network, moved) && all_moved(moved)) return skip(count - i, moved);
+      if (is_near(network_ - network, moved) && all_moved(before, moved))
+        return skip(count - i, moved);
     }
   }
   void head(size_t micro_batch, Seconds time) {
-    Seconds& ready = ready_[micro_batch];
+    Seconds& ready = times_[micro_batch];
     ready = compute_ = std::max(compute_, ready) + time;
   }
-  [[nodiscard]] Seconds end() const { return ready_[ready_.size() - 1]; }
+  [[nodiscard]] Seconds end() const { return times_[count_ - 1]; }
 
  private:
   void layer(const LayerOfBatches& layer) {
-    for (size_t m = 0; m < ready_.size(); ++m) {
+    Seconds *ready = times_.data(), *arrived = ready + count_;
+    Seconds compute = compute_, network = network_;
+    const auto send = [&network](Seconds from, Seconds time) {
+      return network = std::max(network, from) + time;
+    };
+    for (size_t m = 0; m < count_; ++m) {
       const LayerTimes& t = layer.of(m);
-      const Seconds attended = std::max(compute_, ready_[m]) + t.attention;
-      compute_ = attended + t.shared;
-      arrived_[m] = t.exchanges ? send(attended, t.dispatch) : attended;
+      const Seconds attended = std::max(compute, ready[m]) + t.attention;
+      compute = attended + t.shared;
+      arrived[m] = t.exchanges ? send(attended, t.dispatch) : attended;
     }
-    for (size_t m = 0; m < ready_.size(); ++m) {
+    for (size_t m = 0; m < count_; ++m) {
       const LayerTimes& t = layer.of(m);
-      compute_ = std::max(compute_, arrived_[m]) + t.experts;
-      ready_[m] = t.exchanges ? send(compute_, t.combine) : compute_;
+      compute = std::max(compute, arrived[m]) + t.experts;
+      ready[m] = t.exchanges ? send(compute, t.combine) : compute;
     }
+    compute_ = compute;
+    network_ = network;
   }
-  Seconds send(Seconds from, Seconds time) { return network_ = std::max(network_, from) + time; }
 
   [[nodiscard]] bool is_near(Seconds a, Seconds b) const {
     constexpr double rounding = 1e-13;
     return std::abs((a - b).base()) <= rounding * compute_.base();
   }
-  [[nodiscard]] bool all_moved(Seconds by) const {
-    for (size_t m = 0; m < ready_.size(); ++m) {
-      if (!is_near(ready_[m] - before_[m], by)) return false;
+  [[nodiscard]] bool all_moved(const Seconds* before, Seconds by) const {
+    const Seconds* ready = times_.data();
+    for (size_t m = 0; m < count_; ++m) {
+      if (!is_near(ready[m] - before[m], by)) return false;
     }
     return true;
   }
   void skip(std::int64_t count, Seconds each) {
     const Seconds all = real(count) * each;
-    for (size_t m = 0; m < ready_.size(); ++m) ready_[m] += all;
+    for (size_t m = 0; m < count_; ++m) times_[m] += all;
     compute_ += all;
     network_ += all;
   }
 
-  // By micro-batch, of which there are as few as kinds of layers.
-  PerKind<Seconds> ready_, arrived_, before_;  // before_: ready_ ahead of the last layer
+  size_t count_;
+  // When each micro-batch is ready, when its tokens have arrived, and the former ahead of the last
+  // layer. As few as kinds of layers.
+  PerKind<Seconds> times_;
   Seconds compute_, network_;
 };
 
-/// A deployment under a setting, with what its parts share.
-struct Running {
-  const Colocated& c;
-  const Setting& setting;
-  const Machine& machine;
-};
-
-/// An accelerator's share of a micro-batch through the ends of the model.
-Seconds head_of(const Running& run, const MicroBatch& batch) {
-  const auto& [c, setting, machine] = run;
-  const double tokens =
-      batch.requests * (setting.speculation.drafts + 1) / real(c.layout.attention_tp);
-  return head_time(*setting.model, tokens, vocabulary_ways(c), machine);
+/// An accelerator's share of the tokens of a micro-batch, which go through the ends of the model.
+double head_tokens(const Colocated& c, const Setting& setting, const MicroBatch& batch) {
+  return batch.requests * (setting.speculation.drafts + 1) / real(c.layout.attention_tp);
 }
 
 using Layers = PerKind<LayerOfBatches>;
 
-Layers layers_of(const Running& run, const MicroBatches& batches) {
-  const auto& [c, setting, machine] = run;
-  Layers layers(setting.shapes->size());
-  BatchLayers large(c, setting, machine, batches.large), small(c, setting, machine, batches.small);
-  for (size_t kind = 0; kind < layers.size(); ++kind) {
-    LayerOfBatches& layer = layers[kind];
-    layer.large = large.of(kind);
-    layer.small = batches.larger > 0 ? small.of(kind) : layer.large;
-    layer.larger = static_cast<size_t>(batches.larger);
-  }
+Layers layers_of(ColocatedLayers& of, const MicroBatches& batches, size_t kinds) {
+  PerKind<LayerTimes> times(kinds);
+  of.times(batches.large, times);
+  Layers layers(kinds);
+  for (size_t kind = 0; kind < kinds; ++kind)
+    layers[kind] = {times[kind], times[kind], static_cast<size_t>(batches.larger)};
+  if (batches.larger == 0) return layers;
+  of.times(batches.small, times);
+  for (size_t kind = 0; kind < kinds; ++kind) layers[kind].small = times[kind];
   return layers;
 }
 
@@ -171,36 +170,40 @@ double first_of_engine(const Colocated& c, std::int64_t requests, std::int64_t e
 }
 
 /// What the layers of one micro-batch add to a step.
-void add_layers(StepParts& parts, const Running& run, const MicroBatch& batch) {
-  const auto& [c, setting, machine] = run;
+void add_layers(StepParts& parts, ColocatedLayers& of, const Setting& setting,
+                const MicroBatch& batch) {
   const size_t main = main_kind(*setting.shapes);
-  BatchLayers of_batch(c, setting, machine, batch);
-  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
-    const LayerTimes t = of_batch.of(kind);
+  PerKind<LayerTimes> times(setting.shapes->size());
+  of.times(batch, times);
+  for (size_t kind = 0; kind < times.size(); ++kind) {
+    const LayerTimes& t = times[kind];
     const double layers =
         real((*setting.shapes)[kind].layers) + (kind == main ? setting.speculation.drafts : 0);
     parts.attention += layers * t.attention;
     parts.ffn += layers * (t.shared + t.experts);
     parts.network += layers * (t.dispatch + t.combine);
   }
-  parts.head += head_of(run, batch);
 }
 
 }  // namespace
 
 StepParts step_parts(const Colocated& c, const Setting& setting) {
   const MicroBatches batches = micro_batches_of(c);
-  const Machine machine = machine_of(c, setting);
-  const Running run{c, setting, machine};
+  ColocatedLayers layers(c, setting);
+  HeadPlan head(*setting.model, vocabulary_ways(c));
   StepParts parts;
+  const auto add = [&](const MicroBatch& batch) {
+    add_layers(parts, layers, setting, batch);
+    parts.head += head.time(head_tokens(c, setting, batch), layers.machine());
+  };
   parts.host = between_steps(setting.engine, batches.requests, setting.speculation.drafts);
   if (c.layout.pp > 1) {
-    add_layers(parts, run, batches.large);
+    add(batches.large);
     parts.hops = real(c.layout.pp) * hop_time(c, setting, batches.large);
     return parts;
   }
   for (std::int64_t m = 0; m < batches.count; ++m)
-    add_layers(parts, run, m < batches.larger ? batches.large : batches.small);
+    add(m < batches.larger ? batches.large : batches.small);
   return parts;
 }
 
@@ -240,23 +243,23 @@ int default_micro_batches(const Colocated& c, const ModelSpec& model) {
 ColocatedPool::ColocatedPool(const Colocated& deployment, const Setting& setting)
     : deployment_(deployment),
       setting_(setting),
-      machine_(machine_of(deployment, setting)),
+      layers_(deployment, setting),
+      head_(*setting.model, vocabulary_ways(deployment)),
       held_(colocated_held(deployment, setting)),
       main_kind_(main_kind(*setting.shapes)),
       tokens_per_step_(tokens_per_step(setting.speculation)) {}
 
-Evaluation ColocatedPool::at(std::int64_t batch) const {
-  Colocated c = deployment_;
+Evaluation ColocatedPool::at(std::int64_t batch) {
+  Colocated& c = deployment_;
   c.batch = batch;
   const Setting& setting = setting_;
-  const Running run{c, setting, machine_};
   const MicroBatches batches = micro_batches_of(c);
   Evaluation result;
   result.gpus = c.pool.size();
   result.batch = real(c.batch);
   result.main_kind = main_kind_;
   const size_t kinds = setting.shapes->size();
-  const Layers layers = layers_of(run, batches);
+  const Layers layers = layers_of(layers_, batches, kinds);
   result.runs = PerKind<LayerRun>(kinds);
   for (size_t kind = 0; kind < kinds; ++kind) {
     const LayerTimes& t = layers[kind].large;
@@ -265,8 +268,11 @@ Evaluation ColocatedPool::at(std::int64_t batch) const {
   }
   if (setting.speculation.drafts > 0)
     result.runs[result.main_kind].layers += setting.speculation.drafts;
-  result.head = head_of(run, batches.large);
-  const Seconds small_head = batches.larger > 0 ? head_of(run, batches.small) : result.head;
+  const auto head = [&](const MicroBatch& micro_batch) {
+    return head_.time(head_tokens(c, setting, micro_batch), layers_.machine());
+  };
+  result.head = head(batches.large);
+  const Seconds small_head = batches.larger > 0 ? head(batches.small) : result.head;
   result.between = between_steps(setting.engine, batches.requests, setting.speculation.drafts);
   result.step = result.between + (c.layout.pp > 1 ? pipelined_step(c, setting, result, layers)
                                                   : step_of(result, layers, batches, small_head));

@@ -2,9 +2,13 @@
 // The parts of a co-located evaluation: what one micro-batch is, how long a layer of it takes, and
 // what each accelerator must hold.
 
-#include <array>
+#include <optional>
+#include <vector>
 
+#include "deploy/direct.hpp"
 #include "deploy/memory.hpp"
+#include "kernels/collective.hpp"
+#include "layer/head.hpp"
 
 namespace afford {
 
@@ -27,35 +31,43 @@ struct LayerTimes {
   Seconds attention, shared, dispatch, experts, combine;
   bool exchanges = false;  // others' micro-batches may run while tokens travel
 };
-/// Of one micro-batch, kind by kind; what a kind has in common with the one before is made once.
-class BatchLayers {
- public:
-  /// It keeps the addresses. `machine`: the deployment's under the setting.
-  BatchLayers(const Colocated& deployment, const Setting& setting, const Machine& machine,
-              const MicroBatch& batch)
-      : deployment_(deployment),
-        setting_(setting),
-        machine_(machine),
-        batch_(batch),
-        attention_(*setting.model) {}
-  [[nodiscard]] LayerTimes of(size_t kind);
-
- private:
-  const Colocated& deployment_;
-  const Setting& setting_;
-  const Machine& machine_;
-  MicroBatch batch_;
-  AttentionTimes attention_;
-};
 /// Accelerators of a deployment under a setting.
 [[nodiscard]] inline Machine machine_of(const Colocated& deployment, const Setting& setting) {
   return Machine(*deployment.pool.chip, setting.engine, setting.residual);
 }
-/// Of one kind alone.
-[[nodiscard]] inline LayerTimes layer_times(const Colocated& deployment, const Setting& setting,
-                                            size_t kind, const MicroBatch& batch) {
-  return BatchLayers(deployment, setting, machine_of(deployment, setting), batch).of(kind);
-}
+/// A layer of each kind, worked out as far as it can be before it is known how many requests there
+/// are: its times at one micro-batch after another.
+class ColocatedLayers {
+ public:
+  /// It keeps the setting's address. The batch of the deployment is not looked at.
+  ColocatedLayers(const Colocated& deployment, const Setting& setting);
+  void times(const MicroBatch& batch, PerKind<LayerTimes>& times);
+  [[nodiscard]] const Machine& machine() const { return machine_; }
+
+ private:
+  /// What of a kind does not depend on the batch. Plans are made when they are asked for: a search
+  /// may know the times.
+  struct Kind {
+    std::optional<DirectLayout> direct;
+    FfnTraffic traffic = FfnTraffic::none;
+    bool exchanges = false, shared_apart = false;
+    std::optional<FfnPlan> experts;
+    std::optional<MlpsPlan> shared;
+    TokenExchange dispatch, combine;
+  };
+
+  void attend(const MicroBatch& batch, KindTimes& times);
+  [[nodiscard]] LayerTimes of(size_t kind, const MicroBatch& batch, Seconds attention);
+
+  Colocated deployment_;
+  const Setting& setting_;
+  Machine machine_;
+  AttentionPlan attention_;
+  std::vector<Kind> kinds_;
+};
+/// Of one micro-batch in a layer of one kind.
+[[nodiscard]] LayerTimes layer_times(const Colocated& deployment, const Setting& setting,
+                                     size_t kind, const MicroBatch& batch);
 
 /// Of one micro-batch's hidden states to the next pipeline stage.
 [[nodiscard]] Seconds hop_time(const Colocated& deployment, const Setting& setting,
@@ -94,12 +106,13 @@ class ColocatedPool {
   ColocatedPool(const Colocated& deployment, const Setting& setting);
   /// From here on as so many micro-batches.
   void take_micro_batches(int micro_batches) { deployment_.micro_batches = micro_batches; }
-  [[nodiscard]] Evaluation at(std::int64_t batch) const;
+  [[nodiscard]] Evaluation at(std::int64_t batch);
 
  private:
   Colocated deployment_;
   const Setting& setting_;
-  Machine machine_;
+  ColocatedLayers layers_;
+  HeadPlan head_;
   ColocatedHeld held_;
   size_t main_kind_;
   double tokens_per_step_;

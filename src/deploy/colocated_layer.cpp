@@ -1,45 +1,13 @@
 // One layer of a co-located engine on its busiest accelerator.
-#include <algorithm>
-
 #include "deploy/colocated.hpp"
+#include "deploy/colocated_traffic.hpp"
 #include "deploy/direct.hpp"
 #include "deploy/known_times.hpp"
-#include "kernels/collective.hpp"
-#include "kernels/dense.hpp"
 
 namespace afford {
 namespace {
 
-/// One layer kind and micro-batch of a deployment.
-struct Layer {
-  const Colocated& deployment;
-  const Setting& setting;
-  size_t kind;
-  const LayerShape& shape;
-  const MicroBatch& batch;
-  const Machine& machine;
-
-  Layer(const Colocated& c, const Setting& s, const Machine& m, size_t of_kind, const MicroBatch& b)
-      : deployment(c), setting(s), kind(of_kind), shape((*s.shapes)[kind]), batch(b), machine(m) {}
-
-  [[nodiscard]] const Layout& layout() const { return deployment.layout; }
-  [[nodiscard]] bool routed() const { return shape.ffn.router_outputs > 0; }
-  [[nodiscard]] FfnTraffic traffic() const { return ffn_traffic(layout(), routed()); }
-  [[nodiscard]] double query_tokens() const { return setting.speculation.drafts + 1; }
-  /// Tokens of an attention replica.
-  [[nodiscard]] double replica_tokens() const { return batch.requests * query_tokens(); }
-  /// Tokens of the replicas that share a dense layer.
-  [[nodiscard]] double dense_tokens() const {
-    const double replicas = real(layout().dense_tp()) / real(layout().attention_tp);
-    return std::min(batch.requests * replicas, batch.engine_requests) * query_tokens();
-  }
-  [[nodiscard]] double ffn_tokens() const {
-    return routed() ? batch.engine_requests * query_tokens() : dense_tokens();
-  }
-  [[nodiscard]] Bytes vectors(double tokens) const {
-    return size_of(between_kernels, tokens * real(setting.model->hidden));
-  }
-};
+using Layer = ColocatedLayer;
 
 /// As worked out before, where a search keeps it.
 template <class Make>
@@ -95,7 +63,6 @@ FfnWork ffn_of(const Layer& layer) {
           .instance = 1,
           .tensor = layer.routed() ? layout.expert_tp : layout.dense_tp(),
           .groups = groups,
-          .total_tokens = layer.ffn_tokens(),
           .redundant = groups > 1 ? layer.setting.redundant_experts : 0,
           .routing = rebalances ? &even : &layer.setting.routing,
           .placement = rebalances || !layer.routed() ? nullptr : layer.setting.placement,
@@ -119,93 +86,40 @@ OpList shared_ops(const Layer& layer) {
   return mlp_ops(*layer.setting.model, layer.shape, shared_work(layer), layer.machine);
 }
 
-Seconds shared_time(const Layer& layer) {
-  if (!shared_apart(layer)) return Seconds(0);
+/// Made when it is asked for.
+template <class Plan, class Work>
+Plan& made(std::optional<Plan>& plan, const Layer& layer, const Work& work) {
+  if (!plan) plan.emplace(*layer.setting.model, layer.shape, work(layer));
+  return *plan;
+}
+
+Seconds shared_time(const Layer& layer, std::optional<MlpsPlan>& plan) {
   const MlpsWork work = shared_work(layer);
   const KnownTimes::Key key{.part = KnownTimes::Part::shared,
                             .tensor = static_cast<std::int64_t>(work.tensor),
                             .load = work.tokens};
   return known(layer, key,
-               [&] { return mlp_time(*layer.setting.model, layer.shape, work, layer.machine); });
-}
-
-Seconds attention_side_time(const Layer& layer, AttentionTimes& times) {
-  const KnownTimes::Key key{.tensor = layer.layout().attention_tp,
-                            .other = layer.layout().cp,
-                            .load = layer.batch.requests};
-  return known(layer, key,
-               [&] { return times.of(layer.shape, attention_of(layer), layer.machine); });
+               [&] { return made(plan, layer, shared_work).time(work.tokens, layer.machine); });
 }
 
 /// Routed experts or a dense layer.
-Seconds experts_time(const Layer& layer) {
-  const FfnWork work = ffn_of(layer);
+Seconds experts_time(const Layer& layer, std::optional<FfnPlan>& plan) {
+  const double tokens = layer.ffn_tokens();
+  const Layout& layout = layer.layout();
   const KnownTimes::Key key{.part = KnownTimes::Part::experts,
-                            .tensor = work.tensor,
-                            .other = work.groups,
+                            .tensor = layer.routed() ? layout.expert_tp : layout.dense_tp(),
+                            .other = layer.routed() ? layout.expert_ep : 1,
                             .beyond_fabric = beyond_fabric(layer),
-                            .load = work.tokens};
-  return known(layer, key,
-               [&] { return ffn_time(*layer.setting.model, layer.shape, work, layer.machine); });
+                            .load = tokens};
+  return known(layer, key, [&] { return made(plan, layer, ffn_of).time(tokens, layer.machine); });
 }
 
-/// Accelerators over which an FFN of a replica's (or the gathered replicas') tokens is spread.
-std::int64_t ffn_accelerators(const Layer& layer) {
-  return layer.routed() ? layer.layout().size() : layer.layout().dense_tp();
-}
-
-Op ffn_all_reduce(const Layer& layer) {
-  return all_reduce({.name = "all-reduce",
-                     .vector = layer.vectors(layer.ffn_tokens()),
-                     .group = group_of(ffn_accelerators(layer), *layer.machine.chip)},
-                    layer.machine);
-}
-
-/// Each accelerator of a replica gets the tokens of its peers in the others.
-Op gather_tokens(const Layer& layer) {
-  const std::int64_t tp = layer.layout().attention_tp;
-  return all_gather(
-      {.name = "all-gather",
-       .vector = layer.ffn_tokens() * dispatch_bytes(*layer.setting.model, layer.shape),
-       .group = group_of(ffn_accelerators(layer) / tp, *layer.machine.chip, tp)},
-      layer.machine);
-}
-
-/// Everyone's partial results add up; a replica of several accelerators then shares its own.
-Seconds scatter_time(const Layer& layer) {
-  const std::int64_t tp = layer.layout().attention_tp;
-  const Op scattered =
-      reduce_scatter({.name = "reduce-scatter",
-                      .vector = layer.vectors(layer.ffn_tokens()),
-                      .group = group_of(ffn_accelerators(layer), *layer.machine.chip)},
-                     layer.machine);
-  if (tp == 1) return scattered.time;
-  const Op shared = all_gather({.name = "all-gather",
-                                .vector = layer.vectors(layer.replica_tokens()),
-                                .group = group_of(tp, *layer.machine.chip)},
-                               layer.machine);
-  return scattered.time + shared.time;
-}
-
-/// The accelerators of a replica share its tokens: what the all-reduce behind o leaves out before
-/// the exchange, it does after.
-Seconds exchanged(const Layer& layer, Bytes each) {
-  return exchange_time({.tokens = layer.replica_tokens() / real(layer.layout().attention_tp),
-                        .copies = visited_experts(layer.shape.ffn),
-                        .bytes = each,
-                        .accelerators = layer.layout().size(),
-                        .balance = balance_of(layer)},
-                       layer.machine);
-}
-
-/// Tokens go to their experts and come back; engines that count launches do so too where experts
-/// are sharded among data-parallel replicas.
-LayerTimes exchanging(const Layer& layer, LayerTimes t) {
-  t.exchanges = true;
-  t.shared = shared_time(layer);
-  t.dispatch = exchanged(layer, dispatch_bytes(*layer.setting.model, layer.shape));
-  t.combine = exchanged(layer, combine_bytes(*layer.setting.model));
-  return t;
+/// Whether tokens go to their experts and come back; with engines that count launches they do so
+/// too where experts are sharded among data-parallel replicas.
+bool exchanges(const Layer& layer) {
+  const FfnTraffic traffic = layer.traffic();
+  return traffic == FfnTraffic::exchange ||
+         (traffic == FfnTraffic::gather && layer.machine.launches() && layer.routed());
 }
 
 StageOps direct_ops(const Layer& layer, const DirectLayout& layout) {
@@ -230,38 +144,77 @@ LayerTimes direct_times(const Layer& layer, const DirectLayout& layout) {
 
 }  // namespace
 
-LayerTimes BatchLayers::of(size_t kind) {
-  const Layer layer(deployment_, setting_, machine_, kind, batch_);
-  if (const auto direct = direct_layout(deployment_, setting_, layer.shape))
-    return direct_times(layer, *direct);
-  LayerTimes t{.attention = attention_side_time(layer, attention_), .experts = experts_time(layer)};
-  switch (layer.traffic()) {
-    case FfnTraffic::none:
-      break;
-    case FfnTraffic::all_reduce:
-      t.experts += shared_time(layer);
-      t.experts += ffn_all_reduce(layer).time;
-      break;
-    case FfnTraffic::gather:
-      if (layer.machine.launches() && layer.routed()) return exchanging(layer, t);
-      t.exchanges = true;
-      t.dispatch = gather_tokens(layer).time;
-      t.experts += shared_time(layer);
-      t.combine = scatter_time(layer);
-      break;
-    case FfnTraffic::exchange:
-      return exchanging(layer, t);
+ColocatedLayers::ColocatedLayers(const Colocated& c, const Setting& setting)
+    : deployment_(c),
+      setting_(setting),
+      machine_(machine_of(c, setting)),
+      attention_(*setting.model),
+      kinds_(setting.shapes->size()) {
+  for (size_t kind = 0; kind < kinds_.size(); ++kind) {
+    const Layer layer(c, setting, machine_, kind, MicroBatch{});
+    Kind& own = kinds_[kind];
+    attention_.add(layer.shape, attention_of(layer));
+    own.direct = direct_layout(c, setting, layer.shape);
+    own.traffic = layer.traffic();
+    own.exchanges = exchanges(layer);
+    own.shared_apart = shared_apart(layer);
+    own.dispatch =
+        exchange_of(layer, dispatch_bytes(*setting.model, layer.shape), balance_of(layer));
+    own.combine = exchange_of(layer, combine_bytes(*setting.model), balance_of(layer));
+  }
+}
+
+/// Of all kinds, each as worked out before where a search keeps it.
+void ColocatedLayers::attend(const MicroBatch& batch, KindTimes& times) {
+  if (setting_.known == nullptr) return attention_.times(batch.requests, machine_, times);
+  for (size_t kind = 0; kind < kinds_.size(); ++kind) {
+    const Layer layer(deployment_, setting_, machine_, kind, batch);
+    const KnownTimes::Key key{.tensor = deployment_.layout.attention_tp,
+                              .other = deployment_.layout.cp,
+                              .load = batch.requests};
+    times[kind] = known(layer, key, [&] {
+      KindTimes made(kinds_.size());
+      attention_.times(batch.requests, machine_, made);
+      return made[kind];
+    });
+  }
+}
+
+LayerTimes ColocatedLayers::of(size_t kind, const MicroBatch& batch, Seconds attention) {
+  const Layer layer(deployment_, setting_, machine_, kind, batch);
+  Kind& own = kinds_[kind];
+  if (own.direct) return direct_times(layer, *own.direct);
+  LayerTimes t{.attention = attention, .experts = experts_time(layer, own.experts)};
+  const Seconds shared = own.shared_apart ? shared_time(layer, own.shared) : Seconds(0);
+  if (own.exchanges) {
+    t.exchanges = true;
+    t.shared = shared;
+    t.dispatch = exchanged_time(layer, own.dispatch);
+    t.combine = exchanged_time(layer, own.combine);
+  } else if (own.traffic == FfnTraffic::all_reduce) {
+    t.experts += shared;
+    t.experts += ffn_all_reduce(layer).time;
+  } else if (own.traffic == FfnTraffic::gather) {
+    t.exchanges = true;
+    t.dispatch = gather_tokens(layer).time;
+    t.experts += shared;
+    t.combine = scatter_time(layer);
   }
   return t;
 }
 
-Seconds hop_time(const Colocated& c, const Setting& setting, const MicroBatch& batch) {
-  const double tokens = batch.requests * (setting.speculation.drafts + 1);
-  return exchange_time({.tokens = tokens / real(c.layout.attention_tp),
-                        .copies = 1,
-                        .bytes = combine_bytes(*setting.model),
-                        .accelerators = c.layout.engine()},
-                       Machine(*c.pool.chip, setting.engine, setting.residual));
+void ColocatedLayers::times(const MicroBatch& batch, PerKind<LayerTimes>& times) {
+  KindTimes attention(kinds_.size());
+  attend(batch, attention);
+  for (size_t kind = 0; kind < kinds_.size(); ++kind)
+    times[kind] = of(kind, batch, attention[kind]);
+}
+
+LayerTimes layer_times(const Colocated& c, const Setting& setting, size_t kind,
+                       const MicroBatch& batch) {
+  PerKind<LayerTimes> times(setting.shapes->size());
+  ColocatedLayers(c, setting).times(batch, times);
+  return times[kind];
 }
 
 StageOps stage_ops(const Colocated& c, const Setting& setting, size_t kind) {

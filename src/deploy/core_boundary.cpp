@@ -55,7 +55,6 @@ FfnWork ffn_work_around(const AroundCore& layer, const Placement* placement) {
           .instance = 1,
           .tensor = layer.split().tensor,
           .groups = groups,
-          .total_tokens = tokens,
           .redundant = groups > 1 ? layer.setting.redundant_experts : 0,
           .routing = &layer.setting.routing_of_pools(),
           .placement = groups > 1 ? placement : nullptr,
@@ -103,13 +102,18 @@ OpList around_core_ops(const Disaggregated& d, const Setting& setting, size_t ki
   return ops;
 }
 
+namespace {
+
 Seconds around_core_time(const Disaggregated& d, const Setting& setting, size_t kind,
                          const Placement* placement) {
   const AroundCore layer(d, setting, kind);
   const ModelSpec& model = *setting.model;
+  AttentionPlan attention(model);
+  attention.add(layer.shape, attention_work_around(layer));
+  KindTimes times(1);
+  attention.times(layer.requests(), layer.machine, times);
   const Seconds time =
-      attention_time(model, layer.shape, attention_work_around(layer), layer.machine) +
-      ffn_time(model, layer.shape, ffn_work_around(layer, placement), layer.machine);
+      times[0] + ffn_time(model, layer.shape, ffn_work_around(layer, placement), layer.machine);
   if (layer.exchanges()) {
     return time + exchange(layer, "dispatch", dispatch_bytes(model, layer.shape)).time +
            exchange(layer, "combine", combine_bytes(model)).time;
@@ -121,6 +125,16 @@ Seconds around_core_head(const Disaggregated& d, const Setting& setting) {
   const AroundCore layer(d, setting, 0);
   return head_time(*setting.model, layer.tokens() / real(layer.split().tensor), d.ffn.accelerators,
                    layer.machine);
+}
+
+}  // namespace
+
+FfnPart around_core_part(const Disaggregated& d, const Setting& setting,
+                         const Placement* placement) {
+  FfnPart part{.stage = KindTimes(setting.shapes->size()), .head = around_core_head(d, setting)};
+  for (size_t kind = 0; kind < part.stage.size(); ++kind)
+    part.stage[kind] = around_core_time(d, setting, kind, placement);
+  return part;
 }
 
 }  // namespace afford

@@ -8,14 +8,12 @@
 
 namespace afford {
 
-/// One layer of one micro-batch: projections, experts, and what travels between them.
-[[nodiscard]] Seconds around_core_time(const Disaggregated& deployment, const Setting& setting,
-                                       size_t kind, const Placement* placement);
-/// The same as operations.
+/// One layer of one micro-batch of each kind: projections, experts, and what travels between them;
+/// and embedding, LM head and sampling.
+[[nodiscard]] FfnPart around_core_part(const Disaggregated& deployment, const Setting& setting,
+                                       const Placement* placement);
+/// The former as operations.
 [[nodiscard]] OpList around_core_ops(const Disaggregated& deployment, const Setting& setting,
                                      size_t kind);
-
-/// Embedding, LM head and sampling.
-[[nodiscard]] Seconds around_core_head(const Disaggregated& deployment, const Setting& setting);
 
 }  // namespace afford

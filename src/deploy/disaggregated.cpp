@@ -7,10 +7,9 @@
 #include "deploy/direct.hpp"
 #include "deploy/evaluate.hpp"
 #include "deploy/pool_pair.hpp"
+#include "deploy/pool_plans.hpp"
 #include "error.hpp"
 #include "kernels/collective.hpp"
-#include "kernels/dense.hpp"
-#include "layer/head.hpp"
 
 namespace afford {
 namespace {
@@ -46,7 +45,6 @@ FfnWork ffn_pool_work(const Disaggregated& d, const Setting& setting, const Laye
           .instance = std::min(d.ffn.accelerators, s.split.tensor * s.split.expert),
           .tensor = s.split.tensor,
           .groups = s.split.expert,
-          .total_tokens = s.tokens_per_replica,
           .redundant = setting.redundant_experts,
           .routing = &setting.routing_of_pools(),
           .overlap = setting.overlap,
@@ -54,30 +52,38 @@ FfnWork ffn_pool_work(const Disaggregated& d, const Setting& setting, const Laye
           .router = routed(shape) && d.places.router == AfdPool::ffn};
 }
 
-/// Shared experts and dense layers that stand on the attention pool: of the tokens of one
-/// accelerator or, under tensor parallelism, sharded for those of an instance, which adds up what
-/// its accelerators find.
-OpList mlps_at_attention(const Disaggregated& d, const Setting& setting, const LayerShape& shape,
-                         const Shares& s, const Machine& machine) {
-  OpList ops;
-  const double ways = d.attention_ways();
-  const double tokens = s.requests * query_tokens(setting);
+/// What of the MLPs stands on the attention pool.
+std::vector<MlpsWork> mlps_at_attention(const Disaggregated& d, double tokens) {
+  std::vector<MlpsWork> works;
   for (const MlpRole role : {MlpRole::shared, MlpRole::dense}) {
-    if (!d.has_at_attention(role)) continue;
-    for (const Op& op :
-         mlp_ops(*setting.model, shape, {.tokens = tokens, .tensor = ways, .role = role}, machine))
-      ops.add(op);
+    if (d.has_at_attention(role))
+      works.push_back({.tokens = tokens, .tensor = d.attention_ways(), .role = role});
   }
-  if (ops.begin() == ops.end() || ways == 1) return ops;
-  ops.add(all_reduce({.name = "all-reduce",
-                      .vector = size_of(between_kernels, tokens * real(setting.model->hidden)),
-                      .group = group_of(d.attention.accelerators, *machine.chip)},
-                     machine));
-  return ops;
+  return works;
 }
 
-DirectAttention direct_work(const Setting& setting, const Shares& s) {
-  return {s.requests, query_tokens(setting), setting.context};
+/// The accelerators of an instance, under tensor parallelism, add up what they find.
+GroupShape all_reduce_of_mlps(const Disaggregated& d, const Setting& setting) {
+  return {.name = "all-reduce",
+          .vector = {.values = real(setting.model->hidden), .bytes = bytes_of(between_kernels)},
+          .group = group_of(d.attention.accelerators, *d.attention.chip)};
+}
+
+/// Shared experts and dense layers that stand on the attention pool: of the tokens of one
+/// accelerator or, under tensor parallelism, sharded for those of an instance.
+OpList mlp_ops_at_attention(const Disaggregated& d, const Setting& setting, const LayerShape& shape,
+                            double tokens, const Machine& machine) {
+  OpMaker ops({.tokens = tokens}, machine);
+  for (const MlpsWork& work : mlps_at_attention(d, tokens)) {
+    for (const Op& op : mlp_ops(*setting.model, shape, work, machine)) ops.add(op);
+  }
+  if (ops.ops().begin() != ops.ops().end() && d.attention_ways() > 1)
+    ops.add(all_reduce_of_mlps(d, setting));
+  return ops.ops();
+}
+
+DirectAttention direct_work(const Setting& setting, double requests) {
+  return {requests, query_tokens(setting), setting.context};
 }
 
 }  // namespace
@@ -145,13 +151,15 @@ StageOps stage_ops(const Disaggregated& d, const Setting& setting, size_t kind) 
   const Machine attention(*d.attention.chip, setting.engine_of_pools(), setting.residual);
   const Machine ffn(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
   if (const auto direct = direct_layout(d, setting, shape))
-    return {
-        direct_attention_ops(*setting.model, shape, direct_work(setting, s), *direct, attention),
-        direct_ffn_ops(*setting.model, shape, s.tokens_per_replica, *direct, ffn).slowest};
+    return {direct_attention_ops(*setting.model, shape, direct_work(setting, s.requests), *direct,
+                                 attention),
+            direct_ffn_ops(*setting.model, shape, s.tokens_per_replica, *direct, ffn).slowest};
   StageOps ops{
       attention_ops(*setting.model, shape, attention_pool_work(d, setting, shape, s), attention),
       {}};
-  for (const Op& op : mlps_at_attention(d, setting, shape, s, attention)) ops.attention.add(op);
+  const double tokens = s.requests * query_tokens(setting);
+  for (const Op& op : mlp_ops_at_attention(d, setting, shape, tokens, attention))
+    ops.attention.add(op);
   if (d.boundary == Boundary::core) {
     ops.ffn = around_core_ops(d, setting, kind);
   } else if (visits_ffn(d.places, shape)) {
@@ -165,81 +173,102 @@ double fan_out(const FfnSplit& split, const Pool& ffn) {
   return std::max(1.0, real(ffn.instances) / replicas);
 }
 
-namespace {
-
-/// The stage of an attention accelerator by layer kind.
-KindTimes attention_stages(const Disaggregated& d, const Setting& setting, const Shares& s,
-                           const Machine& machine) {
-  const ModelSpec& model = *setting.model;
-  KindTimes stages(setting.shapes->size());
-  AttentionTimes times(model);
-  for (size_t kind = 0; kind < stages.size(); ++kind) {
+AttentionPoolPlan::AttentionPoolPlan(const Disaggregated& d, const Setting& setting)
+    : deployment_(d),
+      setting_(setting),
+      machine_(*d.attention.chip, setting.engine_of_pools(), setting.residual),
+      attention_(*setting.model),
+      kinds_(setting.shapes->size()),
+      head_(*setting.model, d.attention.accelerators) {
+  const Shares s = shares_of(d, setting);
+  for (size_t kind = 0; kind < kinds_.size(); ++kind) {
     const LayerShape& shape = (*setting.shapes)[kind];
-    if (const auto direct = direct_layout(d, setting, shape)) {
-      stages[kind] =
-          direct_attention_ops(model, shape, direct_work(setting, s), *direct, machine).time();
-      continue;
+    kinds_[kind].direct = direct_layout(d, setting, shape);
+    attention_.add(shape, attention_pool_work(d, setting, shape, s));
+    for (const MlpsWork& work : mlps_at_attention(d, 0))
+      kinds_[kind].mlps.emplace_back(*setting.model, shape, work);
+  }
+}
+
+Seconds AttentionPoolPlan::mlps_time(Kind& kind, const StageLoad& load) {
+  TimeMaker times(load, machine_);
+  for (MlpsPlan& plan : kind.mlps) plan.add_to(times);
+  if (!times.empty() && deployment_.attention_ways() > 1)
+    times.add(all_reduce_of_mlps(deployment_, setting_));
+  return times.time();
+}
+
+KindTimes AttentionPoolPlan::stages(double requests) {
+  const StageLoad load{.requests = requests, .tokens = requests * query_tokens(setting_)};
+  KindTimes stages(kinds_.size());
+  attention_.times(requests, machine_, stages);
+  for (size_t kind = 0; kind < kinds_.size(); ++kind) {
+    Kind& own = kinds_[kind];
+    if (own.direct) {
+      stages[kind] = direct_attention_ops(*setting_.model, (*setting_.shapes)[kind],
+                                          direct_work(setting_, requests), *own.direct, machine_)
+                         .time();
+    } else if (!own.mlps.empty()) {
+      stages[kind] += mlps_time(own, load);
     }
-    stages[kind] = times.of(shape, attention_pool_work(d, setting, shape, s), machine);
-    if (d.places != Places())
-      stages[kind] += mlps_at_attention(d, setting, shape, s, machine).time();
   }
   return stages;
 }
 
-}  // namespace
-
-AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
-  return attention_part(d, setting, shares_of(d, setting));
-}
-
-AttentionPart attention_part(const Disaggregated& d, const Setting& setting, const Shares& s) {
-  const ModelSpec& model = *setting.model;
-  const Machine machine(*d.attention.chip, setting.engine_of_pools(), setting.residual);
-  AttentionPart part{.stage = attention_stages(d, setting, s, machine), .head = {}};
+AttentionPart AttentionPoolPlan::at(const Shares& s) {
+  AttentionPart part{.stage = stages(s.requests), .head = {}};
   if (s.full < 1 && s.requests > 1) {  // mean over the micro-batches
-    Shares smaller = s;
-    smaller.requests -= 1;
-    const KindTimes small = attention_stages(d, setting, smaller, machine);
+    const KindTimes small = stages(s.requests - 1);
     for (size_t kind = 0; kind < small.size(); ++kind)
       part.stage[kind] = s.full * part.stage[kind] + (1 - s.full) * small[kind];
   }
-  const EngineTime& time = machine.engine->time;
-  const Seconds head = d.boundary == Boundary::core
+  const EngineTime& time = machine_.engine->time;
+  const Seconds head = deployment_.boundary == Boundary::core
                            ? Seconds(0)
-                           : head_time(model, s.requests_per_gpu * query_tokens(setting),
-                                       d.attention.accelerators, machine);
+                           : head_.time(s.requests_per_gpu * query_tokens(setting_), machine_);
   part.head =
-      head + time.step + s.requests * time.request + setting.speculation.drafts * time.draft;
+      head + time.step + s.requests * time.request + setting_.speculation.drafts * time.draft;
+  return part;
+}
+
+AttentionPart attention_part(const Disaggregated& d, const Setting& setting) {
+  return AttentionPoolPlan(d, setting).at(shares_of(d, setting));
+}
+
+FfnPoolPlan::FfnPoolPlan(const Disaggregated& d, const Setting& setting, const Placement* placement)
+    : setting_(setting),
+      machine_(*d.ffn.chip, setting.engine_of_pools(), setting.residual),
+      kinds_(setting.shapes->size()) {
+  const Shares s = shares_of(d, setting);
+  for (size_t kind = 0; kind < kinds_.size(); ++kind) {
+    const LayerShape& shape = (*setting.shapes)[kind];
+    if (!visits_ffn(d.places, shape)) continue;
+    kinds_[kind].direct = direct_layout(d, setting, shape);
+    FfnWork work = ffn_pool_work(d, setting, shape, s);
+    work.placement = placement;
+    kinds_[kind].experts.emplace(*setting.model, shape, work);
+  }
+}
+
+FfnPart FfnPoolPlan::at(const Shares& s) {
+  const double tokens = s.tokens_per_replica;
+  FfnPart part{.stage = KindTimes(kinds_.size()), .head = {}};
+  for (size_t kind = 0; kind < kinds_.size(); ++kind) {
+    Kind& own = kinds_[kind];
+    if (own.direct) {
+      part.stage[kind] =
+          direct_ffn_ops(*setting_.model, (*setting_.shapes)[kind], tokens, *own.direct, machine_)
+              .slowest.time();
+    } else if (own.experts) {
+      part.stage[kind] = own.experts->time(tokens, machine_);
+    }
+  }
   return part;
 }
 
 FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Placement* placement) {
-  return ffn_part(d, setting, shares_of(d, setting), placement);
-}
-
-FfnPart ffn_part(const Disaggregated& d, const Setting& setting, const Shares& s,
-                 const Placement* placement) {
-  FfnPart part{.stage = KindTimes(setting.shapes->size()), .head = {}};
-  if (d.boundary == Boundary::core) {
-    for (size_t kind = 0; kind < setting.shapes->size(); ++kind)
-      part.stage[kind] = around_core_time(d, setting, kind, placement);
-    part.head = around_core_head(d, setting);
-    return part;
-  }
-  const Machine machine(*d.ffn.chip, setting.engine_of_pools(), setting.residual);
-  for (size_t kind = 0; kind < setting.shapes->size(); ++kind) {
-    const LayerShape& shape = (*setting.shapes)[kind];
-    if (!visits_ffn(d.places, shape)) continue;
-    FfnWork work = ffn_pool_work(d, setting, shape, s);
-    work.placement = placement;
-    const auto direct = direct_layout(d, setting, shape);
-    part.stage[kind] =
-        direct ? direct_ffn_ops(*setting.model, shape, work.total_tokens, *direct, machine)
-                     .slowest.time()
-               : ffn_time(*setting.model, shape, work, machine);
-  }
-  return part;
+  if (d.boundary == Boundary::core) return around_core_part(d, setting, placement);
+  return FfnPoolPlan(d, setting, placement).at(shares_of(d, setting));
 }
 
 Evaluation evaluate(const Disaggregated& d, const Setting& setting) {

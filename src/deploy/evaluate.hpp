@@ -137,7 +137,6 @@ struct Evaluation : StepOutcome {
 
 /// The parts of an evaluation that many deployments share; a search keeps them. Times are those of
 /// one micro-batch in one layer of each kind.
-using KindTimes = PerKind<Seconds>;
 struct AttentionPart {  // depends on chip, accelerators of an instance, split, requests an
                         // accelerator, fan-out
   KindTimes stage;

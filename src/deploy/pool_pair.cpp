@@ -1,5 +1,6 @@
 #include "deploy/pool_pair.hpp"
 
+#include "deploy/core_boundary.hpp"
 #include "deploy/direct.hpp"
 #include "kernels/dense.hpp"
 
@@ -68,6 +69,7 @@ void PoolPair::join() {
 
 void PoolPair::take_attention_instances(std::int64_t instances) {
   deployment_.attention.instances = instances;
+  plans_.reset();
   join();
 }
 
@@ -87,12 +89,18 @@ Seconds PoolPair::network_time(double at_attention, double at_ffn, Bytes each_to
          setting_.engine_of_pools().time.transfers.latency;
 }
 
-Evaluation PoolPair::at(std::int64_t batch) const {
-  Disaggregated d = deployment_;
+Evaluation PoolPair::at(std::int64_t batch) {
+  Disaggregated& d = deployment_;
   d.batch = batch;
+  const bool core = d.boundary == Boundary::core;
+  if (plans_ == nullptr) {
+    plans_ = std::make_unique<Plans>(Plans{AttentionPoolPlan(d, setting_), {}});
+    if (!core) plans_->ffn.emplace(d, setting_, nullptr);
+  }
   const Shares s = with_requests(shares_, d, real(batch) / d.micro_batches, setting_);
   Round round;
-  go_round(s, attention_part(d, setting_, s), ffn_part(d, setting_, s, nullptr), round);
+  go_round(s, plans_->attention.at(s),
+           core ? around_core_part(d, setting_, nullptr) : plans_->ffn->at(s), round);
   return evaluation(round, batch);
 }
 

@@ -2,10 +2,10 @@
 // Both pools of an AFD deployment, at one batch or at many: a search tries hundreds on each pair,
 // and most of what an evaluation needs is the same for all of them.
 
+#include <memory>
 #include <optional>
 
-#include "deploy/evaluate.hpp"
-#include "deploy/shares.hpp"
+#include "deploy/pool_plans.hpp"
 
 namespace afford {
 
@@ -31,7 +31,7 @@ class PoolPair {
   void take_attention_instances(std::int64_t instances);
 
   /// All of it at one batch: what evaluate() says of the deployment with that.
-  [[nodiscard]] Evaluation at(std::int64_t batch) const;
+  [[nodiscard]] Evaluation at(std::int64_t batch);
 
   /// Fills `round` for a micro-batch of so many requests, from parts made for them.
   void go_round(double requests, const AttentionPart& attention, const FfnPart& ffn,
@@ -74,6 +74,12 @@ class PoolPair {
   double tokens_per_step_ = 1;
   UsdRate price_;
   PairMemory memory_;
+  /// What at() works out by, made when it is first asked.
+  struct Plans {
+    AttentionPoolPlan attention;
+    std::optional<FfnPoolPlan> ffn;  // none where AFD is cut at the core
+  };
+  std::unique_ptr<Plans> plans_;
 };
 
 /// What lacks room in the memory of either pool, if any.

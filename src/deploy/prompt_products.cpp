@@ -66,7 +66,6 @@ OpList ffn_of(const PromptLayer& layer, const Machine& machine) {
                   .instance = 1,
                   .tensor = layer.routed() ? layout.expert_tp : layout.dense_tp(),
                   .groups = layer.routed() ? layout.expert_ep : 1,
-                  .total_tokens = tokens,
                   .routing = &even,
                   .collectives = false,
                   .shared = SharedExperts::apart},

@@ -30,12 +30,6 @@ struct Shares {
 [[nodiscard]] Shares with_requests(Shares shares, const Disaggregated& deployment, double requests,
                                    const Setting& setting);
 
-/// attention_part() and ffn_part() where the shares are at hand.
-[[nodiscard]] AttentionPart attention_part(const Disaggregated& deployment, const Setting& setting,
-                                           const Shares& shares);
-[[nodiscard]] FfnPart ffn_part(const Disaggregated& deployment, const Setting& setting,
-                               const Shares& shares, const Placement* placement);
-
 /// Memory of a pool: its weights, and what each request of a micro-batch adds. `count` is how many
 /// requests the fullest accelerator has of a micro-batch in the mean, `shares` over how many such
 /// the micro-batch is spread.

@@ -1,7 +1,9 @@
 #pragma once
 // Dense products: many tokens through one weight matrix, or a shard of it.
 
-#include "kernels/machine.hpp"
+#include <optional>
+
+#include "kernels/dense_curve.hpp"
 
 namespace afford {
 
@@ -25,15 +27,40 @@ struct DenseProduct {
 /// Rows a GEMM computes: one tile at least.
 [[nodiscard]] inline double computed_rows(double rows, double tile) { return std::max(rows, tile); }
 
-/// Gives a measured dense product its time: `op` holds the totals of its kernels.
-void time_on_dense_curve(Op& op, const DenseProduct& product, const OperationCurve& curve,
-                         const Machine& machine);
-
 /// The format a dense product computes in on this machine, and its curve.
 struct DenseCurve {
   Dtype compute;
   const OperationCurve* curve;
 };
 [[nodiscard]] DenseCurve dense_curve(Dtype wanted, const Machine& machine);
+
+/// A dense product on one machine at one number of rows after another. Rows and activations of the
+/// product are not looked at; the machine is the same every time.
+class DenseKernel {
+ public:
+  DenseKernel(const DenseProduct& product, const Machine& machine);
+  /// dense() of it.
+  [[nodiscard]] Op op(double rows, Bytes activations, const Machine& machine);
+  /// Its time alone.
+  [[nodiscard]] Seconds time(double rows, Bytes activations, const Machine& machine) {
+    return on_curve_ ? machine.dense * on_curve_->time(rows, activations)
+                     : machine.dense * timed(totals(rows, activations), reached_, machine).time;
+  }
+
+ private:
+  [[nodiscard]] Op totals(double rows, Bytes activations) const {
+    Op op{.name = name_, .kernels = kernels_};
+    op.flops = Flops(2 * weights_ * computed_rows(rows, tile_));
+    op.weights = bytes_;
+    op.activations = activations;
+    return op;
+  }
+
+  std::string_view name_;
+  double kernels_, weights_, tile_;
+  Bytes bytes_;
+  Reached reached_;
+  std::optional<DenseOnCurve> on_curve_;
+};
 
 }  // namespace afford

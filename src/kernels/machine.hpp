@@ -138,10 +138,12 @@ inline void take_time(Op& op, const OperationCurve& curve, const OperationWork& 
   return op;
 }
 
-/// What reading `activations` from L2 amounts to in bytes of device memory.
+/// What reading from L2 amounts to in bytes of device memory, of those read.
+[[nodiscard]] inline double l2_share(const ChipTiming& chip) {
+  return chip.l2 > 0 ? std::min(1.0, chip.read / chip.l2) : 0.5;
+}
 [[nodiscard]] inline double from_l2(Bytes activations, const ChipTiming& chip) {
-  return chip.l2 > 0 ? activations.base() * std::min(1.0, chip.read / chip.l2)
-                     : activations.base() / 2;
+  return activations.base() * l2_share(chip);
 }
 
 }  // namespace afford

@@ -55,35 +55,4 @@ class OpList {
   size_t size_ = 0;
 };
 
-/// The times of operations one by one, in order, for stages that have them in common.
-class OpTimes {
- public:
-  /// Throws std::length_error beyond its capacity.
-  void add(const Op& op) {
-    if (size_ == times_.size())
-      throw std::length_error("a stage of more operations than OpTimes holds");
-    times_[size_++] = op.hidden ? Seconds(0) : op.time;
-  }
-  [[nodiscard]] const Seconds* begin() const { return times_.data(); }
-  [[nodiscard]] const Seconds* end() const { return times_.data() + size_; }
-
- private:
-  std::array<Seconds, 32> times_;
-  size_t size_ = 0;
-};
-
-/// The time of an OpList without the list, summed in the same order: what a search needs of a
-/// stage.
-class OpTime {
- public:
-  void add(const Op& op) { sum_ += op.hidden ? Seconds(0) : op.time; }
-  void add(const OpTimes& times) {
-    for (const Seconds time : times) sum_ += time;
-  }
-  [[nodiscard]] Seconds time() const { return sum_; }
-
- private:
-  Seconds sum_;
-};
-
 }  // namespace afford

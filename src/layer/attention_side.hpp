@@ -2,10 +2,9 @@
 // The attention side of one layer on one accelerator, as operations in order. Sizes are per
 // accelerator unless said otherwise.
 
-#include <optional>
-
-#include "kernels/machine.hpp"
+#include "layer/per_kind.hpp"
 #include "layer/shape.hpp"
+#include "layer/stage_plan.hpp"
 
 namespace afford {
 
@@ -47,23 +46,32 @@ struct AttentionWork {
 /// Norms, projections, core attention, output maps, router, packing and combine.
 [[nodiscard]] OpList attention_ops(const ModelSpec& model, const LayerShape& shape,
                                    const AttentionWork& work, const Machine& machine);
-/// attention_ops().time() of one kind of layer after another, without the lists. What one has in
-/// common with the one before is not worked out again: all works are alike but for partial results
-/// and router.
-class AttentionTimes {
+
+/// Of one layer of each kind.
+using KindTimes = PerKind<Seconds>;
+
+/// attention_ops().time() of all kinds of layers of a model at one number of requests after
+/// another. What one kind has in common with the one before is made once: all works are alike but
+/// for partial results and router.
+class AttentionPlan {
  public:
-  explicit AttentionTimes(const ModelSpec& model) : model_(model) {}
-  [[nodiscard]] Seconds of(const LayerShape& shape, const AttentionWork& work,
-                           const Machine& machine);
+  /// It keeps the address of the model.
+  explicit AttentionPlan(const ModelSpec& model) : model_(model) {}
+  /// The next kind, whose address is kept. The requests of the work are not looked at.
+  void add(const LayerShape& shape, const AttentionWork& work) {
+    kinds_.push_back({&shape, work, {}, {}, {}});
+  }
+  /// The machine is the same every time.
+  void times(double requests, const Machine& machine, KindTimes& times);
 
  private:
+  struct Kind {
+    const LayerShape* shape;
+    AttentionWork work;
+    PlannedStage combining, common, routing;
+  };
   const ModelSpec& model_;
-  std::optional<size_t> spec_;  // of LayerShape, that the times are of
-  OpTimes common_;
+  std::vector<Kind> kinds_;
 };
-
-/// Of one kind alone.
-[[nodiscard]] Seconds attention_time(const ModelSpec& model, const LayerShape& shape,
-                                     const AttentionWork& work, const Machine& machine);
 
 }  // namespace afford

@@ -10,11 +10,11 @@ namespace afford {
 enum class SharedExperts { fused, apart };
 
 struct FfnWork {
-  double tokens = 0;          // that enter the instance (or, co-located, the accelerator's group)
+  double tokens = 0;          // that enter the instance (or, co-located, the accelerator's group),
+                              // and reach the groups together
   std::int64_t instance = 1;  // accelerators that gather and scatter together
   std::int64_t tensor = 1;    // ways one expert is sharded
   std::int64_t groups = 1;    // expert groups (EP ways) over all instances
-  double total_tokens = 0;    // that reach the groups together, for the routing
   std::int64_t redundant = 0;
   const Routing* routing = nullptr;
   const Placement* placement = nullptr;  // that of the routing, where it is known; null: made anew
@@ -29,6 +29,22 @@ struct FfnWork {
 /// busiest group.
 [[nodiscard]] OpList ffn_ops(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
                              const Machine& machine);
+/// ffn_ops().time() at one number of tokens after another.
+class FfnPlan {
+ public:
+  /// It keeps addresses. The tokens of the work are not looked at.
+  FfnPlan(const ModelSpec& model, const LayerShape& shape, const FfnWork& work)
+      : model_(model), shape_(shape), work_(work) {}
+  /// The machine is the same every time.
+  [[nodiscard]] Seconds time(double tokens, const Machine& machine);
+
+ private:
+  const ModelSpec& model_;
+  const LayerShape& shape_;
+  FfnWork work_;
+  PlannedStage stage_;
+};
+/// Once.
 [[nodiscard]] Seconds ffn_time(const ModelSpec& model, const LayerShape& shape, const FfnWork& work,
                                const Machine& machine);
 
@@ -40,6 +56,27 @@ struct MlpsWork {
 };
 [[nodiscard]] OpList mlp_ops(const ModelSpec& model, const LayerShape& shape, const MlpsWork& work,
                              const Machine& machine);
+/// mlp_ops().time() at one number of tokens after another.
+class MlpsPlan {
+ public:
+  /// It keeps addresses. The tokens of the work are not looked at.
+  MlpsPlan(const ModelSpec& model, const LayerShape& shape, const MlpsWork& work)
+      : model_(model), shape_(shape), work_(work) {}
+  void add_to(TimeMaker& times);
+  /// The machine is the same every time.
+  [[nodiscard]] Seconds time(double tokens, const Machine& machine) {
+    TimeMaker times({.tokens = tokens}, machine);
+    add_to(times);
+    return times.time();
+  }
+
+ private:
+  const ModelSpec& model_;
+  const LayerShape& shape_;
+  MlpsWork work_;
+  PlannedStage stage_;
+};
+/// Once.
 [[nodiscard]] Seconds mlp_time(const ModelSpec& model, const LayerShape& shape,
                                const MlpsWork& work, const Machine& machine);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "deploy/pool_plans.hpp"
+
 namespace afford {
 namespace {
 
@@ -41,9 +43,11 @@ StageArrays AttentionTables::table(const AttentionPool& shape, const Unit& unit)
       shape.split == AttentionSplit::tensor ? 1 : std::int64_t{c.attention.accelerators};
   const std::vector<std::int64_t>& batches = enumeration_.batches_of(shape.split);
   StageArrays table(setting_.shapes->size(), batches.size());
+  Disaggregated d = disaggregated(c, space_);
+  AttentionPoolPlan plan(d, setting_);
   for (size_t b = 0; b < batches.size(); ++b) {
-    c.batch = batches[b] * units;
-    table.set(b, attention_part(disaggregated(c, space_), setting_));
+    d.batch = batches[b] * units;
+    table.set(b, plan.at(shares_of(d, setting_)));
   }
   table.rising(batches.size());
   return table;

@@ -40,12 +40,19 @@ bool FamilyRow::rises(size_t count) {
   return times_.rising(count) >= count;
 }
 
+FfnPart FamilyRow::part_of(const Disaggregated& d) {
+  const Placement* placement = placement_ ? &*placement_ : nullptr;
+  if (d.boundary == Boundary::core) return ffn_part(d, shared_.setting, placement);
+  if (!plan_) plan_.emplace(d, shared_.setting, placement);
+  return plan_->at(shares_of(d, shared_.setting));
+}
+
 void FamilyRow::add(size_t batch) {
   Disaggregated& d = deployment_;
   d.batch = shared_.enumeration.batches_of(of_.split)[batch] * of_.units;
   FfnTimes& known = known_[static_cast<size_t>(of_.boundary)];
   const double* times = known.of(real(d.batch) / replicas_, [&](double* made) {
-    const FfnPart part = ffn_part(d, shared_.setting, placement_ ? &*placement_ : nullptr);
+    const FfnPart part = part_of(d);
     for (size_t kind = 0; kind < kinds_; ++kind) made[kind] = part.stage[kind].base();
     made[kinds_] = part.head.base();
   });

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "deploy/pool_plans.hpp"
 #include "search/ffn_times.hpp"
 #include "search/trial.hpp"
 
@@ -37,6 +38,7 @@ class FamilyRow {
 
  private:
   void add(size_t batch);
+  [[nodiscard]] FfnPart part_of(const Disaggregated& d);
 
   const Shared& shared_;
   size_t kinds_;
@@ -45,6 +47,7 @@ class FamilyRow {
   std::vector<FfnTimes>& known_;
   AttentionPool of_{.side = {}, .units = 0};  // none has no units
   Disaggregated deployment_;                  // of the row, but for its batch
+  std::optional<FfnPoolPlan> plan_;           // of all units of the family
   double replicas_ = 1;
   StageArrays times_;
   std::vector<std::uint32_t> made_;  // the last row that the batch was made of

@@ -95,6 +95,30 @@ TEST_SUITE("unit") {
     CHECK(padded > 0);
   }
 
+  TEST_CASE("a dense kernel at one number of rows after another takes what each takes by itself") {
+    std::vector<HardwareSpec> chips = load_hardware({"h100", "h200", "h20", "a800"});
+    attach_calibrations(pointers_to(chips), "");
+    const Engine ideal = load_engine("ideal"), served = load_engine("vllm");
+    for (const HardwareSpec& chip : chips) {
+      for (const Engine* engine : {&ideal, &served}) {
+        const Machine machine(chip, *engine, 1);
+        for (const Dtype format : {Dtype::fp8, Dtype::bf16}) {
+          DenseProduct product{
+              .inputs = 7168, .outputs = 2112, .weights = format, .compute = format, .kernels = 2};
+          DenseKernel kernel(product, machine);
+          // Forth and back, in one tile and the next, a hair beyond a whole one.
+          for (const double rows : {1.0, 2.0, 63.0, 64.0, 64 + 1e-8, 65.0, 64.5, 2.0, 128.0, 129.0,
+                                    1000.0, 1001.5, 1024.0, 1025.0, 16.0, 0.25}) {
+            product.rows = rows;
+            product.activations = size_of(format, rows * 7168) + size_of(Dtype::bf16, rows * 2112);
+            CAPTURE(rows);
+            CHECK(kernel.time(rows, product.activations, machine) == dense(product, machine).time);
+          }
+        }
+      }
+    }
+  }
+
   TEST_CASE("a collective: its bytes at the engine's share of the fabric, and a latency") {
     const HardwareSpec chip = load_hardware({"h800"}).front();
     const Engine engine;

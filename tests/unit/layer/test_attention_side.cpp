@@ -35,18 +35,26 @@ TEST_SUITE("unit") {
         const std::vector<LayerShape> shapes = layer_shapes(model);
         for (const AttentionSplit split :
              {AttentionSplit::replicated, AttentionSplit::shared_output, AttentionSplit::tensor}) {
-          AttentionTimes times(model);
-          for (const LayerShape& shape : shapes) {
+          const auto work_of = [&](const LayerShape& shape, double requests) {
             const bool routed = shape.ffn.router_outputs > 0;
-            const AttentionWork work{.requests = 37,
-                                     .context = 5000,
-                                     .instance = split == AttentionSplit::replicated ? 1 : 2,
-                                     .split = split,
-                                     .partial_results = routed ? 3.0 : 0.0,
-                                     .router = routed};
-            CAPTURE(model.name);
-            CHECK(times.of(shape, work, machine) ==
-                  attention_ops(model, shape, work, machine).time());
+            return AttentionWork{.requests = requests,
+                                 .context = 5000,
+                                 .instance = split == AttentionSplit::replicated ? 1 : 2,
+                                 .split = split,
+                                 .partial_results = routed ? 3.0 : 0.0,
+                                 .router = routed};
+          };
+          AttentionPlan plan(model);
+          for (const LayerShape& shape : shapes) plan.add(shape, work_of(shape, 0));
+          for (const double requests : {1.0, 37.0, 38.0, 700.0, 64.0}) {
+            KindTimes times(shapes.size());
+            plan.times(requests, machine, times);
+            for (size_t kind = 0; kind < shapes.size(); ++kind) {
+              CAPTURE(model.name);
+              CHECK(times[kind] ==
+                    attention_ops(model, shapes[kind], work_of(shapes[kind], requests), machine)
+                        .time());
+            }
           }
         }
       }

@@ -40,7 +40,7 @@ AttentionWork attention_work(const LayerShape& shape, AttentionSplit split, std:
 double layer_weights(const ModelSpec& model, const LayerShape& shape, const ShapeFixture& f) {
   const Machine machine(f.chip, f.engine);
   const AttentionWork attention = attention_work(shape, AttentionSplit::replicated, 1);
-  const FfnWork ffn{.tokens = 1e9, .total_tokens = 1e9, .routing = &f.routing};
+  const FfnWork ffn{.tokens = 1e9, .routing = &f.routing};
   return shape_weights(attention_ops(model, shape, attention, machine)) +
          shape_weights(ffn_ops(model, shape, ffn, machine));
 }
