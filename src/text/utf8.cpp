@@ -32,6 +32,14 @@ Place place_at(std::string_view text, size_t at, const Place& start) {
 /// Nearly every character of nearly every file: not looked at any closer.
 constexpr bool is_printable_ascii(char byte) { return byte >= 0x20 && byte < 0x7F; }
 
+/// Lines of it alone, as nearly every file is; all of it is looked at, which a processor does by
+/// the dozen.
+bool is_printable_ascii(std::string_view text) {
+  size_t others = 0;
+  for (const char byte : text) others += is_printable_ascii(byte) || byte == '\n' ? 0 : 1;
+  return others == 0;
+}
+
 bool lays_out(std::string_view rest) {
   return rest.front() == '\n' || rest.front() == '\t' || rest.starts_with("\r\n");
 }
@@ -53,6 +61,7 @@ Character first_character(std::string_view text) {
 }
 
 void require_text(std::string_view text, const std::string& file, int first_line) {
+  if (is_printable_ascii(text)) return;
   for (size_t at = 0; at < text.size();) {
     if (is_printable_ascii(text[at])) {
       ++at;

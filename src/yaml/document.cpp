@@ -26,7 +26,8 @@ bool is_null(std::string_view text) {
   return std::find(std::begin(words), std::end(words), text) != std::end(words);
 }
 
-/// Builds the tree bottom-up from the parser's events: open containers wait on a stack.
+/// Builds the tree in place from the parser's events. A node that is open stays where it is: what
+/// holds it takes no other before it is closed.
 class TreeBuilder {
  public:
   explicit TreeBuilder(const std::string& file) : file_(file) {}
@@ -58,15 +59,21 @@ class TreeBuilder {
   [[nodiscard]] Place place_of(const yaml_event_t& event) const {
     return place_at(file_, event.start_mark);
   }
-  Node make(Node::Kind kind, const yaml_event_t& event) {
-    const Place place = place_of(event);
-    if (++count_ > most_nodes) {
-      throw InputError(place, fmt::format("more than {} values in one file", most_nodes));
-    }
-    Node node;
+  /// The next place in what is open: of a key, of an item, or the root.
+  Node& next() {
+    if (open_.empty()) return root_;
+    Node& parent = *open_.back();
+    const bool key =
+        parent.kind == Node::Kind::mapping && parent.keys.size() == parent.items.size();
+    return (key ? parent.keys : parent.items).emplace_back();
+  }
+  Node& make(Node::Kind kind, const yaml_event_t& event) {
+    if (++count_ > most_nodes)
+      throw InputError(place_of(event), fmt::format("more than {} values in one file", most_nodes));
+    Node& node = next();
     node.kind = kind;
-    node.line = place.line;
-    node.column = place.column;
+    node.line = line_of(event.start_mark);
+    node.column = column_of(event.start_mark);
     return node;
   }
   void refuse_properties(const yaml_event_t& event, const yaml_char_t* anchor,
@@ -80,12 +87,12 @@ class TreeBuilder {
     refuse_properties(event, scalar.anchor, scalar.tag);
     const std::string_view text(reinterpret_cast<const char*>(scalar.value), scalar.length);
     const bool none = scalar.style == YAML_PLAIN_SCALAR_STYLE && is_null(text);
-    Node node = make(none ? Node::Kind::empty : Node::Kind::scalar, event);
+    Node& node = make(none ? Node::Kind::empty : Node::Kind::scalar, event);
     if (first_control(text, "\t")) {
       throw InputError(place_of(event), fmt::format("expected one line of text, got '{}'", text));
     }
     if (!none) node.text = text;
-    attach(std::move(node));
+    finish(node);
   }
   void open(Node::Kind kind, const yaml_event_t& event, const yaml_char_t* anchor,
             const yaml_char_t* tag) {
@@ -93,35 +100,31 @@ class TreeBuilder {
     if (open_.size() == deepest) {
       throw InputError(place_of(event), fmt::format("nested more than {} levels deep", deepest));
     }
-    open_.push_back(make(kind, event));
+    open_.push_back(&make(kind, event));
   }
   void close() {
-    Node done = std::move(open_.back());
+    Node& done = *open_.back();
     open_.pop_back();
-    attach(std::move(done));
+    finish(done);
   }
-  void attach(Node node) {
-    if (open_.empty()) {
-      root_ = std::move(node);
-      return;
-    }
-    Node& parent = open_.back();
-    const bool is_key =
-        parent.kind == Node::Kind::mapping && parent.keys.size() == parent.items.size();
+  /// What its parent asks of a whole node.
+  void finish(Node& node) const {
+    if (open_.empty() || open_.back()->kind != Node::Kind::mapping) return;
+    const Node& parent = *open_.back();
+    const bool is_key = parent.keys.size() > parent.items.size();
     if (is_key && node.kind != Node::Kind::scalar) {
       throw InputError({file_, node.line, node.column},
                        fmt::format("expected a key, got {}", describe(node)));
     }
     // The parser marks a value that is not there at what follows it, lines below perhaps.
-    if (!is_key && node.kind == Node::Kind::empty && parent.kind == Node::Kind::mapping) {
+    if (!is_key && node.kind == Node::Kind::empty) {
       node.line = parent.keys.back().line;
       node.column = parent.keys.back().column;
     }
-    (is_key ? parent.keys : parent.items).push_back(std::move(node));
   }
 
   const std::string& file_;
-  std::vector<Node> open_;
+  std::vector<Node*> open_;  // each in the one before it
   Node root_;
   size_t count_ = 0;
 };

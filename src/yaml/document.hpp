@@ -32,6 +32,8 @@ class SharedNode {
  public:
   explicit SharedNode(std::shared_ptr<const Node> root) : root_(std::move(root)) {}
   operator const Node&() const { return *root_; }
+  /// Whether it is the same one, of the same text.
+  [[nodiscard]] bool is(const SharedNode& other) const { return root_ == other.root_; }
 
  private:
   std::shared_ptr<const Node> root_;

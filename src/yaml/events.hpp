@@ -11,8 +11,14 @@
 namespace afford::yaml {
 
 /// Where a mark of the parser stands; it counts from zero.
+[[nodiscard]] inline int line_of(const yaml_mark_t& mark) {
+  return static_cast<int>(mark.line) + 1;
+}
+[[nodiscard]] inline int column_of(const yaml_mark_t& mark) {
+  return static_cast<int>(mark.column) + 1;
+}
 [[nodiscard]] inline Place place_at(const std::string& file, const yaml_mark_t& mark) {
-  return {file, static_cast<int>(mark.line) + 1, static_cast<int>(mark.column) + 1};
+  return {file, line_of(mark), column_of(mark)};
 }
 
 class Events {
