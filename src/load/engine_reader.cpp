@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <mutex>
 #include <optional>
 
 #include "load/library.hpp"
@@ -93,6 +95,27 @@ void mark_estimated_spreads(Engine& engine) {
 
 Engine read(const yaml::Node& node, const std::string& file, int bases);
 
+/// Nearly every engine ends in the same one without a base, which is read once, as long as its file
+/// stays.
+Engine read_base(const yaml::SharedNode& file, const std::string& path, int bases) {
+  struct Known {
+    yaml::SharedNode file;
+    Engine engine;
+  };
+  static std::mutex mutex;
+  static auto& known = *new std::map<std::string, Known>;  // nobody waits for its end
+  {
+    const std::lock_guard lock(mutex);
+    const auto found = known.find(path);
+    if (found != known.end() && found->second.file.is(file)) return found->second.engine;
+  }
+  Engine engine = read(file, path, bases);
+  if (!engine.base.empty()) return engine;
+  const std::lock_guard lock(mutex);
+  known.insert_or_assign(path, Known{file, engine});
+  return engine;
+}
+
 /// What an engine starts from: the one its file names, every number of which is then marked. It may
 /// have a base of its own, `bases` deep.
 Engine base_of(const Section& root, int bases) {
@@ -107,7 +130,7 @@ Engine base_of(const Section& root, int bases) {
   const std::string name = root.text("base");
   const Place at = root.place("base");
   const std::string path = named_at(at, [&] { return engine_path(name).string(); });
-  engine = read(named_at(at, [&] { return yaml::parse_file(path); }), path, bases + 1);
+  engine = read_base(named_at(at, [&] { return yaml::parse_file(path); }), path, bases + 1);
   const std::string from = engine.name + ": ";
   for (std::string& citation : engine.citations) citation.insert(0, from);
   return engine;

@@ -59,14 +59,8 @@ fs::path own_file() {
   return ::dladdr(reinterpret_cast<const void*>(&own_file), &info) != 0 ? info.dli_fname : "";
 }
 
-}  // namespace
-
-fs::path data_folder() {
-  if (const char* set = std::getenv("AFFORD_DATA"); set != nullptr && *set != '\0') {
-    if (holds_data(set)) return set;
-    throw UsageError(
-        fmt::format("AFFORD_DATA is '{}', which holds no models/, hardware/ and engines/", set));
-  }
+/// Where the program finds its data by itself.
+fs::path own_data_folder() {
   std::error_code error;
   const fs::path binary = fs::read_symlink("/proc/self/exe", error);
   fs::path installed = binary.parent_path().parent_path() / "share" / "afford";
@@ -80,6 +74,18 @@ fs::path data_folder() {
   if (holds_data(AFFORD_INSTALLED_DATA)) return AFFORD_INSTALLED_DATA;
   throw UsageError(
       "cannot find models/, hardware/ and engines/; set AFFORD_DATA to the folder that holds them");
+}
+
+}  // namespace
+
+fs::path data_folder() {
+  if (const char* set = std::getenv("AFFORD_DATA"); set != nullptr && *set != '\0') {
+    if (holds_data(set)) return set;
+    throw UsageError(
+        fmt::format("AFFORD_DATA is '{}', which holds no models/, hardware/ and engines/", set));
+  }
+  static const fs::path own = own_data_folder();  // no program moves while it runs
+  return own;
 }
 
 std::vector<fs::path> folders_of(std::string_view kind) {

@@ -24,7 +24,11 @@ const HardwareSpec& ReadOnce::chip(const std::string& name, const Edits& edits) 
 }
 
 const Engine& ReadOnce::engine(const std::string& name, const Edits& edits) {
-  return known_or(engines_, key_of(name, edits), [&] { return load_engine(name, edits); });
+  return known_or(engines_, key_of(name, edits), [&] {
+    Engine engine = load_engine(name, edits);
+    engine.citations.clear();
+    return engine;
+  });
 }
 
 const Calibrations& ReadOnce::calibrations(const std::string& choice) {

@@ -13,7 +13,8 @@ namespace afford {
 /// For one run, by one thread: a file that changes meanwhile is not read anew.
 class ReadOnce {
  public:
-  /// As load_chip(), load_engine() and load_calibrations() have it.
+  /// As load_chip(), load_engine() and load_calibrations() have it; engines without their
+  /// citations, as settings are copied.
   [[nodiscard]] const HardwareSpec& chip(const std::string& name, const Edits& edits);
   [[nodiscard]] const Engine& engine(const std::string& name, const Edits& edits);
   [[nodiscard]] const Calibrations& calibrations(const std::string& choice);

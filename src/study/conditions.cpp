@@ -75,11 +75,11 @@ Routing routing_of(const RoutingChoice& choice, const ModelSpec& model, const En
   return zipf_routing(numbers_of_experts(model), choice.kind == Kind::zipf ? choice.exponent : met);
 }
 
-Engine engine_called(const Conditions& conditions, const std::string& name, const Edits& edits) {
-  Engine engine = conditions.files->engine(name, edits);
+const Engine& engine_called(const Conditions& conditions, const std::string& name,
+                            const Edits& edits) {
+  const Engine& engine = conditions.files->engine(name, edits);
   if (engine.name == no_engine && name != no_engine)
     throw ValueError("engine", ": " + name + " calls itself ideal, which stands for no engine");
-  engine.citations.clear();  // settings are copied
   return engine;
 }
 
@@ -138,21 +138,35 @@ EngineNames default_engines(const std::vector<const HardwareSpec*>& chips) {
   return {"vllm", all("blackwell") ? "fastafd" : "step"};
 }
 
-Engines engines_of(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
-  const Edits edits = edits_of(conditions.what_if.edits, "engine");
+namespace {
+
+EngineNames engine_names(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
+  if (!conditions.engine.empty()) return {conditions.engine, conditions.engine};
   std::vector<const HardwareSpec*> pointers;
   for (const HardwareSpec& chip : chips) pointers.push_back(&chip);
-  const EngineNames names = conditions.engine.empty()
-                                ? default_engines(pointers)
-                                : EngineNames{conditions.engine, conditions.engine};
-  Engines engines{.colocated = engine_called(conditions, names.colocated, edits),
-                  .pools = {},
-                  .ideal = engine_called(conditions, std::string(no_engine), {})};
-  if (names.pools != names.colocated) engines.pools = engine_called(conditions, names.pools, edits);
-  if (conditions.memory_fraction) {
+  return default_engines(pointers);
+}
+
+}  // namespace
+
+Engines colocated_engines_of(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
+  const Edits edits = edits_of(conditions.what_if.edits, "engine");
+  Engines engines{
+      .colocated = engine_called(conditions, engine_names(conditions, chips).colocated, edits),
+      .pools = {},
+      .ideal = engine_called(conditions, std::string(no_engine), {})};
+  if (conditions.memory_fraction)
     engines.ideal.memory.usable = engines.colocated.memory.usable = *conditions.memory_fraction;
-    if (engines.pools) engines.pools->memory.usable = *conditions.memory_fraction;
-  }
+  return engines;
+}
+
+Engines engines_of(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
+  Engines engines = colocated_engines_of(conditions, chips);
+  const EngineNames names = engine_names(conditions, chips);
+  if (names.pools == names.colocated) return engines;
+  engines.pools =
+      engine_called(conditions, names.pools, edits_of(conditions.what_if.edits, "engine"));
+  if (conditions.memory_fraction) engines.pools->memory.usable = *conditions.memory_fraction;
   return engines;
 }
 

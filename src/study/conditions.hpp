@@ -76,6 +76,9 @@ struct Engines {
 /// contexts. `chips`: those of the deployments they are for. Throws InputError or UsageError.
 [[nodiscard]] Engines engines_of(const Conditions& conditions,
                                  const std::vector<HardwareSpec>& chips);
+/// Without that of AFD, whose file is not read.
+[[nodiscard]] Engines colocated_engines_of(const Conditions& conditions,
+                                           const std::vector<HardwareSpec>& chips);
 
 /// `prepared` must outlive it.
 [[nodiscard]] Setting setting_of(const Conditions& conditions, const Prepared& prepared,

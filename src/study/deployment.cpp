@@ -268,4 +268,9 @@ std::vector<Deployment> deployments_of(const DeploymentRequest& request, const M
   return deployments;
 }
 
+Engines engines_of(const Conditions& conditions, const Deployment& deployment) {
+  return deployment.colocated() != nullptr ? colocated_engines_of(conditions, deployment.chips)
+                                           : engines_of(conditions, deployment.chips);
+}
+
 }  // namespace afford::study

@@ -85,4 +85,7 @@ struct Deployment {
                                                      const ModelSpec& model,
                                                      LeftOut* left_out = nullptr);
 
+/// Those it runs under.
+[[nodiscard]] Engines engines_of(const Conditions& conditions, const Deployment& deployment);
+
 }  // namespace afford::study

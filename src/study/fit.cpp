@@ -143,7 +143,7 @@ Fit smallest(const HardwareSpec& chip, const Setting& setting, const FitRequest&
 
 void add_deployments(Fits& out, const FitRequest& request, const Prepared& prepared) {
   for (Deployment& deployment : deployments_of(request, prepared.model)) {
-    const Engines engines = engines_of(request, deployment.chips);
+    const Engines engines = engines_of(request, deployment);
     for (const std::int64_t context : request.contexts) {
       const Setting setting = setting_of(request, prepared, static_cast<double>(context), engines);
       out.rows.push_back(

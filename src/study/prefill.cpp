@@ -90,7 +90,7 @@ Prefills prefills(const PrefillRequest& request) {
     for (const ColocatedRequest& pool : request.pools) {
       for (const Deployment& deployment :
            deployments_of(one_prompt_each(request, pool), prepared.model)) {
-        const Engines engines = engines_of(request, deployment.chips);
+        const Engines engines = engines_of(request, deployment);
         add_once(out.fidelities, fidelity_text(deployment.chips));
         for (const std::int64_t tokens : request.contexts) {
           const Length length{static_cast<double>(tokens), static_cast<double>(request.cached)};

@@ -144,7 +144,7 @@ SampleSteps sample_steps(const ReplayRequest& request, const Prepared& prepared)
     all.push_back(std::move(*prefill));
   SampleSteps steps;
   for (const Deployment& deployment : all) {
-    const Engines engines = engines_of(request, deployment.chips);
+    const Engines engines = engines_of(request, deployment);
     const Setting setting = setting_of(request, prepared, context, engines);
     const Evaluation e = evaluate(deployment.way, setting);
     steps.times.push_back(e.tpot);
@@ -196,7 +196,7 @@ struct ReplayCase {
 
 ReplayRow replay_row(const ReplayCase& c, const Deployment& deployment,
                      const ReplayArrivals& arrivals, std::function<void(std::uint64_t)> asked) {
-  const Engines engines = engines_of(c.request, deployment.chips);
+  const Engines engines = engines_of(c.request, deployment);
   const Setting setting = setting_of(c.request, c.prepared, 1, engines);
   const std::int64_t each = instances_of(deployment.way);
   ReplayRow row{.model = c.prepared.model.name,

@@ -134,7 +134,7 @@ void add(Simulations& out, const SimulationRequest& request, const SweepPoint& p
   out.models.push_back(models);
   for (const Prepared& prepared : *models) {
     for (Deployment& deployment : deployments_of(applied, prepared.model, &out.left_out)) {
-      const Engines engines = engines_of(applied, deployment.chips);
+      const Engines engines = engines_of(applied, deployment);
       for (const std::int64_t context : applied.contexts) {
         const Setting setting =
             setting_of(applied, prepared, static_cast<double>(context), engines);

@@ -115,7 +115,7 @@ std::optional<Prediction> predict(PublishedCase c, const System& system,
   if (system.calibrated && !deployment.calibrated()) return std::nullopt;
   const auto context = static_cast<double>(std::max<std::int64_t>(c.context, 1));
   const Setting setting =
-      setting_of(c.request, prepared, context, engines_of(c.request, deployment.chips));
+      setting_of(c.request, prepared, context, engines_of(c.request, deployment));
   const bool timed = c.kind == CaseKind::afd || c.kind == CaseKind::colocated;
   return Prediction{value_of(c, prepared.model, deployment, setting), deployment.fidelity(),
                     timed ? interval_of(deployment.way, setting) : Interval{}};
