@@ -93,8 +93,8 @@ Field<Point> simulate_column() {
   return {{"simulate", "simulate", Show::text, in_files_only},
           [](const Point& p) { return simulate_command(p, std::to_string(batch_of_command(p))); },
           Varies::in_a_number,
-          [](const Point& p) { return simulate_command(p, std::string(1, number_mark)); },
-          batch_of_command};
+          std::function<std::int64_t(const Point&)>(batch_of_command),
+          [](const Point& p) { return simulate_command(p, std::string(1, number_mark)); }};
 }
 
 bool tensor_parallel_attention(const Candidate& c) {
@@ -110,12 +110,12 @@ Record<Point> frontier_columns() {
           of_group<Point>(
               {{"context_tokens", "context", Show::tokens},
                [](const Point& p) { return static_cast<std::int64_t>(p.of->setting.context); }}),
-          {{"tpot_ms", "TPOT ms", Show::plain},
-           [](const Point& p) { return p.candidate.goals.tpot_ms; }},
-          {{"tokens_per_gpu_s", "tok/s/GPU", Show::plain},
-           [](const Point& p) { return p.candidate.goals.tokens_per_gpu_s; }},
-          {{"usd_per_mtok", "USD/Mtok", Show::money},
-           [](const Point& p) { return p.candidate.goals.usd_per_mtok; }},
+          typed_field<Point>({"tpot_ms", "TPOT ms", Show::plain},
+                             [](const Point& p) { return p.candidate.goals.tpot_ms; }),
+          typed_field<Point>({"tokens_per_gpu_s", "tok/s/GPU", Show::plain},
+                             [](const Point& p) { return p.candidate.goals.tokens_per_gpu_s; }),
+          typed_field<Point>({"usd_per_mtok", "USD/Mtok", Show::money},
+                             [](const Point& p) { return p.candidate.goals.usd_per_mtok; }),
           of_group<Point>(
               {{"deployment", "deployment"}, [](const Point& p) { return label(p.candidate); }}),
           of_group<Point>({{"attention_hardware", "attention on"},
@@ -128,22 +128,21 @@ Record<Point> frontier_columns() {
                            [](const Point& p) { return p.candidate.ffn.size(); }}),
           of_group<Point>({{"ffn_parallelism", "FFN split"},
                            [](const Point& p) { return parallelism(p.candidate); }}),
-          {{"batch", "batch", Show::plain},
-           [](const Point& p) { return static_cast<std::int64_t>(p.evaluation.batch); }},
+          typed_field<Point>(
+              {"batch", "batch", Show::plain},
+              [](const Point& p) { return static_cast<std::int64_t>(p.evaluation.batch); }),
           of_group<Point>({{"micro_batches", "mb", Show::plain},
                            [](const Point& p) { return std::int64_t{p.candidate.micro_batches}; }}),
-          {{"bound", "bound"}, [](const Point& p) { return named(p.evaluation.bound); }},
-          {{"winner", "take"}, [](const Point& p) { return std::string(p.winner ? "yes" : ""); }}};
+          typed_field<Point>({"bound", "bound"},
+                             [](const Point& p) { return std::string_view(p.evaluation.bound); }),
+          typed_field<Point>({"winner", "take"}, [](const Point& p) {
+            return std::string_view(p.winner ? "yes" : "");
+          })};
 }
 
-/// A column of the files alone.
-Field<Point> frontier_detail(const char* key, std::function<Cell(const Point&)> value) {
-  return {{key, key, Show::text, in_files_only}, std::move(value)};
-}
-
-/// One that points of the same pools share.
+/// A column of the files alone, which points of the same pools share.
 Field<Point> group_detail(const char* key, std::function<Cell(const Point&)> value) {
-  return of_group(frontier_detail(key, std::move(value)));
+  return of_group<Point>({{key, key, Show::text, in_files_only}, std::move(value)});
 }
 
 /// How the point is built, and which search it comes from.
@@ -159,11 +158,12 @@ Record<Point> frontier_details() {
                    [](const Point& p) {
                      return named(tensor_parallel_attention(p.candidate) ? "tp" : "dp");
                    }),
-      frontier_detail("verdict",
-                      [](const Point& p) { return named(name_of(p.evaluation.verdict)); }),
+      typed_field<Point>({"verdict", "verdict", Show::text, in_files_only},
+                         [](const Point& p) { return name_of(p.evaluation.verdict); }),
       group_detail("case", [](const Point& p) { return static_cast<std::int64_t>(p.of->number); }),
-      frontier_detail("candidate",
-                      [](const Point& p) { return static_cast<std::int64_t>(p.candidate.number); }),
+      typed_field<Point>(
+          {"candidate", "candidate", Show::text, in_files_only},
+          [](const Point& p) { return static_cast<std::int64_t>(p.candidate.number); }),
       group_detail("objective",
                    [](const Point& p) { return named(afford::name_of(p.of->objective)); }),
       group_detail("tpot_limit_ms",

@@ -10,32 +10,39 @@
 namespace afford {
 
 const Record<study::Served>& served_record() {
-  const auto end = [](const study::Served& s, double factor) {
-    return cell_if(s.interval.known(), factor * s.tpot / millisecond);
+  using Served = study::Served;
+  const auto end = [](const Served& s, double factor) {
+    return number_if(s.interval.known(), factor * s.tpot / millisecond);
   };
-  static const Record<study::Served> record = {
-      of_group<study::Served>({{"fidelity", "fidelity", Show::text, in_files_only},
-                               [](const study::Served& s) { return s.fidelity; }}),
-      of_group<study::Served>({{"engine", "engine", Show::text, in_files_only},
-                               [](const study::Served& s) { return s.engine; }}),
-      {{"ideal_tpot_ms", "ideal TPOT", Show::plain, in_files_only},
-       [](const study::Served& s) {
-         return cell_if(s.ideal.has_value(), s.ideal.value_or(Seconds(0)) / millisecond);
-       }},
-      {{"tokens_per_user_s", "tok/s/user", Show::plain, in_files_only, "tokens_per_gpu_s"},
-       [](const study::Served& s) { return cell_if(s.tpot > Seconds(0), 1 / (s.tpot / second)); }},
-      {{"joules_per_token", "J/token", Show::plain, in_files_only, "usd_per_mtok"},
-       [](const study::Served& s) {
-         return cell_if(energy_of(s).base() > 0, energy_of(s).base());
-       }},
-      {{"tokens_per_kwh", "tok/kWh", Show::plain, in_files_only},
-       [](const study::Served& s) {
-         return cell_if(energy_of(s).base() > 0, study::kilowatt_hour / energy_of(s) / token);
-       }},
-      {{"tpot_low_ms", "TPOT from", Show::plain, in_files_only},
-       [=](const study::Served& s) { return end(s, s.interval.low); }},
-      {{"tpot_high_ms", "TPOT to", Show::plain, in_files_only},
-       [=](const study::Served& s) { return end(s, s.interval.high); }}};
+  static const Record<Served> record = {
+      of_group<Served>({{"fidelity", "fidelity", Show::text, in_files_only},
+                        [](const Served& s) { return s.fidelity; }}),
+      of_group<Served>({{"engine", "engine", Show::text, in_files_only},
+                        [](const Served& s) { return s.engine; }}),
+      typed_field<Served>({"ideal_tpot_ms", "ideal TPOT", Show::plain, in_files_only},
+                          [](const Served& s) {
+                            return number_if(s.ideal.has_value(),
+                                             s.ideal.value_or(Seconds(0)) / millisecond);
+                          }),
+      typed_field<Served>(
+          {"tokens_per_user_s", "tok/s/user", Show::plain, in_files_only, "tokens_per_gpu_s"},
+          [](const Served& s) { return number_if(s.tpot > Seconds(0), 1 / (s.tpot / second)); }),
+      typed_field<Served>(
+          {"joules_per_token", "J/token", Show::plain, in_files_only, "usd_per_mtok"},
+          [](const Served& s) {
+            const double joules = energy_of(s).base();
+            return number_if(joules > 0, joules);
+          }),
+      typed_field<Served>({"tokens_per_kwh", "tok/kWh", Show::plain, in_files_only},
+                          [](const Served& s) {
+                            const study::JoulesPerToken energy = energy_of(s);
+                            return number_if(energy.base() > 0,
+                                             study::kilowatt_hour / energy / token);
+                          }),
+      typed_field<Served>({"tpot_low_ms", "TPOT from", Show::plain, in_files_only},
+                          [=](const Served& s) { return end(s, s.interval.low); }),
+      typed_field<Served>({"tpot_high_ms", "TPOT to", Show::plain, in_files_only},
+                          [=](const Served& s) { return end(s, s.interval.high); })};
   return record;
 }
 

@@ -2,11 +2,16 @@
 // The rows of a long CSV, one after another. What the rows of a group have in common is put into
 // text once for all of them.
 
+#include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "report/record.hpp"
+#include "report/row_pen.hpp"
 #include "text/escape.hpp"
 
 namespace afford {
@@ -39,23 +44,47 @@ class RowWriter {
   }
 
   /// Appends the row of a result of the group: what csv_row(row_of()) makes of it.
-  void write(const Result& result, std::string& out) const {
-    for (const Piece& piece : pieces_) {
-      out += piece.before;
-      if (piece.field->varies == Varies::in_a_number) {
-        append_csv_number(out, piece.field->number(result));
-      } else {
-        append_csv_cell(out, piece.field->value(result));
-      }
+  void write(const Result& result, std::string& out) {
+    RowPen pen(out);
+    for (Piece& piece : pieces_) {
+      pen.write(piece.before);
+      write_value(pen, piece, result);
     }
-    out += last_;
+    pen.write(last_);
   }
 
  private:
   struct Piece {
     std::string before;  // the end of one varying field and the start of the next
     const Field<Result>* field;
+    std::string name, text;  // the last one of a field of names, and how CSV writes it
   };
+
+  static void write_value(RowPen& pen, Piece& piece, const Result& result) {
+    const Typed<Result>& typed = piece.field->typed;
+    if (const auto* number = std::get_if<std::function<double(const Result&)>>(&typed)) {
+      pen.write((*number)(result));
+    } else if (const auto* whole =
+                   std::get_if<std::function<std::int64_t(const Result&)>>(&typed)) {
+      pen.write((*whole)(result));
+    } else if (const auto* name =
+                   std::get_if<std::function<std::string_view(const Result&)>>(&typed)) {
+      write_name(pen, piece, (*name)(result));
+    } else {
+      std::string cell;
+      append_csv_cell(cell, piece.field->value(result));
+      pen.write(cell);
+    }
+  }
+  /// There are few, so that mostly it is the last one's.
+  static void write_name(RowPen& pen, Piece& piece, std::string_view name) {
+    if (name != piece.name) {
+      piece.name = name;
+      piece.text = csv_text(name);
+    }
+    pen.write(piece.text);
+  }
+
   Record<Result> record_;
   std::vector<Piece> pieces_;
   std::string last_;

@@ -45,12 +45,14 @@ bool file_or_skip(Trial& trial, Candidate& c, const StepOutcome& e, std::uint64_
   return false;
 }
 
-void describe(Trial& trial, Candidate c, const Evaluation& e) {
+/// Before it is filed, which sets the same goals.
+void describe(Trial& trial, Candidate& candidate, const Evaluation& e) {
   if (!trial.forms) {
-    c.goals = goals_of(e);
-    trial.shared.options.describe(c, e, trial.text);
+    candidate.goals = goals_of(e);
+    trial.shared.options.describe(candidate, e, trial.text);
     return;
   }
+  Candidate c = candidate;
   for (std::uint64_t form = 0; form < trial.forms->size(); ++form, ++c.number) {
     Evaluation whole = e;
     static_cast<StepOutcome&>(whole) = take_form(*trial.forms, form, c, e);

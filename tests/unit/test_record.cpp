@@ -1,8 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <limits>
+#include <string>
 
 #include "report/record.hpp"
+#include "report/row_writer.hpp"
 
 using namespace afford;
 
@@ -51,5 +54,55 @@ TEST_SUITE("unit") {
           "[\n  {\n    \"name\": \"a\",\n    \"value_ms\": 2.5,\n    \"known\": 1.5\n  },\n"
           "  {\n    \"name\": \"b\",\n    \"value_ms\": 3.0,\n    \"known\": null\n  }\n]\n");
     CHECK(render(table, Format::table) == "name  value\n----  -----\na       2.5\nb         3\n");
+  }
+
+  TEST_CASE("records: typed values are cells as others are, of a part too") {
+    const Record<Inner> typed = {
+        typed_field<Inner>({"value", "value"}, [](const Inner& i) { return i.value; }),
+        typed_field<Inner>({"large", "large"},
+                           [](const Inner& i) { return number_if(i.value > 2, i.value); })};
+    const Record<Outer> record = joined<Outer>(
+        {fields_of<Outer>(typed, [](const Outer& o) -> const Inner& { return o.inner; }),
+         {typed_field<Outer>({"name", "name"},
+                             [](const Outer& o) { return std::string_view(o.name); }),
+          typed_field<Outer>({"count", "count"}, [](const Outer&) { return std::int64_t{3}; })}});
+    const std::vector<Cell> row = row_of(record, Outer{"a", {1.5}});
+    REQUIRE(row.size() == 4);
+    CHECK(row[0] == Cell(1.5));
+    CHECK(row[1] == Cell());
+    CHECK(row[2] == Cell(std::string("a")));
+    CHECK(row[3] == Cell(std::int64_t{3}));
+    CHECK(row_of(record, Outer{"a", {2.5}})[1] == Cell(2.5));
+    CHECK(std::get<std::function<double(const Outer&)>>(record[1].typed)(Outer{"a", {2.5}}) == 2.5);
+  }
+
+  TEST_CASE("records: rows of a group one by one are those of the table") {
+    const std::string long_text(2000, 'x');
+    const Record<Outer> record = {
+        of_group<Outer>({{"known", "known"}, [](const Outer& o) { return yes_or_no(o.known); }}),
+        typed_field<Outer>({"value", "value"}, [](const Outer& o) { return o.inner.value; }),
+        typed_field<Outer>({"name", "name"},
+                           [](const Outer& o) { return std::string_view(o.name); }),
+        {{"cell", "cell"}, [](const Outer& o) { return o.name + "!"; }},
+        {{"text", "text"},
+         [](const Outer& o) { return "of " + std::to_string(o.name.size()) + ", all"; },
+         Varies::in_a_number,
+         std::function<std::int64_t(const Outer&)>(
+             [](const Outer& o) { return static_cast<std::int64_t>(o.name.size()); }),
+         [](const Outer&) { return "of " + std::string(1, number_mark) + ", all"; }}};
+    RowWriter<Outer> writer(record);
+    std::string rows, expected;
+    for (const bool known : {true, false}) {
+      writer.start_group(Outer{"of the group", {0}, known});
+      for (const std::string& name : {std::string("a"), std::string("a"), std::string("=b, \"c\""),
+                                      long_text, std::string(), std::string("a")}) {
+        for (const double value : {2.5, 1e300, std::numeric_limits<double>::quiet_NaN()}) {
+          const Outer result{name, {value}, known};
+          writer.write(result, rows);
+          expected += csv_row(row_of(record, result));
+        }
+      }
+    }
+    CHECK(rows == expected);
   }
 }
