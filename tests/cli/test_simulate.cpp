@@ -241,4 +241,16 @@ cases:
     simulate_refuses(afd + "--plot a.svg", "--plot draws a sweep; give --sweep too");
     simulate_refuses(afd + "--sweep acceptance=0.5", "--acceptance needs --mtp N");
   }
+
+  TEST_CASE("simulate: a deployment on one pool does not read the engine of AFD") {
+    const test::TempFolder folder;
+    const std::string broken = folder.file("engines/step.yaml", "schema: 2\n");
+    const std::string own = "AFFORD_PATH=" + folder.path("");
+    const std::string simulate = "simulate -m step-3 -c 4k ";
+    CHECK(run_afford(simulate + "--colocated h800:4x8 --batch-per-gpu 8", own).code == 0);
+    const auto pools =
+        run_afford(simulate + "--attention h800:2x8 --ffn h800:2x8 --batch 768", own);
+    CHECK(pools.code == 2);
+    CHECK(pools.err.find("step.yaml:1:9: schema: expected") != std::string::npos);
+  }
 }
