@@ -33,13 +33,15 @@ void write_eight_digits(char* to, std::uint32_t number) {
 
 constexpr size_t most_digits = 17;  // of a double
 
-/// How many digits a number has that is none or has at most seventeen of them.
+/// The first number of each count of digits, and 0, which has one too.
+constexpr std::array<std::uint64_t, most_digits + 1> powers = [] {
+  std::array<std::uint64_t, most_digits + 1> all{0, 10};
+  for (size_t i = 2; i < all.size(); ++i) all[i] = 10 * all[i - 1];
+  return all;
+}();
+
+/// How many digits a number has, at most seventeen.
 size_t digits_of(std::uint64_t number) {
-  constexpr auto powers = [] {
-    std::array<std::uint64_t, most_digits + 1> all{0, 10};  // the first so that zero has a digit
-    for (size_t i = 2; i < all.size(); ++i) all[i] = 10 * all[i - 1];
-    return all;
-  }();
   const auto guess = static_cast<size_t>(std::bit_width(number | 1)) * 1233 / 4096;  // log10(2)
   return guess + (number >= powers[guess] ? 1 : 0);
 }
