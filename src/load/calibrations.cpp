@@ -163,6 +163,25 @@ Calibrations load_calibrations(const std::string& choice) {
   return loaded;
 }
 
+std::optional<Calibrations> own_calibrations(const std::vector<std::string>& chips) {
+  const std::vector<fs::path> folders = folders_of("hardware");
+  if (folders.size() != 1) return std::nullopt;
+  Calibrations own;
+  KnownEngines known;
+  for (const std::string& chip : chips) {
+    const fs::path path = folders.front() / (chip + std::string(ending));
+    std::error_code error;
+    if (!fs::exists(path, error)) return std::nullopt;
+    try {
+      own.read.push_back(load(path, known));
+    } catch (const InputError&) {
+      return std::nullopt;  // whoever reads all says what is wrong
+    }
+    if (own.read.back().chip.name != chip) return std::nullopt;
+  }
+  return own;
+}
+
 void attach_calibrations(const std::vector<HardwareSpec*>& chips, const Calibrations& calibrations,
                          bool experts, LeftOut* left_out) {
   leave_out_unread(calibrations, chips, left_out);

@@ -2,6 +2,7 @@
 // Which chip runs on which calibration.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,12 @@ struct Calibrations {
 /// Every calibration for an empty `choice`, none for "none", else the one of this name or path.
 /// Throws UsageError for an unknown name, InputError for what the file of a choice says.
 [[nodiscard]] Calibrations load_calibrations(const std::string& choice);
+
+/// Of these chips alone, which is enough where no curve is asked for that another chip's
+/// calibration might lend: of prompts, and of caches narrower than BF16. Nothing where one of them
+/// has no calibration of its own that can be read, or where the user has calibrations beside the
+/// shipped ones, which are named after their chips.
+[[nodiscard]] std::optional<Calibrations> own_calibrations(const std::vector<std::string>& chips);
 
 /// Attaches to every chip the calibration of its own name, else one of its architecture with the
 /// fractions of its own roofs, less the experts' curve, with curves of prompts from another where

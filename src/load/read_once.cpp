@@ -1,6 +1,7 @@
 #include "load/read_once.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace afford {
 namespace {
@@ -31,7 +32,14 @@ const Engine& ReadOnce::engine(const std::string& name, const Edits& edits) {
   });
 }
 
-const Calibrations& ReadOnce::calibrations(const std::string& choice) {
+const Calibrations& ReadOnce::calibrations(const std::string& choice,
+                                           const std::vector<std::string>& own_of) {
+  if (choice.empty() && !own_of.empty()) {
+    const std::optional<Calibrations>& own =
+        known_or(own_calibrations_, fmt::format("{}", fmt::join(own_of, "\n")),
+                 [&] { return own_calibrations(own_of); });
+    if (own) return *own;
+  }
   return known_or(calibrations_, choice, [&] { return load_calibrations(choice); });
 }
 

@@ -83,6 +83,13 @@ const Engine& engine_called(const Conditions& conditions, const std::string& nam
   return engine;
 }
 
+EngineNames engine_names(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
+  if (!conditions.engine.empty()) return {conditions.engine, conditions.engine};
+  std::vector<const HardwareSpec*> pointers;
+  for (const HardwareSpec& chip : chips) pointers.push_back(&chip);
+  return default_engines(pointers);
+}
+
 /// The formats asked for, attention and cache in BF16 where the engine runs published checkpoints,
 /// as every default one does: whatever is compared, it is the same model.
 FormatOverrides formats_of(const Conditions& conditions) {
@@ -137,17 +144,6 @@ EngineNames default_engines(const std::vector<const HardwareSpec*>& chips) {
   if (all("davinci")) return {"vllm-ascend", "vllm-ascend"};
   return {"vllm", all("blackwell") ? "fastafd" : "step"};
 }
-
-namespace {
-
-EngineNames engine_names(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
-  if (!conditions.engine.empty()) return {conditions.engine, conditions.engine};
-  std::vector<const HardwareSpec*> pointers;
-  for (const HardwareSpec& chip : chips) pointers.push_back(&chip);
-  return default_engines(pointers);
-}
-
-}  // namespace
 
 Engines colocated_engines_of(const Conditions& conditions, const std::vector<HardwareSpec>& chips) {
   const Edits edits = edits_of(conditions.what_if.edits, "engine");
@@ -253,7 +249,8 @@ void finish_chips(const std::vector<HardwareSpec*>& chips, const Conditions& con
   require_edits_used(conditions.what_if.edits, names);
   apply_prices(chips, conditions.what_if);
   require_bandwidths_used(chips, conditions);
-  attach_calibrations(chips, conditions.files->calibrations(conditions.calibration), false,
+  const auto own_of = conditions.lent_curves ? std::vector<std::string>() : names;
+  attach_calibrations(chips, conditions.files->calibrations(conditions.calibration, own_of), false,
                       left_out);
   require_calibration_used(chips, conditions.calibration);
 }

@@ -43,7 +43,9 @@ struct Conditions {
   std::vector<MemoryBandwidth> memory_bandwidths;
   std::optional<double> memory_fraction;  // of the memory, instead of the engine's
   std::string calibration;  // "": by the chip's name or architecture; "none"; a name or a path
-  std::string engine;       // a name or a path; "": those that default_engines() names
+  /// Whether curves are asked for that another chip's calibration may lend: own_calibrations().
+  bool lent_curves = true;
+  std::string engine;  // a name or a path; "": those that default_engines() names
   /// What has been read for these and for others copied from them, such as the points of a sweep.
   std::shared_ptr<ReadOnce> files = std::make_shared<ReadOnce>();
 };

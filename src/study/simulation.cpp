@@ -126,6 +126,14 @@ SweptCost swept_cost(const Simulation& row) {
           .usd_per_mtok = row.result.evaluation.cost / usd_per_mtok};
 }
 
+/// Than BF16: steps, which work off no prompts, ask for curves that few calibrations have.
+bool has_narrow_cache(const ModelSpec& model) {
+  return std::any_of(model.attentions.begin(), model.attentions.end(),
+                     [&](const AttentionSpec& attention) {
+                       return bits_of(cache_format(model, attention)) < bits_of(Dtype::bf16);
+                     });
+}
+
 void add(Simulations& out, const SimulationRequest& request, const SweepPoint& point) {
   SimulationRequest applied = request;
   apply_sweep(point, applied);
@@ -133,6 +141,7 @@ void add(Simulations& out, const SimulationRequest& request, const SweepPoint& p
       std::make_shared<const std::vector<Prepared>>(prepare(applied, &out.left_out));
   out.models.push_back(models);
   for (const Prepared& prepared : *models) {
+    applied.lent_curves = has_narrow_cache(prepared.model);
     for (Deployment& deployment : deployments_of(applied, prepared.model, &out.left_out)) {
       const Engines engines = engines_of(applied, deployment);
       for (const std::int64_t context : applied.contexts) {
