@@ -29,15 +29,11 @@ class Schedule {
   /// `count` layers alike. Once a layer has moved everything by one and the same time, so will the
   /// others: nothing but differences decides what waits for what.
   void layers(const LayerOfBatches& each, std::int64_t count) {
-    const Seconds* ready = times_.data();
-    Seconds* before = times_.data() + 2 * count_;
     for (std::int64_t i = 1; i <= count; ++i) {
       const Seconds compute = compute_, network = network_;
-      std::copy(ready, ready + count_, before);
       layer(each);
       const Seconds moved = compute_ - compute;
-      if (is_near(network_ - network, moved) && all_moved(before, moved))
-        return skip(count - i, moved);
+      if (is_near(network_ - network, moved) && all_moved(moved)) return skip(count - i, moved);
     }
   }
   void head(size_t micro_batch, Seconds time) {
@@ -48,7 +44,7 @@ class Schedule {
 
  private:
   void layer(const LayerOfBatches& layer) {
-    Seconds *ready = times_.data(), *arrived = ready + count_;
+    Seconds *ready = times_.data(), *arrived = ready + count_, *before = arrived + count_;
     Seconds compute = compute_, network = network_;
     const auto send = [&network](Seconds from, Seconds time) {
       return network = std::max(network, from) + time;
@@ -61,6 +57,7 @@ class Schedule {
     }
     for (size_t m = 0; m < count_; ++m) {
       const LayerTimes& t = layer.of(m);
+      before[m] = ready[m];
       compute = std::max(compute, arrived[m]) + t.experts;
       ready[m] = t.exchanges ? send(compute, t.combine) : compute;
     }
@@ -72,8 +69,8 @@ class Schedule {
     constexpr double rounding = 1e-13;
     return std::abs((a - b).base()) <= rounding * compute_.base();
   }
-  [[nodiscard]] bool all_moved(const Seconds* before, Seconds by) const {
-    const Seconds* ready = times_.data();
+  [[nodiscard]] bool all_moved(Seconds by) const {
+    const Seconds *ready = times_.data(), *before = ready + 2 * count_;
     for (size_t m = 0; m < count_; ++m) {
       if (!is_near(ready[m] - before[m], by)) return false;
     }

@@ -28,18 +28,6 @@ DenseOnCurve::DenseOnCurve(const DenseMatrix& matrix, const OperationCurve& curv
       in_interval_(in_interval(curve, machine)),
       roofs_{machine.measured->read, machine.measured->tensor(compute)} {}
 
-double DenseOnCurve::reading(double rows, double row) const {
-  if (curve_->memory.fraction.empty()) return 0;
-  const double bytes = weights_ + rows * row;
-  return bytes / (roofs_.read * curve_->memory.at(bytes / sms_));
-}
-
-double DenseOnCurve::computing(double rows) const {
-  if (curve_->compute.fraction.empty()) return 0;
-  const double whole_rows = computed(rows);
-  return 2 * whole_rows * gemm_.n * gemm_.k / (roofs_.tensor * curve_->compute.at(whole_rows));
-}
-
 DenseOnCurve::OnTiles DenseOnCurve::on_tiles(const DenseTiles& tiles) const {
   return {.reading = 1 + curve_->idle_memory * tiles.idle,
           .computing = 1 + curve_->idle_compute * tiles.idle,
@@ -69,30 +57,29 @@ void DenseOnCurve::take_tiles(double rows) {
   tiled_.known = 0;
 }
 
-/// With no SM idle.
-double DenseOnCurve::none_idle(double rows, double row) const {
-  const OnTiles all = on_tiles({.idle = 0});
-  return rounding * overlapping(parts(reading(rows, row), computing(rows), all), all);
-}
-
-/// Rows that begin a tile, with no SM idle, mostly take longer already; and more of them as long or
-/// longer where the curve rises.
+/// Rows that begin a tile mostly take longer already with no SM idle, or however reading and
+/// computing overlap; and more of them as long or longer where the curve rises.
 double DenseOnCurve::padded_seconds(double rows, double row, double as_asked) {
-  double best = as_asked;
+  const OnTiles none_idle = on_tiles({.idle = 0});
   const auto next = next_tiles(rows, gemm_.block_scaled);
+  double best = as_asked;
   for (size_t i = 0; i < next.size(); ++i) {
     Padded& more = tiled_.padded[i];
+    const double read = reading(next[i], row);
     if (i >= tiled_.known) {
+      more.computing = computing(next[i]);
       if (curve_->rising) {
-        const double least = none_idle(next[i], row);
-        if (i == 0) tiled_.least_padded = least, tiled_.row = row;
-        if (least >= best) break;
+        const OperationParts least = parts(read, more.computing, none_idle);
+        const double longer = std::max(least.reading, least.computing);
+        double seconds = rounding * (none_idle.fixed + longer - start_);
+        if (seconds < best) seconds = rounding * overlapping(least, none_idle);
+        if (i == 0) tiled_.least_padded = seconds, tiled_.row = row;
+        if (seconds >= best) break;
       }
-      more = {next[i], computing(next[i]), on_tiles(chosen_tiles(next[i], cuts_, sms_))};
+      more.tiles = on_tiles(chosen_tiles(next[i], cuts_, sms_));
       tiled_.known = i + 1;
     }
-    best = std::min(
-        best, overlapping(parts(reading(more.rows, row), more.computing, more.tiles), more.tiles));
+    best = std::min(best, overlapping(parts(read, more.computing, more.tiles), more.tiles));
   }
   if (!(rows > tiled_.above)) tiled_.known = 0;  // they are those of another tile
   return best;

@@ -34,9 +34,9 @@ class DenseOnCurve {
   struct OnTiles {
     double reading = 1, computing = 1, fixed = 0;
   };
-  /// More rows than asked for, and what computing them takes.
+  /// Of more rows than asked for: what computing them takes at its rate.
   struct Padded {
-    double rows = 0, computing = 0;
+    double computing = 0;
     OnTiles tiles;
   };
   /// What rows of one number of whole tiles have in common.
@@ -57,8 +57,16 @@ class DenseOnCurve {
     return padded(rows, gemm_.block_scaled ? block_tile : fewest_rows);
   }
   // Seconds at the rates that the sizes reach, were every SM at work to the end.
-  [[nodiscard]] double reading(double rows, double row) const;
-  [[nodiscard]] double computing(double rows) const;
+  [[nodiscard]] double reading(double rows, double row) const {
+    if (curve_->memory.fraction.empty()) return 0;
+    const double bytes = weights_ + rows * row;
+    return bytes / (roofs_.read * curve_->memory.at(bytes / sms_));
+  }
+  [[nodiscard]] double computing(double rows) const {
+    if (curve_->compute.fraction.empty()) return 0;
+    const double whole_rows = computed(rows);
+    return 2 * whole_rows * gemm_.n * gemm_.k / (roofs_.tensor * curve_->compute.at(whole_rows));
+  }
 
   [[nodiscard]] OnTiles on_tiles(const DenseTiles& tiles) const;
   [[nodiscard]] OperationParts parts(double reading, double computing, const OnTiles& tiles) const {
@@ -69,7 +77,6 @@ class DenseOnCurve {
   }
   [[nodiscard]] double seconds(double rows, double row);
   void take_tiles(double rows);
-  [[nodiscard]] double none_idle(double rows, double row) const;
   [[nodiscard]] double padded_seconds(double rows, double row, double as_asked);
 
   const OperationCurve* curve_;
