@@ -86,7 +86,8 @@ std::unique_ptr<Tried> try_part(const Part& part, const Shared& shared, Bars bar
     tried->trial.ffn_times = shared.left.take(part.family);
     tried->complete = try_family(tried->trial, part.units);
     LeftTimes::Times times = std::exchange(tried->trial.ffn_times, {});
-    if (options.bounds.several()) shared.left.leave(part.family, std::move(times));
+    if (options.bounds.several() || options.ffn_times != nullptr)
+      shared.left.leave(part.family, std::move(times));
   } else {
     try_disaggregated(tried->trial, first,
                       part.pools.value_or(all_pools(shared.enumeration, first)));
@@ -127,7 +128,8 @@ Explored explore_here(const Space& space, const Setting& setting, const ExploreO
   const Enumeration enumeration = enumerate(space, setting, options.stop);
   AttentionTables attention(enumeration, space, setting);
   tbb::enumerable_thread_specific<KnownTimes> known;
-  LeftTimes left(enumeration.units.size());  // as many families at most
+  LeftTimes own;
+  LeftTimes& left = options.ffn_times != nullptr ? *options.ffn_times : own;
   const Bounds rings = rings_of(space, setting, options);
   const Shared shared{space, setting, options, enumeration, attention, rings, known, left};
   const std::vector<Part> parts = parts_of(shared);

@@ -30,6 +30,12 @@ class FfnTimes {
     return times(places_[at] - 1);
   }
 
+  /// What it takes.
+  [[nodiscard]] size_t bytes() const {
+    return places_.size() * sizeof(places_.front()) +
+           (tokens_.capacity() + blocks_.size() * in_block * values_) * sizeof(double);
+  }
+
  private:
   static constexpr size_t first_places = 1024;  // a power of two, as later ones are
   static constexpr size_t in_block = 512;       // numbers of tokens

@@ -14,13 +14,21 @@ namespace afford::study {
 namespace {
 
 bool is_price(const SweptValue& value) { return value.parameter == Parameter::price; }
+bool is_context(const SweptValue& value) { return value.parameter == Parameter::context; }
+
+/// All swept values but those of this kind.
+template <class Kind>
+std::string swept_without(const FrontierCase& c, const Kind& kind) {
+  SweepPoint others;
+  std::remove_copy_if(c.swept.begin(), c.swept.end(), std::back_inserter(others), kind);
+  return text_of(others);
+}
 
 /// What tells a case from others but for values of this kind.
 template <class Kind>
 std::string text_without(const FrontierCase& c, const Kind& kind) {
-  SweepPoint others;
-  std::remove_copy_if(c.swept.begin(), c.swept.end(), std::back_inserter(others), kind);
-  return fmt::format("{} at {}, {}", c.prepared->model.name, c.setting.context, text_of(others));
+  return fmt::format("{} at {}, {}", c.prepared->model.name, c.setting.context,
+                     swept_without(c, kind));
 }
 
 bool is_bound(const SweptValue& value) {
@@ -100,6 +108,17 @@ CaseSearches::CaseSearches(const FrontierRequest& request, const std::vector<Fro
   }
 }
 
+LeftTimes* CaseSearches::ffn_times_for(const FrontierCase& c) {
+  const std::vector<Boundary>& boundaries = c.space.boundaries;
+  if (std::find(boundaries.begin(), boundaries.end(), Boundary::core) != boundaries.end())
+    return nullptr;
+  const std::string part = fmt::format("{}, {}, mixed {}", c.prepared->model.name,
+                                       swept_without(c, is_context), c.widened.value_or(false));
+  if (part != ffn_times_of_) ffn_times_.emplace();
+  ffn_times_of_ = part;
+  return &*ffn_times_;
+}
+
 Bounds CaseSearches::bounds_of(const Group& group) const {
   const FrontierCase& first = cases_[group.cases.front()];
   const SweptValue* bound = last_of(first.swept, is_bound);
@@ -150,11 +169,12 @@ Explored CaseSearches::bounded(const Group& group, const FrontierCase& c) {
                   numbering_->enumeration().candidates);
 }
 
-Explored CaseSearches::search(size_t number, const ExploreOptions& options) {
+Explored CaseSearches::search(size_t number, ExploreOptions options) {
   const FrontierCase& c = cases_[number];
   if (kept_ != nullptr) return kept_->of(c).limits.search(c.space, c.setting, options);
   Group& group = group_of(number);
   numbering_.reset();
+  if (cases_.size() > group.cases.size()) options.ffn_times = ffn_times_for(c);
   if (group.cases.size() == 1) return explore(c.space, c.setting, options);
   if (!group.found) {
     group.bounds = bounds_of(group);

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "search/left_times.hpp"
 #include "search/numbering.hpp"
 #include "study/frontier.hpp"
 
@@ -32,7 +33,7 @@ class CaseSearches {
   CaseSearches(const FrontierRequest& request, const std::vector<FrontierCase>& cases,
                const FrontierHooks& hooks);
   /// With the candidates' numbers in the search, which may be that of a larger space.
-  [[nodiscard]] Explored search(size_t number, const ExploreOptions& options);
+  [[nodiscard]] Explored search(size_t number, ExploreOptions options);
   /// Gives the candidates of the case that was searched last the numbers they have in its space.
   void number(FrontierResult& result) const;
   /// What the case shares with others; until the next search.
@@ -50,10 +51,15 @@ class CaseSearches {
   [[nodiscard]] Explored search_for_all(const Group& group, ExploreOptions options) const;
   [[nodiscard]] Explored bounded(const Group& group, const FrontierCase& c);
 
+  /// Of what cases before it left, FFN times that are the case's too; null where none can be.
+  [[nodiscard]] LeftTimes* ffn_times_for(const FrontierCase& c);
+
   const std::vector<FrontierCase>& cases_;
   KeptFrontiers* kept_ = nullptr;
   std::vector<Group> groups_;
-  std::vector<size_t> group_;           // of each case
+  std::vector<size_t> group_;  // of each case
+  std::optional<LeftTimes> ffn_times_;
+  std::string ffn_times_of_;            // what the cases have in common whose times they are
   std::optional<Numbering> numbering_;  // of the case at hand, where the search has other numbers
 };
 

@@ -81,6 +81,20 @@ study::Frontiers check_together(const study::FrontierRequest& request,
 }  // namespace
 
 TEST_SUITE("unit") {
+  TEST_CASE("contexts are searched with the FFN times that others left") {
+    study::FrontierRequest request = small_request(Objective::throughput);
+    request.contexts = {4096, 16384, 8192};
+    const auto cases = study::frontier_cases(request);
+    const study::Frontiers all = study::frontiers(request, cases, {});
+    REQUIRE(all.results.size() == 3);
+    for (size_t i = 0; i < cases.size(); ++i) {
+      study::FrontierRequest single = request;
+      single.contexts = {request.contexts[i]};
+      const auto one = study::frontier_cases(single);
+      check_same(all.results[i], study::frontiers(single, one, {}).results.front());
+    }
+  }
+
   TEST_CASE("study: prices from one search are those of a search at each") {
     study::FrontierRequest request = small_request(Objective::cost);
     request.sweep = {priced(2), priced(0.5), priced(9)};
