@@ -38,9 +38,9 @@ struct ExploreOptions {
   /// Spaces within this one: what each of them comes to stands among Explored::within. Only of a
   /// search that is no shard, does not describe its candidates and has the batches of all of them.
   Bounds bounds;
-  /// What searches before this one left of FFN times, and what it leaves. They differ in the
-  /// context alone, as FFN pools do not look at that where AFD is not cut at the core, in prices,
-  /// and in TPOT limits. Null: nothing.
+  /// What searches before this one left of FFN times, and what it leaves. They may differ from it
+  /// in prices, TPOT limits and, where AFD is not cut at the core, the context: FFN pools do not
+  /// look at these. Null: nothing.
   LeftTimes* ffn_times = nullptr;
   /// Every candidate with its evaluation, as text to `write` in the order of the numbers. Called by
   /// several threads at once.

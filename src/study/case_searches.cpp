@@ -174,7 +174,7 @@ Explored CaseSearches::search(size_t number, ExploreOptions options) {
   if (kept_ != nullptr) return kept_->of(c).limits.search(c.space, c.setting, options);
   Group& group = group_of(number);
   numbering_.reset();
-  if (cases_.size() > group.cases.size()) options.ffn_times = ffn_times_for(c);
+  if (!group.found && cases_.size() > group.cases.size()) options.ffn_times = ffn_times_for(c);
   if (group.cases.size() == 1) return explore(c.space, c.setting, options);
   if (!group.found) {
     group.bounds = bounds_of(group);
